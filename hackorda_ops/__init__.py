@@ -1,0 +1,1 @@
+"""Keeps Postgres databases recoverable, and proves it."""

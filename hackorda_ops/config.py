@@ -1,0 +1,315 @@
+"""What an operator writes in databases.yaml: every key, its default and what it takes.
+
+Secrets are names of environment variables here; `hackorda_ops.environment` looks them up at run
+time, so Dagster's definitions load with no secret set and no database reachable.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+
+def _variable_name(value: str) -> str:
+    # A value that is no variable name is most likely the secret itself: never echo it.
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError(
+            "takes the NAME of an environment variable (letters, digits, underscores), not the value; "
+            "put the value into the environment and its variable's name here"
+        )
+    return value
+
+
+def _cron(value: str) -> str:
+    try:
+        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f'takes a cron expression of five fields, such as "0 2 * * *" ({error})') from None
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('takes an IANA time zone name, such as "Asia/Almaty" or "UTC"') from None
+    return value
+
+
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+Cron = Annotated[str, AfterValidator(_cron)]
+TimeZoneName = Annotated[str, AfterValidator(_timezone)]
+TlsMode = Literal["verify", "require", "no-verify", "allow", "disable"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Source(_Section):
+    """The live database: read, never written to.
+
+    Attributes:
+        url_env: variable with the connection string; a pooled Neon endpoint is made direct.
+        direct_url_env: variable with the direct endpoint's connection string, used instead of `url_env`.
+        tls: overrides `tls_mode_env`; see `postgres.tls` for what each mode becomes.
+        tls_mode_env: variable with the TLS mode.
+        ca_certificate_env: variable with the provider's CA bundle (PEM text).
+        client_folders: folders with pg_dump, pg_restore and psql, looked into first.
+    """
+
+    url_env: VariableName = "DATABASE_URL"
+    direct_url_env: VariableName | None = None
+    tls: TlsMode | None = None
+    tls_mode_env: VariableName = "DB_SSL_MODE"
+    ca_certificate_env: VariableName = "DB_CA_CERT"
+    client_folders: tuple[Path, ...] = ()
+
+
+class NeonScratch(_Section):
+    """A drill restores on a branch of this Neon project."""
+
+    project_id: str | None = None
+    project_id_env: VariableName = "NEON_PROJECT_ID"
+    api_key_env: VariableName = "NEON_API_KEY"
+    api_url_env: VariableName = "NEON_API_URL"
+
+
+class ServerScratch(_Section):
+    """A drill restores into a new database of this Postgres server."""
+
+    admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
+
+
+class Scratch(_Section):
+    """Where a drill restores: a Neon project, or a scratch server; Neon where neither is named."""
+
+    neon: NeonScratch | None = None
+    server: ServerScratch | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _neon_unless_told(cls, value: Any) -> Any:
+        return {"neon": {}} if value == {} else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Scratch":
+        if (self.neon is None) == (self.server is None):
+            raise ValueError("takes exactly one of neon and server")
+        return self
+
+
+class S3(_Section):
+    """A bucket of S3 or of anything that speaks it (Backblaze B2, Cloudflare R2, MinIO).
+
+    Attributes:
+        bucket: its name; `bucket_env` names a variable that is read where this is not given.
+        prefix: folder inside the bucket.
+        endpoint_url: for everything but AWS; `endpoint_url_env` likewise.
+        object_lock_days: retention in compliance mode on every object; None for none.
+        max_parts: the provider's limit of parts per upload (10,000 on AWS, 1,000 on some).
+    """
+
+    bucket: str | None = None
+    bucket_env: VariableName = "OFFSITE_BUCKET"
+    prefix: str = ""
+    endpoint_url: str | None = None
+    endpoint_url_env: VariableName = "OFFSITE_ENDPOINT_URL"
+    region: str | None = None
+    region_env: VariableName = "OFFSITE_REGION"
+    access_key_id_env: VariableName = "OFFSITE_ACCESS_KEY_ID"
+    secret_access_key_env: VariableName = "OFFSITE_SECRET_ACCESS_KEY"  # noqa: S105  # a variable's name
+    object_lock_days: Annotated[int, Field(ge=1)] | None = None
+    storage_class: str | None = None
+    server_side_encryption: Literal["AES256", "aws:kms"] | None = None
+    kms_key_id: str | None = None
+    max_parts: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+
+
+class Folder(_Section):
+    """A folder on this machine (or mounted on it)."""
+
+    folder: Path
+
+
+def _bucket_from_url(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    bucket, _, prefix = value.removeprefix("s3://").partition("/")
+    if not value.startswith("s3://") or not bucket:
+        raise ValueError("takes s3://bucket/prefix, or a mapping with bucket, prefix, endpoint_url and so on")
+    return {"bucket": bucket, "prefix": prefix}
+
+
+def _place_from_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _bucket_from_url(value) if "://" in value else {"folder": value}
+
+
+def _kind_of_place(value: Any) -> str:
+    named = value if isinstance(value, dict) else vars(value)
+    return "Folder" if "folder" in named else "S3"
+
+
+Bucket = Annotated[S3, BeforeValidator(_bucket_from_url)]
+Place = Annotated[
+    Annotated[Folder, Tag("Folder")] | Annotated[S3, Tag("S3")],
+    Discriminator(_kind_of_place),
+    BeforeValidator(_place_from_text),
+]
+
+
+class KeyTable(_Section):
+    """A table that a drill compares with production as well.
+
+    Attributes:
+        table: its name, with the schema where that is not public.
+        timestamp: the column that tells when a row was made; None where there's none.
+    """
+
+    table: str
+    timestamp: str | None = "created_at"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"table": value} if isinstance(value, str) else value
+
+
+class Migrate(_Section):
+    """The team's own migration command, run on a restored database.
+
+    Attributes:
+        command: shell words ("npm run migrate").
+        working_directory: where it runs.
+        url_env: the variable by which it expects the connection string.
+        pass_env: further variables it needs; nothing else of the environment reaches it.
+        timeout_minutes: after which it's ended and the drill can't judge.
+    """
+
+    command: str = "npm run migrate"
+    working_directory: Path = Path()
+    url_env: VariableName = "DATABASE_URL"
+    pass_env: tuple[VariableName, ...] = ()
+    timeout_minutes: Annotated[int, Field(ge=1)] = 15
+
+
+class Schedule(_Section):
+    """When things run, as cron expressions in `timezone`.
+
+    The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
+    quarter's cron may tick every week: only its first tick in a quarter starts a drill.
+    """
+
+    timezone: TimeZoneName = "UTC"
+    night: Cron = "0 2 * * *"
+    week: Cron = "0 4 * * 0"
+    quarter: Cron = "0 6 * * 0"
+    since: date = date(2026, 1, 1)
+
+
+class Tolerances(_Section):
+    """What is suspicious.
+
+    Attributes:
+        collapse_percent: a table (of `collapse_minimum_rows` or more) or a dump that lost more than
+            this share since the night before is a finding.
+        collapse_minimum_rows: smaller tables may shrink unremarked, though not vanish.
+        key_table_drift_percent_per_day: how far production may have moved on since the artifact.
+        newest_row_age_hours: how old a key table's newest row may be when the artifact is taken.
+    """
+
+    collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50
+    collapse_minimum_rows: Annotated[int, Field(ge=1)] = 100
+    key_table_drift_percent_per_day: Annotated[float, Field(ge=0)] = 10
+    newest_row_age_hours: Annotated[float, Field(gt=0)] = 168
+
+
+class Objectives(_Section):
+    """Recovery objectives that a drill is held against.
+
+    The defaults are those of the first users' documents: a full restore in under 30 minutes, and
+    a nightly dump.
+    """
+
+    recovery_time_minutes: Annotated[float, Field(gt=0)] = 30
+    recovery_point_hours: Annotated[float, Field(gt=0)] = 24
+
+
+class Dump(_Section):
+    """How the dump is taken.
+
+    Attributes:
+        jobs: pg_dump's and pg_restore's --jobs, and how many processes read the dump back.
+        deadline_hours: after which a dump is ended.
+        work_folder: where an artifact lies while it's made for an S3 store, or fetched from one.
+    """
+
+    jobs: Annotated[int, Field(ge=1, le=32)] = 2
+    deadline_hours: Annotated[float, Field(gt=0)] = 12
+    work_folder: Path = Path("work")
+
+
+class Database(_Section):
+    """One protected database: its source and its policy."""
+
+    source: Source = Source()
+    scratch: Scratch = Scratch(neon=NeonScratch())
+    store: Place = Folder(folder=Path("backups"))
+    offsite: Bucket = S3()
+    key_tables: tuple[KeyTable, ...] = ()
+    migrate: Migrate | None = None
+    schedule: Schedule = Schedule()
+    tolerances: Tolerances = Tolerances()
+    objectives: Objectives = Objectives()
+    dump: Dump = Dump()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_defaults(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Alerts(_Section):
+    """Where a failed run is told, beside Dagster's own log."""
+
+    webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
+
+
+class Config(_Section):
+    """databases.yaml."""
+
+    databases: Annotated[dict[str, Database], Field(min_length=1)]
+    alerts: Alerts = Alerts()
+
+    @model_validator(mode="after")
+    def _sound_together(self) -> "Config":
+        problems = []
+        readers: dict[str, str] = {}
+        for name, database in self.databases.items():
+            if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+                problems.append(f"databases.{name}: takes a name of letters, digits and underscores")
+            variable = database.source.url_env
+            if variable in readers:
+                problems.append(
+                    f"databases.{name}.source.url_env: {variable} is already the source of "
+                    f"{readers[variable]!r}; give each database a variable of its own"
+                )
+            readers[variable] = name
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self

@@ -1,0 +1,166 @@
+"""Every error this product raises on purpose, in one tree.
+
+::
+
+    OpsError                     what happened, what it means, what to do next
+    ├── WrongUse                 exit code 2: nothing was attempted
+    │   ├── ConfigError          databases.yaml or the environment is wrong (all problems at once)
+    │   └── UsageError           a command was called in a way that cannot work
+    ├── PermanentError           exit code 3: trying again changes nothing until somebody acts
+    │   ├── LoginRefused         wrong password, unknown role or database, TLS refused
+    │   ├── RightsMissing        the role may not read or create what it must
+    │   ├── ClientMissing        no pg_dump, pg_restore or psql of the server's major version
+    │   ├── SnapshotUnavailable  the source cannot export a snapshot (a pooler, a standby)
+    │   ├── DiskFull             a local disk has no room
+    │   ├── StoreRefused         bucket missing, access denied, a write that was not kept
+    │   ├── ArtifactMissing      no artifact fits what was asked for
+    │   ├── ArtifactDamaged      an artifact's bytes or rows are not what its manifest says
+    │   ├── PartitionGone        a past night cannot be dumped from the present
+    │   ├── TargetRefused        a restore target that is, or might be, something to keep
+    │   ├── ToolFailed           a Postgres client tool or a migration command failed
+    │   └── NeonRefused          Neon's API said no
+    └── RetryableError           exit code 3: the same call may succeed later
+        ├── ServerUnreachable    unknown host, refused or timed-out connection
+        ├── ConnectionLost       a connection broke while it was in use
+        ├── LockHeld             another dump of the same database is running
+        ├── LockLost             the lock's connection broke; another dump may have begun
+        ├── StoreUnreachable     the store did not answer, or answered "try later"
+        ├── Stalled              a child process or a wait ran past its deadline
+        └── NeonUnavailable      Neon's API did not answer, or answered "try later"
+
+A message never holds a secret: whoever raises one has redacted it first
+(`hackorda_ops.postgres.connection.redact`), because Dagster stores exception text verbatim.
+"""
+
+from typing import ClassVar
+
+
+class OpsError(Exception):
+    """What happened, what it means and what to do next, as three sentences or groups of them.
+
+    Args:
+        what: what happened, with the names of the things concerned and no secret.
+        meaning: what follows from it for the backup.
+        next_step: what the reader should do now.
+    """
+
+    exit_code: ClassVar[int] = 3
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, what: str, *, meaning: str, next_step: str) -> None:
+        self.what = what
+        self.meaning = meaning
+        self.next_step = next_step
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  What it means: {self.meaning}\n  Next step: {self.next_step}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions with keyword-only arguments do not survive pickling by default, and
+        # Dagster as well as process pools pickle them.
+        return (_rebuild, (type(self), self.what, self.meaning, self.next_step))
+
+
+def _rebuild(kind: type[OpsError], what: str, meaning: str, next_step: str) -> OpsError:
+    return kind(what, meaning=meaning, next_step=next_step)
+
+
+class WrongUse(OpsError):
+    """Nothing was attempted: the call or the configuration has to change first."""
+
+    exit_code = 2
+
+
+class ConfigError(WrongUse):
+    """databases.yaml or the environment is wrong; `what` lists every problem found."""
+
+
+class UsageError(WrongUse):
+    """A command was called in a way that cannot work."""
+
+
+class PermanentError(OpsError):
+    """Trying again changes nothing until somebody acts."""
+
+
+class LoginRefused(PermanentError):
+    """The server answered and refused the login: password, role, database or TLS."""
+
+
+class RightsMissing(PermanentError):
+    """The role may not read or create what it must."""
+
+
+class ClientMissing(PermanentError):
+    """No Postgres client tool of the server's major version was found."""
+
+
+class SnapshotUnavailable(PermanentError):
+    """The source cannot export a snapshot: a pooler in between, or a standby."""
+
+
+class DiskFull(PermanentError):
+    """A local disk has no room."""
+
+
+class StoreRefused(PermanentError):
+    """The store said no: bucket missing, access denied, or a write that was not kept."""
+
+
+class ArtifactMissing(PermanentError):
+    """No artifact fits what was asked for."""
+
+
+class ArtifactDamaged(PermanentError):
+    """An artifact's bytes or rows are not what its manifest says."""
+
+
+class PartitionGone(PermanentError):
+    """A past night cannot be dumped from the present."""
+
+
+class TargetRefused(PermanentError):
+    """A restore target is, or might be, something that must be kept."""
+
+
+class ToolFailed(PermanentError):
+    """A Postgres client tool or a migration command ended with an error."""
+
+
+class NeonRefused(PermanentError):
+    """Neon's API said no."""
+
+
+class RetryableError(OpsError):
+    """The same call may succeed later."""
+
+    retryable = True
+
+
+class ServerUnreachable(RetryableError):
+    """No server answered: unknown host, refused or timed-out connection."""
+
+
+class ConnectionLost(RetryableError):
+    """A connection broke while it was in use."""
+
+
+class LockHeld(RetryableError):
+    """Another dump of the same database is running."""
+
+
+class LockLost(RetryableError):
+    """The lock's connection broke, so another dump may have begun."""
+
+
+class StoreUnreachable(RetryableError):
+    """The store did not answer, or answered "try later"."""
+
+
+class Stalled(RetryableError):
+    """A child process or a wait ran past its deadline."""
+
+
+class NeonUnavailable(RetryableError):
+    """Neon's API did not answer, or answered "try later"."""

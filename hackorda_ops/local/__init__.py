@@ -1,0 +1,1 @@
+"""The embedded stack: Postgres and an S3 server, for the demo and the tests."""

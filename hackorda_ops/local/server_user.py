@@ -1,0 +1,162 @@
+"""Who the local servers run as, and what that user can reach.
+
+Postgres refuses to run as root. As root (a container, a CI machine) the servers therefore run as an
+unprivileged user, and everything that user executes or writes has to lie where it may go: a checkout
+under a private home does not. Anybody else runs the servers as themselves, and nothing is copied.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hackorda_ops.errors import ConfigError
+
+# Only root can create anything in these, so a name in them can't have been planted by somebody
+# else, which in /tmp it could.
+_CACHE_OF_ROOT = Path("/var/cache/hackorda-ops")
+_STATE_OF_ROOT = Path("/var/lib/hackorda-ops")
+
+_CANDIDATES = ("postgres", "_postgres", "nobody")
+
+
+@dataclass(frozen=True)
+class ServerUser:
+    """The unprivileged user that servers run as when we are root."""
+
+    name: str
+    user_id: int
+    group_id: int
+
+
+def server_user() -> ServerUser | None:
+    """The user to run a server as: None (ourselves) unless we are root.
+
+    Raises:
+        ConfigError: we are root and the system has no unprivileged user to run a server as.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return ServerUser(name=name, user_id=entry.pw_uid, group_id=entry.pw_gid)
+    raise ConfigError(
+        f"Postgres can't run as root, and there is no user called {' or '.join(_CANDIDATES)}.",
+        meaning="The embedded Postgres was not started.",
+        next_step="Run as an ordinary user, or create one: useradd --system postgres",
+    )
+
+
+def give(path: Path, user: ServerUser | None) -> None:
+    """Makes `user` the owner of a file or a folder of ours; None means that it stays ours."""
+    if user is not None:
+        os.chown(path, user.user_id, user.group_id)
+
+
+def make_private_folder(folder: Path, user: ServerUser | None) -> None:
+    """Creates `folder` for the server alone (0700), owned by `user`; an existing one is left as it is."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700)
+        give(folder, user)
+
+
+def executables_for(user: ServerUser | None, bin_dir: Path) -> Path:
+    """The folder of server programs that `user` can execute: `bin_dir`, or that of a copy.
+
+    The copy is of the whole installation (`bin_dir`'s parent, about 40 MB), made once and reused for as
+    long as the server program's bytes are the same.
+    """
+    if user is None or _may_enter(bin_dir / "postgres", user):
+        return bin_dir
+    return _copied(bin_dir.resolve()) / bin_dir.name
+
+
+def reachable_home(folder: Path, user: ServerUser | None) -> Path:
+    """Where the server that belongs to `folder` keeps its files: `folder`, unless `user` can't get there.
+
+    Then it is a folder of root's under /var/lib, and `folder/elsewhere` points to it. If that pointer is
+    gone, or came along from another place with a copy, what an older server left there is deleted.
+    """
+    if not folder.is_dir():
+        # Others may pass through, not read: the server user has to reach its own folder inside.
+        folder.mkdir(parents=True)
+        folder.chmod(0o711)
+    if user is None or _may_enter(folder, user):
+        return folder
+    home = _root_folder(_STATE_OF_ROOT) / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    pointer = folder / "elsewhere"
+    if not pointer.is_symlink() or pointer.readlink() != home:
+        pointer.unlink(missing_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+        pointer.symlink_to(home)
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)
+    return home
+
+
+def delete_home(folder: Path) -> None:
+    """Deletes `folder` and what `reachable_home` put elsewhere for it. No server may be running there."""
+    pointer = folder / "elsewhere"
+    if pointer.is_symlink():
+        target = pointer.readlink()
+        if target.parent == _STATE_OF_ROOT:
+            shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _may_enter(path: Path, user: ServerUser) -> bool:
+    # The kernel decides (modes of every parent, ACLs, mount options), not our reading of its rules.
+    finished = subprocess.run(
+        ["test", "-x", path],
+        user=user.user_id,
+        group=user.group_id,
+        extra_groups=[],
+        cwd="/",
+        check=False,
+        timeout=30,
+    )
+    return finished.returncode == 0
+
+
+def _copied(bin_dir: Path) -> Path:
+    cache = _root_folder(_CACHE_OF_ROOT)
+    digest = hashlib.sha256((bin_dir / "postgres").read_bytes()).hexdigest()[:16]
+    copy = cache / f"postgres-{digest}"
+    if not copy.is_dir():
+        # Two processes may copy at once: each into its own folder, and the first rename wins.
+        partial = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=cache))
+        try:
+            shutil.copytree(bin_dir.parent, partial / "whole", symlinks=True)
+            for path in (partial / "whole").rglob("*"):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            (partial / "whole").chmod(0o755)
+            try:
+                (partial / "whole").rename(copy)
+            except OSError:
+                if not copy.is_dir():
+                    raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return copy
+
+
+def _root_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
+        raise ConfigError(
+            f"{folder} is not a folder that only root can write to.",
+            meaning="The embedded Postgres would run programs that somebody else could have put there.",
+            next_step=f"Look at {folder}, remove it, and start again.",
+        )
+    folder.chmod(0o755)
+    return folder

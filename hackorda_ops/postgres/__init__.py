@@ -1,0 +1,1 @@
+"""Speaking Postgres: connections, TLS, client tools, child processes, inventory, dump, restore."""

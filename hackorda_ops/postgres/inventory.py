@@ -1,0 +1,188 @@
+"""What a database holds at one snapshot, as plain values: they go into the manifest as they are.
+
+Reading them is `source_catalog` (everything but the counts), `counting` (exact rows), `schema_digest`
+(has the schema changed?) and `rights` (may the role read it all?).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from psycopg import sql
+
+TableKind = Literal["table", "partition", "partitioned", "materialized view", "foreign table"]
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """A relation's name in its two parts, exactly as the catalog has them (never folded, never quoted).
+
+    Attributes:
+        schema: for example "public".
+        name: for example "honeyDue users".
+    """
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def quoted(self) -> str:
+        """The name as SQL: '"schema"."name"', with quotes inside doubled."""
+        return sql.Identifier(self.schema, self.name).as_string(None)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One relation that has columns and could hold rows. Views are not among them.
+
+    Attributes:
+        name: schema and name.
+        oid: the relation's OID on the source; TABLE DATA lines of an archive's list carry it.
+        kind: "partition" is a leaf with rows of its own, "partitioned" a parent without any.
+        unlogged: its rows do not survive a crash, a suspended Neon compute or a clone.
+        columns: what COPY moves, in order: no dropped and no generated ones. May be empty.
+        partition_root: the topmost parent of a partition; None for everything else.
+        extension: the extension that owns it; pg_dump leaves its rows to CREATE EXTENSION.
+        populated: for a materialized view, whether it has ever been refreshed; None for everything else.
+        rows: exact rows of its own in the snapshot (count(*) FROM ONLY); None where none were counted.
+    """
+
+    name: TableName
+    oid: int
+    kind: TableKind
+    unlogged: bool
+    columns: tuple[str, ...]
+    partition_root: TableName | None
+    extension: str | None
+    populated: bool | None
+    rows: int | None
+
+    @property
+    def has_data_in_dump(self) -> bool:
+        """Whether the dump holds every row of this table, so that rows and digest can be compared.
+
+        Not so for a partitioned parent (its leaves have the rows), a foreign table (the rows lie
+        elsewhere), a materialized view (it is refreshed) and what an extension owns (its configuration
+        tables are dumped with a WHERE).
+        """
+        return self.kind in ("table", "partition") and self.extension is None
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence's state as stored. Sequences are not transactional: this is "about then", not the snapshot.
+
+    Attributes:
+        name: schema and name.
+        last_value: the value last handed out, or the next one where `is_called` is false.
+        is_called: whether `last_value` has been handed out.
+    """
+
+    name: TableName
+    last_value: int
+    is_called: bool
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An installed extension: a restore target must offer it.
+
+    Attributes:
+        name: for example "citext".
+        version: the installed version.
+        schema: where its objects are.
+    """
+
+    name: str
+    version: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """How far a migration tool says that it has come.
+
+    Attributes:
+        tool: "drizzle", "prisma", "goose", ...
+        table: where the tool keeps its state.
+        applied: migrations in force.
+        latest: the newest of them as the tool names it; "" where there is none.
+    """
+
+    tool: str
+    table: TableName
+    applied: int
+    latest: str
+
+
+@dataclass(frozen=True)
+class SourceIdentity:
+    """Which database this was read from, and what a new one must look like to take its data.
+
+    Attributes:
+        server_version: "17.10", without the packager's suffix.
+        server_version_number: 170010.
+        system_identifier: of the cluster, equal on every clone of it; None where it may not be read.
+        neon_timeline: Neon's id of the branch's history; None elsewhere.
+        database: the database's name on the server.
+        host: as the client dialled it, or the folder of a Unix socket.
+        port: as the client dialled it.
+        encoding: "UTF8".
+        collation: LC_COLLATE.
+        character_type: LC_CTYPE.
+        locale_provider: "libc", "icu" or "builtin".
+        locale: the locale of the ICU or builtin provider; None for libc.
+    """
+
+    server_version: str
+    server_version_number: int
+    system_identifier: str | None
+    neon_timeline: str | None
+    database: str
+    host: str
+    port: int
+    encoding: str
+    collation: str
+    character_type: str
+    locale_provider: str
+    locale: str | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a database holds. `rows` of the tables are None until they were counted.
+
+    Attributes:
+        source: which database it is.
+        tables: every table, partition, materialized view and foreign table, by name.
+        sequences: every sequence that the role may read, by name; those of extensions are left out.
+        extensions: installed extensions, by name.
+        database_settings: what ALTER DATABASE … SET left ("statement_timeout=15s", "role app: work_mem=8MB").
+            A dump does not carry them. Values of settings that Postgres does not know are hidden: some
+            keep keys there.
+        roles: names of the server's roles, without the built-in ones. A dump does not carry them.
+        large_objects: how many.
+        migrations: state of every migration tool found.
+        size_bytes: size on the server's disk, indexes included.
+        subscriptions: names of logical-replication subscriptions; a restore leaves them out.
+        warnings: what the dump will not hold or a reader should know, as sentences.
+    """
+
+    source: SourceIdentity
+    tables: tuple[Table, ...]
+    sequences: tuple[Sequence, ...]
+    extensions: tuple[Extension, ...]
+    database_settings: tuple[str, ...]
+    roles: tuple[str, ...]
+    large_objects: int
+    migrations: tuple[MigrationState, ...]
+    size_bytes: int
+    subscriptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def with_rows(self, rows: Mapping[TableName, int]) -> "Inventory":
+        """This inventory with the counts filled in; tables without one keep None."""
+        return replace(self, tables=tuple(replace(table, rows=rows.get(table.name)) for table in self.tables))

@@ -1,0 +1,127 @@
+"""Restores a dump: one pg_restore in parallel, which stops at its first error."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from hackorda_ops.postgres import child
+from hackorda_ops.postgres.archive import list_entries
+from hackorda_ops.postgres.clients import Clients
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.dump import KEEPALIVES
+from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
+from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
+from hackorda_ops.progress import OnProgress, Progress
+
+# What makes a restore quicker and costs nothing: should the server crash, the restore starts afresh anyway.
+_QUICK_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
+)
+# Two workers' lines may run into each other, so the words are looked for anywhere.
+_FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """A finished restore.
+
+    Attributes:
+        seconds: how long pg_restore took.
+        warnings: what pg_restore or the server warned of, and went on.
+    """
+
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def restore(
+    target: ConnectionTarget,
+    *,
+    clients: Clients,
+    folder: Path,
+    on_progress: OnProgress,
+    deadline_seconds: float | None,
+    jobs: int = 2,
+) -> RestoreResult:
+    """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
+
+    Subscriptions are left out: one in the copy would at once take the source's changes.
+
+    Args:
+        target: the empty database.
+        clients: of the target server's major version, and of the one that wrote the dump.
+        folder: the dump.
+        on_progress: told about every second how many bytes of the dump's table data are loaded; indexes and
+            foreign keys follow after the last of them.
+        deadline_seconds: how long it may take; None for no limit.
+        jobs: tables loaded, or indexes built, at a time; at least 2 for progress in the middle.
+
+    Raises:
+        RightsMissing: the role may not create something in the dump; the message names it.
+        DiskFull: the target's server has no room.
+        ToolFailed: anything else that the server refuses; the message names the object.
+        OpsError: the login or the connection failed (`tool_errors`).
+        ArtifactDamaged: the dump's table of contents can't be read.
+    """
+    progress = _Progress(_data_sizes(clients, folder), on_progress)
+    finished = child.run(
+        [
+            clients.pg_restore,
+            f"--jobs={jobs}",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            "--no-subscriptions",
+            "--no-password",
+            "--verbose",
+            KEEPALIVES,
+            folder,
+        ],
+        environment=environment(target, settings={**COMPARABLE_SETTINGS, **_QUICK_SETTINGS}, base=os.environ),
+        on_stderr_line=progress.hear,
+        redact=lambda text: redact(text, target),
+        poll=progress.tell,
+        deadline_seconds=deadline_seconds,
+    )
+    require_success(
+        "pg_restore",
+        f"restoring into {target.describe()}",
+        returncode=finished.returncode,
+        complaints=progress.output.complaints,
+    )
+    progress.complete()
+    return RestoreResult(finished.seconds, tuple(progress.output.warnings))
+
+
+class _Progress:
+    """Follows pg_restore's lines. They come in another thread, and the caller is told in its own."""
+
+    def __init__(self, data_bytes: Mapping[int, int], on_progress: OnProgress) -> None:
+        self.output = ToolOutput()
+        self._data_bytes = data_bytes
+        self._total_bytes = sum(data_bytes.values())
+        self._done_bytes = 0
+        self._on_progress = on_progress
+
+    def hear(self, line: str) -> None:
+        self.output.hear(line)
+        for dump_id in _FINISHED_DATA.findall(line):
+            self._done_bytes += self._data_bytes.get(int(dump_id), 0)
+
+    def tell(self) -> None:
+        self._on_progress(Progress("restore", self._done_bytes, self._total_bytes, "bytes"))
+
+    def complete(self) -> None:
+        self._done_bytes = self._total_bytes
+        self.tell()
+
+
+def _data_sizes(clients: Clients, folder: Path) -> dict[int, int]:
+    """The bytes on disk of each table's data, by the entry's number in the archive."""
+    numbers = {entry.dump_id for entry in list_entries(clients, folder) if entry.type == "TABLE DATA"}
+    files = {path.name.partition(".")[0]: path for path in folder.glob("*.dat*")}
+    return {number: files[str(number)].stat().st_size for number in numbers if str(number) in files}

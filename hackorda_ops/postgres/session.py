@@ -1,0 +1,131 @@
+"""Sessions of our own: opened with patience, under known settings, with errors that say what to do."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+
+from hackorda_ops.postgres.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
+from hackorda_ops.postgres.server_errors import connection_error, is_unknown_host, statement_error
+from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
+
+_FIRST_PAUSE_SECONDS: Final = 0.25
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+# A name without an address is a typing error far more often than a moment's trouble.
+_UNKNOWN_HOST_BUDGET_SECONDS: Final = 5.0
+
+# Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server lets
+# go of the locks and the snapshot of a client that is no more.
+_KEEPALIVES: Final = {"keepalives_idle": "60", "keepalives_interval": "15", "keepalives_count": "4"}
+_SESSION_SETTINGS: Final = {f"tcp_{name}": value for name, value in _KEEPALIVES.items()}
+
+# Time limits that only newer servers know, by the server_version_num that brought them.
+_TIME_LIMITS: Final = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
+
+# What libpq would otherwise take from PG* variables of this process, and so from whatever shell started it.
+_BLANK: Final = (
+    "hostaddr",
+    "requirepeer",
+    "sslcert",
+    "sslkey",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "passfile",
+)
+_LIBPQ_DEFAULTS: Final = dict.fromkeys(_BLANK, "") | {
+    default.keyword.decode(): default.compiled.decode()
+    for default in pq.Conninfo.get_defaults()
+    if default.envvar is not None and default.compiled is not None
+}
+
+
+def connect(
+    target: ConnectionTarget,
+    *,
+    application_name: str,
+    settings: Mapping[str, str] = COMPARABLE_SETTINGS,
+    retry_budget_seconds: float = 60,
+    autocommit: bool = True,
+) -> psycopg.Connection[TupleRow]:
+    """Opens a session, waiting for a server that is asleep, starting up or restarting.
+
+    Settings and the application's name are given by `SET` once connected, because a proxy in
+    between may drop start-up settings.
+
+    Args:
+        target: where to; PG* variables of this process lead nowhere else.
+        application_name: shown in pg_stat_activity.
+        settings: of the session, over whatever database and role have set.
+        retry_budget_seconds: how long to go on trying; no attempt begins after it, and each has
+            its own limit (connect_timeout, 30 seconds by default, per address of the host).
+        autocommit: of the session that is returned.
+
+    Raises:
+        LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS.
+        ServerUnreachable: nobody answered within the budget, or within 5 seconds where the host's
+            name has no address.
+    """
+    conninfo = make_conninfo(**_session_parameters(target))
+    began = time.monotonic()
+    pause_seconds = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            # Statements here run once each, and a pooler could mix up prepared ones.
+            connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+            break
+        except psycopg.Error as error:
+            problem = connection_error(target, error)
+            budget_seconds = retry_budget_seconds
+            if is_unknown_host(error):
+                budget_seconds = min(budget_seconds, _UNKNOWN_HOST_BUDGET_SECONDS)
+        # Raised out here, where the original error does not come along as its context.
+        if not problem.retryable or time.monotonic() - began + pause_seconds > budget_seconds:
+            raise problem
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+    try:
+        with translated_errors(target, "Setting up the session"):
+            _set(connection, {**_SESSION_SETTINGS, **settings, "application_name": application_name})
+            connection.autocommit = autocommit
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def translated_errors(target: ConnectionTarget, doing: str) -> Iterator[None]:
+    """Turns every psycopg error of the block into this product's own, without secrets.
+
+    Args:
+        target: the database that the block works on.
+        doing: what it does, as the start of a sentence ("Counting the rows").
+
+    Raises:
+        OpsError: `ConnectionLost`, `RightsMissing`, `DiskFull`, … (`server_errors.statement_error`).
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise statement_error(target, error, doing) from None
+
+
+def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
+    ours = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), **_KEEPALIVES}
+    return {**_LIBPQ_DEFAULTS, **ours, **target.parameters, "password": target.password or ""}
+
+
+def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> None:
+    version = connection.info.server_version
+    limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
+    wanted = {**limits_off, **settings}
+    connection.execute(
+        "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)",
+        (list(wanted), list(wanted.values())),
+    )

@@ -1,0 +1,107 @@
+"""The servers that tests share. Each is started once, by the first test that asks for it."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
+from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
+
+# What makes a server quick to start and to write to; a test server has nothing worth keeping.
+_QUICK = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "60",
+}
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a server, so that `pytest -m "not server and not e2e"` takes seconds."""
+    servers = {"server_folder", "s3_server"}
+    for item in items:
+        if isinstance(item, pytest.Function) and servers & set(item.fixturenames):
+            item.add_marker("server")
+        if "/e2e/" in item.path.as_posix():
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that a server's unprivileged user can reach, which pytest's own (0700) is not."""
+    folder = Path(tempfile.mkdtemp(prefix="hackorda-ops-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    """Postgres 17 from the wheel."""
+    folder = server_folder / "wheel"
+    with running_postgres(folder, settings=_QUICK) as server:
+        yield server
+    delete_server(folder)
+
+
+@pytest.fixture(scope="session")
+def debian_postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    """The system's own Postgres: another major version, another build."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found:
+        message = "no Postgres server in /usr/lib/postgresql/*/bin (apt install postgresql)"
+        if "CI" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    folder = server_folder / "debian"
+    with running_postgres(folder, bin_dir=found[0].parent, settings=_QUICK) as server:
+        yield server
+    delete_server(folder)
+
+
+@pytest.fixture
+def database_on() -> Iterator[Callable[[PostgresServer], str]]:
+    """Makes a fresh, empty database on the server given, and returns its URL; dropped after the test."""
+    made: list[tuple[PostgresServer, str]] = []
+
+    def make(server: PostgresServer) -> str:
+        name = f"Test {next(_numbers)}"
+        made.append((server, name))
+        return create_database(server, name)
+
+    yield make
+    for server, name in made:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+@pytest.fixture
+def new_database(postgres_server: PostgresServer, database_on: Callable[[PostgresServer], str]) -> str:
+    """The superuser's URL of a fresh, empty database on `postgres_server`; dropped after the test."""
+    return database_on(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 API (moto's server) on the loopback interface."""
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def new_bucket(s3_server: S3Server) -> str:
+    """The name of a fresh, empty bucket on `s3_server`."""
+    name = f"test-{next(_numbers)}"
+    create_bucket(s3_server, name)
+    return name
