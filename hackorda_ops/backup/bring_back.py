@@ -1,0 +1,275 @@
+"""Brings an artifact back into an empty database, and compares every row with its manifest.
+
+An operator's `restore` and the quarterly drill run this same code.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hackorda_ops.backup.comparison import (
+    environment_notes,
+    evidenced_tables,
+    object_findings,
+    sequence_findings,
+    table_findings,
+)
+from hackorda_ops.backup.fetch import fetch_artifact
+from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.verify import judge
+from hackorda_ops.errors import ArtifactDamaged, TargetRefused
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import clients, restore, restore_target, source_catalog, table_digest
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.inventory import Inventory, TableName
+from hackorda_ops.postgres.same_database import closeness
+from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.table_digest import TableDigest
+from hackorda_ops.progress import OnProgress
+
+
+@dataclass(frozen=True)
+class BroughtBack:
+    """A finished restore.
+
+    Attributes:
+        manifest: the artifact's.
+        location: where it was fetched from.
+        target: the database it is in now, without secrets.
+        tables: how many tables were compared.
+        rows: how many rows were compared.
+        seconds: pg_restore's wall-clock time.
+        findings: what differs from the manifest; none means PASS.
+        warnings: what pg_restore or the server warned of.
+    """
+
+    manifest: Manifest
+    location: str
+    target: str
+    tables: int
+    rows: int
+    seconds: float
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """ "PASS" or "FAIL"."""
+        return "FAIL" if self.findings else "PASS"
+
+
+def bring_back(
+    store: Store,
+    manifest: Manifest,
+    target: ConnectionTarget,
+    *,
+    source: ConnectionTarget | None,
+    work_folder: Path,
+    client_folders: Sequence[Path],
+    environ: Mapping[str, str],
+    jobs: int,
+    on_progress: OnProgress,
+) -> BroughtBack:
+    """Fetches an artifact, checks it, restores it into an empty database and compares the result.
+
+    Args:
+        store: where the artifact lies.
+        manifest: the artifact's.
+        target: the empty database.
+        source: the live database, where it's known: the target must not be it.
+        work_folder: where the artifact lies meanwhile; it's gone from there afterwards.
+        client_folders: looked into first for pg_restore.
+        environ: the environment, for finding pg_restore.
+        jobs: pg_restore's --jobs, and how many processes compare.
+        on_progress: told of every stage, from more than one thread.
+
+    Raises:
+        TargetRefused: the target is the source, isn't empty, or can't take this artifact.
+        ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
+        OpsError: whatever else its tree names.
+    """
+    with ExitStack() as stack:
+        # Asked before anything is fetched: a wrong target shall not cost an hour.
+        connection = stack.enter_context(
+            admitted(target, manifest, source=source, application_name="hackorda_ops restore")
+        )
+        tools = tools_for(connection, client_folders=client_folders, environ=environ)
+        work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
+        fetch_artifact(store, manifest, folder, on_progress=on_progress)
+        damage = judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+        if damage:
+            raise ArtifactDamaged(
+                f"{store.describe()}/{manifest.prefix} is not what its manifest says: "
+                + "; ".join(f"{finding.code} {finding.subject}" for finding in damage[:10])
+                + ".",
+                meaning="Nothing was restored: it would not have been the database of that night.",
+                next_step="Restore another artifact (`hackorda-ops backups` lists them).",
+            )
+        done = restore.restore(
+            target,
+            clients=tools,
+            folder=folder / DUMP_FOLDER_NAME,
+            jobs=jobs,
+            on_progress=on_progress,
+            deadline_seconds=None,
+        )
+        compared = compare(connection, target, manifest, jobs=jobs, on_progress=on_progress)
+    return BroughtBack(
+        manifest=manifest,
+        location=f"{store.describe()}/{manifest.prefix}",
+        target=target.describe(),
+        tables=len(manifest.tables),
+        rows=manifest.rows,
+        seconds=done.seconds,
+        findings=compared.findings,
+        warnings=(*done.warnings, *compared.notes),
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A restored database beside its manifest.
+
+    Attributes:
+        digests: rows and digest of each of the manifest's tables that is there.
+        inventory: what the restored database holds besides, without counts.
+        findings: what differs; none means that everything the backup speaks for came back.
+        notes: what the server has otherwise than the source, which is not the backup's fault.
+    """
+
+    digests: Mapping[TableName, TableDigest]
+    inventory: Inventory
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+def compare(
+    connection: psycopg.Connection[Any],
+    target: ConnectionTarget,
+    manifest: Manifest,
+    *,
+    jobs: int,
+    on_progress: OnProgress,
+) -> Comparison:
+    """Compares a restored database with a manifest, exactly: tables, sequences, and what is only counted.
+
+    Args:
+        connection: a session on the restored database.
+        target: the same database, for the processes that read it.
+        manifest: what there must be.
+        jobs: how many processes read.
+        on_progress: told of the bytes read.
+
+    Raises:
+        OpsError: the login, the rights or the connection failed.
+    """
+    with translated_errors(target, "Comparing the restored database"):
+        restored = source_catalog.read_catalog(connection)
+    digests = table_digest.digest_tables(
+        target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
+    )
+    return Comparison(
+        digests=digests,
+        inventory=restored,
+        findings=(
+            *table_findings(manifest, digests),
+            *sequence_findings(manifest.inventory.sequences, restored.sequences),
+            *object_findings(manifest.inventory, restored),
+        ),
+        notes=environment_notes(manifest.inventory, restored),
+    )
+
+
+@contextmanager
+def admitted(
+    target: ConnectionTarget,
+    manifest: Manifest,
+    *,
+    source: ConnectionTarget | None,
+    application_name: str,
+) -> Iterator[psycopg.Connection[Any]]:
+    """Opens a session on a restore target, if it may take this artifact.
+
+    Args:
+        target: the empty database.
+        manifest: the artifact's.
+        source: the live database, where it's known: the target must not be it.
+        application_name: how the session shows in pg_stat_activity.
+
+    Raises:
+        TargetRefused: it is the source, isn't empty, or can't take this artifact.
+        OpsError: the login or the connection failed.
+    """
+    with connect(target, application_name=application_name) as connection:
+        with translated_errors(target, "Looking at the restore target"):
+            if source is not None:
+                _refuse_source(connection, target, source)
+            _admit(connection, target, manifest)
+        yield connection
+
+
+def tools_for(
+    connection: psycopg.Connection[Any], *, client_folders: Sequence[Path], environ: Mapping[str, str]
+) -> clients.Clients:
+    """The client tools of a restore target's own major version.
+
+    Raises:
+        ClientMissing: there are none.
+    """
+    return clients.find(connection.info.server_version // 10_000, folders=client_folders, environ=environ)
+
+
+def _refuse_source(
+    connection: psycopg.Connection[Any], target: ConnectionTarget, source: ConnectionTarget
+) -> None:
+    with (
+        translated_errors(source, "Making sure that the target is not the source"),
+        connect(source, application_name="hackorda_ops restore") as live,
+    ):
+        if closeness(live, connection) == "same database":
+            raise TargetRefused(
+                f"{target.describe()} is the source itself.",
+                meaning="Nothing was restored, and nothing in it was touched.",
+                next_step="Create a new, empty database and restore into that; then point the app at it.",
+            )
+
+
+def _admit(connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest) -> None:
+    """Refuses a target that can't take this artifact."""
+    restore_target.require_empty(connection)
+    there = source_catalog.read_source(connection)
+    server_major, written_by = there.server_version_number // 10_000, manifest.client.major
+    if server_major < written_by:
+        raise TargetRefused(
+            f"{target.describe()} runs Postgres {server_major}; the artifact is from Postgres {written_by}.",
+            meaning="An older server can't take a newer one's dump. Nothing was restored.",
+            next_step=f"Restore on a server of Postgres {written_by} or later.",
+        )
+    if there.encoding != manifest.inventory.source.encoding:
+        raise TargetRefused(
+            f"{target.describe()} has the encoding {there.encoding}; the artifact is in "
+            f"{manifest.inventory.source.encoding}.",
+            meaning="Text would be changed or refused on the way. Nothing was restored.",
+            next_step="Create the database as the artifact's RESTORE.md shows, and restore into that.",
+        )
+    _require_extensions(connection, target, manifest)
+
+
+def _require_extensions(
+    connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest
+) -> None:
+    offered = {name for (name,) in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
+    lacking = [each.name for each in manifest.inventory.extensions if each.name not in offered]
+    if lacking:
+        raise TargetRefused(
+            f"{target.describe()} does not offer the extension(s) {', '.join(lacking)}.",
+            meaning="The restore would stop at the first of them. Nothing was restored.",
+            next_step="Install their packages on that server, or restore on one that has them.",
+        )

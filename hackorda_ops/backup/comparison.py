@@ -1,0 +1,163 @@
+"""Whether a restored database holds what the manifest says: rows and digest of every table, exactly."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from hackorda_ops.backup.manifest import Manifest, TableEvidence
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.inventory import Inventory, Sequence, Table, TableName
+from hackorda_ops.postgres.table_digest import TableDigest
+
+_MODULUS = 2**128
+_REMEDY = "Do not rely on this artifact: use another one, and keep this one to find out what happened."
+
+
+def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
+    """The tables of a database that a manifest has evidence of, to be read in the manifest's own columns.
+
+    A table that lacks one of those columns can't be read so, and is then a finding.
+    """
+    expected = {table.name: table for table in manifest.tables}
+    return tuple(
+        replace(table, columns=expected[table.name].columns, rows=expected[table.name].rows)
+        for table in there.tables
+        if table.name in expected
+    )
+
+
+def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]) -> tuple[Finding, ...]:
+    """Compares every table of a manifest with what was read back; there's no tolerance.
+
+    Args:
+        manifest: what there must be.
+        restored: what there is, for every table that exists.
+
+    Returns:
+        A finding for each table that is missing or differs. Leaves of a partitioned table may
+        differ where their root, all leaves together, agrees: hash partitions on an enum are loaded
+        through the root, and an enum hashes to other leaves in another database.
+    """
+    differing = [table for table in manifest.tables if restored.get(table.name) != _expected(table)]
+    root_of = {table.name: table.partition_root for table in manifest.inventory.tables}
+    agreeing_roots = {
+        root
+        for root in {root_of.get(table.name) for table in differing}
+        if root is not None and _root_agrees(manifest, restored, root_of, root)
+    }
+    return tuple(
+        _finding(table, restored.get(table.name))
+        for table in differing
+        if root_of.get(table.name) not in agreeing_roots
+    )
+
+
+def sequence_findings(expected: Iterable[Sequence], restored: Iterable[Sequence]) -> Iterator[Finding]:
+    """Compares the sequences' states, exactly; a finding for each that is missing or differs."""
+    there = {sequence.name: sequence for sequence in restored}
+    for sequence in expected:
+        found = there.get(sequence.name)
+        if found != sequence:
+            yield Finding(
+                "sequence differs",
+                str(sequence.name),
+                _state(sequence),
+                _state(found) if found else "no such sequence",
+                _REMEDY,
+            )
+
+
+def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
+    """Compares what has no rows of its own to compare: extensions, large objects, views that hold rows, parents."""
+    installed = {extension.name for extension in restored.extensions}
+    for extension in expected.extensions:
+        if extension.name not in installed:
+            yield Finding("extension missing", extension.name, "installed", "not installed", _REMEDY)
+    if restored.large_objects != expected.large_objects:
+        yield Finding(
+            "large objects differ",
+            "large objects",
+            f"{expected.large_objects:,}",
+            f"{restored.large_objects:,}",
+            _REMEDY,
+        )
+    there = {table.name: table for table in restored.tables}
+    for table in expected.tables:
+        if table.has_data_in_dump or table.extension is not None:
+            continue  # the former are compared by their rows, the latter come with their extension
+        found = there.get(table.name)
+        if found is None:
+            yield Finding(f"{table.kind} missing", str(table.name), "present", "not there", _REMEDY)
+        elif found.populated != table.populated:
+            yield Finding(
+                "materialized view differs",
+                str(table.name),
+                _populated(table),
+                _populated(found),
+                _REMEDY,
+            )
+
+
+def environment_notes(expected: Inventory, restored: Inventory) -> tuple[str, ...]:
+    """What the server has otherwise than the source: a fact to know, and no fault of the backup."""
+    versions = {extension.name: extension.version for extension in restored.extensions}
+    notes = [
+        f"The extension {extension.name} is of version {versions[extension.name]} here and was "
+        f"{extension.version} on the source."
+        for extension in expected.extensions
+        if versions.get(extension.name, extension.version) != extension.version
+    ]
+    if (there := _locale(restored)) != (was := _locale(expected)):
+        notes.append(f"Text sorts by {there} here and by {was} on the source.")
+    return tuple(notes)
+
+
+def _locale(inventory: Inventory) -> str:
+    source = inventory.source
+    parts = (source.locale_provider, source.collation, source.character_type, source.locale)
+    return " ".join(part for part in parts if part is not None)
+
+
+def _populated(table: Table) -> str:
+    return "populated" if table.populated else "never refreshed"
+
+
+def _state(sequence: Sequence) -> str:
+    return f"{sequence.last_value} ({'used' if sequence.is_called else 'not used yet'})"
+
+
+def _expected(table: TableEvidence) -> TableDigest:
+    return TableDigest(table.rows, table.digest)
+
+
+def _root_agrees(
+    manifest: Manifest,
+    restored: Mapping[TableName, TableDigest],
+    root_of: Mapping[TableName, TableName | None],
+    root: TableName,
+) -> bool:
+    leaves = [table for table in manifest.tables if root_of.get(table.name) == root]
+    if any(leaf.name not in restored for leaf in leaves) or len({leaf.columns for leaf in leaves}) != 1:
+        return False
+    # The digest is a sum over rows, so the root's is the sum of its leaves'.
+    return _total(_expected(leaf) for leaf in leaves) == _total(restored[leaf.name] for leaf in leaves)
+
+
+def _total(digests: Iterable[TableDigest]) -> tuple[int, int]:
+    every = list(digests)
+    return sum(each.rows for each in every), sum(int(each.digest, 16) for each in every) % _MODULUS
+
+
+def _finding(table: TableEvidence, found: TableDigest | None) -> Finding:
+    if found is None:
+        return Finding("table missing", str(table.name), f"{table.rows:,} rows", "no such table", _REMEDY)
+    if found.rows != table.rows:
+        return Finding(
+            "rows differ", str(table.name), f"{table.rows:,} rows", f"{found.rows:,} rows", _REMEDY
+        )
+    return Finding(
+        "content differs",
+        str(table.name),
+        f"{table.rows:,} rows with digest {table.digest}",
+        f"as many rows with digest {found.digest}",
+        _REMEDY,
+    )

@@ -1,0 +1,54 @@
+"""What the operating system's refusals to read and write files mean, as this product's errors."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hackorda_ops.errors import DiskFull, OpsError, StoreRefused, StoreUnreachable
+
+# EFBIG: more than a limit on files allows (ulimit -f, a FAT file system): no room either.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PASSING = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EBUSY, errno.EAGAIN}
+_NEXT_STEPS = {
+    errno.ENOENT: "Make the folder, or mount the disk that it should be on.",
+    errno.EACCES: "Give the user that runs this read and write access to the folder.",
+    errno.EPERM: "Give the user that runs this read and write access to the folder.",
+    errno.EROFS: "The file system is read-only: remount it, or look in the kernel's log why it became so.",
+    errno.EIO: "The disk does not read or write: look in the kernel's log, and replace it.",
+    errno.EXDEV: "Stage the work below the store itself, on the same file system.",
+}
+
+
+@contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Turns an OSError of the block into DiskFull, StoreRefused or StoreUnreachable.
+
+    Args:
+        doing: what was tried, as "write /backups/a/b".
+    """
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, doing) from None
+
+
+def disk_error(error: OSError, doing: str) -> OpsError:
+    """What an OSError means for a backup; `doing` as in `disk_errors`."""
+    what = f"Could not {doing}: {error.strerror or error}."
+    if error.errno in _FULL:
+        return DiskFull(
+            what,
+            meaning="Nothing was stored under that name; what was written before is untouched.",
+            next_step="Make room on that disk, or point the store at a larger one.",
+        )
+    if error.errno in _PASSING:
+        return StoreUnreachable(
+            what,
+            meaning="The file system did not answer properly; nothing was stored under that name.",
+            next_step="Nothing, if a later try succeeds. Otherwise look at the mount.",
+        )
+    return StoreRefused(
+        what,
+        meaning="The store can't be used as it is; nothing was stored under that name.",
+        next_step=_NEXT_STEPS.get(error.errno or 0, "Mend what the message names, then try again."),
+    )

@@ -1,0 +1,290 @@
+"""A night: one snapshot, dumped and counted at once, read back from disk, proven, then published."""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+
+from hackorda_ops import environment
+from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup.collapse import collapses
+from hackorda_ops.backup.evidence import table_evidence
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.manifest import (
+    DUMP_FOLDER_NAME,
+    MANIFEST_NAME,
+    RECOVERY_SHEET_NAME,
+    ClientRecord,
+    FileEntry,
+    Manifest,
+    digest_of,
+    to_bytes,
+)
+from hackorda_ops.backup.offsite import copy_artifact
+from hackorda_ops.backup.recovery_sheet import recovery_sheet
+from hackorda_ops.backup.staging import staged_folder
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.errors import RightsMissing
+from hackorda_ops.postgres import archive, clients, counting, dump, rights, source_catalog
+from hackorda_ops.postgres.archive_sequences import archived_sequences
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.inventory import Inventory, TableName
+from hackorda_ops.postgres.lock import Lock, dump_lock
+from hackorda_ops.postgres.schema_digest import schema_digest
+from hackorda_ops.postgres.session import translated_errors
+from hackorda_ops.postgres.snapshot import Snapshot, exported
+from hackorda_ops.progress import OnProgress, ignore
+
+_GRANTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Night:
+    """A finished night.
+
+    Attributes:
+        manifest: the new artifact's.
+        location: where it lies, as people would name it.
+        compared_with: the artifact id of the night before that it was held against; None for the first.
+    """
+
+    manifest: Manifest
+    location: str
+    compared_with: str | None
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """What the snapshot gave, once the dump is on disk and the snapshot is let go."""
+
+    snapshot: Snapshot
+    inventory: Inventory
+    schema_sha256: str
+    tools: clients.Clients
+    dump: dump.DumpResult
+    late: bool
+    night: date
+
+
+def take_night(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    night: date | None = None,
+    reason: Literal["night", "on demand"] = "night",
+    on_progress: OnProgress = ignore,
+) -> Night:
+    """Dumps a database, proves the dump, and publishes it as an artifact.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        night: the partition; None for the source's own today.
+        reason: why it's taken, for the manifest.
+        on_progress: told of every stage, from more than one thread.
+
+    Raises:
+        OpsError: one of its tree, with nothing published and nothing left behind.
+    """
+    seconds: dict[str, float] = {}
+    environment.require(name, database, environ, {"source", "store"})
+    store = environment.open_store(name, database, environ)
+    store.check()
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, _timed(seconds, "night"):
+        target = environment.source_target(name, database, environ, private_folder=Path(private))
+        with (
+            dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
+            exported(target, application_name=f"hackorda_ops snapshot of {name}") as (connection, snapshot),
+        ):
+            artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+            with staged_folder(store.staging_root, name, artifact_id) as staged:
+                captured = _capture(
+                    target,
+                    connection,
+                    snapshot,
+                    database=database,
+                    environ=environ,
+                    night=night,
+                    folder=staged / DUMP_FOLDER_NAME,
+                    lock=lock,
+                    seconds=seconds,
+                    on_progress=on_progress,
+                )
+                # The snapshot holds back the source's vacuum: let go of it before the reading back.
+                connection.close()
+                manifest = _prove(
+                    captured,
+                    name=name,
+                    artifact_id=artifact_id,
+                    reason=reason,
+                    staged=staged,
+                    jobs=database.dump.jobs,
+                    seconds=seconds,
+                    on_progress=on_progress,
+                )
+                before = catalog.read(store, name).newest
+                if before is not None:
+                    manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
+                lock.probe()
+                _publish(store, staged, manifest, on_progress)
+    return Night(manifest, f"{store.describe()}/{manifest.prefix}", before.artifact_id if before else None)
+
+
+def _capture(
+    target: ConnectionTarget,
+    connection: psycopg.Connection[Any],
+    snapshot: Snapshot,
+    *,
+    database: Database,
+    environ: Mapping[str, str],
+    night: date | None,
+    folder: Path,
+    lock: Lock,
+    seconds: dict[str, float],
+    on_progress: OnProgress,
+) -> _Captured:
+    due = night or calendar.night_of(snapshot.captured_at, database.schedule)
+    late = calendar.require_open(due, snapshot.captured_at, database.schedule)
+    with translated_errors(target, "Reading the catalogs"):
+        inventory = source_catalog.read_catalog(connection)
+        schema_sha256 = schema_digest(connection)
+        missing = rights.missing_rights(connection, inventory)
+    if missing:
+        raise _rights_missing(target, missing)
+    tools = clients.find(
+        inventory.source.server_version_number // 10_000,
+        folders=database.source.client_folders,
+        environ=environ,
+    )
+
+    def count() -> dict[TableName, int]:
+        with _timed(seconds, "count"), translated_errors(target, "Counting the rows"):
+            return counting.count_rows(connection, inventory.tables, on_progress)
+
+    def watch() -> None:
+        lock.probe()
+        if counting_now.done():
+            counting_now.result()  # a count that failed ends the dump at once
+
+    with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
+        counting_now = beside.submit(count)
+        try:
+            with _timed(seconds, "dump"):
+                dumped = dump.dump(
+                    target,
+                    clients=tools,
+                    snapshot=snapshot,
+                    folder=folder,
+                    jobs=database.dump.jobs,
+                    on_progress=on_progress,
+                    poll=watch,
+                    deadline_seconds=database.dump.deadline_hours * 3600,
+                )
+        except BaseException:
+            # Otherwise leaving this block would wait for a count that nobody needs any more.
+            connection.cancel_safe(timeout=10)
+            raise
+        rows = counting_now.result()
+    return _Captured(snapshot, inventory.with_rows(rows), schema_sha256, tools, dumped, late, due)
+
+
+def _prove(
+    captured: _Captured,
+    *,
+    name: str,
+    artifact_id: str,
+    reason: str,
+    staged: Path,
+    jobs: int,
+    seconds: dict[str, float],
+    on_progress: OnProgress,
+) -> Manifest:
+    """Reads the dump back from disk and writes down what it holds."""
+    folder = staged / DUMP_FOLDER_NAME
+    with _timed(seconds, "read back"):
+        files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
+        tables = table_evidence(captured.inventory, archive.list_entries(captured.tools, folder), files)
+        inventory = replace(captured.inventory, sequences=archived_sequences(captured.tools, folder))
+    client = ClientRecord(
+        captured.tools.major, captured.tools.version, captured.dump.compression, captured.dump.options
+    )
+    sheet = recovery_sheet(
+        database=name,
+        artifact_id=artifact_id,
+        snapshot=captured.snapshot,
+        inventory=captured.inventory,
+        client=client,
+        tables=tables,
+    ).encode()
+    (staged / RECOVERY_SHEET_NAME).write_bytes(sheet)
+    return Manifest(
+        artifact_id=artifact_id,
+        database=name,
+        night=captured.night,
+        captured_at=captured.snapshot.captured_at,
+        lsn=captured.snapshot.lsn,
+        lsn_aligned=captured.snapshot.aligned,
+        snapshot=captured.snapshot.text,
+        late=captured.late,
+        reason=reason,
+        inventory=inventory,
+        schema_sha256=captured.schema_sha256,
+        tables=tables,
+        client=client,
+        files=(
+            *(FileEntry(f"{DUMP_FOLDER_NAME}/{file.path}", file.size_bytes, file.sha256) for file in files),
+            FileEntry(RECOVERY_SHEET_NAME, len(sheet), digest_of(sheet)),
+        ),
+        findings=(),
+        warnings=(*captured.inventory.warnings, *captured.dump.warnings),
+        timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
+    )
+
+
+def _publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
+    """Makes the artifact exist: its manifest comes last, or with everything else at once."""
+    data = to_bytes(manifest)
+    if isinstance(store, FolderStore):
+        (staged / MANIFEST_NAME).write_bytes(data)
+        store.adopt(staged, manifest.prefix)
+    else:
+        copy_artifact(
+            FolderStore(store.staging_root),
+            store,
+            prefix=manifest.prefix,
+            files=manifest.files,
+            manifest_bytes=data,
+            on_progress=on_progress,
+        )
+
+
+def _rights_missing(target: ConnectionTarget, grants: tuple[str, ...]) -> RightsMissing:
+    more = f"\n  and {len(grants) - _GRANTS_SHOWN} more" if len(grants) > _GRANTS_SHOWN else ""
+    return RightsMissing(
+        f"{target.describe()}: the role {target.user} may not read everything:\n"
+        + "\n".join(f"  {grant}" for grant in grants[:_GRANTS_SHOWN])
+        + more,
+        meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are as they were.",
+        next_step="Run the statements above as the owner of these objects, then dump again. Where it's many: "
+        "GRANT pg_read_all_data TO the role covers tables, sequences and schemas.",
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[stage] = time.monotonic() - started

@@ -1,0 +1,69 @@
+"""The boto3 client that every S3 store uses, with the defaults that other providers need."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from hackorda_ops.errors import StoreRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# At least as many as files are ever copied or manifests read at once.
+_CONNECTIONS = 32
+
+
+def connect(
+    *,
+    endpoint_url: str | None,
+    region: str | None,
+    access_key_id: str,
+    secret_access_key: str,
+    connect_timeout_seconds: float,
+    read_timeout_seconds: float,
+    attempts: int,
+) -> "S3Client":
+    """Makes a client; nothing is sent yet. It is safe to use from several threads.
+
+    Args:
+        endpoint_url: for everything but AWS.
+        region: the bucket's region; None where the provider has none.
+        access_key_id: the access key's id.
+        secret_access_key: its secret.
+        connect_timeout_seconds: limit for making a connection.
+        read_timeout_seconds: limit for each wait for bytes of an answer.
+        attempts: how often a request that failed in passing is made in all.
+
+    Raises:
+        StoreRefused: endpoint_url is no URL.
+        BotoCoreError: boto3's own configuration files are wrong.
+    """
+    # A session of its own: boto3's shared one is not safe to use from several threads.
+    session = boto3.session.Session(
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        region_name=region or "us-east-1",
+    )
+    config = Config(
+        # The defaults of boto3 1.36 and later make other providers refuse uploads, or
+        # store the checksum's text inside the object (boto/boto3#4435).
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=connect_timeout_seconds,
+        read_timeout=read_timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=_CONNECTIONS,
+        tcp_keepalive=True,
+        # What databases.yaml says holds, whatever AWS_ENDPOINT_URL says.
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack this documented option
+    )
+    try:
+        return session.client("s3", endpoint_url=endpoint_url, config=config)
+    except ValueError:
+        # boto3's own message would repeat the URL, with the credentials that it may carry.
+        raise StoreRefused(
+            "endpoint_url is not a URL that an S3 client can use.",
+            meaning="Nothing was sent.",
+            next_step="Give it as https://host or https://host:port.",
+        ) from None

@@ -1,0 +1,137 @@
+"""What an S3 API's refusals and silences mean, as this product's errors."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from botocore import exceptions as boto
+
+from hackorda_ops.errors import ArtifactMissing, OpsError, StoreRefused, StoreUnreachable
+
+_KEPT_NOTHING = "The store said no; nothing appeared there under that name."
+_PASSING_CODES = {
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "InternalError",
+    "ServiceUnavailable",
+    "OperationAborted",
+}
+_REGION = "Give the bucket's own region (and the endpoint of that region) in the configuration."
+_KEY = "Check the access key's id and secret, that they belong together, and that the key is still active."
+_NEXT_STEPS: Mapping[str, str] = {
+    "NoSuchBucket": "Create the bucket, or correct its name, endpoint or region in the configuration.",
+    "404": "Check endpoint_url and bucket: what answers there does not seem to be an S3 API.",
+    "InvalidBucketName": "Correct the bucket's name in the configuration.",
+    "AccessDenied": "Allow this access key to list the bucket and to get and put objects below the prefix.",
+    "403": "Allow this access key to list the bucket and to get and put objects below the prefix.",
+    "Unauthorized": _KEY,
+    "InvalidAccessKeyId": _KEY,
+    "SignatureDoesNotMatch": _KEY,
+    "ExpiredToken": _KEY,
+    "RequestTimeTooSkewed": "Set this machine's clock: it differs too much from the store's.",
+    "PermanentRedirect": _REGION,
+    "301": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "InvalidObjectState": (
+        "The object is in an archive class and can't be read as it is: bring it back at the provider, "
+        "and configure a storage class that reads at once."
+    ),
+    "InvalidStorageClass": "Configure a storage class that this provider has, or none.",
+    "NoSuchUpload": "Somebody ended the upload (a lifecycle rule of the bucket?): give uploads a day, copy again.",
+    "EntityTooLarge": "Use a provider with a higher limit, or split the table.",
+    "TooManyParts": "Lower max_parts in the configuration to the provider's limit (some allow 1,000).",
+    "InvalidArgument": "Check storage class, encryption and max_parts against what this provider supports.",
+    "InvalidRequest": (
+        "Check object_lock_days (the bucket must have been created with object lock), storage class and "
+        "encryption against what this provider supports."
+    ),
+    "BadDigest": "Bytes changed on their way: try again, and look at proxies in between.",
+    "XAmzContentSHA256Mismatch": "Bytes changed on their way: try again, and look at proxies in between.",
+}
+
+
+def endpoint_name(endpoint_url: str | None) -> str:
+    """Host and port of an endpoint, without any credentials that its URL might carry."""
+    if endpoint_url is None:
+        return "AWS"
+    parts = urlsplit(endpoint_url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def translated(
+    error: boto.ClientError | boto.BotoCoreError, *, doing: str, endpoint: str, secret: str
+) -> OpsError:
+    """What boto3 raised, as one of ours.
+
+    Args:
+        error: boto3's exception.
+        doing: what was tried, as "upload s3://bucket/key".
+        endpoint: host and port of the store.
+        secret: the secret access key, which is taken out of what the server says.
+
+    Returns:
+        The error to raise.
+    """
+    told = f"Could not {doing} at {endpoint}: "
+    if isinstance(error, boto.ClientError):
+        return _from_answer(error, told=told, secret=secret)
+    if isinstance(error, boto.SSLError):
+        return StoreRefused(
+            f"{told}the TLS certificate is not trusted.",
+            meaning="Somebody else may be answering in the store's name; nothing was sent.",
+            next_step="Give an endpoint whose certificate this machine trusts, or install its authority.",
+        )
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError | boto.IncompleteReadError):
+        return StoreUnreachable(
+            f"{told}{_silence(error)} ({type(error).__name__}).",
+            meaning="Nothing is known to be wrong with the bucket; nothing half-done counts as stored there.",
+            next_step="Nothing, if a later try succeeds. Otherwise check endpoint_url, network, proxy and firewall.",
+        )
+    return StoreRefused(
+        f"{told}{str(error).replace(secret, '***')[:500]} ({type(error).__name__})",
+        meaning="There is no S3 API to be reached with what is configured; nothing was stored.",
+        next_step="Correct bucket, endpoint_url, region and credentials in the configuration.",
+    )
+
+
+def _silence(error: boto.BotoCoreError) -> str:
+    if isinstance(error, boto.ReadTimeoutError | boto.ConnectTimeoutError):
+        return "no answer in time"
+    if isinstance(error, boto.EndpointConnectionError | boto.ProxyConnectionError):
+        return "no connection"
+    return "the connection broke"
+
+
+def code_of(error: boto.ClientError) -> str:
+    """The server's own word for what went wrong: "NoSuchKey", or an HTTP status where it said nothing."""
+    said = error.response.get("Error", {}).get("Code")
+    return str(said or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+
+
+def _from_answer(error: boto.ClientError, *, told: str, secret: str) -> OpsError:
+    code = code_of(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
+    said = str(error.response.get("Error", {}).get("Message", "")).replace(secret, "***")
+    what = f"{told}{code} (HTTP {status}{', request ' + request_id if request_id else ''}): {said}"
+    if code == "NoSuchKey":
+        return ArtifactMissing(
+            what,
+            meaning="The artifact is incomplete there, or it has been deleted.",
+            next_step="List what there is with `hackorda-ops backups`, and use another artifact.",
+        )
+    if code in _PASSING_CODES or status == 429 or status >= 500:
+        return StoreUnreachable(
+            what,
+            meaning="The store is busy or has a fault; nothing half-done counts as stored there.",
+            next_step="Nothing, if a later try succeeds. Otherwise look at the provider's status page.",
+        )
+    return StoreRefused(
+        what,
+        meaning=_KEPT_NOTHING,
+        next_step=_NEXT_STEPS.get(code, "Look the code up at the provider, and correct the configuration."),
+    )

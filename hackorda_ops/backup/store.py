@@ -1,0 +1,195 @@
+"""Where artifacts live: one small protocol that a folder and an S3 bucket both speak.
+
+A store keeps files under keys: posix paths relative to the store's root, such as
+"hackorda/20261108T020000Z-1a2b3c/manifest.json". What is put appears whole or not at all.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from hackorda_ops.errors import ArtifactDamaged, StoreRefused
+
+CHUNK_BYTES = 1024 * 1024
+# Far above any manifest (5,000 tables make about 10 MB), far below what would hurt this process.
+SMALL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
+# A single file of a dump takes hours at most; whoever began this long ago is dead.
+ABANDONED_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file in a store.
+
+    Attributes:
+        key: its path relative to the store's root.
+        size_bytes: its length as stored.
+    """
+
+    key: str
+    size_bytes: int
+
+
+class Readable(Protocol):
+    """What `put` needs of its source: blocks of bytes, an empty one at the end."""
+
+    def read(self, size_bytes: int, /) -> bytes:
+        """At most `size_bytes` bytes."""
+
+
+class Store(Protocol):
+    """A place that keeps artifacts. Safe to use from several threads at once.
+
+    Every method raises StoreRefused where the store says no, and StoreUnreachable where it does
+    not answer or says "try later".
+    """
+
+    @property
+    def staging_root(self) -> Path:
+        """A local folder for unfinished work; for a folder store on the store's own file system."""
+
+    def describe(self) -> str:
+        """The store as people name it: a folder's path, or s3://bucket/prefix. Holds no secret."""
+
+    def check(self) -> None:
+        """Tries whether the store is there and can be listed."""
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        """Every file below the folder `prefix` ("" for all), in no particular order."""
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A file as a stream.
+
+        Raises:
+            ArtifactMissing: there is no such file.
+        """
+
+    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
+        """A small file as a whole.
+
+        Raises:
+            ArtifactMissing: there is no such file.
+            ArtifactDamaged: it is larger than `limit_bytes`.
+        """
+
+    def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
+        """Stores a file, replacing one of the same key; it appears whole or not at all.
+
+        Args:
+            key: where.
+            source: its bytes, read once, in blocks.
+            size_bytes: how many there must be.
+            sha256: the hex SHA-256 that they must have.
+
+        Raises:
+            ArtifactDamaged: the source has other bytes than announced; nothing was stored.
+            DiskFull: no room, in a folder store or for the blocks under way.
+        """
+
+    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
+        """Removes what uploads that were killed more than `ABANDONED_AFTER` ago have left behind.
+
+        Args:
+            prefix: only below this folder, where the store can tell.
+
+        Returns:
+            What was removed, a name each.
+        """
+
+
+def checked_key(key: str) -> str:
+    """Returns the key, if it names a file inside a store.
+
+    Raises:
+        StoreRefused: it points outside, or into the store's own hidden folder.
+    """
+    parts = key.split("/")
+    if any(part in {"", ".", ".."} or "\0" in part for part in parts) or parts[0].startswith("."):
+        raise StoreRefused(
+            f"The key {key!r} names no file inside a store.",
+            meaning="Nothing was read or written.",
+            next_step="Look at the manifest or the configuration that it comes from.",
+        )
+    return key
+
+
+def folder_prefix(*parts: str) -> str:
+    """Joins folder names to what every key below them begins with: "a/b/", or "" for the root."""
+    names = [name for part in parts for name in part.split("/") if name]
+    return "".join(f"{name}/" for name in names)
+
+
+def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:
+    """Reads a stream to its end.
+
+    Raises:
+        ArtifactDamaged: it goes on after `limit_bytes`; `origin` says what it is.
+    """
+    # Block by block: one large read would set aside the limit's worth of memory for the smallest file.
+    data = bytearray()
+    while len(data) <= limit_bytes and (block := stream.read(CHUNK_BYTES)):
+        data += block
+    if len(data) > limit_bytes:
+        raise ArtifactDamaged(
+            f"{origin} is larger than {limit_bytes} bytes, which no file of this kind is.",
+            meaning="It was not read: it is not what its name says.",
+            next_step="Look at the file, and find out who can write to this store.",
+        )
+    return bytes(data)
+
+
+class CheckedSource:
+    """A source that must have exactly the announced bytes; whoever stores it asks before publishing.
+
+    Args:
+        source: where the bytes come from.
+        name: what the file is called in the message.
+        size_bytes: how many bytes there must be.
+        sha256: their hex SHA-256.
+    """
+
+    def __init__(self, source: Readable, *, name: str, size_bytes: int, sha256: str) -> None:
+        self._source = source
+        self._name = name
+        self._left_bytes = size_bytes
+        self._size_bytes = size_bytes
+        self._sha256 = sha256
+        self._hash = hashlib.sha256()
+
+    def blocks(self, at_most_bytes: int) -> Iterator[bytes]:
+        """The next `at_most_bytes` bytes, or what is left, in blocks.
+
+        Raises:
+            ArtifactDamaged: the source ended early.
+        """
+        wanted = min(at_most_bytes, self._left_bytes)
+        while wanted:
+            block = self._source.read(min(wanted, CHUNK_BYTES))
+            if not block:
+                raise self._damaged(f"ends {self._left_bytes} bytes before the announced {self._size_bytes}")
+            self._hash.update(block)
+            wanted -= len(block)
+            self._left_bytes -= len(block)
+            yield block
+
+    def finish(self) -> None:
+        """Checks that the source is at its end and that its bytes were the announced ones.
+
+        Raises:
+            ArtifactDamaged: they were not.
+        """
+        if self._source.read(1):
+            raise self._damaged(f"goes on after the announced {self._size_bytes} bytes")
+        if self._hash.hexdigest() != self._sha256:
+            raise self._damaged(f"has SHA-256 {self._hash.hexdigest()}, announced was {self._sha256}")
+
+    def _damaged(self, problem: str) -> ArtifactDamaged:
+        return ArtifactDamaged(
+            f"The source of {self._name} {problem}.",
+            meaning="It is not the file that the manifest describes; nothing was stored under that name.",
+            next_step="Do not rely on this artifact: check the source's disk, and use or take another one.",
+        )

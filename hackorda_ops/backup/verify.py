@@ -1,0 +1,130 @@
+"""Whether an artifact's bytes are still what its manifest says: every file, every row, read once."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hackorda_ops.backup.fetch import fetch_artifact
+from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest, digest_of
+from hackorda_ops.backup.store import Store
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import archive
+from hackorda_ops.postgres.archive import ArchivedFile
+from hackorda_ops.progress import OnProgress
+
+_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verifying an artifact found.
+
+    Attributes:
+        manifest: the artifact's.
+        location: where it was read from.
+        findings: what differs from the manifest; none means PASS.
+    """
+
+    manifest: Manifest
+    location: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> str:
+        """ "PASS" or "FAIL"."""
+        return "FAIL" if self.findings else "PASS"
+
+
+def verify(
+    store: Store, manifest: Manifest, *, work_folder: Path, jobs: int, on_progress: OnProgress
+) -> Verification:
+    """Fetches an artifact and holds every file and table of it against the manifest.
+
+    Args:
+        store: where it lies.
+        manifest: what it must be.
+        work_folder: where it may lie meanwhile; it's gone from there afterwards.
+        jobs: how many processes read it back.
+        on_progress: told of every stage, from more than one thread.
+
+    Raises:
+        DiskFull, StoreRefused, StoreUnreachable: it couldn't be judged.
+    """
+    work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
+        folder = Path(name)
+        try:
+            fetch_artifact(store, manifest, folder, on_progress=on_progress)
+            findings = judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            findings = (
+                Finding("artifact damaged", manifest.prefix, "what its manifest says", error.what, _REMEDY),
+            )
+    return Verification(manifest, f"{store.describe()}/{manifest.prefix}", findings)
+
+
+def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress) -> tuple[Finding, ...]:
+    """Reads a fetched artifact from disk once and compares it with its manifest.
+
+    Raises:
+        ArtifactDamaged: a data file can't be decompressed or has no proper end.
+    """
+    dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
+    return differences(manifest, (*dumped, *_beside(folder, manifest)))
+
+
+def _beside(folder: Path, manifest: Manifest) -> Iterator[ArchivedFile]:
+    """The artifact's few small files outside the dump, under names that lead back to it."""
+    for entry in manifest.files:
+        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/"):
+            data = (folder / entry.path).read_bytes()
+            yield ArchivedFile(f"../{entry.path}", len(data), digest_of(data), None, None)
+
+
+def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Finding, ...]:
+    """Compares what was read with what the manifest says; pure.
+
+    Args:
+        manifest: what there must be.
+        files: with paths relative to the dump's folder.
+
+    Returns:
+        A finding for every file that is missing or has other bytes, and for every table whose
+        rows or digest are others.
+    """
+    read = {_in_artifact(file.path): file for file in files}
+    return (*_files(manifest, read), *_tables(manifest, read))
+
+
+def _in_artifact(path: str) -> str:
+    return path.removeprefix("../") if path.startswith("../") else f"{DUMP_FOLDER_NAME}/{path}"
+
+
+def _files(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Finding]:
+    for entry in manifest.files:
+        file = read.get(entry.path)
+        if file is None:
+            yield Finding("file missing", entry.path, f"{entry.size_bytes} bytes", "no such file", _REMEDY)
+        elif (file.size_bytes, file.sha256) != (entry.size_bytes, entry.sha256):
+            yield Finding(
+                "file changed",
+                entry.path,
+                f"{entry.size_bytes} bytes with SHA-256 {entry.sha256}",
+                f"{file.size_bytes} bytes with SHA-256 {file.sha256}",
+                _REMEDY,
+            )
+
+
+def _tables(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Finding]:
+    for table in manifest.tables:
+        file = read.get(table.file)
+        if file is not None and (file.rows, file.digest) != (table.rows, table.digest):
+            yield Finding(
+                "table changed",
+                str(table.name),
+                f"{table.rows} rows with digest {table.digest}",
+                f"{file.rows} rows with digest {file.digest}",
+                _REMEDY,
+            )

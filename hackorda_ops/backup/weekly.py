@@ -1,0 +1,92 @@
+"""A week: the newest sound nightly of that week, copied off-site and proven by reading it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
+from hackorda_ops.backup.offsite import CopyResult, copy_artifact
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.errors import StoreRefused, StoreUnreachable
+from hackorda_ops.progress import OnProgress, ignore
+
+
+@dataclass(frozen=True)
+class Week:
+    """A finished week.
+
+    Attributes:
+        manifest: the artifact that was copied.
+        copy: how much was copied and read back.
+        location: where the copy lies, as people would name it.
+        ended_uploads: abandoned multipart uploads of earlier runs that were ended.
+    """
+
+    manifest: Manifest
+    copy: CopyResult
+    location: str
+    ended_uploads: tuple[str, ...]
+
+
+def ship_week(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    week: date,
+    on_progress: OnProgress = ignore,
+) -> Week:
+    """Copies a week's newest sound artifact from the store to the off-site bucket.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        week: the week's Monday.
+        on_progress: told of every stage, from more than one thread.
+
+    Raises:
+        ArtifactMissing: that week has no sound artifact.
+        OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
+    """
+    environment.require(name, database, environ, {"store", "offsite"})
+    store = environment.open_store(name, database, environ)
+    chosen = catalog.newest_sound_of_week(catalog.read(store, name).artifacts, week)
+    return ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
+
+
+def ship(
+    store: Store,
+    name: str,
+    database: Database,
+    artifact: Manifest,
+    *,
+    environ: Mapping[str, str],
+    on_progress: OnProgress = ignore,
+) -> Week:
+    """Copies one artifact off-site; see `ship_week`."""
+    offsite = environment.open_offsite(name, database, environ)
+    offsite.check()
+    copied = copy_artifact(
+        store,
+        offsite,
+        prefix=artifact.prefix,
+        files=artifact.files,
+        # The stored bytes and not the parsed manifest: a copy is a copy.
+        manifest_bytes=store.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
+        on_progress=on_progress,
+    )
+    # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
+    ended = end_abandoned_uploads(offsite, name)
+    return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
+
+
+def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:
+    """Ends what killed uploads of a database left behind, and are billed for; nothing where that's not allowed."""
+    try:
+        return store.end_abandoned_uploads(f"{name}/")
+    except (StoreRefused, StoreUnreachable):
+        return ()

@@ -1,0 +1,192 @@
+"""Looks up, at run time, what a configuration names: connection strings, stores, credentials.
+
+Whatever is missing is told at once, with the key that names it and the remedy.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import S3, Database, Folder, Scratch
+from hackorda_ops.errors import ConfigError
+from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
+from hackorda_ops.postgres import connection, tls
+from hackorda_ops.postgres.connection import ConnectionTarget
+
+Need = Literal["source", "store", "offsite", "scratch"]
+
+
+def require(name: str, database: Database, environ: Mapping[str, str], needs: Collection[Need]) -> None:
+    """Checks that every variable an operation will read is set.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: the environment.
+        needs: the parts of the configuration that the operation uses.
+
+    Raises:
+        ConfigError: listing every missing variable with its key and remedy.
+    """
+    problems = list(_missing(name, database, environ, needs))
+    if problems:
+        raise ConfigError(
+            f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
+            + "\n".join(f"  {problem}" for problem in problems),
+            meaning="Nothing was attempted.",
+            next_step="Set them where this runs, or change the key to the variable that you do set.",
+        )
+
+
+def _missing(
+    name: str, database: Database, environ: Mapping[str, str], needs: Collection[Need]
+) -> Iterator[str]:
+    if "source" in needs:
+        variable, key = _source_variable(database)
+        if not environ.get(variable):
+            yield f"databases.{name}.source.{key}: set {variable} to the database's connection string"
+    if "store" in needs and isinstance(database.store, S3):
+        yield from _missing_of_bucket(f"databases.{name}.store", database.store, environ)
+    if "offsite" in needs:
+        yield from _missing_of_bucket(f"databases.{name}.offsite", database.offsite, environ)
+    if "scratch" in needs:
+        yield from _missing_of_scratch(f"databases.{name}.scratch", database.scratch, environ)
+
+
+def _missing_of_bucket(key: str, bucket: S3, environ: Mapping[str, str]) -> Iterator[str]:
+    if not bucket.bucket and not environ.get(bucket.bucket_env):
+        yield f"{key}.bucket_env: set {bucket.bucket_env} to the bucket's name, or give {key}.bucket"
+    for part, variable, what in (
+        ("access_key_id_env", bucket.access_key_id_env, "the access key's id"),
+        ("secret_access_key_env", bucket.secret_access_key_env, "the secret access key"),
+    ):
+        if not environ.get(variable):
+            yield f"{key}.{part}: set {variable} to {what}"
+
+
+def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) -> Iterator[str]:
+    if scratch.server is not None:
+        variable = scratch.server.admin_url_env
+        if not environ.get(variable):
+            yield (
+                f"{key}.server.admin_url_env: set {variable} to the scratch server's connection string, "
+                "for a role that may create databases"
+            )
+    if scratch.neon is not None:
+        neon = scratch.neon
+        if not neon.project_id and not environ.get(neon.project_id_env):
+            yield f"{key}.neon.project_id_env: set {neon.project_id_env} to the project's id"
+        if not environ.get(neon.api_key_env):
+            yield f"{key}.neon.api_key_env: set {neon.api_key_env} to a project-scoped API key"
+
+
+def _source_variable(database: Database) -> tuple[str, str]:
+    if database.source.direct_url_env:
+        return database.source.direct_url_env, "direct_url_env"
+    return database.source.url_env, "url_env"
+
+
+def source_target(
+    name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
+) -> ConnectionTarget:
+    """The source's direct endpoint, with TLS as configured.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: the environment.
+        private_folder: where the provider's CA bundle is written, if there's one.
+
+    Raises:
+        ConfigError: the variable is missing, or what it holds is no connection string.
+    """
+    require(name, database, environ, {"source"})
+    variable, _ = _source_variable(database)
+    source = database.source
+    target = connection.direct(connection.parse(environ[variable], origin=f"${variable}"))
+    return tls.with_tls(
+        target,
+        ca_certificate=environ.get(source.ca_certificate_env) or None,
+        mode=source.tls or environ.get(source.tls_mode_env) or None,
+        production=environ.get("NODE_ENV") == "production",
+        private_folder=private_folder,
+    )
+
+
+def open_store(name: str, database: Database, environ: Mapping[str, str]) -> Store:
+    """Where nightly artifacts live.
+
+    Raises:
+        ConfigError: variables of an S3 store are missing.
+    """
+    require(name, database, environ, {"store"})
+    if isinstance(database.store, Folder):
+        return FolderStore(database.store.folder)
+    return bucket_store(database.store, environ, database.dump.work_folder)
+
+
+def open_offsite(name: str, database: Database, environ: Mapping[str, str]) -> S3Store:
+    """The off-site bucket.
+
+    Raises:
+        ConfigError: its variables are missing.
+    """
+    require(name, database, environ, {"offsite"})
+    return bucket_store(database.offsite, environ, database.dump.work_folder)
+
+
+@contextmanager
+def open_neon(name: str, database: Database, environ: Mapping[str, str]) -> Iterator[NeonClient]:
+    """A client of the Neon project that drills branch; only where `scratch.neon` is configured.
+
+    Raises:
+        ConfigError: its variables are missing.
+        NeonRefused: the API key can't be one.
+    """
+    require(name, database, environ, {"scratch"})
+    neon = database.scratch.neon
+    if neon is None:
+        raise AssertionError("the caller has looked which scratch is configured")
+    with open_client(
+        neon.project_id or environ[neon.project_id_env],
+        environ[neon.api_key_env],
+        base_url=environ.get(neon.api_url_env) or NEON_API,
+    ) as client:
+        yield client
+
+
+def scratch_admin_target(name: str, database: Database, environ: Mapping[str, str]) -> ConnectionTarget:
+    """Any database of the scratch server, as a role that may create others; only for `scratch.server`.
+
+    Raises:
+        ConfigError: its variable is missing, or what it holds is no connection string.
+    """
+    require(name, database, environ, {"scratch"})
+    server = database.scratch.server
+    if server is None:
+        raise AssertionError("the caller has looked which scratch is configured")
+    return connection.direct(
+        connection.parse(environ[server.admin_url_env], origin=f"${server.admin_url_env}")
+    )
+
+
+def bucket_store(bucket: S3, environ: Mapping[str, str], work_folder: Path) -> S3Store:
+    """A bucket as a store; its variables have been required before."""
+    return S3Store(
+        bucket=bucket.bucket or environ[bucket.bucket_env],
+        prefix=bucket.prefix,
+        endpoint_url=bucket.endpoint_url or environ.get(bucket.endpoint_url_env) or None,
+        region=bucket.region or environ.get(bucket.region_env) or None,
+        access_key_id=environ[bucket.access_key_id_env],
+        secret_access_key=environ[bucket.secret_access_key_env],
+        object_lock_days=bucket.object_lock_days,
+        storage_class=bucket.storage_class,
+        server_side_encryption=bucket.server_side_encryption,
+        kms_key_id=bucket.kms_key_id,
+        max_parts=bucket.max_parts,
+        staging_root=work_folder,
+    )

@@ -1,0 +1,102 @@
+"""A restored database against its manifest: exactly, with no tolerance."""
+
+from dataclasses import replace
+
+import pytest
+
+from hackorda_ops.backup.comparison import sequence_findings, table_findings
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.postgres.inventory import Sequence, TableName
+from hackorda_ops.postgres.table_digest import TableDigest
+from hackorda_ops_tests.builders import digest, inventory, manifest, table
+
+
+def as_restored(expected: Manifest) -> dict[TableName, TableDigest]:
+    return {each.name: TableDigest(each.rows, each.digest) for each in expected.tables}
+
+
+USERS = TableName("public", "users")
+
+
+def test_a_perfect_copy_has_no_finding() -> None:
+    assert table_findings(manifest(), as_restored(manifest())) == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (None, "table missing"),
+        (TableDigest(9, digest(10)), "rows differ"),
+        (TableDigest(11, digest(10)), "rows differ"),
+        (TableDigest(10, digest(11)), "content differs"),
+        (TableDigest(0, digest(0)), "rows differ"),
+    ],
+)
+def test_any_difference_in_a_table_is_a_finding(found: TableDigest | None, code: str) -> None:
+    restored = as_restored(manifest())
+    if found is None:
+        del restored[USERS]
+    else:
+        restored[USERS] = found
+    [finding] = table_findings(manifest(), restored)
+    assert (finding.code, finding.subject) == (code, "public.users")
+
+
+def test_nothing_restored_at_all_is_a_finding_for_every_table() -> None:
+    assert len(table_findings(manifest(), {})) == 2
+
+
+ROOT = TableName("public", "events")
+
+
+def partitioned(columns: tuple[str, ...] = ("id", "name")) -> Manifest:
+    plain = manifest({"events_1": 4, "events_2": 6})
+    leaves = tuple(replace(each, kind="partition", partition_root=ROOT) for each in plain.inventory.tables)
+    first, second = plain.tables
+    return replace(
+        plain,
+        inventory=inventory(table("events", kind="partitioned"), *leaves),
+        tables=(first, replace(second, columns=columns)),
+    )
+
+
+def moved(rows: tuple[int, int], digests: tuple[int, int]) -> dict[TableName, TableDigest]:
+    return {
+        TableName("public", f"events_{number}"): TableDigest(rows[number - 1], digest(digests[number - 1]))
+        for number in (1, 2)
+    }
+
+
+def test_rows_may_lie_in_other_leaves_where_all_leaves_together_agree() -> None:
+    assert table_findings(partitioned(), moved((7, 3), (1, 9))) == ()
+
+
+def test_the_sum_of_digests_wraps_around_as_the_digest_itself_does() -> None:
+    wrapped = {
+        TableName("public", "events_1"): TableDigest(4, f"{2**128 - 1:032x}"),
+        TableName("public", "events_2"): TableDigest(6, digest(11)),
+    }
+    assert table_findings(partitioned(), wrapped) == ()
+
+
+def test_leaves_that_do_not_add_up_are_findings() -> None:
+    assert len(table_findings(partitioned(), moved((7, 4), (1, 9)))) == 2
+    assert len(table_findings(partitioned(), moved((7, 3), (1, 8)))) == 2
+
+
+def test_leaves_of_other_columns_are_compared_one_by_one() -> None:
+    assert len(table_findings(partitioned(("name", "id")), moved((7, 3), (1, 9)))) == 2
+
+
+def test_a_missing_leaf_is_a_finding_even_if_it_was_empty() -> None:
+    restored = moved((10, 0), (10, 0))
+    del restored[TableName("public", "events_2")]
+    assert "table missing" in {found.code for found in table_findings(partitioned(), restored)}
+
+
+def test_sequences_are_compared_exactly() -> None:
+    ids = Sequence(TableName("public", "users_id_seq"), 10, is_called=True)
+    assert list(sequence_findings([ids], [ids])) == []
+    assert [each.code for each in sequence_findings([ids], [])] == ["sequence differs"]
+    assert len(list(sequence_findings([ids], [replace(ids, last_value=9)]))) == 1
+    assert len(list(sequence_findings([ids], [replace(ids, is_called=False)]))) == 1

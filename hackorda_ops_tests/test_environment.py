@@ -1,0 +1,83 @@
+"""What a configuration names is looked up at run time, and all that is missing is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops import environment
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.config import Database
+from hackorda_ops.errors import ConfigError
+
+OFFSITE = {
+    "OFFSITE_BUCKET": "bucket",
+    "OFFSITE_ACCESS_KEY_ID": "id",
+    "OFFSITE_SECRET_ACCESS_KEY": "hunter2",
+}
+
+
+def test_every_missing_variable_is_told_with_its_key() -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment.require("hackorda", Database(), {}, {"source", "store", "offsite"})
+    said = caught.value.what
+    assert "4 environment variable(s)" in said
+    for part in (
+        "databases.hackorda.source.url_env: set DATABASE_URL",
+        "databases.hackorda.offsite.bucket_env: set OFFSITE_BUCKET",
+        "databases.hackorda.offsite.access_key_id_env: set OFFSITE_ACCESS_KEY_ID",
+        "databases.hackorda.offsite.secret_access_key_env: set OFFSITE_SECRET_ACCESS_KEY",
+    ):
+        assert part in said
+
+
+def test_what_an_operation_does_not_use_need_not_be_set() -> None:
+    environment.require("hackorda", Database(), {}, {"store"})
+    environment.require("hackorda", Database(), OFFSITE, {"offsite"})
+
+
+def test_an_empty_variable_counts_as_missing() -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        environment.require("hackorda", Database(), {"DATABASE_URL": ""}, {"source"})
+
+
+def test_a_store_in_s3_needs_its_own_variables() -> None:
+    database = Database.model_validate(
+        {"store": {"bucket": "b", "access_key_id_env": "NIGHT_ID", "secret_access_key_env": "NIGHT_SECRET"}}
+    )
+    with pytest.raises(ConfigError) as caught:
+        environment.require("hackorda", database, OFFSITE, {"store"})
+    assert "databases.hackorda.store.access_key_id_env: set NIGHT_ID" in caught.value.what
+    assert "NIGHT_SECRET" in caught.value.what
+
+
+def test_stores_are_opened_as_configured_and_show_no_secret() -> None:
+    assert environment.open_store("hackorda", Database(), {}) == FolderStore(Path("backups"))
+    offsite = environment.open_offsite("hackorda", Database(), OFFSITE)
+    assert offsite.describe() == "s3://bucket"
+    assert "hunter2" not in repr(offsite)
+
+
+def test_the_source_is_its_direct_endpoint_with_tls_as_configured(tmp_path: Path) -> None:
+    url = "postgresql://me:hunter2@ep-calm-sea-123-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require"
+    target = environment.source_target(
+        "hackorda", Database(), {"DATABASE_URL": url, "DB_SSL_MODE": "verify"}, private_folder=tmp_path
+    )
+    assert target.host == "ep-calm-sea-123.eu-central-1.aws.neon.tech"
+    assert target.parameters["sslmode"] == "verify-full"
+    assert "hunter2" not in repr(target)
+
+
+def test_a_direct_variable_is_preferred_where_the_configuration_names_one(tmp_path: Path) -> None:
+    database = Database.model_validate({"source": {"direct_url_env": "DIRECT_DATABASE_URL"}})
+    environ = {"DATABASE_URL": "postgresql://a@one/x", "DIRECT_DATABASE_URL": "postgresql://a@two/x"}
+    target = environment.source_target("hackorda", database, environ, private_folder=tmp_path)
+    assert target.host == "two"
+
+
+def test_a_connection_string_that_is_none_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment.source_target(
+            "hackorda", Database(), {"DATABASE_URL": "hunter2 = what?"}, private_folder=tmp_path
+        )
+    assert "DATABASE_URL" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
