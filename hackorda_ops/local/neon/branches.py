@@ -1,0 +1,185 @@
+"""The branches of the local control plane, and the clones behind them."""
+
+import re
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hackorda_ops.local.neon.answers import BranchRecord, Refusal
+from hackorda_ops.local.neon.clone import running_clone
+from hackorda_ops.local.neon.history import History
+from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
+from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.local.server_user import ServerUser
+
+MAIN = "main"
+
+
+class Branches:
+    """All branches with their running clones. Safe to use from several threads."""
+
+    def __init__(self, history: History, folder: Path, user: ServerUser | None) -> None:
+        self._history = history
+        self._folder = folder
+        self._user = user
+        self._lock = threading.Lock()
+        self._clones: dict[str, tuple[PostgresServer, ExitStack]] = {}
+        self.main = BranchRecord(
+            branch_id=_identifier("br"),
+            name=MAIN,
+            parent_id=None,
+            endpoint_id=_identifier("ep"),
+            created_at=history.begins.time,
+            state="ready",
+            default=True,
+        )
+        self._records = {self.main.branch_id: self.main}
+
+    def all(self) -> list[BranchRecord]:
+        """Every branch, newest first."""
+        with self._lock:
+            return list(reversed(self._records.values()))
+
+    def get(self, branch_id: str) -> BranchRecord:
+        """One branch.
+
+        Raises:
+            Refusal: there is none (404).
+        """
+        with self._lock:
+            record = self._records.get(branch_id)
+        if record is None:
+            raise Refusal(404, "branch not found")
+        return record
+
+    def server(self, branch_id: str) -> PostgresServer:
+        """The server behind a branch; main's is the parent itself.
+
+        Raises:
+            Refusal: the branch has none that is up (404).
+        """
+        if branch_id == self.main.branch_id:
+            return self._history.parent
+        with self._lock:
+            clone = self._clones.get(branch_id)
+        if clone is None:
+            raise Refusal(404, "read-write endpoint not found")
+        return clone[0]
+
+    def add(self, record: BranchRecord, *, limit: int) -> None:
+        """Adds a branch to the list; its clone is `start`'s business.
+
+        Raises:
+            Refusal: the name is taken (409), or the limit reached (422).
+        """
+        with self._lock:
+            if any(other.name == record.name for other in self._records.values()):
+                raise Refusal(
+                    409, f"branch with the name {record.name} already exists", "BRANCH_ALREADY_EXISTS"
+                )
+            if len(self._records) >= limit:
+                raise Refusal(422, f"branches limit exceeded, limit: {limit}", "BRANCHES_LIMIT_EXCEEDED")
+            self._records[record.branch_id] = record
+
+    def new(self, wanted: dict[str, str], *, with_endpoint: bool, annotation: dict[str, str]) -> BranchRecord:
+        """A branch as a request describes it, at a position or time that the history has.
+
+        Args:
+            wanted: the request's `branch`.
+            with_endpoint: whether it gets a compute.
+            annotation: its annotation's value.
+
+        Raises:
+            Refusal: what the request asks for can't be had (400).
+        """
+        parent_id = wanted.get("parent_id", self.main.branch_id)
+        if parent_id != self.main.branch_id:
+            self.get(parent_id)
+            raise Refusal(400, "the local control plane makes branches of main only")
+        if "parent_lsn" in wanted and "parent_timestamp" in wanted:
+            raise Refusal(400, "parent_lsn and parent_timestamp are mutually exclusive")
+        lsn, time = self._place(wanted)
+        expires = wanted.get("expires_at")
+        identifier = _identifier("br")
+        return BranchRecord(
+            branch_id=identifier,
+            name=wanted.get("name", identifier),
+            parent_id=parent_id,
+            endpoint_id=_identifier("ep") if with_endpoint else None,
+            created_at=datetime.now(UTC),
+            state="init" if with_endpoint else "ready",
+            lsn=lsn,
+            time=time,
+            expires_at=None if expires is None else _time(expires),
+            annotation=annotation,
+        )
+
+    def start(self, branch_id: str) -> None:
+        """Makes a branch's clone, and waits until it is up."""
+        record = self.get(branch_id)
+        until = record.time if record.time is not None else record.lsn
+        if until is None:
+            raise AssertionError("a branch has a position or a time")
+        with ExitStack() as stack:
+            clone = stack.enter_context(
+                running_clone(self._history, self._folder / branch_id, self._user, until=until)
+            )
+            with self._lock:
+                lsn = clone.lsn if record.lsn is None else record.lsn
+                self._records[branch_id] = replace(record, state="ready", lsn=lsn)
+                self._clones[branch_id] = (clone.server, stack.pop_all())
+
+    def remove(self, branch_id: str) -> None:
+        """Stops a branch's clone, deletes its files, and takes the branch off the list."""
+        with self._lock:
+            clone = self._clones.pop(branch_id, None)
+        if clone is not None:
+            clone[1].close()
+        with self._lock:
+            self._records.pop(branch_id, None)
+
+    def close(self) -> None:
+        """Removes every branch but main."""
+        for record in self.all():
+            self.remove(record.branch_id)
+
+    def _place(self, wanted: dict[str, str]) -> tuple[int | None, datetime | None]:
+        now = self._history.mark()
+        begins = self._history.begins
+        if "parent_timestamp" in wanted:
+            time = _time(wanted["parent_timestamp"])
+            if time > now.time:
+                raise Refusal(400, "parent_timestamp is in the future")
+            if time < begins.time:
+                raise Refusal(400, "parent_timestamp is before the beginning of the history")
+            return None, time
+        lsn = _position(wanted["parent_lsn"]) if "parent_lsn" in wanted else now.lsn
+        if lsn > now.lsn:
+            raise Refusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
+        if lsn < begins.lsn:
+            # The words of Neon's storage.
+            raise Refusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
+        return lsn, None
+
+
+def _identifier(kind: str) -> str:
+    return f"{kind}-local-{secrets.token_hex(6)}"
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, f"{text} is not a time") from None
+    if time.tzinfo is None:
+        raise Refusal(400, f"{text} has no time zone")
+    return time
+
+
+def _position(text: str) -> int:
+    if not re.fullmatch(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}", text):
+        raise Refusal(400, f"{text} is not a WAL position")
+    return lsn_bytes(text)

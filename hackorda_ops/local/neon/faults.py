@@ -1,0 +1,72 @@
+"""How the local control plane can be told to misbehave, as Neon's own does now and then."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One call answered wrongly, once.
+
+    Attributes:
+        call: the operationId of Neon's API description ("createProjectBranch").
+        status: answered instead of the call's own answer; None closes the connection without an answer.
+        carried_out: whether the call is carried out all the same.
+        message: of the error body.
+        code: of the error body.
+        retry_after: the `Retry-After` header.
+    """
+
+    call: str
+    status: int | None
+    carried_out: bool = False
+    message: str = "injected fault"
+    code: str = ""
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the project allows, and how its work ends.
+
+    Attributes:
+        branches_limit: branches in all, the default one included.
+        stores_passwords: without, connection URIs have an empty password.
+        operations_end_as: by action ("start_compute"): the status its operations end as instead of "finished";
+            "running" never ends.
+        takes_expiry: without, an `expires_at` is refused with 412, as a setting that the plan does not have.
+        pooled_hosts: connection URIs name the pooler although the direct host was asked for.
+    """
+
+    branches_limit: int = 10
+    stores_passwords: bool = True
+    operations_end_as: Mapping[str, str] = field(default_factory=dict)
+    takes_expiry: bool = True
+    pooled_hosts: bool = False
+
+
+class Script:
+    """The faults still to come. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, faults: tuple[Fault, ...]) -> None:
+        """Lines up faults; each is used up by the next call that it is meant for."""
+        with self._lock:
+            self._faults.extend(faults)
+
+    def clear(self) -> None:
+        """Forgets the faults that are still to come."""
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, call: str) -> Fault | None:
+        """The fault for this call, if one is due."""
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.call == call:
+                    return self._faults.pop(index)
+        return None

@@ -1,0 +1,1 @@
+"""Neon's control API: a thin client, and branches that are provably ours."""

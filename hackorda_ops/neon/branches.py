@@ -1,0 +1,222 @@
+"""Branches for one purpose: made with proof of whose they are, checked, and taken down again.
+
+A branch is ours only where its annotation says so AND its name begins as ours do. Anything else, and whatever is
+protected or a project's default, is never touched.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hackorda_ops.errors import NeonRefused, NeonUnavailable, OpsError, Stalled, TargetRefused
+from hackorda_ops.neon.client import AnswerLost, NeonClient
+from hackorda_ops.neon.creation import BranchPoint, request_branch
+from hackorda_ops.neon.labels import NAME_PREFIX, Label, is_ours, unique_name
+from hackorda_ops.neon.models import Branch, CreatedBranch, Endpoint, LabelledBranch
+from hackorda_ops.neon.operations import (
+    LONGEST_POLL_SECONDS,
+    OPERATIONS_DEADLINE_SECONDS,
+    operations_of,
+    wait_for,
+)
+from hackorda_ops.postgres.connection import ConnectionTarget, parse
+
+_DATABASE_BUDGET_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class ScratchBranch:
+    """A branch of ours that is up.
+
+    Attributes:
+        branch_id: Neon's.
+        name: unique.
+        host: of its read-write compute, direct.
+        parent_id: the branch it was made from.
+        parent_lsn: where it left its parent, as Neon tells it.
+        parent_timestamp: the time it left its parent, as Neon tells it.
+        expires_at: when Neon removes it should we not; None where Neon did not take the date.
+    """
+
+    branch_id: str
+    name: str
+    host: str
+    parent_id: str | None
+    parent_lsn: str | None
+    parent_timestamp: datetime | None
+    expires_at: datetime | None
+
+
+def create_branch(
+    client: NeonClient,
+    *,
+    label: Label,
+    point: BranchPoint,
+    expires_at: datetime,
+    parent_id: str | None = None,
+) -> ScratchBranch:
+    """Makes a branch with a compute, and waits until it is up. Whatever fails, it leaves none behind that it knows of.
+
+    Args:
+        client: of the project.
+        label: whose it is; the whole label has to match before a branch found after a lost answer is taken for ours.
+        point: where it leaves its parent.
+        expires_at: when Neon is to remove it if we never do (aware, at most 30 days ahead).
+        parent_id: the branch to make it from; default: the project's default branch.
+
+    Raises:
+        NeonRefused: a limit, a position outside the history, an operation that failed, a pooled host.
+        NeonUnavailable: no usable answer within the budgets.
+        Stalled: the operations did not end in time.
+    """
+    name = unique_name(label, now=datetime.now(UTC), token=secrets.token_hex(3))
+    made = request_branch(
+        client, name=name, label=label, point=point, expires_at=expires_at, parent_id=parent_id
+    )
+    try:
+        wait_for(client, made.operations)
+        return _ready(client, made)
+    except BaseException as error:
+        try:
+            delete_branch(client, made.branch.id)
+        except OpsError as failure:
+            error.add_note(f"The branch {name} could not be deleted either ({failure.what}); the sweep will.")
+        raise
+
+
+def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role: str) -> ConnectionTarget:
+    """How to connect to a database of this branch, and of no other.
+
+    Raises:
+        TargetRefused: the address that Neon gave is not the branch's own direct one.
+        NeonRefused: Neon gives no password for the role.
+    """
+    target = parse(client.connection_uri(branch.branch_id, database=database, role=role), origin="Neon's API")
+    _require_direct(target.host)
+    if target.host != branch.host:
+        raise TargetRefused(
+            f"Neon gave an address on {target.host} for the branch {branch.name}, whose compute is {branch.host}.",
+            meaning="That address may be production's. Nothing was opened there.",
+            next_step="Look at the branch's compute in the Neon console, and report it to Neon.",
+        )
+    if not target.password:
+        raise NeonRefused(
+            f"Neon gives no password for the role {role} on the branch {branch.name}.",
+            meaning="The project doesn't store passwords, or the role was made by SQL, so Neon doesn't know it.",
+            next_step="Switch on password storage for the project, or reset the role's password in the Neon console.",
+        )
+    return target
+
+
+def create_database(client: NeonClient, branch: ScratchBranch, *, name: str, owner: str) -> None:
+    """Makes a new, empty database on a branch of ours, and waits for it.
+
+    Raises:
+        TargetRefused: the branch already has one of that name.
+    """
+    if _has_database(client, branch, name):
+        raise TargetRefused(
+            f"The branch {branch.name} already has a database called {name}.",
+            meaning="It came with the clone, so it is not empty, and a restore into it would prove nothing.",
+            next_step="Choose another name for the database to restore into.",
+        )
+    deadline = client.clock.monotonic() + _DATABASE_BUDGET_SECONDS
+    while True:
+        try:
+            operations = client.create_database(branch.branch_id, name=name, owner=owner)
+        except AnswerLost:
+            if client.clock.monotonic() > deadline:
+                raise
+            # Asked for again if it is not there: on this branch of ours a second request for the same name
+            # is refused as a duplicate, and then it was our own first one that made it.
+            client.clock.sleep(LONGEST_POLL_SECONDS)
+            if not _has_database(client, branch, name):
+                continue
+            operations = None
+        wait_for(client, operations_of(client, branch.branch_id) if operations is None else operations)
+        return
+
+
+def delete_branch(client: NeonClient, branch_id: str) -> None:
+    """Deletes a branch of ours and waits until Neon no longer lists it; one that is gone already is fine.
+
+    Raises:
+        TargetRefused: it is not ours, or protected, or the project's default branch.
+        Stalled: Neon still lists it when the deadline is over.
+    """
+    labelled = client.branch(branch_id)
+    if labelled is None:
+        return
+    if not is_ours(labelled):
+        raise TargetRefused(
+            f"The branch {labelled.branch.name} ({branch_id}) is not one that this product made"
+            + (", it is the project's default branch" if labelled.branch.default else "")
+            + (", it is protected" if labelled.branch.protected else "")
+            + ".",
+            meaning="It was not deleted: it may hold what somebody needs.",
+            next_step="Delete it in the Neon console if it is to go.",
+        )
+    wait_for(client, client.delete_branch(branch_id))
+    deadline = client.clock.monotonic() + OPERATIONS_DEADLINE_SECONDS
+    while any(found.branch.id == branch_id for found in client.branches(search=branch_id)):
+        if client.clock.monotonic() > deadline:
+            raise Stalled(
+                f"Neon still lists the branch {labelled.branch.name} ({branch_id}) after deleting it.",
+                meaning="It may still cost money.",
+                next_step="Delete it in the Neon console.",
+            )
+        client.clock.sleep(LONGEST_POLL_SECONDS)
+
+
+def list_own_branches(client: NeonClient) -> tuple[LabelledBranch, ...]:
+    """All branches that this product made, oldest first: what a sweep may remove, once its run is over."""
+    ours = [found for found in client.branches(search=NAME_PREFIX) if is_ours(found)]
+    return tuple(sorted(ours, key=lambda found: found.branch.created_at or datetime.min.replace(tzinfo=UTC)))
+
+
+def _ready(client: NeonClient, made: CreatedBranch) -> ScratchBranch:
+    deadline = client.clock.monotonic() + OPERATIONS_DEADLINE_SECONDS
+    # A branch can answer 404 straight after its creation.
+    while (labelled := client.branch(made.branch.id)) is None or labelled.branch.current_state == "init":
+        if client.clock.monotonic() > deadline:
+            raise NeonUnavailable(
+                f"The branch {made.branch.name} was created, but Neon does not show it as ready.",
+                meaning="It can't be used.",
+                next_step="Look at the branch in the Neon console, then run again.",
+            )
+        client.clock.sleep(LONGEST_POLL_SECONDS)
+    # Read again rather than taken from the first answer: by now Neon has resolved position and time.
+    return _scratch(labelled.branch, made.endpoints or client.endpoints(made.branch.id))
+
+
+def _scratch(branch: Branch, endpoints: tuple[Endpoint, ...]) -> ScratchBranch:
+    hosts = [endpoint.host for endpoint in endpoints if endpoint.type == "read_write"]
+    if not hosts:
+        raise NeonRefused(
+            f"The branch {branch.name} has no read-write compute.",
+            meaning="Nothing can connect to it.",
+            next_step="Look at the project's computes and its limit on them in the Neon console, then run again.",
+        )
+    _require_direct(hosts[0])
+    return ScratchBranch(
+        branch_id=branch.id,
+        name=branch.name,
+        host=hosts[0],
+        parent_id=branch.parent_id,
+        parent_lsn=branch.parent_lsn,
+        parent_timestamp=branch.parent_timestamp,
+        expires_at=branch.expires_at,
+    )
+
+
+def _require_direct(host: str) -> None:
+    if host.split(".", maxsplit=1)[0].endswith("-pooler"):
+        raise TargetRefused(
+            f"Neon gave the pooled address {host}.",
+            meaning="Restore and comparison need sessions of their own, which a pooler does not give.",
+            next_step="Report it to Neon: a direct address was asked for.",
+        )
+
+
+def _has_database(client: NeonClient, branch: ScratchBranch, name: str) -> bool:
+    return any(database.name == name for database in client.databases(branch.branch_id))

@@ -1,0 +1,136 @@
+"""Asking Neon for a branch once, although a request may be lost, refused for now, or carried out unheard."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import assert_never
+
+from hackorda_ops.neon import refusals
+from hackorda_ops.neon.client import AnswerLost, NeonClient, Response
+from hackorda_ops.neon.labels import Label, is_ours
+from hackorda_ops.neon.models import CreatedBranch, LabelledBranch
+from hackorda_ops.neon.operations import LONGEST_POLL_SECONDS, operations_of
+
+# A create whose answer was lost is looked for this long before it is asked for again: it may still be on its way.
+_LOOK_FOR_SECONDS = 10.0
+_RECONCILE_BUDGET_SECONDS = 180.0
+# How long a position that was only just written may be unknown to Neon's storage.
+_POSITION_BUDGET_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class AtHead:
+    """As the parent is when Neon takes the request."""
+
+
+@dataclass(frozen=True)
+class AtLsn:
+    """Everything that was written before this WAL position, as "0/1A2B3C4D"."""
+
+    lsn: str
+
+
+@dataclass(frozen=True)
+class AtTime:
+    """As of the last commit at or before this time (aware)."""
+
+    time: datetime
+
+
+BranchPoint = AtHead | AtLsn | AtTime
+
+
+def request_branch(
+    client: NeonClient,
+    *,
+    name: str,
+    label: Label,
+    point: BranchPoint,
+    expires_at: datetime,
+    parent_id: str | None,
+) -> CreatedBranch:
+    """Has the branch made exactly once, whatever happens to the answers. Its operations may still be running.
+
+    Args:
+        client: of the project.
+        name: unique: a branch of this name that carries the whole label is the one asked for here.
+        label: whose it is.
+        point: where it leaves its parent.
+        expires_at: aware. Left out where the plan does not allow it.
+        parent_id: default: the project's default branch.
+
+    Raises:
+        NeonRefused: Neon said no for good.
+        NeonUnavailable: no usable answer within the budgets; then a branch of this name may exist.
+    """
+    place: dict[str, str] = {"name": name, **_point_fields(point)}
+    if parent_id is not None:
+        place["parent_id"] = parent_id
+    started = client.clock.monotonic()
+    request: dict[str, object] = {
+        "branch": place | {"expires_at": _rfc3339(expires_at)},
+        # Without an endpoint there is no compute. Its settings stay the plan's own: naming one may be refused.
+        "endpoints": [{"type": "read_write"}],
+        "annotation_value": label.annotation(),
+    }
+    while True:
+        spent = client.clock.monotonic() - started
+        try:
+            answer = client.create_branch(request, name=name)
+        except AnswerLost:
+            found = _find_ours(client, name, label)
+            if found is not None:
+                return CreatedBranch(branch=found.branch, operations=operations_of(client, found.branch.id))
+            if spent > _RECONCILE_BUDGET_SECONDS:
+                raise
+            # The name is unique: had the first request been carried out after all, this one is answered with 409.
+            continue
+        if isinstance(answer, CreatedBranch):
+            return answer
+        if answer.status == 409:
+            found = _find_ours(client, name, label)
+            if found is not None:
+                return CreatedBranch(branch=found.branch, operations=operations_of(client, found.branch.id))
+        if answer.status == 412 and request["branch"] != place:
+            # Not every plan takes an expiry. It is our second guard only, so go without.
+            request = request | {"branch": place}
+            continue
+        if not (_position_not_there_yet(answer) and spent < _POSITION_BUDGET_SECONDS):
+            raise refusals.refused(f"create the branch {name}", answer.status, answer.error)
+        client.clock.sleep(LONGEST_POLL_SECONDS)
+
+
+def _point_fields(point: BranchPoint) -> dict[str, str]:
+    match point:
+        case AtHead():
+            return {}
+        case AtLsn(lsn):
+            return {"parent_lsn": lsn}
+        case AtTime(time):
+            return {"parent_timestamp": _rfc3339(time)}
+        case _:
+            assert_never(point)
+
+
+def _rfc3339(time: datetime) -> str:
+    if time.tzinfo is None:
+        raise ValueError(f"{time} has no time zone")
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _position_not_there_yet(answer: Response) -> bool:
+    # Neon's compute writes WAL before its storage has it. A position below the history never comes back.
+    message = answer.error.message.lower()
+    return "lsn" in message and not any(
+        word in message for word in ("cutoff", "retention", "history", "less than")
+    )
+
+
+def _find_ours(client: NeonClient, name: str, label: Label) -> LabelledBranch | None:
+    deadline = client.clock.monotonic() + _LOOK_FOR_SECONDS
+    while True:
+        for found in client.branches(search=name):
+            if found.branch.name == name and found.annotation == label.annotation() and is_ours(found):
+                return found
+        if client.clock.monotonic() > deadline:
+            return None
+        client.clock.sleep(LONGEST_POLL_SECONDS)

@@ -1,0 +1,85 @@
+"""When to ask Neon again, how long to wait, and what an answer means: decisions without effects."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+_LONGEST_DELAY_SECONDS = 15.0
+_FIRST_DELAY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, given from outside so that tests need not wait.
+
+    Attributes:
+        monotonic: seconds that only grow.
+        sleep: waits that many seconds.
+        chance: a number in [0, 1), for jitter.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    # Jitter keeps clients apart; nobody gains by guessing it.
+    chance: Callable[[], float] = random.random
+
+
+class Reading(Enum):
+    """What a status means for the call that got it."""
+
+    TAKEN = "taken"  # the call's own answer
+    AGAIN = "again"  # nothing was done: ask again
+    LOST = "lost"  # nobody knows whether it was done
+    REFUSED = "refused"  # asking again changes nothing
+
+
+def read_status(status: int, message: str, *, repeatable: bool) -> Reading:
+    """What an HTTP status says about the call.
+
+    Args:
+        status: of the answer.
+        message: Neon's error message, empty on success.
+        repeatable: whether doing the call twice does no more than doing it once.
+    """
+    if status < 300:
+        return Reading.TAKEN
+    not_ready_yet = status == 422 and "not ready" in message.lower()
+    if status in (423, 429, 503) or not_ready_yet:
+        return Reading.AGAIN
+    if status >= 500:
+        # 524 above all: the gateway gave up waiting while the work may go on behind it.
+        return Reading.AGAIN if repeatable else Reading.LOST
+    return Reading.REFUSED
+
+
+def delay_seconds(attempt: int, retry_after_seconds: float | None, chance: float) -> float:
+    """How long to wait before the next attempt.
+
+    Args:
+        attempt: 0 after the first failure.
+        retry_after_seconds: what Neon asked for; never undercut, a little jitter is added.
+        chance: in [0, 1).
+    """
+    backoff = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** min(attempt, 10))
+    if retry_after_seconds is not None:
+        return retry_after_seconds + chance * _FIRST_DELAY_SECONDS
+    return backoff * (0.5 + chance / 2)
+
+
+def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
+    """The `Retry-After` header in seconds from `now`; None where it is missing or says nothing usable."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())
