@@ -1,0 +1,1 @@
+"""Telling people: what a message says, and how it reaches them. No Dagster here."""

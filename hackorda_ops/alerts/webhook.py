@@ -1,0 +1,46 @@
+"""Posts a message to a webhook, in the shape that Slack, Mattermost and their like take.
+
+The URL is a secret, since whoever has it can post. So nothing that httpx says of it is passed on.
+"""
+
+import logging
+from typing import Final
+
+import httpx
+
+from hackorda_ops.errors import OpsError, PermanentError, RetryableError
+
+TIMEOUT_SECONDS: Final = 10.0
+_CONNECTION_ATTEMPTS_MORE: Final = 2
+
+# httpx logs every URL that it asks, at INFO.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def post(url: str, text: str) -> None:
+    """Posts `text` as {"text": …}, within `TIMEOUT_SECONDS` for each step of the exchange.
+
+    Raises:
+        RetryableError: nobody answered, or the answer was "not now" (429 or 5xx).
+        PermanentError: the URL is none, or the answer was no.
+    """
+    try:
+        with httpx.Client(
+            timeout=TIMEOUT_SECONDS, transport=httpx.HTTPTransport(retries=_CONNECTION_ATTEMPTS_MORE)
+        ) as client:
+            status = client.post(url, json={"text": text}).status_code
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        raise _undelivered(PermanentError, f"its URL is not usable ({type(error).__name__})") from None
+    except httpx.HTTPError as error:
+        raise _undelivered(RetryableError, f"it did not answer ({type(error).__name__})") from None
+    if not httpx.codes.is_success(status):
+        passes = status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status)
+        raise _undelivered(RetryableError if passes else PermanentError, f"it answered with status {status}")
+
+
+def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
+    return kind(
+        f"A message could not be delivered to the webhook: {problem}.",
+        meaning="Nobody was told. The failed run itself is in Dagster, with its cause.",
+        next_step="Check the variable that alerts.webhook_url_env names, and whether this machine reaches the webhook.",
+    )

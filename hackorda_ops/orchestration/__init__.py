@@ -1,0 +1,1 @@
+"""Dagster, and only here: assets, checks, partitions, jobs, schedules, sensors."""

@@ -1,0 +1,12 @@
+"""The assets of one database, a module each: resource, core call, result."""
+
+from dagster import AssetKey
+
+SOURCE = "source"
+NIGHTLY_DUMP = "nightly_dump"
+OFFSITE_COPY = "offsite_copy"
+
+
+def key(database: str, asset: str) -> AssetKey:
+    """An asset's key: every database has its own prefix."""
+    return AssetKey([database, asset])

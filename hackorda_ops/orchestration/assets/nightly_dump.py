@@ -1,0 +1,71 @@
+"""`nightly_dump`: a night's artifact."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import dagster as dg
+
+from hackorda_ops.backup import nightly
+from hackorda_ops.backup.nightly import Night
+from hackorda_ops.config import Database
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration import checks, metadata
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
+from hackorda_ops.orchestration.failures import RETRIES, failure, failure_of
+from hackorda_ops.orchestration.partitions import nights
+from hackorda_ops.orchestration.progress_log import ProgressLog
+
+
+def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
+    """The asset of a database's nights."""
+    own_key, partitions = key(name, NIGHTLY_DUMP), nights(database.schedule)
+    specs = checks.specs_of_a_night(own_key, partitions)
+
+    @dg.asset(
+        key=own_key,
+        group_name=name,
+        kinds={"postgres", "backup"},
+        deps=[key(name, SOURCE)],
+        partitions_def=partitions,
+        check_specs=specs,
+        retry_policy=RETRIES,
+        pool=f"{name}_source",
+        description=f"A dump of {name} and of nothing but one snapshot, read back from disk and held against "
+        "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
+        "which it is taken; a past night can't be taken any more.",
+    )
+    def dump(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        try:
+            night = nightly.take_night(
+                name,
+                database,
+                environ=environ,
+                night=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+        except OpsError as error:
+            yield from checks.refuted(specs, error)
+            raise failure_of(error) from None
+        seen = metadata.of_source(night.manifest.inventory, night.manifest.schema_sha256)
+        context.log_event(dg.AssetObservation(key(name, SOURCE), metadata=seen))
+        yield from checks.results_of_a_night(night)
+        if night.manifest.findings:
+            # A failed check alone would leave the partition materialized, and a bad night would look fresh.
+            raise _unsound(name, night)
+        yield dg.MaterializeResult(metadata=metadata.of_night(night))
+
+    return dump
+
+
+def _unsound(name: str, night: Night) -> dg.Failure:
+    manifest = night.manifest
+    return failure(
+        f"The dump of {name} was taken and kept as {night.location}, but something happened to the data since "
+        f"the artifact {night.compared_with}:\n" + "\n".join(f"- {finding}" for finding in manifest.findings),
+        meaning="The artifact exists and can be restored, yet it isn't sound: no weekly copy takes it, and the "
+        "artifact before it still holds what may be lost.",
+        next_step="Look into each finding. If all of it was intended, materialize this partition again: that "
+        f"dumps once more, and compares with {manifest.artifact_id}.",
+    )

@@ -1,0 +1,58 @@
+"""`offsite_copy`: a week's newest sound artifact, in the off-site bucket."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import dagster as dg
+
+from hackorda_ops.backup import weekly
+from hackorda_ops.config import Database
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration import checks, metadata
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
+from hackorda_ops.orchestration.failures import RETRIES, failure_of
+from hackorda_ops.orchestration.partitions import weeks
+from hackorda_ops.orchestration.progress_log import ProgressLog
+
+
+def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
+    """The asset of a database's weeks."""
+    own_key, partitions = key(name, OFFSITE_COPY), weeks(database.schedule)
+    specs = checks.specs_of_a_week(own_key, partitions)
+    # For lineage. The core picks the night from the catalog and says which. The present week has
+    # nights that don't exist yet, and Dagster would refuse to backfill it ("beta" in 1.13).
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        nights_of_the_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+
+    @dg.asset(
+        key=own_key,
+        group_name=name,
+        kinds={"s3"},
+        deps=[dg.AssetDep(key(name, NIGHTLY_DUMP), partition_mapping=nights_of_the_week)],
+        partitions_def=partitions,
+        check_specs=specs,
+        retry_policy=RETRIES,
+        pool=f"{name}_offsite",
+        description=f"The newest sound night of {name} of one week (Monday to Sunday, named by its Monday), "
+        "copied to the off-site bucket and proven by reading it back. A missed week can be backfilled for as "
+        "long as one of its nights is in the store.",
+    )
+    def copy(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        try:
+            week = weekly.ship_week(
+                name,
+                database,
+                environ=environ,
+                week=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+        except OpsError as error:
+            yield from checks.refuted(specs, error)
+            raise failure_of(error) from None
+        yield from checks.results_of_a_week(week)
+        yield dg.MaterializeResult(metadata=metadata.of_week(week))
+
+    return copy

@@ -1,0 +1,54 @@
+"""`source`: the live database, as something that Dagster only looks at."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+import dagster as dg
+
+from hackorda_ops import environment
+from hackorda_ops.config import Database
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration import metadata
+from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.failures import failure_of
+from hackorda_ops.postgres.inventory import Inventory
+from hackorda_ops.postgres.schema_digest import schema_digest
+from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.source_catalog import read_catalog
+
+
+def source(name: str, database: Database) -> dg.AssetsDefinition:
+    """The external asset of a database's source. Observing it reads its catalogs; nothing needs that."""
+    spec = dg.AssetSpec(
+        key(name, SOURCE),
+        group_name=name,
+        kinds={"postgres"},
+        description=f"The live database {name}, read by its direct endpoint and never written to. Every night "
+        "observes it; so does Observe, without taking a dump.",
+        metadata={"connection string": f"in the environment variable {database.source.url_env}"},
+    )
+
+    def observe(environ: dg.ResourceParam[Mapping[str, str]]) -> Iterator[dg.ObserveResult]:
+        try:
+            inventory, schema_sha256 = _look(name, database, environ)
+        except OpsError as error:
+            raise failure_of(error) from None
+        yield dg.ObserveResult(spec.key, metadata=metadata.of_source(inventory, schema_sha256))
+
+    # "Beta" in Dagster 1.13: the only way to a button that observes without materializing.
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        observable = dg.multi_observable_source_asset(specs=[spec], name=f"{name}__{SOURCE}")
+        return cast(dg.AssetsDefinition, observable(observe))
+
+
+def _look(name: str, database: Database, environ: Mapping[str, str]) -> tuple[Inventory, str]:
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        target = environment.source_target(name, database, environ, private_folder=Path(private))
+        with (
+            connect(target, application_name=f"hackorda_ops look at {name}") as connection,
+            translated_errors(target, "read the catalogs"),
+        ):
+            return read_catalog(connection), schema_digest(connection)

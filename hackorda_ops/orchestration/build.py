@@ -1,0 +1,42 @@
+"""Puts the definitions together: per database its assets, jobs and schedules, and what serves them all."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from hackorda_ops.config import Config, Database
+from hackorda_ops.orchestration import jobs, schedules, sensors
+from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
+from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
+from hackorda_ops.orchestration.assets.source import source
+from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
+
+
+def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
+    """Makes fresh definitions; needs no secret and no database.
+
+    Args:
+        config: of every protected database.
+        resource_overrides: resources to use instead of the real ones, by name.
+    """
+    for_all = dg.Definitions(
+        sensors=[sensors.failed_runs(config.alerts)],
+        resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
+        # A step process of its own would outlive a killed run worker, and finish its work on a failed run.
+        executor=dg.in_process_executor,
+    )
+    return dg.Definitions.merge(
+        for_all, *(_of_one(name, database) for name, database in config.databases.items())
+    )
+
+
+def _of_one(name: str, database: Database) -> dg.Definitions:
+    night, week = jobs.night(name), jobs.week(name)
+    return dg.Definitions(
+        assets=[source(name, database), nightly_dump(name, database), offsite_copy(name, database)],
+        jobs=[night, week],
+        schedules=[
+            schedules.every_night(name, database.schedule, night),
+            schedules.every_week(name, database.schedule, week),
+        ],
+    )

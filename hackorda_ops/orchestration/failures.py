@@ -1,0 +1,62 @@
+"""From an error of the core to Dagster's Failure, and back again for the message about it."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+from dagster import DagsterEvent
+
+from hackorda_ops.alerts.message import Cause
+from hackorda_ops.errors import OpsError
+
+# Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
+# lock a little longer. What a longer outage needs is a person.
+RETRIES = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+_WHAT, _MEANING, _NEXT_STEP = "what", "meaning", "next step"
+
+
+def failure(what: str, *, meaning: str, next_step: str, retryable: bool = False) -> dg.Failure:
+    """A failure that says what happened, what it means and what to do, as text and as metadata."""
+    return dg.Failure(
+        f"{what}\n\nWhat it means: {meaning}\n\nNext step: {next_step}",
+        metadata={_WHAT: what, _MEANING: meaning, _NEXT_STEP: next_step},
+        allow_retries=retryable,
+    )
+
+
+def failure_of(error: OpsError) -> dg.Failure:
+    """The failure for an error of the core; only what may pass by itself is tried again.
+
+    Raise it `from None`: Dagster stores the text of every exception in a chain, and those below an
+    OpsError were never redacted.
+    """
+    return failure(error.what, meaning=error.meaning, next_step=error.next_step, retryable=error.retryable)
+
+
+def cause_of(step_failures: Iterable[DagsterEvent], run_failure: DagsterEvent) -> Cause:
+    """Why a run failed, without Dagster's wrappers.
+
+    Args:
+        step_failures: of the run; there are none after a SIGKILL or when memory ran out.
+        run_failure: the event that ended it.
+    """
+    for event in step_failures:
+        data = event.step_failure_data
+        if data.user_failure_data is not None:
+            told = {key: str(value.value) for key, value in data.user_failure_data.metadata.items()}
+            if told.keys() >= {_WHAT, _MEANING, _NEXT_STEP}:
+                return Cause(told[_WHAT], told[_MEANING], told[_NEXT_STEP])
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        return Cause(
+            f"Unexpected error: {error.message.strip() if error else event.message}",
+            meaning="The product did not foresee this, so it can't say. What was finished before is as it was.",
+            next_step="Read the run's log in Dagster, and report the error with it.",
+        )
+    return Cause(
+        f"The run ended without a word of its own: {run_failure.message}",
+        meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
+        "Nothing of it counts as a backup; what was finished before is as it was.",
+        next_step="Find out what ended it, then materialize the same partition again.",
+    )

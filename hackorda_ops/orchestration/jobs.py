@@ -1,0 +1,33 @@
+"""What the schedules start: one asset each, because assets of different partitions can't share a job."""
+
+from typing import Any, Final
+
+import dagster as dg
+
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
+
+# An instance may be set to start failed runs again. A step tries again by itself what may pass; what
+# is left waits for a person, and a second run would only tell the same failure once more.
+NO_RUN_RETRIES: Final = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_op_failure": "false"}
+
+AssetJob = Any  # Dagster's own name for what define_asset_job returns is private.
+
+
+def night(name: str) -> AssetJob:
+    """Takes a night of a database."""
+    return dg.define_asset_job(
+        f"{name}_night",
+        selection=dg.AssetSelection.assets(key(name, NIGHTLY_DUMP)),
+        description=f"Dumps {name} and proves the dump.",
+        tags=NO_RUN_RETRIES,
+    )
+
+
+def week(name: str) -> AssetJob:
+    """Ships a week of a database."""
+    return dg.define_asset_job(
+        f"{name}_week",
+        selection=dg.AssetSelection.assets(key(name, OFFSITE_COPY)),
+        description=f"Copies a week's newest sound night of {name} off-site and proves the copy.",
+        tags=NO_RUN_RETRIES,
+    )

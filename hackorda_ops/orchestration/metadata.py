@@ -1,0 +1,145 @@
+"""What the UI shows of a result: values of the core turned into Dagster's metadata, and nothing decided.
+
+Numbers stay numbers, because the UI plots them over time and over partitions.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import dagster as dg
+from dagster import MetadataValue
+
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.nightly import Night
+from hackorda_ops.backup.weekly import Week
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.inventory import Inventory
+
+Metadata = Mapping[str, MetadataValue]
+
+# Every event is kept for good in Dagster's own database; the manifest has all the tables.
+_TABLES_SHOWN: Final = 300
+
+
+def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
+    """A look at the source: version, size, schema, tables. `inventory` need not have its rows counted."""
+    source = inventory.source
+    extensions = ", ".join(f"{extension.name} {extension.version}" for extension in inventory.extensions)
+    return {
+        "server version": MetadataValue.text(source.server_version),
+        "size in bytes": MetadataValue.int(inventory.size_bytes),
+        "tables": MetadataValue.int(len(inventory.tables)),
+        "schema digest": MetadataValue.text(schema_sha256),
+        "database": MetadataValue.text(f"{source.database} on {source.host}:{source.port}"),
+        "extensions": MetadataValue.text(extensions or "none"),
+        "warnings": _list(inventory.warnings),
+    }
+
+
+def of_night(night: Night) -> Metadata:
+    """A night: where its artifact is, and its numbers."""
+    manifest = night.manifest
+    return {
+        **_of_artifact(manifest, night.location),
+        "rows": MetadataValue.int(manifest.rows),
+        "bytes": MetadataValue.int(manifest.size_bytes),
+        "source size in bytes": MetadataValue.int(manifest.inventory.size_bytes),
+        "tables": MetadataValue.int(len(manifest.tables)),
+        "files": MetadataValue.int(len(manifest.files)),
+        **{
+            f"seconds: {stage}": MetadataValue.float(seconds)
+            for stage, seconds in manifest.timings_seconds.items()
+        },
+        "row counts": row_counts(manifest),
+        "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
+        "warnings": _list(manifest.warnings),
+        "manifest": MetadataValue.json(_summary(manifest)),
+    }
+
+
+def of_week(week: Week) -> Metadata:
+    """A week: where the copy is, and its numbers."""
+    return {
+        **_of_artifact(week.manifest, week.location),
+        "rows": MetadataValue.int(week.manifest.rows),
+        "bytes": MetadataValue.int(week.manifest.size_bytes),
+        "bytes copied": MetadataValue.int(week.copy.bytes_copied),
+        "bytes read back": MetadataValue.int(week.copy.bytes_read_back),
+        "files": MetadataValue.int(week.copy.files),
+        "seconds: copy": MetadataValue.float(week.copy.seconds),
+        "repaired files": _list(week.copy.repaired),
+        "abandoned uploads ended": _list(week.ended_uploads),
+    }
+
+
+def row_counts(manifest: Manifest) -> MetadataValue:
+    """Rows of every table of the archive, the largest first."""
+    largest = sorted(manifest.tables, key=lambda table: (-table.rows, table.name))
+    return MetadataValue.table(
+        records=[
+            dg.TableRecord({"table": str(table.name), "rows": table.rows, "digest": table.digest})
+            for table in largest[:_TABLES_SHOWN]
+        ],
+        schema=_schema(table="string", rows="int", digest="string"),
+    )
+
+
+def of_findings(findings: Iterable[Finding]) -> MetadataValue:
+    """What was found, a line each."""
+    return MetadataValue.table(
+        records=[
+            dg.TableRecord(
+                {
+                    "finding": finding.code,
+                    "subject": finding.subject,
+                    "expected": finding.expected,
+                    "observed": finding.observed,
+                    "next step": finding.next_step,
+                }
+            )
+            for finding in findings
+        ],
+        schema=_schema(
+            **dict.fromkeys(("finding", "subject", "expected", "observed", "next step"), "string")
+        ),
+    )
+
+
+def _of_artifact(manifest: Manifest, location: str) -> Metadata:
+    return {
+        "artifact": MetadataValue.text(manifest.artifact_id),
+        "location": MetadataValue.path(location),
+        "night": MetadataValue.text(manifest.night.isoformat()),
+        "captured at": MetadataValue.timestamp(manifest.captured_at),
+    }
+
+
+def _summary(manifest: Manifest) -> dict[str, object]:
+    """The manifest in a few lines; the whole of it lies beside the artifact's files."""
+    source = manifest.inventory.source
+    return {
+        "source": f"{source.database} on {source.host}:{source.port}",
+        "server_version": source.server_version,
+        "client": f"{manifest.client.version}, {manifest.client.compression}",
+        "lsn": manifest.lsn,
+        "lsn_aligned": manifest.lsn_aligned,
+        "late": manifest.late,
+        "schema_sha256": manifest.schema_sha256,
+        "sequences": len(manifest.inventory.sequences),
+        "large_objects": manifest.inventory.large_objects,
+        "extensions": [
+            f"{extension.name} {extension.version}" for extension in manifest.inventory.extensions
+        ],
+        "migrations": [
+            f"{state.tool}: {state.applied} applied, newest {state.latest or 'none'}"
+            for state in manifest.inventory.migrations
+        ],
+    }
+
+
+def _schema(**columns: str) -> dg.TableSchema:
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
+
+
+def _list(lines: Iterable[str]) -> MetadataValue:
+    return MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")

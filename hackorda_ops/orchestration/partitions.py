@@ -1,0 +1,27 @@
+"""Dagster's partitions: the nights and weeks of `backup.calendar`, one set per database.
+
+`end_offset=1` brings the window that is still open: tonight's dump belongs to today.
+"""
+
+import dagster as dg
+
+from hackorda_ops.backup.calendar import week_of
+from hackorda_ops.config import Schedule
+
+
+def nights(schedule: Schedule) -> dg.DailyPartitionsDefinition:
+    """One partition per local date, "2026-11-08", from `since` to today."""
+    return dg.DailyPartitionsDefinition(
+        start_date=schedule.since.isoformat(), timezone=schedule.timezone, end_offset=1
+    )
+
+
+def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
+    """One partition per week, named by its Monday, from the week of `since` to the present one."""
+    return dg.WeeklyPartitionsDefinition(
+        # A start in mid-week would silently move to the next Monday, and the first week be lost.
+        start_date=week_of(schedule.since).isoformat(),
+        timezone=schedule.timezone,
+        day_offset=1,
+        end_offset=1,
+    )

@@ -1,0 +1,74 @@
+"""Progress in the run's log: often enough to see that it goes on, seldom enough to read."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from hackorda_ops.progress import Progress
+
+_LEAST_SECONDS_BETWEEN: Final = 5.0
+_LEAST_GROWTH: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was last told of a stage: how far it was, and when (seconds of a monotonic clock)."""
+
+    progress: Progress
+    at_seconds: float
+
+
+def worth_telling(last: Told | None, progress: Progress, now_seconds: float) -> bool:
+    """Whether a line in the log is due: the stage began, ended, or came on by a tenth in five seconds.
+
+    A tenth of the whole, or of what is done where nobody knows the whole: so the lines of an
+    endless stage grow rarer.
+    """
+    if last is None:
+        return True
+    if last.progress.done == last.progress.total:
+        # A stage of the same name begins anew: an S3 store is read back after the disk was.
+        return progress != last.progress
+    if progress.done <= last.progress.done:
+        return False
+    if progress.done == progress.total:
+        return True
+    whole = progress.total if progress.total is not None else progress.done
+    grown = progress.done - last.progress.done >= whole * _LEAST_GROWTH
+    return grown and now_seconds - last.at_seconds >= _LEAST_SECONDS_BETWEEN
+
+
+def line(progress: Progress) -> str:
+    """A progress as a line: "dump: 12.3 MB", "count: 14 of 20 tables"."""
+    if progress.unit == "bytes":
+        amounts = [
+            f"{amount / 1e6:,.1f} MB" for amount in (progress.done, progress.total) if amount is not None
+        ]
+        return f"{progress.stage}: {' of '.join(amounts)}"
+    whole = "" if progress.total is None else f" of {progress.total:,}"
+    return f"{progress.stage}: {progress.done:,}{whole} {progress.unit}"
+
+
+class ProgressLog:
+    """Takes progress from any thread and writes what is worth telling.
+
+    Args:
+        write: takes a line; called by one thread at a time.
+        clock: seconds of a monotonic clock.
+    """
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._told: dict[str, Told] = {}
+
+    def __call__(self, progress: Progress) -> None:
+        """Hears of progress."""
+        with self._lock:
+            now = self._clock()
+            if worth_telling(self._told.get(progress.stage), progress, now):
+                self._told[progress.stage] = Told(progress, now)
+                self._write(line(progress))

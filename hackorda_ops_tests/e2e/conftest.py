@@ -1,0 +1,33 @@
+"""One Dagster for all tests that need a running one: it takes seconds to start."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hackorda_ops.local.postgres import PostgresServer, create_database
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops_tests.e2e.running_dagster import RunningDagster, running_dagster
+from hackorda_ops_tests.e2e.shop import Shop, protected_shop
+
+
+@pytest.fixture(scope="session")
+def shop(
+    postgres_server: PostgresServer, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """A protected database."""
+    with protected_shop(tmp_path_factory.mktemp("shop"), postgres_server, s3_server) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def dagster(
+    shop: Shop, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningDagster]:
+    """Web server, daemon and code server over the shop; the same for all tests."""
+    with running_dagster(
+        tmp_path_factory.mktemp("dagster") / "home",
+        config=shop.config_file,
+        storage_url=create_database(postgres_server, "dagster storage"),
+        environ=shop.environ,
+    ) as running:
+        yield running

@@ -1,0 +1,116 @@
+"""`nightly_dump`, materialized for real: a Postgres, a folder, and an instance of Dagster."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from dagster import AssetKey, DagsterInstance, FloatMetadataValue, IntMetadataValue, TableMetadataValue
+
+from hackorda_ops_tests.orchestration.protected import Protected, checks, log_lines
+
+pytestmark = pytest.mark.server
+
+NIGHTLY_DUMP = AssetKey(["shop", "nightly_dump"])
+SOURCE = AssetKey(["shop", "source"])
+
+
+def test_a_night_is_an_artifact_with_numbers_and_proofs(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    result = protected.run("shop_night", protected.tonight, instance)
+
+    assert result.success
+    [materialization] = result.asset_materializations_for_node("shop__nightly_dump")
+    metadata = materialization.metadata
+    assert metadata["rows"] == IntMetadataValue(800)
+    assert isinstance(metadata["bytes"], IntMetadataValue)
+    assert isinstance(metadata["seconds: dump"], FloatMetadataValue)
+    table = metadata["row counts"]
+    assert isinstance(table, TableMetadataValue)
+    assert [(record.data["table"], record.data["rows"]) for record in table.records] == [
+        ("public.users", 500),
+        ("public.orders", 300),
+    ]
+    assert [metadata["artifact"].value] == protected.artifacts()
+    assert {name: found.passed for name, found in checks(result).items()} == {
+        "files_read_back": True,
+        "rows_equal_snapshot": True,
+        "no_collapse": True,
+    }
+    assert {found.partition for found in checks(result).values()} == {protected.tonight.isoformat()}
+    assert any(line.startswith("read back: ") for line in log_lines(instance, result))
+
+
+def test_a_night_observes_its_source(protected: Protected, instance: DagsterInstance) -> None:
+    protected.run("shop_night", protected.tonight, instance)
+
+    [record] = instance.fetch_observations(SOURCE, limit=5).records
+    observation = record.asset_observation
+    assert observation is not None
+    assert str(observation.metadata["server version"].value).startswith("17.")
+    assert observation.metadata["tables"] == IntMetadataValue(2)
+    assert isinstance(observation.metadata["size in bytes"], IntMetadataValue)
+
+
+def test_a_collapsed_table_keeps_the_artifact_and_fails_the_partition(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    protected.run("shop_night", protected.tonight, instance)
+    protected.execute("DELETE FROM users WHERE id > 10")
+    earlier = protected.artifacts()
+
+    result = protected.run("shop_night", protected.tonight, instance)
+
+    assert not result.success
+    assert not result.asset_materializations_for_node("shop__nightly_dump")
+    found = checks(result)
+    assert not found["no_collapse"].passed
+    assert found["rows_equal_snapshot"].passed
+    [new] = set(protected.artifacts()) - set(earlier)
+    [failure] = result.get_step_failure_events()
+    message = failure.step_failure_data.user_failure_data
+    assert message is not None
+    assert "public.users" in str(message.metadata["what"].value)
+    assert new in str(message.metadata["next step"].value)
+    assert f"compares with {new}" in str(message.description)
+
+    assert protected.run("shop_night", protected.tonight, instance).success
+
+
+def test_a_past_night_fails_for_good_and_leaves_no_artifact(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    result = protected.run("shop_night", protected.tonight - timedelta(days=3), instance)
+
+    assert not result.success
+    # Not tried again: an attempt that is has a STEP_UP_FOR_RETRY event, and this test would wait for it.
+    [failure] = result.get_step_failure_events()
+    message = failure.step_failure_data.user_failure_data
+    assert message is not None
+    assert "nothing is ever backdated" in str(message.metadata["meaning"].value)
+    assert not protected.artifacts()
+    assert checks(result) == {}
+
+
+def test_a_wrong_password_is_in_no_event(protected: Protected, instance: DagsterInstance) -> None:
+    secret = "hunter2-is-a-secret"
+    password = psycopg.conninfo.conninfo_to_dict(protected.url)["password"]
+    wrong = protected.url.replace(str(password), secret)
+
+    result = protected.run("shop_night", protected.tonight, instance, SHOP_URL=wrong)
+
+    assert not result.success
+    assert len(result.get_step_failure_events()) == 1
+    assert secret not in "".join(map(str, instance.all_logs(result.run_id)))
+    assert not protected.artifacts()
+
+
+def test_missing_variables_are_told_at_run_time_all_at_once(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    result = protected.run("shop_night", protected.tonight, instance, SHOP_URL="")
+
+    [failure] = result.get_step_failure_events()
+    message = failure.step_failure_data.user_failure_data
+    assert message is not None
+    assert "set SHOP_URL" in str(message.metadata["what"].value)

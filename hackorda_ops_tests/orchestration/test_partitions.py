@@ -1,0 +1,42 @@
+"""Which nights and weeks Dagster knows."""
+
+from datetime import UTC, date, datetime
+
+from hackorda_ops.config import Schedule
+from hackorda_ops.orchestration.partitions import nights, weeks
+
+ALMATY = Schedule(timezone="Asia/Almaty", since=date(2026, 10, 1))
+
+
+def test_tonight_exists_from_local_midnight_on() -> None:
+    before = datetime(2026, 11, 7, 18, 59, tzinfo=UTC)
+    after = datetime(2026, 11, 7, 19, 0, tzinfo=UTC)
+
+    assert nights(ALMATY).get_partition_keys(current_time=before)[-1] == "2026-11-07"
+    assert nights(ALMATY).get_partition_keys(current_time=after)[-1] == "2026-11-08"
+
+
+def test_nights_begin_with_the_first_day_that_the_configuration_names() -> None:
+    assert nights(ALMATY).get_first_partition_key() == "2026-10-01"
+
+
+def test_weeks_are_named_by_their_monday_and_the_present_one_exists() -> None:
+    wednesday = datetime(2026, 11, 11, tzinfo=UTC)
+
+    keys = weeks(ALMATY).get_partition_keys(current_time=wednesday)
+
+    assert keys[-2:] == ["2026-11-02", "2026-11-09"]
+    assert {date.fromisoformat(key).weekday() for key in keys} == {0}
+
+
+def test_a_week_that_begins_before_the_first_night_exists_as_well() -> None:
+    # 1 October 2026 is a Thursday: that week's Sunday has a tick.
+    assert weeks(ALMATY).get_first_partition_key() == "2026-09-28"
+
+
+def test_days_are_whole_across_a_change_of_daylight_saving_time() -> None:
+    berlin = Schedule(timezone="Europe/Berlin", since=date(2026, 3, 1))
+
+    keys = nights(berlin).get_partition_keys(current_time=datetime(2026, 3, 31, 12, tzinfo=UTC))
+
+    assert keys == [f"2026-03-{day:02d}" for day in range(1, 32)]
