@@ -1,0 +1,128 @@
+"""What the command line shows: progress on standard error, tables and verdicts on standard output."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from hackorda_ops.errors import OpsError
+from hackorda_ops.findings import Finding
+from hackorda_ops.progress import OnProgress, Progress
+
+# Where nobody watches a terminal (cron, CI, a log), a line now and then is worth more than a bar.
+_LINE_INTERVAL_SECONDS = 5.0
+
+# Where there's no terminal to measure, tables would be squeezed into 80 columns.
+_LOG_COLUMNS = 120
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _LOG_COLUMNS)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _LOG_COLUMNS)
+
+
+def size(size_bytes: float) -> str:
+    """Bytes as people read them: "12.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
+def amount(progress: Progress) -> str:
+    """How far a stage is, in words: "3.1 MB of 12.3 MB", "12,000 rows"."""
+
+    def one(value: int) -> str:
+        return size(value) if progress.unit == "bytes" else f"{value:,}"
+
+    text = one(progress.done) if progress.total is None else f"{one(progress.done)} of {one(progress.total)}"
+    return text if progress.unit == "bytes" else f"{text} {progress.unit}"
+
+
+@contextmanager
+def progress_shown() -> Iterator[OnProgress]:
+    """Shows whatever it's told: a bar per stage on a terminal, a line now and then elsewhere."""
+    if not err.is_terminal:
+        yield lines_of_progress(lambda line: print(line, file=sys.stderr, flush=True))
+        return
+    columns = (
+        TextColumn("  {task.description:<14}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[amount]}"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=err) as bars:
+        tasks: dict[str, TaskID] = {}
+        lock = threading.Lock()
+
+        def show(progress: Progress) -> None:
+            with lock:
+                if progress.stage not in tasks:
+                    tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, amount="")
+                bars.update(
+                    tasks[progress.stage],
+                    completed=progress.done,
+                    total=progress.total,
+                    amount=amount(progress),
+                )
+
+        yield show
+        for task in tasks.values():
+            # A stage whose total nobody knew is over as well.
+            bars.update(task, total=bars.tasks[bars.task_ids.index(task)].completed or 1)
+
+
+def lines_of_progress(write: Callable[[str], None]) -> OnProgress:
+    """A line for each stage that begins, then one every few seconds; for logs.
+
+    Args:
+        write: takes one line without its end; called from whichever thread is told.
+    """
+    told: dict[str, float] = {}
+    lock = threading.Lock()
+
+    def show(progress: Progress) -> None:
+        now = time.monotonic()
+        with lock:
+            if now - told.get(progress.stage, -_LINE_INTERVAL_SECONDS) < _LINE_INTERVAL_SECONDS:
+                return
+            told[progress.stage] = now
+        write(f"{progress.stage}: {amount(progress)}")
+
+    return show
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output; columns whose name ends in "#" hold numbers."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        name = column.removesuffix("#")
+        shown.add_column(name, justify="right" if column != name else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    out.print(shown)
+
+
+def verdict(word: str, sentence: str) -> None:
+    """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR."""
+    colour = {"PASS": "green", "FAIL": "red", "ERROR": "yellow"}[word]
+    out.print(Text.assemble((f"{word}  ", f"bold {colour}"), sentence))
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """Findings on standard output, each with what to do."""
+    for each in found:
+        out.print(Text.assemble((f"  {each.code}: {each.subject}", "bold red")))
+        out.print(Text(f"    expected  {each.expected}\n    observed  {each.observed}\n    {each.next_step}"))
+
+
+def problem(error: OpsError) -> None:
+    """An error on standard error: what happened, what it means, what to do next."""
+    err.print(Text.assemble(("ERROR  ", "bold yellow"), error.what))
+    err.print(Text(f"  What it means: {error.meaning}\n  Next step: {error.next_step}"))
