@@ -1,36 +1,46 @@
-"""`hackorda-ops demo`: a night and a week of the example database, through Dagster, on an embedded stack."""
+"""`hackorda-ops demo`: a night, a week and a quarter of the example database, through Dagster, on an embedded stack."""
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from hackorda_ops import config_file, environment, terminal
 from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.config import Database
+from hackorda_ops.drill import history
+from hackorda_ops.drill.quarterly import Quarter
+from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local.dagster import RunningDagster, running_dagster, storage_variables
+from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import delete_server
 from hackorda_ops.local.stack import Stack, running_stack
+from hackorda_ops.postgres.inventory import TableName
 from hackorda_ops.terminal import out
 
 _NAME: Final = "hackorda"
 _UI_PORT: Final = 3000
+_DAMAGED: Final = TableName("public", "issue_payouts")
 
 
-def run(*, stay: bool) -> int:
+def run(*, stay: bool, damage: bool) -> int:
     """Runs the demo.
 
     Args:
         stay: leave everything up with the Dagster UI until it's interrupted.
+        damage: change one row of the off-site copy before the drill, which then has to find it.
 
     Returns:
-        The exit code: 0 where everything was proven, 1 where a check failed, 3 where a run did not end well.
+        The drill's exit code: 0 PASS, 1 FAIL, 3 ERROR, as well where a run did not end well.
     """
     began = time.monotonic()
     with _folder() as folder:
@@ -41,7 +51,7 @@ def run(*, stay: bool) -> int:
         with ExitStack() as running:
             with terminal.progress_shown() as on_progress:
                 stack = running.enter_context(running_stack(folder / "stack", on_progress=on_progress))
-            return _through_dagster(folder, config, database, stack, began=began, stay=stay)
+            return _through_dagster(folder, config, database, stack, began=began, stay=stay, damage=damage)
 
 
 @contextmanager
@@ -57,47 +67,56 @@ def _folder() -> Iterator[Path]:
 
 
 def _through_dagster(
-    folder: Path, config: Path, database: Database, stack: Stack, *, began: float, stay: bool
+    folder: Path, config: Path, database: Database, stack: Stack, *, began: float, stay: bool, damage: bool
 ) -> int:
-    environ = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), **stack.environment()}
+    # The example's migrate command is `python -m …`: it has to be this very Python.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    environ = {"PATH": path, "HOME": str(folder), **stack.environment()}
     _step("Starting Dagster: web server, daemon, code server; its storage is in that Postgres")
     with running_dagster(
         folder / "dagster",
         config=config,
         storage=storage_variables(stack.dagster_url),
         environ=environ,
-        port=_UI_PORT if stay else None,
+        preferred_port=_UI_PORT if stay else 0,
     ) as dagster:
+        offsite = environment.open_offsite(_NAME, database, environ)
         night = calendar.night_of(datetime.now(UTC), database.schedule)
-        parts = (
-            ("The night", "nightly_dump", str(night)),
-            ("The week", "offsite_copy", str(calendar.week_of(night))),
-        )
-        for title, asset, partition in parts:
-            _step(f"{title}: materializing {_NAME}/{asset}, partition {partition}")
-            status = dagster.end_of(
-                dagster.materialize(f"{_NAME}/{asset}", partition),
-                on_message=lambda line: out.print(f"    {line}", markup=False),
+        week, quarter = calendar.week_of(night), calendar.quarter_of(night)
+        _materialize(dagster, "The night", "nightly_dump", night)
+        _materialize(dagster, "The week", "offsite_copy", week)
+        manifest = catalog.choose(catalog.read(offsite, _NAME), None)
+        if damage:
+            damage_one_row(offsite, manifest, _DAMAGED)
+            _step(
+                f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are made to fit"
             )
-            if status != "SUCCESS":
-                terminal.verdict("ERROR", f"The run of {asset} ended as {status}.")
-                return 3
-        passed = _show(dagster, database, environ, [asset for _, asset, _ in parts])
-        terminal.verdict(
-            "PASS" if passed else "FAIL",
-            f"night and week are proven, {time.monotonic() - began:.0f} s"
-            if passed
-            else "a check failed, see above",
-        )
+        _materialize(dagster, f"The quarter ({calendar.quarter_name(quarter)})", "restore_drill", quarter)
+        _show_tables(manifest)
+        _show_checks(dagster)
+        code = _show_drill(offsite)
+        out.print(f"  {time.monotonic() - began:.0f} s from start to verdict", markup=False)
         if stay:
             _stay(dagster)
-    return 0 if passed else 1
+    return code
 
 
-def _show(dagster: RunningDagster, database: Database, environ: dict[str, str], assets: list[str]) -> bool:
-    """Shows what was proven; returns whether every check passed."""
-    offsite = environment.open_offsite(_NAME, database, environ)
-    manifest = catalog.choose(catalog.read(offsite, _NAME), None)
+def _materialize(dagster: RunningDagster, title: str, asset: str, partition: date) -> None:
+    """Runs one partition and shows what the run logs; how it ended shows in the checks and the drill's verdict."""
+    _step(f"{title}: materializing {_NAME}/{asset}, partition {partition}")
+    run_id = dagster.materialize(f"{_NAME}/{asset}", str(partition))
+    status = dagster.end_of(
+        run_id, limit_seconds=600, on_message=lambda line: out.print(f"    {line}", markup=False)
+    )
+    if status != "SUCCESS" and asset != "restore_drill":
+        raise ToolFailed(
+            f"The run of {asset} ended as {status}.",
+            meaning="The demo can't go on.",
+            next_step="Read the lines above; `hackorda-ops demo --ui` leaves Dagster up to look at the run.",
+        )
+
+
+def _show_tables(manifest: Manifest) -> None:
     out.print()
     terminal.table(
         f"{_NAME}: one snapshot, one dump, every row accounted for",
@@ -112,27 +131,39 @@ def _show(dagster: RunningDagster, database: Database, environ: dict[str, str], 
             for each in manifest.tables
         ],
     )
-    checks = [(asset, check) for asset in assets for check in dagster.checks(f"{_NAME}/{asset}")]
-    words = {True: "PASS", False: "FAIL", None: "not run"}
+
+
+def _show_checks(dagster: RunningDagster) -> None:
+    words = {True: "passed", False: "failed", None: "not run"}
     terminal.table(
-        "What was proven",
-        ("asset", "check", "", "what it says"),
-        [(asset, check.name, words[check.passed], check.description) for asset, check in checks],
+        "What the night and the week proved",
+        ("asset", "check", "outcome", "what it says"),
+        [
+            (asset, check.name, words[check.passed], check.description)
+            for asset in ("nightly_dump", "offsite_copy")
+            for check in dagster.checks(f"{_NAME}/{asset}")
+        ],
     )
-    out.print(
-        f"  off-site: {offsite.describe()}/{manifest.prefix}, {terminal.size(manifest.size_bytes)}",
-        markup=False,
-    )
-    return all(check.passed for _, check in checks)
+
+
+def _show_drill(offsite: S3Store) -> int:
+    """Shows the drill's verdict from its stored report, and keeps the page; returns the exit code."""
+    result = history.read_past(offsite, _NAME)[-1]
+    page = Path.cwd() / f"restore-drill-{calendar.quarter_name(result.quarter)}.html"
+    page.write_bytes(offsite.read_small(f"{history.drill_prefix(_NAME, result.drill_id)}/report.html"))
+    page.chmod(0o600)
+    terminal.drill(Quarter(result, (), (str(page),), ()))
+    return {"PASS": 0, "FAIL": 1, "ERROR": 3}[result.verdict]
 
 
 def _stay(dagster: RunningDagster) -> None:
     out.print(
         f"\nDagster is up at {dagster.url}\n"
-        "  Catalog > hackorda            the three assets, their checks, rows and bytes over time\n"
-        "  nightly_dump > Materialize    takes tonight's dump again\n"
-        "  offsite_copy > Materialize    pick a missed week: it's backfilled from a night of that week\n"
-        "  Runs                          progress while one goes on; terminate one and see nothing left behind\n"
+        "  Lineage                       source, nightly_dump, offsite_copy, restore_drill, drill_report\n"
+        "  drill_report                  the report of each quarter; its checks hang on restore_drill\n"
+        "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the one before\n"
+        "  restore_drill > Materialize   drills again, or backfills a missed quarter\n"
+        "  Runs                          progress while one goes on; terminate one: nothing stays behind\n"
         "Ctrl-C ends everything and removes it.",
         markup=False,
     )

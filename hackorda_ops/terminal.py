@@ -12,6 +12,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, Progress
@@ -112,17 +114,47 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 def verdict(word: str, sentence: str) -> None:
     """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR."""
     colour = {"PASS": "green", "FAIL": "red", "ERROR": "yellow"}[word]
-    out.print(Text.assemble((f"{word}  ", f"bold {colour}"), sentence))
+    out.print(Text.assemble((f"{word}  ", f"bold {colour}"), sentence), soft_wrap=True)
 
 
 def findings(found: Sequence[Finding]) -> None:
     """Findings on standard output, each with what to do."""
     for each in found:
-        out.print(Text.assemble((f"  {each.code}: {each.subject}", "bold red")))
-        out.print(Text(f"    expected  {each.expected}\n    observed  {each.observed}\n    {each.next_step}"))
+        out.print(Text.assemble((f"  {each.code}: {each.subject}", "bold red")), soft_wrap=True)
+        out.print(
+            Text(f"    expected  {each.expected}\n    observed  {each.observed}\n    {each.next_step}"),
+            soft_wrap=True,
+        )
+
+
+def drill(held: Quarter) -> None:
+    """A drill on standard output: its checks, what it found, the verdict, where the report is."""
+    result = held.result
+    table(
+        f"{result.database}, restore drill {quarter_name(result.quarter)}",
+        ("check", "outcome", "what it saw"),
+        [(check.name, check.outcome, check.summary) for check in result.checks],
+    )
+    findings(result.findings)
+    for note in (*result.warnings, *held.not_stored):
+        out.print(Text(f"  note: {note}"), soft_wrap=True)
+    for page in held.pages:
+        out.print(Text(f"  report: {page}"), soft_wrap=True)
+    if result.error is not None:
+        error = result.error
+        sentence = f"{error.what}\n  What it means: {error.meaning}\n  Next step: {error.next_step}"
+    elif result.artifact is not None:
+        sentence = (
+            f"{result.artifact.location}: {result.artifact.rows:,} rows in {result.artifact.tables} tables"
+        )
+        if result.recovery_seconds is not None:
+            sentence += f", recovered in {result.recovery_seconds:.1f} s"
+    else:
+        sentence = "There's no artifact to judge."
+    verdict(result.verdict, sentence)
 
 
 def problem(error: OpsError) -> None:
     """An error on standard error: what happened, what it means, what to do next."""
-    err.print(Text.assemble(("ERROR  ", "bold yellow"), error.what))
-    err.print(Text(f"  What it means: {error.meaning}\n  Next step: {error.next_step}"))
+    err.print(Text.assemble(("ERROR  ", "bold yellow"), error.what), soft_wrap=True)
+    err.print(Text(f"  What it means: {error.meaning}\n  Next step: {error.next_step}"), soft_wrap=True)

@@ -4,13 +4,14 @@ A night is the local date on which its dump is due, a week runs from Monday to S
 is one of the calendar's. All of them are dates: of the night, of the Monday, of the first day.
 """
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
 from hackorda_ops.config import Schedule
-from hackorda_ops.errors import PartitionGone
+from hackorda_ops.errors import PartitionGone, UsageError
 
 
 def night_of(moment: datetime, schedule: Schedule) -> date:
@@ -31,6 +32,28 @@ def quarter_of(night: date) -> date:
 def quarter_name(quarter: date) -> str:
     """A quarter as people write it: "2026-Q4"."""
     return f"{quarter.year}-Q{(quarter.month - 1) // 3 + 1}"
+
+
+def quarter_named(text: str) -> date:
+    """The first day of a quarter given by its name ("2026-Q4").
+
+    Raises:
+        UsageError: it's no such name.
+    """
+    match = re.fullmatch(r"(\d{4})-[Qq]([1-4])", text)
+    if match is None:
+        raise UsageError(
+            f"{text!r} names no quarter.",
+            meaning="Nothing was attempted.",
+            next_step="Write it as year and quarter: 2026-Q4.",
+        )
+    return date(int(match[1]), 3 * int(match[2]) - 2, 1)
+
+
+def is_first_tick_of_quarter(tick: datetime, schedule: Schedule) -> bool:
+    """Whether a tick of the quarter's cron is the first one in its quarter."""
+    before = next(CronSim(schedule.quarter, tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True))
+    return quarter_of(before.date()) != quarter_of(night_of(tick, schedule))
 
 
 def closes_at(night: date, schedule: Schedule) -> datetime:

@@ -201,14 +201,25 @@ class RunningDagster:
         return tuple(_check(check) for check in data["assetNodeOrError"]["assetChecksOrError"]["checks"])
 
     def loaded(self) -> bool:
-        """Whether the web server answers and has loaded the definitions."""
+        """Whether the web server answers and has loaded the definitions.
+
+        Raises:
+            ToolFailed: they can't be loaded.
+        """
         try:
             data = self.ask(
-                "{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules { name } } } } }"
+                "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {"
+                " __typename ... on PythonError { message } } } } } }"
             )
         except httpx.TransportError:
             return False
-        return bool(data["repositoriesOrError"].get("nodes"))
+        found = [
+            entry["locationOrLoadError"] for entry in data["workspaceOrError"].get("locationEntries", ())
+        ]
+        for entry in found:
+            if entry is not None and entry["__typename"] == "PythonError":
+                raise _refused(entry["message"])
+        return bool(found) and all(entry is not None for entry in found)
 
 
 @contextmanager
@@ -218,7 +229,7 @@ def running_dagster(
     config: Path,
     storage: Mapping[str, str],
     environ: Mapping[str, str],
-    port: int | None = None,
+    preferred_port: int = 0,
 ) -> Iterator[RunningDagster]:
     """Runs Dagster with the product's dagster.yaml and workspace.yaml for as long as the block lasts.
 
@@ -227,7 +238,7 @@ def running_dagster(
         config: the databases.yaml.
         storage: the DAGSTER_PG_… variables of an empty database (`storage_variables`).
         environ: what `config` names, and what a program needs to run at all (PATH).
-        port: of the web server; a free one where None.
+        preferred_port: of the web server; another one is taken where it isn't free.
 
     Raises:
         ToolFailed: Dagster ended instead of starting.
@@ -235,7 +246,7 @@ def running_dagster(
     """
     home.mkdir(mode=0o700)
     shutil.copy(example_file("dagster.yaml"), home)
-    port = port or _free_port()
+    port = _free_port(preferred_port)
     said: list[str] = []
     dagster = child.start(
         [
@@ -322,8 +333,11 @@ def _refused(reason: str) -> ToolFailed:
     )
 
 
-def _free_port() -> int:
+def _free_port(preferred: int) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            return _free_port(0)
         port: int = probe.getsockname()[1]
         return port

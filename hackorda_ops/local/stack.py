@@ -1,4 +1,4 @@
-"""Everything the demo needs, on this machine: Postgres with a seeded Hackorda database, and an S3 server."""
+"""Everything the demo needs, on this machine: Postgres with a seeded Hackorda database, S3, a Neon control plane."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.local.hackorda import seed
+from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer, create_database, running_postgres
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
 from hackorda_ops.progress import OnProgress, ignore
@@ -26,18 +28,22 @@ class Stack:
         s3: the server of the off-site bucket.
         hackorda_url: of the seeded database, for the ordinary role that owns it.
         dagster_url: of the empty database for Dagster's own storage, for the role that owns it.
+        neon: the control plane whose main branch the server is.
     """
 
     postgres: PostgresServer
     s3: S3Server
     hackorda_url: str = field(repr=False)
     dagster_url: str = field(repr=False)
+    neon: LocalNeon
 
     def environment(self) -> dict[str, str]:
-        """The variables that the example `databases.yaml` and `dagster.yaml` name, secrets included."""
+        """The variables that the example `databases.yaml` names, secrets included."""
         return {
             "DATABASE_URL": self.hackorda_url,
-            "HACKORDA_OPS_DAGSTER_URL": self.dagster_url,
+            "NEON_API_URL": self.neon.base_url,
+            "NEON_API_KEY": self.neon.api_key,
+            "NEON_PROJECT_ID": self.neon.project_id,
             "OFFSITE_BUCKET": OFFSITE_BUCKET,
             "OFFSITE_ENDPOINT_URL": self.s3.endpoint_url,
             "OFFSITE_REGION": self.s3.region,
@@ -69,7 +75,16 @@ def running_stack(folder: Path, *, scale: float = 1.0, on_progress: OnProgress =
         if not _is_seeded(hackorda_url):
             seed(hackorda_url, scale=scale, on_progress=on_progress)
         create_bucket(s3, OFFSITE_BUCKET)
-        yield Stack(postgres=postgres, s3=s3, hackorda_url=hackorda_url, dagster_url=dagster_url)
+        # After the seeding, because the branches' history begins here.
+        with running_local_neon(postgres, folder / "neon", role_passwords=_passwords(hackorda_url)) as neon:
+            yield Stack(
+                postgres=postgres, s3=s3, hackorda_url=hackorda_url, dagster_url=dagster_url, neon=neon
+            )
+
+
+def _passwords(url: str) -> dict[str, str]:
+    parts = conninfo_to_dict(url)
+    return {str(parts["user"]): str(parts["password"])}
 
 
 def _owned_database(postgres: PostgresServer, name: str) -> str:

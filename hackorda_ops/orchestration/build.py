@@ -8,6 +8,7 @@ from hackorda_ops.config import Config, Database
 from hackorda_ops.orchestration import jobs, schedules, sensors
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
+from hackorda_ops.orchestration.assets.restore_drill import drill_report, restore_drill
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 
@@ -31,12 +32,19 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
 
 
 def _of_one(name: str, database: Database) -> dg.Definitions:
-    night, week = jobs.night(name), jobs.week(name)
+    night, week, quarter = jobs.night(name), jobs.week(name), jobs.quarter(name)
     return dg.Definitions(
-        assets=[source(name, database), nightly_dump(name, database), offsite_copy(name, database)],
-        jobs=[night, week],
+        assets=[
+            source(name, database),
+            nightly_dump(name, database),
+            offsite_copy(name, database),
+            restore_drill(name, database),
+            drill_report(name, database),
+        ],
+        jobs=[night, week, quarter],
         schedules=[
             schedules.every_night(name, database.schedule, night),
             schedules.every_week(name, database.schedule, week),
+            schedules.every_quarter(name, database.schedule, quarter),
         ],
     )

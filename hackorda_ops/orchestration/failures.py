@@ -1,6 +1,7 @@
 """From an error of the core to Dagster's Failure, and back again for the message about it."""
 
 from collections.abc import Iterable
+from typing import Final, NoReturn
 
 import dagster as dg
 from dagster import DagsterEvent
@@ -10,27 +11,46 @@ from hackorda_ops.errors import OpsError
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
 # lock a little longer. What a longer outage needs is a person.
-RETRIES = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+#
+# Not a RetryPolicy on the asset: Dagster (1.13) applies it to interrupts as well, so a run that somebody
+# terminated would dump again half a minute later, and succeed.
+_RETRIES: Final = 3
+_FIRST_PAUSE_SECONDS: Final = 30
 
-_WHAT, _MEANING, _NEXT_STEP = "what", "meaning", "next step"
+_WHAT: Final = "what"
+_MEANING: Final = "meaning"
+_NEXT_STEP: Final = "next step"
 
 
-def failure(what: str, *, meaning: str, next_step: str, retryable: bool = False) -> dg.Failure:
+def failure(what: str, *, meaning: str, next_step: str) -> dg.Failure:
     """A failure that says what happened, what it means and what to do, as text and as metadata."""
     return dg.Failure(
         f"{what}\n\nWhat it means: {meaning}\n\nNext step: {next_step}",
         metadata={_WHAT: what, _MEANING: meaning, _NEXT_STEP: next_step},
-        allow_retries=retryable,
+        allow_retries=False,
     )
 
 
 def failure_of(error: OpsError) -> dg.Failure:
-    """The failure for an error of the core; only what may pass by itself is tried again.
+    """The failure for an error of the core, for good.
 
     Raise it `from None`: Dagster stores the text of every exception in a chain, and those below an
     OpsError were never redacted.
     """
-    return failure(error.what, meaning=error.meaning, next_step=error.next_step, retryable=error.retryable)
+    return failure(error.what, meaning=error.meaning, next_step=error.next_step)
+
+
+def fail(error: OpsError, *, attempts_before: int) -> NoReturn:
+    """Ends a step with an error of the core, or asks for another attempt where it may pass by itself.
+
+    Raises:
+        Failure: for good.
+        RetryRequested: from the failure that it is when no attempt is left.
+    """
+    if error.retryable:
+        pause_seconds = _FIRST_PAUSE_SECONDS * 2**attempts_before
+        raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=pause_seconds) from failure_of(error)
+    raise failure_of(error) from None
 
 
 def cause_of(step_failures: Iterable[DagsterEvent], run_failure: DagsterEvent) -> Cause:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
 
 # An instance may be set to start failed runs again. A step tries again by itself what may pass; what
 # is left waits for a person, and a second run would only tell the same failure once more.
@@ -29,5 +29,15 @@ def week(name: str) -> AssetJob:
         f"{name}_week",
         selection=dg.AssetSelection.assets(key(name, OFFSITE_COPY)),
         description=f"Copies a week's newest sound night of {name} off-site and proves the copy.",
+        tags=NO_RUN_RETRIES,
+    )
+
+
+def quarter(name: str) -> AssetJob:
+    """Drills a quarter of a database."""
+    return dg.define_asset_job(
+        f"{name}_quarter",
+        selection=dg.AssetSelection.assets(key(name, RESTORE_DRILL)),
+        description=f"Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
         tags=NO_RUN_RETRIES,
     )

@@ -1,11 +1,11 @@
-"""Dagster's partitions: the nights and weeks of `backup.calendar`, one set per database.
+"""Dagster's partitions: the nights, weeks and quarters of `backup.calendar`, one set per database.
 
 `end_offset=1` brings the window that is still open: tonight's dump belongs to today.
 """
 
 import dagster as dg
 
-from hackorda_ops.backup.calendar import week_of
+from hackorda_ops.backup.calendar import quarter_of, week_of
 from hackorda_ops.config import Schedule
 
 
@@ -23,5 +23,17 @@ def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
         start_date=week_of(schedule.since).isoformat(),
         timezone=schedule.timezone,
         day_offset=1,
+        end_offset=1,
+    )
+
+
+def quarters(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
+    """One partition per quarter, named by its first day, from the quarter of `since` to the present one."""
+    return dg.TimeWindowPartitionsDefinition(
+        # As with weeks: a start in mid-quarter would lose the first one.
+        start=quarter_of(schedule.since).isoformat(),
+        fmt="%Y-%m-%d",
+        cron_schedule="0 0 1 1,4,7,10 *",
+        timezone=schedule.timezone,
         end_offset=1,
     )

@@ -1,4 +1,4 @@
-"""When nights and weeks start: on by default, in the database's time zone.
+"""When nights, weeks and quarters start: on by default, in the database's time zone.
 
 Written by hand, because Dagster's own schedules for partitioned jobs take no cron of ours and
 would name the window that has just ended.
@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from hackorda_ops.backup.calendar import night_of, week_of
+from hackorda_ops.backup.calendar import is_first_tick_of_quarter, night_of, quarter_of, week_of
 from hackorda_ops.config import Schedule
 from hackorda_ops.orchestration.jobs import AssetJob
 
@@ -40,6 +40,23 @@ def every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefin
     )
 
 
+def every_quarter(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
+    """Requests a quarter at the first tick that lies in it.
+
+    Cron can't say "the first Sunday of a quarter", so it ticks every week and most ticks are skipped.
+    """
+    return _schedule(
+        f"{name}_every_quarter",
+        job,
+        cron=schedule.quarter,
+        timezone=schedule.timezone,
+        description=f"Drills {name}, right after the quarter's first copy.",
+        partition_of=lambda tick: quarter_of(night_of(tick, schedule)),
+        first=quarter_of(schedule.since),
+        due=lambda tick: is_first_tick_of_quarter(tick, schedule),
+    )
+
+
 def _schedule(
     name: str,
     job: AssetJob,
@@ -49,6 +66,7 @@ def _schedule(
     description: str,
     partition_of: Callable[[datetime], date],
     first: date,
+    due: Callable[[datetime], bool] = lambda _tick: True,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -62,6 +80,8 @@ def _schedule(
         partition = partition_of(context.scheduled_execution_time)
         if partition < first:
             return dg.SkipReason(f"Its schedule begins with {first}.")
+        if not due(context.scheduled_execution_time):
+            return dg.SkipReason("This quarter's drill was due at an earlier tick.")
         return dg.RunRequest(partition_key=partition.isoformat())
 
     return tick

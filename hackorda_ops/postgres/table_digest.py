@@ -81,6 +81,21 @@ def digest_tables(
     return {TableName(schema, name): TableDigest(rows, digest) for schema, name, rows, digest in results}
 
 
+def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDigest:
+    """Counts and digests one table's rows on a session of the caller's, in whatever transaction that is in.
+
+    The drill's self-test (`drill.self_test`) looks so at a change that nobody else can see yet.
+
+    Args:
+        connection: with the comparable settings of `session.connect`.
+        table: its column list decides what is compared.
+
+    Raises:
+        psycopg.Error: there is no such table or column, or the connection broke.
+    """
+    return _digest(connection, copy_statement(table), lambda _: None)
+
+
 def copy_statement(table: Table) -> str:
     """The COPY that writes a table's rows as pg_dump writes them into its archive."""
     name = sql.Identifier(table.name.schema, table.name.name)

@@ -8,12 +8,13 @@ from hackorda_ops.backup.calendar import (
     closes_at,
     night_of,
     quarter_name,
+    quarter_named,
     quarter_of,
     require_open,
     week_of,
 )
 from hackorda_ops.config import Schedule
-from hackorda_ops.errors import PartitionGone
+from hackorda_ops.errors import PartitionGone, UsageError
 
 ALMATY = Schedule(timezone="Asia/Almaty", night="0 2 * * *")  # UTC+5
 BERLIN = Schedule(timezone="Europe/Berlin", night="30 2 * * *")
@@ -32,6 +33,14 @@ def test_a_quarter_begins_on_the_calendars_first_day_and_is_named_as_people_do()
     starts = {quarter_of(date(2026, month, 28)) for month in range(1, 13)}
     assert starts == {date(2026, 1, 1), date(2026, 4, 1), date(2026, 7, 1), date(2026, 10, 1)}
     assert [quarter_name(start) for start in sorted(starts)] == ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]
+
+
+def test_a_quarter_is_found_by_its_name() -> None:
+    assert quarter_named("2026-Q4") == date(2026, 10, 1)
+    assert quarter_named("2027-q1") == date(2027, 1, 1)
+    for wrong in ("2026-Q5", "Q4", "2026-10-01", ""):
+        with pytest.raises(UsageError, match="names no quarter"):
+            quarter_named(wrong)
 
 
 def test_tonight_is_open_and_on_time() -> None:

@@ -20,7 +20,7 @@ def until(condition: Callable[[], bool], what: str, *, limit_seconds: float = 60
 def descendants(pid: int) -> dict[int, str]:
     """A process and all below it: pid to command line. Zombies, which only wait to be reaped, are left out."""
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+        ["ps", "-eww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
     )
     lines = [line.split(None, 3) for line in listed.stdout.splitlines()]
     alive = [(int(own), int(parent), args) for own, parent, state, args in lines if state[0] != "Z"]

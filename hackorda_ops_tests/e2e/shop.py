@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.folder_store import FolderStore
@@ -57,6 +58,12 @@ class Shop:
         found = catalog.read(FolderStore(self.store), NAME)
         assert not found.damaged
         return found.artifacts
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may see."""
+        password = str(conninfo_to_dict(self.url)["password"])
+        return (password, self.environ["OFFSITE_SECRET_ACCESS_KEY"], self.environ["ALERT_WEBHOOK_URL"])
 
     def unfinished(self) -> list[Path]:
         """What lies in the store's staging folder."""

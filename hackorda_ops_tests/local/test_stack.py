@@ -23,7 +23,7 @@ def test_the_stack_gives_a_seeded_database_a_bucket_and_a_place_for_dagster(serv
             before = connection.execute("SELECT count(*) FROM issues").fetchone()
             # What somebody did with the demo must survive its next start.
             connection.execute("DELETE FROM issue_payouts")
-        with psycopg.connect(environment["HACKORDA_OPS_DAGSTER_URL"]) as connection:
+        with psycopg.connect(stack.dagster_url) as connection:
             connection.execute("CREATE TABLE made_by_dagster ()")
         stack.s3.client().head_bucket(Bucket=OFFSITE_BUCKET)
         for secret in (stack.hackorda_url, stack.dagster_url, stack.s3.secret_access_key):

@@ -5,6 +5,8 @@ from dagster import AssetKey
 SOURCE = "source"
 NIGHTLY_DUMP = "nightly_dump"
 OFFSITE_COPY = "offsite_copy"
+RESTORE_DRILL = "restore_drill"
+DRILL_REPORT = "drill_report"
 
 
 def key(database: str, asset: str) -> AssetKey:

@@ -11,7 +11,7 @@ from hackorda_ops.config import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
-from hackorda_ops.orchestration.failures import RETRIES, failure, failure_of
+from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.progress_log import ProgressLog
 
@@ -28,7 +28,6 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
         deps=[key(name, SOURCE)],
         partitions_def=partitions,
         check_specs=specs,
-        retry_policy=RETRIES,
         pool=f"{name}_source",
         description=f"A dump of {name} and of nothing but one snapshot, read back from disk and held against "
         "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
@@ -47,7 +46,7 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
             )
         except OpsError as error:
             yield from checks.refuted(specs, error)
-            raise failure_of(error) from None
+            fail(error, attempts_before=context.retry_number)
         seen = metadata.of_source(night.manifest.inventory, night.manifest.schema_sha256)
         context.log_event(dg.AssetObservation(key(name, SOURCE), metadata=seen))
         yield from checks.results_of_a_night(night)

@@ -11,7 +11,7 @@ from hackorda_ops.config import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
-from hackorda_ops.orchestration.failures import RETRIES, failure_of
+from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.progress_log import ProgressLog
 
@@ -32,7 +32,6 @@ def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
         deps=[dg.AssetDep(key(name, NIGHTLY_DUMP), partition_mapping=nights_of_the_week)],
         partitions_def=partitions,
         check_specs=specs,
-        retry_policy=RETRIES,
         pool=f"{name}_offsite",
         description=f"The newest sound night of {name} of one week (Monday to Sunday, named by its Monday), "
         "copied to the off-site bucket and proven by reading it back. A missed week can be backfilled for as "
@@ -51,7 +50,7 @@ def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
             )
         except OpsError as error:
             yield from checks.refuted(specs, error)
-            raise failure_of(error) from None
+            fail(error, attempts_before=context.retry_number)
         yield from checks.results_of_a_week(week)
         yield dg.MaterializeResult(metadata=metadata.of_week(week))
 

@@ -13,7 +13,7 @@ from hackorda_ops.config import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import SOURCE, key
-from hackorda_ops.orchestration.failures import failure_of
+from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.postgres.inventory import Inventory
 from hackorda_ops.postgres.schema_digest import schema_digest
 from hackorda_ops.postgres.session import connect, translated_errors
@@ -31,11 +31,13 @@ def source(name: str, database: Database) -> dg.AssetsDefinition:
         metadata={"connection string": f"in the environment variable {database.source.url_env}"},
     )
 
-    def observe(environ: dg.ResourceParam[Mapping[str, str]]) -> Iterator[dg.ObserveResult]:
+    def observe(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.ObserveResult]:
         try:
             inventory, schema_sha256 = _look(name, database, environ)
         except OpsError as error:
-            raise failure_of(error) from None
+            fail(error, attempts_before=context.retry_number)
         yield dg.ObserveResult(spec.key, metadata=metadata.of_source(inventory, schema_sha256))
 
     # "Beta" in Dagster 1.13: the only way to a button that observes without materializing.

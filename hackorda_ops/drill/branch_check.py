@@ -1,0 +1,108 @@
+"""Compares a branch of the source, at the artifact's position, with the manifest.
+
+Where they agree, two independent backups do: the provider's history, and our dump.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from hackorda_ops.backup.comparison import evidenced_tables, table_findings
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.drill.exactness import committed_unseen, unseen_by
+from hackorda_ops.drill.result import NotCompared
+from hackorda_ops.drill.scratch import Branch
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import source_catalog, table_digest
+from hackorda_ops.postgres.inventory import SourceIdentity, TableName
+from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.table_digest import TableDigest
+from hackorda_ops.progress import OnProgress
+
+
+@dataclass(frozen=True)
+class BranchComparison:
+    """What the branch showed.
+
+    Attributes:
+        reason: why nothing could be measured; "" where it was.
+        digests: of each of the manifest's tables that was compared.
+        findings: what differs from the manifest.
+        not_compared: what a clone can't show.
+    """
+
+    reason: str
+    digests: Mapping[TableName, TableDigest] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+
+
+def compare_branch(
+    branch: Branch, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+) -> BranchComparison:
+    """Compares every table of the branch with the manifest, if the two are the same moment.
+
+    Args:
+        branch: the source's own database on a branch.
+        manifest: what there must be.
+        jobs: how many processes read.
+        on_progress: told of the bytes read.
+
+    Raises:
+        OpsError: the branch can't be read.
+    """
+    if branch.reason:
+        return BranchComparison(branch.reason)
+    with (
+        translated_errors(branch.target, "Looking at the branch"),
+        connect(branch.target, application_name="hackorda_ops drill") as connection,
+    ):
+        there = source_catalog.read_catalog(connection)
+        if reason := other_history(manifest.inventory.source, there.source):
+            return BranchComparison(reason)
+        unseen = committed_unseen(connection, unseen_by(manifest.snapshot))
+    if unseen:
+        return BranchComparison(
+            f"{unseen:,} transaction(s) that the artifact's snapshot could not see yet are on the branch at "
+            f"{branch.parent_lsn}, so the two are not exactly the same moment"
+        )
+    # Unlogged tables are empty on a clone, and sequences are read ahead by up to 32.
+    unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
+    logged = tuple(table for table in manifest.tables if table.name not in unlogged)
+    comparable = [table for table in evidenced_tables(manifest, there) if table.name not in unlogged]
+    digests = table_digest.digest_tables(branch.target, comparable, jobs=jobs, on_progress=on_progress)
+    return BranchComparison(
+        reason="",
+        digests=digests,
+        findings=tuple(
+            Finding(
+                f"branch: {finding.code}",
+                finding.subject,
+                finding.expected,
+                finding.observed,
+                finding.next_step,
+            )
+            for finding in table_findings(replace(manifest, tables=logged), digests)
+        ),
+        not_compared=tuple(_not_compared(unlogged, manifest)),
+    )
+
+
+def other_history(artifact: SourceIdentity, branch: SourceIdentity) -> str:
+    """Why a branch can't be of the artifact's source at all; "" where it may be. Pure.
+
+    A WAL position means something in one history only: a source outside of Neon has another one.
+    """
+    identifiers = (artifact.system_identifier, branch.system_identifier)
+    if None not in identifiers and identifiers[0] != identifiers[1]:
+        return "the branch is of another server than the artifact"
+    if (artifact.neon_timeline is None) != (branch.neon_timeline is None):
+        return "the artifact's source and the branch are not both on Neon"
+    return ""
+
+
+def _not_compared(unlogged: Collection[TableName], manifest: Manifest) -> Iterator[NotCompared]:
+    if unlogged:
+        names = ", ".join(map(str, sorted(unlogged)))
+        yield NotCompared(f"on the branch: unlogged tables ({names})", "a clone has no rows of them")
+    if manifest.inventory.sequences:
+        yield NotCompared("on the branch: sequences", "a clone reads them ahead of their last value")

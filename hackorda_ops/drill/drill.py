@@ -1,0 +1,240 @@
+"""A restore drill, from the off-site bucket to the verdict.
+
+It restores with the very functions of `restore` (`backup.bring_back`), and always ends in a result.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from hackorda_ops import environment
+from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup.fetch import fetch_artifact
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.staging import staged_folder
+from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.verify import judge as judge_files
+from hackorda_ops.config import Database
+from hackorda_ops.drill import judgement
+from hackorda_ops.drill.record import Record
+from hackorda_ops.drill.result import Check, DrillResult
+from hackorda_ops.drill.scratch import Scratch
+from hackorda_ops.drill.scratch_neon import NeonScratch
+from hackorda_ops.drill.scratch_server import ServerScratch
+from hackorda_ops.drill.steps import Steps
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.connection import ConnectionTarget, redact
+from hackorda_ops.progress import OnProgress, ignore
+
+_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
+
+
+def run_drill(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    quarter: date | None = None,
+    on_progress: OnProgress = ignore,
+) -> DrillResult:
+    """Restores the newest off-site artifact on scratch, compares it, migrates it, and takes it all down.
+
+    Whatever goes wrong ends in a result: FAIL where the backup is at fault, ERROR where nobody can
+    tell. An interruption (Ctrl-C, a stopped run) takes the scratch down and goes on upwards.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        quarter: the partition (its first day); None for the one that today is in.
+        on_progress: told of every stage, from more than one thread.
+    """
+    started_at = datetime.now(UTC)
+    today = calendar.night_of(started_at, database.schedule)
+    record = Record()
+    drill_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    wanted = quarter or calendar.quarter_of(today)
+    try:
+        environment.require(name, database, environ, {"source", "offsite", "scratch"})
+        offsite = environment.open_offsite(name, database, environ)
+        with record.stage("choose the artifact"):
+            manifest = _chosen(record, offsite, name, wanted, today)
+            newest = _newest_anywhere(record, name, database, environ, manifest)
+            record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
+        with (
+            tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+            # It also removes what a killed drill had fetched.
+            staged_folder(database.dump.work_folder, name, drill_id) as folder,
+        ):
+            source = environment.source_target(name, database, environ, private_folder=Path(private))
+            steps = Steps(record, database, manifest, folder, source, environ, on_progress)
+            with _scratch(name, database, environ, source) as scratch:
+                _drill(steps, offsite, scratch, drill_id)
+    except OpsError as error:
+        record.fail_to_judge(error)
+    except Exception as error:  # noqa: BLE001  # whatever happened, there has to be a report that says so
+        record.fail_to_judge(_bug(error))
+    checks = judgement.complete(record.checks)
+    verdict, failure = judgement.judge(checks, record.findings, record.error)
+    if verdict == "FAIL" and record.error is not None:
+        record.warnings.append(f"The drill stopped early: {record.error.what} {record.error.next_step}")
+    return DrillResult(
+        drill_id=drill_id,
+        database=name,
+        quarter=wanted,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        verdict=verdict,
+        error=failure,
+        findings=tuple(record.findings),
+        artifact=record.artifact(),
+        scratch=record.scratch,
+        checks=checks,
+        stages=tuple(record.stages),
+        tables=record.tables(),
+        sequences_compared=record.sequences_compared,
+        key_tables=record.key_tables,
+        migration=record.migration,
+        not_compared=tuple(record.not_compared),
+        warnings=tuple(record.warnings),
+        recovery_seconds=record.recovery_seconds,
+        recovery_objective_seconds=database.objectives.recovery_time_minutes * 60,
+        data_loss_seconds=record.data_loss_seconds,
+        recovery_point_objective_seconds=database.objectives.recovery_point_hours * 3600,
+        how_to_repeat=record.how_to_repeat,
+        product_version=version("hackorda-ops"),
+    )
+
+
+def sweep(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Removes the scratch that killed drills of this database left behind.
+
+    Returns:
+        What was removed, a name each.
+
+    Raises:
+        OpsError: the scratch or the source said no, or nothing.
+    """
+    environment.require(name, database, environ, {"source", "scratch"})
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        source = environment.source_target(name, database, environ, private_folder=Path(private))
+        with _scratch(name, database, environ, source) as scratch:
+            return scratch.sweep()
+
+
+def _chosen(record: Record, offsite: Store, name: str, quarter: date, today: date) -> Manifest:
+    found = catalog.read(offsite, name)
+    record.warnings += found.damaged
+    manifest = catalog.newest_for_quarter(found.artifacts, quarter, today)
+    record.manifest = manifest
+    record.location = f"{offsite.describe()}/{manifest.prefix}"
+    record.how_to_repeat = _how_to_repeat(offsite.describe(), manifest)
+    return manifest
+
+
+def _drill(steps: Steps, offsite: Store, scratch: Scratch, drill_id: str) -> None:
+    record = steps.record
+    with record.stage("sweep"):
+        record.warnings += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
+    if _fetched(offsite, steps):
+        _on_scratch(scratch, steps, drill_id)
+    else:
+        record.not_measured("scratch_gone", "none was made, because the artifact is damaged")
+
+
+def _fetched(offsite: Store, steps: Steps) -> bool:
+    """Fetches the artifact and reads every file of it; whether it is what its manifest says."""
+    record, manifest = steps.record, steps.manifest
+    findings: tuple[Finding, ...]
+    try:
+        with record.stage("fetch", in_recovery=True):
+            fetch_artifact(offsite, manifest, steps.folder, on_progress=steps.on_progress)
+        with record.stage("check", in_recovery=True):
+            findings = judge_files(
+                steps.folder, manifest, jobs=steps.database.dump.jobs, on_progress=steps.on_progress
+            )
+    except (ArtifactDamaged, ArtifactMissing) as error:
+        findings = (
+            Finding("artifact damaged", manifest.prefix, "what its manifest says", error.what, _REMEDY),
+        )
+    record.check(
+        "offsite_equals_manifest",
+        findings,
+        passed=f"All {len(manifest.files)} files have the manifest's bytes, and all {len(manifest.tables)} "
+        "tables in them the manifest's rows and digests.",
+        failed="The off-site copy is not what its manifest says, so nothing was restored from it",
+    )
+    return not findings
+
+
+def _on_scratch(scratch: Scratch, steps: Steps, drill_id: str) -> None:
+    record = steps.record
+    with ExitStack() as made:
+        with record.stage("make scratch", in_recovery=True):
+            place = made.enter_context(scratch.opened(steps.manifest, drill_id))
+            record.scratch = place.description
+            record.warnings += place.warnings
+        try:
+            steps.run(place)
+        except OpsError as error:
+            record.fail_to_judge(error)
+        except Exception as error:  # noqa: BLE001  # the scratch has to be seen off before the report says so
+            record.fail_to_judge(_bug(error))
+        try:
+            with record.stage("take down"):
+                made.close()
+        except OpsError as error:
+            record.checks.append(Check("scratch_gone", "failed", f"{error.what} {error.next_step}"))
+        else:
+            record.checks.append(
+                Check("scratch_gone", "passed", "The scratch was taken down, and is no longer listed.")
+            )
+
+
+@contextmanager
+def _scratch(
+    name: str, database: Database, environ: Mapping[str, str], source: ConnectionTarget
+) -> Iterator[Scratch]:
+    if database.scratch.server is not None:
+        yield ServerScratch(name, environment.scratch_admin_target(name, database, environ), source)
+        return
+    with environment.open_neon(name, database, environ) as client:
+        yield NeonScratch(name, client, source)
+
+
+def _newest_anywhere(
+    record: Record, name: str, database: Database, environ: Mapping[str, str], offsite: Manifest
+) -> Manifest:
+    """The artifact that would be restored if the source died now: the store may have a newer one."""
+    try:
+        newest = catalog.read(environment.open_store(name, database, environ), name).newest
+    except OpsError as error:
+        record.warnings.append(f"The store of the nights could not be read: {error.what}")
+        return offsite
+    return max(filter(None, (newest, offsite)), key=lambda each: each.captured_at)
+
+
+def _how_to_repeat(offsite: str, manifest: Manifest) -> str:
+    return (
+        "export RESTORE_URL='postgresql://…'  # a new, empty database\n"
+        "export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…\n"
+        f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --offsite {offsite} "
+        "--to-env RESTORE_URL"
+    )
+
+
+def _bug(error: Exception) -> OpsError:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return PermanentError(
+        f"Something unforeseen happened{where}: {type(error).__name__}: {redact(str(error))}",
+        meaning="The drill could not judge. This is most likely a bug in hackorda_ops.",
+        next_step="Report it with these lines, and drill again.",
+    )

@@ -1,0 +1,129 @@
+"""A drill's notebook: what it has done and seen so far, whatever happens next."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.drill.result import (
+    ArtifactFacts,
+    Check,
+    CheckName,
+    Failure,
+    KeyTableResult,
+    MigrationResult,
+    NotCompared,
+    Stage,
+    TableResult,
+)
+from hackorda_ops.errors import OpsError
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops.postgres.table_digest import TableDigest
+
+
+@dataclass
+class Record:
+    """Everything that goes into the result; the drill fills it in as it goes.
+
+    Attributes:
+        manifest: the artifact's, once it's picked.
+        location: where the artifact was fetched from.
+        how_to_repeat: shell commands.
+        restored, branch: rows and digests by table; None while nothing was read.
+        migrated: rows by table after the migrations.
+        recovered: whether the restore came to its end.
+        data_loss_seconds: what a lost source would have cost when the drill began.
+    """
+
+    manifest: Manifest | None = None
+    location: str = ""
+    how_to_repeat: str = ""
+    scratch: str | None = None
+    error: Failure | None = None
+    findings: list[Finding] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    restored: Mapping[TableName, TableDigest] = field(default_factory=dict)
+    branch: Mapping[TableName, TableDigest] = field(default_factory=dict)
+    migrated: Mapping[TableName, int] = field(default_factory=dict)
+    sequences_compared: int = 0
+    key_tables: tuple[KeyTableResult, ...] = ()
+    migration: MigrationResult | None = None
+    not_compared: list[NotCompared] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    recovered: bool = False
+    data_loss_seconds: float | None = None
+
+    @contextmanager
+    def stage(self, name: str, *, in_recovery: bool = False) -> Iterator[None]:
+        """Times a stage, also one that fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages.append(Stage(name, round(time.monotonic() - began, 3), in_recovery))
+
+    def check(self, name: CheckName, findings: tuple[Finding, ...], *, passed: str, failed: str) -> None:
+        """Writes a check down with its findings; `failed` is its summary where there are any."""
+        self.findings += findings
+        self.checks.append(
+            Check(name, "failed", f"{failed} ({len(findings)} finding(s)).")
+            if findings
+            else Check(name, "passed", passed)
+        )
+
+    def not_measured(self, name: CheckName, why: str) -> None:
+        """Writes down that a check could not be made."""
+        self.checks.append(Check(name, "not measured", f"Not measured: {why}."))
+
+    def fail_to_judge(self, error: OpsError) -> None:
+        """Writes down why the drill can't judge. The first cause counts; later ones are told beside it."""
+        if self.error is None:
+            self.error = Failure(error.what, error.meaning, error.next_step)
+        else:
+            self.warnings.append(f"Afterwards: {error.what} {error.next_step}")
+
+    @property
+    def recovery_seconds(self) -> float | None:
+        """What the recovery took; None where the restore did not come to its end."""
+        return sum(stage.seconds for stage in self.stages if stage.in_recovery) if self.recovered else None
+
+    def artifact(self) -> ArtifactFacts | None:
+        """The artifact that was drilled."""
+        manifest = self.manifest
+        if manifest is None:
+            return None
+        return ArtifactFacts(
+            artifact_id=manifest.artifact_id,
+            night=manifest.night,
+            captured_at=manifest.captured_at,
+            lsn=manifest.lsn,
+            location=self.location,
+            rows=manifest.rows,
+            tables=len(manifest.tables),
+            size_bytes=manifest.size_bytes,
+            server_version=manifest.inventory.source.server_version,
+        )
+
+    def tables(self) -> tuple[TableResult, ...]:
+        """Every table of the manifest, with what was seen of it."""
+        if self.manifest is None:
+            return ()
+        results = []
+        for table in self.manifest.tables:
+            restored, branch = self.restored.get(table.name), self.branch.get(table.name)
+            results.append(
+                TableResult(
+                    table=str(table.name),
+                    expected_rows=table.rows,
+                    expected_digest=table.digest,
+                    restored_rows=restored.rows if restored else None,
+                    restored_digest=restored.digest if restored else None,
+                    branch_rows=branch.rows if branch else None,
+                    branch_digest=branch.digest if branch else None,
+                    migrated_rows=self.migrated.get(table.name),
+                )
+            )
+        return tuple(results)

@@ -1,0 +1,106 @@
+"""A drill as one HTML page that needs nothing beside itself: no network, no script, no font."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.drill import report_charts, report_frames
+from hackorda_ops.drill.report_words import (
+    CHECK_TITLES,
+    all_checks,
+    compared,
+    counted,
+    duration,
+    meaning,
+    moment,
+    visible,
+)
+from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.terminal import size
+
+# A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
+TABLES_SHOWN = 500
+FINDINGS_SHOWN = 100
+# Enough to tell two digests apart by eye; the CSV has them whole.
+_DIGEST_SHOWN = 12
+
+
+def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
+    """The page's text.
+
+    Args:
+        result: the drill.
+        past: other drills of the same database, for the trend, in any order.
+    """
+    trend = report_frames.trend(result, past)
+    drills = report_frames.records(trend)
+    tables = report_frames.records(report_frames.comparison(result).head(TABLES_SHOWN))
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            result=result,
+            meaning=meaning(result),
+            checks=all_checks(result),
+            check_titles=CHECK_TITLES,
+            findings=result.findings[:FINDINGS_SHOWN],
+            compared=compared(result),
+            tables=tables,
+            gauges=(
+                report_charts.gauge(
+                    "Recovery time", result.recovery_seconds, result.recovery_objective_seconds
+                ),
+                report_charts.gauge(
+                    "Data loss", result.data_loss_seconds, result.recovery_point_objective_seconds
+                ),
+            ),
+            stages=report_charts.stage_bars(result.stages),
+            drills=drills,
+            charts=(
+                report_charts.trend_chart(
+                    "Recovery time",
+                    drills,
+                    "recovery_seconds",
+                    duration,
+                    objective_seconds=result.recovery_objective_seconds,
+                ),
+                report_charts.trend_chart("Rows in the backup", drills, "rows", lambda rows: f"{rows:,.0f}"),
+                report_charts.trend_chart("Size of the backup", drills, "size_bytes", size),
+            ),
+            changes=tuple(
+                report_frames.change_percent(trend, column)
+                for column in ("recovery_seconds", "rows", "size_bytes")
+            ),
+            geometry=report_charts,
+        )
+    )
+
+
+def _signed_percent(percent: float) -> str:
+    return f"{percent:+,.1f} %" if abs(percent) < 100 else f"{percent:+,.0f} %"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hackorda_ops.drill"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Before the escaping; whatever the template prints passes through here.
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "quarter": quarter_name,
+        "moment": moment,
+        "duration": duration,
+        "size": size,
+        "thousands": lambda number: f"{number:,}",
+        "signed_percent": _signed_percent,
+        "start_of_digest": lambda digest: digest[:_DIGEST_SHOWN],
+    }
+    environment.globals["counted"] = counted
+    return environment

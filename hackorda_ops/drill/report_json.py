@@ -1,0 +1,51 @@
+"""A drill's result as versioned JSON: the report for machines, and the memory behind the trend."""
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
+from hackorda_ops.errors import ArtifactDamaged
+
+_ADAPTER = TypeAdapter(DrillResult)
+
+
+def to_bytes(result: DrillResult) -> bytes:
+    """The result as the JSON text that is stored."""
+    return _ADAPTER.dump_json(result, indent=1) + b"\n"
+
+
+def from_bytes(data: bytes, *, origin: str) -> DrillResult:
+    """Reads a stored result. Fields that this release doesn't know are passed over.
+
+    Args:
+        data: the file's bytes.
+        origin: where it was read, for the message.
+
+    Raises:
+        ArtifactDamaged: not a result, or one of another version.
+    """
+    try:
+        raw: Any = json.loads(data)
+        version = raw.get("result_version") if isinstance(raw, dict) else None
+        if version != RESULT_VERSION:
+            raise ArtifactDamaged(
+                f"The drill report {origin} has version {version!r}, and this release reads {RESULT_VERSION}.",
+                meaning="That drill is left out of the trend; its page and its Markdown can still be read.",
+                next_step="Nothing to do, unless the file was damaged: the page report.html is beside it.",
+            )
+        result = _ADAPTER.validate_json(data)
+    except (ValueError, ValidationError) as error:
+        raise ArtifactDamaged(
+            f"The drill report {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
+            meaning="That drill is left out of the trend.",
+            next_step="Look at the file, and find out who can write to this store.",
+        ) from None
+    if result.started_at.tzinfo is None or result.finished_at.tzinfo is None:
+        raise ArtifactDamaged(
+            f"The drill report {origin} has times without a time zone.",
+            meaning="It was altered or badly written; that drill is left out of the trend.",
+            next_step="Look at the file, and find out who can write to this store.",
+        )
+    return result

@@ -1,0 +1,172 @@
+"""The words of a report: what a verdict means, what a check is called, how a number is read.
+
+All pure, and shared by the page, the Markdown and the operations log, so that they never disagree.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+from hackorda_ops.drill.result import Check, CheckName, DrillResult, TableResult
+
+CHECK_TITLES: Mapping[CheckName, str] = {
+    "offsite_equals_manifest": "The off-site copy is what its manifest says",
+    "restored_equals_manifest": "The restored database is what the manifest says",
+    "branch_equals_manifest": "The provider's own history agrees with the backup",
+    "comparison_self_test": "The comparison notices a change made on purpose",
+    "key_tables_near_production": "Key tables are close to production",
+    "newest_row_recent": "The newest rows are recent enough",
+    "migrations_apply": "The team's migrations apply to the restored database",
+    "within_recovery_time_objective": "Recovery takes no longer than its objective",
+    "scratch_gone": "What the drill made is gone again",
+}
+
+# Stands in a table where there is no number.
+NOTHING = "\N{EN DASH}"
+
+TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
+
+# Colours and cursor movements, which migration tools print as if onto a terminal.
+_TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_LINE_CHARACTERS = "\n\t"
+
+
+def meaning(result: DrillResult) -> str:
+    """One sentence, or two, for somebody who reads nothing else."""
+    if result.verdict == "PASS":
+        return f"{_passed(result)}{_reservations(result)}"
+    if result.verdict == "ERROR":
+        why = f" {result.error.what}" if result.error else ""
+        found = "this backup" if result.artifact else "any backup"
+        return f"The drill could not judge {found}: nothing is proven or disproven.{why}"
+    if result.findings:
+        first = result.findings[0]
+        more = (
+            f", and {counted(len(result.findings) - 1, 'more finding')}" if len(result.findings) > 1 else ""
+        )
+        return f"Do not rely on this backup. Found: {first.code} ({first.subject}){more}."
+    failed = _titles(result, "failed")
+    return f"Do not rely on this backup. Not fulfilled: {failed}."
+
+
+def _passed(result: DrillResult) -> str:
+    rows = sum(table.expected_rows for table in result.tables)
+    came_back = f"its {counted(rows, 'row')} in {counted(len(result.tables), 'table')} came back"
+    as_of = f" as of {moment(result.artifact.captured_at)}" if result.artifact else ""
+    return f"This backup works: it was restored from the off-site copy, and {came_back} exactly{as_of}."
+
+
+def _reservations(result: DrillResult) -> str:
+    failed, unmeasured = _titles(result, "failed"), _titles(result, "not measured")
+    return (f" Not fulfilled: {failed}." if failed else "") + (
+        f" Not measured: {unmeasured}." if unmeasured else ""
+    )
+
+
+def _titles(result: DrillResult, outcome: str) -> str:
+    titles = (CHECK_TITLES[check.name] for check in all_checks(result) if check.outcome == outcome)
+    return "; ".join(title[0].lower() + title[1:] for title in titles)
+
+
+def all_checks(result: DrillResult) -> tuple[Check, ...]:
+    """Every check in its usual order; those that the drill never came to are "not measured"."""
+    known = {check.name: check for check in result.checks}
+    names: tuple[CheckName, ...] = get_args(CheckName)
+    return tuple(
+        known.get(name, Check(name, "not measured", "The drill ended before this check.")) for name in names
+    )
+
+
+def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:
+    """What became of one table.
+
+    A partition whose rows came back in a sibling differs, and is no finding where all the partitions
+    together agree; it mustn't look like the failure that it isn't, nor like equality.
+    """
+    if table.equal:
+        return "equal"
+    found = any(finding.subject == table.table for finding in result.findings)
+    if table.restored_rows is None:
+        return "missing" if found else "not read"
+    return "differs" if found else "differs, no finding"
+
+
+def compared(result: DrillResult) -> tuple[str, ...]:
+    """What the drill did compare, a sentence each."""
+    restored = [table for table in result.tables if table.restored_rows is not None]
+    branch = [table for table in result.tables if table.branch_rows is not None]
+    migrated = [table for table in result.tables if table.migrated_rows is not None]
+    sentences = []
+    if restored:
+        rows = sum(table.expected_rows for table in restored)
+        sentences.append(
+            f"Restored tables against the manifest: {len(restored):,} of {len(result.tables):,} "
+            f"({counted(rows, 'row')}), by number of rows and by a digest of every row's content."
+        )
+    if result.sequences_compared:
+        sequences = counted(result.sequences_compared, "sequence")
+        sentences.append(f"{sequences} against the manifest: the value, and whether it was used.")
+    if branch:
+        sentences.append(
+            f"{counted(len(branch), 'table')} of the provider's branch at the artifact's WAL position, "
+            "by the same rows and digests."
+        )
+    if result.key_tables:
+        sentences.append(f"{counted(len(result.key_tables), 'key table')} against production, read-only.")
+    if migrated:
+        sentences.append(f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
+    sentences.extend(
+        f"{CHECK_TITLES[check.name]}: {check.summary}"
+        for check in result.checks
+        if check.name in {"offsite_equals_manifest", "comparison_self_test"}
+        and check.outcome != "not measured"
+    )
+    return tuple(sentences)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 row", "12,000 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: "0.4 s", "2 min 14 s", "6 h 2 min", "3 d 4 h"."""
+    # Rounded before it is split, or 59.99 minutes would read "59 min 60 s".
+    if round(seconds, 1) < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for least_seconds, size_seconds, name, smaller_seconds, smaller in (
+        # Objectives are set in hours, so a day is "24 h".
+        (172_800, 86_400, "d", 3_600, "h"),
+        (3_600, 3_600, "h", 60, "min"),
+        (60, 60, "min", 1, "s"),
+    ):
+        if whole >= least_seconds:
+            large, rest = divmod(whole, size_seconds)
+            small = rest // smaller_seconds
+            return f"{large:,} {name} {small} {smaller}" if small else f"{large:,} {name}"
+    return f"{whole} s"
+
+
+def moment(when: datetime) -> str:
+    """A time in UTC, which it says."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def visible(text: str) -> str:
+    """Text without what would hide or turn around other text: terminal codes, control characters.
+
+    Line breaks and tabs stay. Names come from databases, so some are made to deceive.
+    """
+    plain = _TERMINAL_CODE.sub("", text.replace("\r\n", "\n"))
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if character not in _LINE_CHARACTERS and unicodedata.category(character) in {"Cc", "Cs"}
+        else f"\\u{ord(character):04x}"
+        if unicodedata.bidirectional(character)
+        in {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+        else character
+        for character in plain
+    )

@@ -1,0 +1,203 @@
+"""What a drill found out, as plain values: the report shows them, Dagster and the command line judge by them.
+
+They are stored as JSON beside the artifacts (`RESULT_VERSION`), and read again for the trend.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from hackorda_ops.findings import Finding
+
+RESULT_VERSION = 1
+
+Verdict = Literal["PASS", "FAIL", "ERROR"]
+
+CheckName = Literal[
+    "offsite_equals_manifest",
+    "restored_equals_manifest",
+    "branch_equals_manifest",
+    "comparison_self_test",
+    "key_tables_near_production",
+    "newest_row_recent",
+    "migrations_apply",
+    "within_recovery_time_objective",
+    "scratch_gone",
+]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the things that a drill proves.
+
+    Attributes:
+        name: one of `CheckName`.
+        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
+        summary: one sentence for the report and the UI.
+    """
+
+    name: CheckName
+    outcome: Literal["passed", "failed", "not measured"]
+    summary: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a drill and its wall-clock time; those with `in_recovery` add up to the recovery time."""
+
+    name: str
+    seconds: float
+    in_recovery: bool
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """One table of the manifest, as it came back. None where it was not read, or isn't there.
+
+    Attributes:
+        table: "schema.name".
+        expected_rows: rows in the manifest.
+        expected_digest: row digest in the manifest.
+        restored_rows, restored_digest: of the restored database, before migrations.
+        branch_rows, branch_digest: of the branch at the artifact's WAL position.
+        migrated_rows: rows after the migrations.
+    """
+
+    table: str
+    expected_rows: int
+    expected_digest: str
+    restored_rows: int | None
+    restored_digest: str | None
+    branch_rows: int | None
+    branch_digest: str | None
+    migrated_rows: int | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether the restored table is exactly the manifest's."""
+        return (self.restored_rows, self.restored_digest) == (self.expected_rows, self.expected_digest)
+
+
+@dataclass(frozen=True)
+class KeyTableResult:
+    """A key table, restored and in production.
+
+    Attributes:
+        table: "schema.name".
+        restored_rows: in the restored database.
+        production_rows: in the source, now.
+        drift_percent: how far production has moved from the restored rows; None where either has no rows.
+        allowed_percent: what the artifact's age allows.
+        timestamp_column: None where the table has none configured.
+        newest_restored, newest_production: newest value of that column.
+    """
+
+    table: str
+    restored_rows: int
+    production_rows: int
+    drift_percent: float | None
+    allowed_percent: float
+    timestamp_column: str | None
+    newest_restored: datetime | None
+    newest_production: datetime | None
+
+
+@dataclass(frozen=True)
+class MigrationResult:
+    """The team's migration command on the restored database.
+
+    Attributes:
+        command: as configured.
+        returncode: 0 is success.
+        seconds: wall-clock time.
+        before, after: migrations in force, as "drizzle: 5, newest 0004_x"; None where no tool's table was found.
+        applied: how many it applied.
+        output_tail: its last lines, redacted.
+    """
+
+    command: str
+    returncode: int
+    seconds: float
+    before: str | None
+    after: str | None
+    applied: int | None
+    output_tail: str
+
+
+@dataclass(frozen=True)
+class ArtifactFacts:
+    """The artifact that was drilled."""
+
+    artifact_id: str
+    night: date
+    captured_at: datetime
+    lsn: str
+    location: str
+    rows: int
+    tables: int
+    size_bytes: int
+    server_version: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a drill could not judge: the error's three parts."""
+
+    what: str
+    meaning: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """Something that a PASS does not speak of, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class DrillResult:
+    """A whole drill.
+
+    Attributes:
+        drill_id: "YYYYMMDDTHHMMSSZ-xxxxxx", when it began.
+        database: the protected database's name.
+        quarter: the partition: first day of the quarter.
+        started_at, finished_at: aware, UTC.
+        verdict: PASS, FAIL (the backup is bad) or ERROR (could not judge).
+        error: set with the verdict ERROR.
+        findings: what makes it a FAIL, and what else was found.
+        artifact: None where none was found.
+        scratch: what it was restored on, in words, without secrets.
+        recovery_seconds: from the first byte fetched to the last row compared being in place: fetch,
+            check, scratch, restore; None if it did not get there.
+        data_loss_seconds: what would be lost had the source died when the drill began.
+        how_to_repeat: shell commands that bring the same artifact back by hand.
+    """
+
+    drill_id: str
+    database: str
+    quarter: date
+    started_at: datetime
+    finished_at: datetime
+    verdict: Verdict
+    error: Failure | None
+    findings: tuple[Finding, ...]
+    artifact: ArtifactFacts | None
+    scratch: str | None
+    checks: tuple[Check, ...]
+    stages: tuple[Stage, ...]
+    tables: tuple[TableResult, ...]
+    sequences_compared: int
+    key_tables: tuple[KeyTableResult, ...]
+    migration: MigrationResult | None
+    not_compared: tuple[NotCompared, ...]
+    warnings: tuple[str, ...]
+    recovery_seconds: float | None
+    recovery_objective_seconds: float
+    data_loss_seconds: float | None
+    recovery_point_objective_seconds: float
+    how_to_repeat: str
+    product_version: str
+    result_version: int = RESULT_VERSION

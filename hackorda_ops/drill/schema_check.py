@@ -1,0 +1,121 @@
+"""Whether the restored schema is the backup's, object by object.
+
+Its text alone can't tell: some expressions (`varchar IN ('a', 'b')`, a nested BETWEEN) are written otherwise
+after their first restore. So whatever differs in text is compared with a twin: the archive's schema restored
+once more, alone, into another empty database. What went the same way must have the same text.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.drill.schema_text import (
+    SchemaObject,
+    differing,
+    object_list_findings,
+    objects_of,
+    text_finding,
+)
+from hackorda_ops.errors import ToolFailed
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import child
+from hackorda_ops.postgres.clients import Clients
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.dump import KEEPALIVES
+from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
+
+_DEADLINE_SECONDS: Final = 1800.0
+_SAME_FOR_ALL: Final = ("--schema-only", "--no-owner", "--no-privileges", "--no-subscriptions")
+
+Schema = Mapping[SchemaObject, tuple[str, ...]]
+
+
+def schema_findings(
+    archive: Path,
+    restored: ConnectionTarget,
+    *,
+    tools: Clients,
+    new_twin: Callable[[], ConnectionTarget],
+    folder: Path,
+) -> tuple[tuple[Finding, ...], int]:
+    """Compares the schema of a restored database with its archive's.
+
+    Args:
+        archive: the dump.
+        restored: the database that it was restored into.
+        tools: of the server's major version.
+        new_twin: makes an empty database beside the restored one; called only where texts differ.
+        folder: an existing private folder for what is dumped here.
+
+    Returns:
+        A finding per object that is missing, surplus or other; and how many objects were compared.
+
+    Raises:
+        OpsError: a tool failed.
+    """
+    expected = _schema_of(tools, archive, folder)
+    observed = _schema_of(tools, _dump_schema(tools, restored, folder / "restored.dump"), folder)
+    findings = list(object_list_findings(expected, observed))
+    suspects = differing(expected, observed)
+    if suspects:
+        twin = new_twin()
+        _restore_schema(tools, archive, twin)
+        expected = _schema_of(tools, _dump_schema(tools, twin, folder / "twin.dump"), folder)
+        # An object that even the twin lacks or has in surplus is on the list of findings already.
+        findings += [
+            text_finding(key, expected[key], observed[key])
+            for key in suspects
+            if key in expected and expected[key] != observed[key]
+        ]
+    return tuple(findings), len(observed)
+
+
+def _schema_of(tools: Clients, archive: Path, folder: Path) -> Schema:
+    script = folder / "schema.sql"
+    finished = child.run(
+        [tools.pg_restore, *_SAME_FOR_ALL, f"--file={script}", archive],
+        environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+        deadline_seconds=_DEADLINE_SECONDS,
+    )
+    if finished.returncode != 0:
+        raise ToolFailed(
+            f"pg_restore could not write down the schema of {archive}:\n{finished.stderr_tail}",
+            meaning="The schema could not be compared.",
+            next_step="Look at the message; if the archive is at fault, use another artifact.",
+        )
+    # User mappings stand in it with their passwords: it is gone as soon as it is read.
+    text = script.read_text(encoding="utf-8", errors="replace")
+    script.unlink()
+    return objects_of(text)
+
+
+def _dump_schema(tools: Clients, target: ConnectionTarget, file: Path) -> Path:
+    _run(
+        "pg_dump",
+        f"reading the schema of {target.describe()}",
+        [tools.pg_dump, "--format=custom", *_SAME_FOR_ALL, "--no-password", f"--file={file}", KEEPALIVES],
+        target,
+    )
+    return file
+
+
+def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget) -> None:
+    _run(
+        "pg_restore",
+        f"restoring the schema into {target.describe()}",
+        [tools.pg_restore, *_SAME_FOR_ALL, "--exit-on-error", "--no-password", KEEPALIVES, archive],
+        target,
+    )
+
+
+def _run(tool: str, doing: str, arguments: list[str | Path], target: ConnectionTarget) -> None:
+    output = ToolOutput()
+    finished = child.run(
+        arguments,
+        environment=environment(target, base=os.environ),
+        on_stderr_line=output.hear,
+        redact=lambda text: redact(text, target),
+        deadline_seconds=_DEADLINE_SECONDS,
+    )
+    require_success(tool, doing, returncode=finished.returncode, complaints=output.complaints)

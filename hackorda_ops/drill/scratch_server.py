@@ -1,0 +1,159 @@
+"""A scratch on a plain Postgres server: a new database, dropped at the end."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.drill.alive import kept_alive, lives
+from hackorda_ops.drill.scratch import Place, require_elsewhere
+from hackorda_ops.errors import Stalled, TargetRefused
+from hackorda_ops.postgres.connection import ConnectionTarget, with_database
+from hackorda_ops.postgres.restore_target import create_like, require_empty
+from hackorda_ops.postgres.session import connect, translated_errors
+
+_PREFIX: Final = "hackorda_ops_drill_"
+_APPLICATION: Final = "hackorda_ops"
+_CONNECTION_NAME: Final = "hackorda_ops scratch"
+# Postgres cuts names at 63 bytes; a drill's id takes 23 of them and the purpose up to 8.
+_DATABASE_NAME_CHARACTERS: Final = 10
+
+_OURS_BY_NAME: Final = """
+SELECT d.datname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datdba = me.oid
+  FROM pg_catalog.pg_database d, pg_catalog.pg_roles me
+ WHERE me.rolname = current_user AND pg_catalog.starts_with(d.datname, %s) AND NOT d.datistemplate
+ ORDER BY d.datname
+"""
+
+
+@dataclass(frozen=True)
+class ServerScratch:
+    """Scratch databases on a server of their own.
+
+    Attributes:
+        name: the protected database's name in databases.yaml.
+        admin: any database of the scratch server, as a role that may create databases.
+        source: the live database, which must be on another server.
+    """
+
+    name: str
+    admin: ConnectionTarget
+    source: ConnectionTarget
+
+    def sweep(self) -> tuple[str, ...]:
+        """Drops the databases of drills of this database that no longer live.
+
+        Raises:
+            TargetRefused: the scratch server is the source's.
+            OpsError: the server refused or could not be reached.
+        """
+        require_elsewhere(self.source, self.admin)
+        with (
+            translated_errors(self.admin, "Sweeping what killed drills left behind"),
+            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+        ):
+            # A listing taken before the lock is looked for could name a drill that has just begun.
+            left = [
+                database
+                for database, drill_id in self._databases(connection)
+                if not lives(connection, drill_id)
+            ]
+            for database in left:
+                _drop(connection, database)
+        return tuple(left)
+
+    @contextmanager
+    def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
+        """See `Scratch.opened`."""
+        require_elsewhere(self.source, self.admin)
+
+        def new_database(purpose: str) -> ConnectionTarget:
+            database = self._database_name(drill_id, purpose)
+            create_like(self.admin, database, manifest.inventory.source)
+            self._label(database, drill_id)
+            return with_database(self.admin, database)
+
+        with kept_alive(self.admin, drill_id):
+            try:
+                yield Place(
+                    description=f"scratch server {self.admin.host}:{self.admin.port}, a new database",
+                    new_database=new_database,
+                    branch=None,
+                )
+            finally:
+                self._take_down(drill_id)
+
+    def _database_name(self, drill_id: str, purpose: str) -> str:
+        short = self.name.lower()[:_DATABASE_NAME_CHARACTERS]
+        return f"{_PREFIX}{short}_{drill_id.lower().replace('-', '_')}_{purpose}"
+
+    def _label(self, database: str, drill_id: str) -> None:
+        label = {"app": _APPLICATION, "database": self.name, "drill": drill_id}
+        with (
+            translated_errors(self.admin, f"Labelling the database {database}"),
+            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+        ):
+            connection.execute(
+                sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                    sql.Identifier(database), sql.Literal(json.dumps(label))
+                )
+            )
+
+    def _databases(self, connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
+        """The scratch databases of this protected database that are provably ours, with their drills' ids."""
+        for database, comment, is_owner in connection.execute(_OURS_BY_NAME, (_PREFIX,)).fetchall():
+            label = _label_of(comment)
+            if label.get("app") == _APPLICATION and label.get("database") == self.name:
+                yield database, label.get("drill", "")
+                continue
+            # A drill that was killed between CREATE DATABASE and its label has put nothing in yet.
+            drill_id = self._drill_in(database) if comment is None and is_owner else None
+            if drill_id is not None and self._is_empty(database):
+                yield database, drill_id
+
+    def _drill_in(self, database: str) -> str | None:
+        short = re.escape(self.name.lower()[:_DATABASE_NAME_CHARACTERS])
+        match = re.fullmatch(rf"{_PREFIX}{short}_(\d{{8}}t\d{{6}}z)_([0-9a-f]{{6}})_[a-z]+", database)
+        return f"{match[1].upper()}-{match[2]}" if match else None
+
+    def _is_empty(self, database: str) -> bool:
+        with connect(with_database(self.admin, database), application_name=_CONNECTION_NAME) as connection:
+            try:
+                require_empty(connection)
+            except TargetRefused:
+                return False
+        return True
+
+    def _take_down(self, drill_id: str) -> None:
+        with (
+            translated_errors(self.admin, "Taking the scratch down"),
+            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+        ):
+            for database, owner_id in list(self._databases(connection)):
+                if owner_id == drill_id:
+                    _drop(connection, database)
+            left = [database for database, owner_id in self._databases(connection) if owner_id == drill_id]
+        if left:
+            raise Stalled(
+                f"{self.admin.host} still lists {', '.join(left)} after dropping it.",
+                meaning="A copy of the database is left on the scratch server.",
+                next_step="Drop it there by hand.",
+            )
+
+
+def _drop(connection: psycopg.Connection[Any], database: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
+def _label_of(comment: str | None) -> Mapping[str, str]:
+    try:
+        label = json.loads(comment or "")
+    except ValueError:
+        return {}
+    return label if isinstance(label, dict) else {}

@@ -1,0 +1,269 @@
+"""What a drill does on its scratch, in order: compare the branch, restore, compare, test, migrate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import psycopg
+
+from hackorda_ops.backup import bring_back
+from hackorda_ops.backup.comparison import evidenced_tables
+from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.config import Database
+from hackorda_ops.drill.branch_check import compare_branch
+from hackorda_ops.drill.materialized_views import refresh_findings
+from hackorda_ops.drill.migrations import migrate_copy
+from hackorda_ops.drill.not_compared import beyond_comparison
+from hackorda_ops.drill.production import compare_key_tables
+from hackorda_ops.drill.record import Record
+from hackorda_ops.drill.result import Check
+from hackorda_ops.drill.schema_check import schema_findings
+from hackorda_ops.drill.scratch import Branch, Place
+from hackorda_ops.drill.self_test import compare_an_altered_table
+from hackorda_ops.errors import ArtifactDamaged, ToolFailed
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import counting, restore, source_catalog
+from hackorda_ops.postgres.clients import Clients
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.session import translated_errors
+from hackorda_ops.progress import OnProgress
+
+_SHOWN_CHARACTERS: Final = 1000
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What every step needs.
+
+    Attributes:
+        record: where they write down what they see.
+        database: the protected database's configuration.
+        manifest: the artifact's.
+        folder: where the artifact was fetched to; what is dumped for comparison goes beside it.
+        source: the live database, read only.
+        environ: the environment.
+        on_progress: told of every stage.
+    """
+
+    record: Record
+    database: Database
+    manifest: Manifest
+    folder: Path
+    source: ConnectionTarget
+    environ: Mapping[str, str]
+    on_progress: OnProgress
+
+    def run(self, place: Place) -> None:
+        """Goes through all steps; findings are written down, and don't stop it.
+
+        Raises:
+            OpsError: a step could not be done.
+        """
+        self.record.not_compared += beyond_comparison(self.manifest)
+        # First of all: whatever is done on the branch moves it away from the artifact's moment.
+        self._branch(place.branch)
+        with self.record.stage("make the database", in_recovery=True):
+            target = place.new_database("restore")
+        with bring_back.admitted(
+            target, self.manifest, source=self.source, application_name="hackorda_ops drill"
+        ) as connection:
+            tools = bring_back.tools_for(
+                connection, client_folders=self.database.source.client_folders, environ=self.environ
+            )
+            if self._restored(target, tools):
+                self._recovery_time()
+                self._compare(place, connection, target, tools)
+                self._key_tables(connection)
+                self._migrate(connection, target)
+
+    def _branch(self, branch: Branch | None) -> None:
+        if branch is None:
+            self.record.not_measured(
+                "branch_equals_manifest", "the scratch is a server and not a Neon branch"
+            )
+            return
+        with self.record.stage("compare the branch"):
+            compared = compare_branch(
+                branch, self.manifest, jobs=self.database.dump.jobs, on_progress=self.on_progress
+            )
+        if compared.reason:
+            self.record.not_measured("branch_equals_manifest", compared.reason)
+            return
+        self.record.branch = compared.digests
+        self.record.not_compared += compared.not_compared
+        self.record.check(
+            "branch_equals_manifest",
+            compared.findings,
+            passed=f"The branch at {branch.parent_lsn} and the artifact agree on {len(compared.digests)} tables, row "
+            "for row: the provider's history and the dump are two independent backups of one moment.",
+            failed=f"The branch at {branch.parent_lsn} is not what the manifest says",
+        )
+
+    def _restored(self, target: ConnectionTarget, tools: Clients) -> bool:
+        try:
+            with self.record.stage("restore", in_recovery=True):
+                done = restore.restore(
+                    target,
+                    clients=tools,
+                    folder=self.folder / DUMP_FOLDER_NAME,
+                    jobs=self.database.dump.jobs,
+                    on_progress=self.on_progress,
+                    deadline_seconds=self.database.dump.deadline_hours * 3600,
+                )
+        except (ToolFailed, ArtifactDamaged) as error:
+            # Rights, disk, logins and lost connections have errors of their own: this is the artifact's.
+            self.record.check(
+                "restored_equals_manifest",
+                (
+                    Finding(
+                        "restore failed",
+                        self.manifest.prefix,
+                        "a restore without any error",
+                        error.what,
+                        error.next_step,
+                    ),
+                ),
+                passed="",
+                failed="pg_restore could not bring the artifact back",
+            )
+            return False
+        self.record.recovered = True
+        self.record.warnings += done.warnings
+        return True
+
+    def _recovery_time(self) -> None:
+        taken_seconds = self.record.recovery_seconds or 0.0
+        objective_minutes = self.database.objectives.recovery_time_minutes
+        took = f"Fetching, checking, making the scratch and restoring took {_duration(taken_seconds)}"
+        late = taken_seconds > objective_minutes * 60
+        self.record.check(
+            "within_recovery_time_objective",
+            (
+                Finding(
+                    "recovery too slow",
+                    self.manifest.prefix,
+                    f"at most {objective_minutes:g} minutes",
+                    _duration(taken_seconds),
+                    "See which stage took the time: more dump.jobs, a nearer bucket or a larger scratch may help. "
+                    "Or agree on another objective.",
+                ),
+            )
+            if late
+            else (),
+            passed=f"{took}; the objective is {objective_minutes:g} minutes.",
+            failed=f"{took}, longer than the objective of {objective_minutes:g} minutes",
+        )
+
+    def _compare(
+        self, place: Place, connection: psycopg.Connection[Any], target: ConnectionTarget, tools: Clients
+    ) -> None:
+        record, manifest = self.record, self.manifest
+        with record.stage("compare with the manifest"):
+            compared = bring_back.compare(
+                connection, target, manifest, jobs=self.database.dump.jobs, on_progress=self.on_progress
+            )
+        record.restored = compared.digests
+        record.sequences_compared = len(manifest.inventory.sequences)
+        record.warnings += compared.notes
+        with record.stage("compare the schema"):
+            schema, objects = schema_findings(
+                self.folder / DUMP_FOLDER_NAME,
+                target,
+                tools=tools,
+                new_twin=lambda: place.new_database("twin"),
+                folder=self.folder,
+            )
+        with record.stage("refresh the views"), translated_errors(target, "Refreshing materialized views"):
+            stale = tuple(refresh_findings(connection, compared.inventory.tables))
+        record.check(
+            "restored_equals_manifest",
+            (*compared.findings, *schema, *stale),
+            passed=f"{manifest.rows:,} rows in {len(manifest.tables)} tables, {record.sequences_compared} sequences "
+            f"and {objects} schema objects came back exactly as the manifest and the archive have them.",
+            failed="The restored copy is not what the manifest says",
+        )
+        self._self_test(connection, target, compared)
+
+    def _self_test(
+        self,
+        connection: psycopg.Connection[Any],
+        target: ConnectionTarget,
+        compared: bring_back.Comparison,
+    ) -> None:
+        with self.record.stage("self-test"), translated_errors(target, "Testing the comparison"):
+            tested = compare_an_altered_table(
+                connection, self.manifest, evidenced_tables(self.manifest, compared.inventory)
+            )
+        if tested.noticed is None:
+            self.record.not_measured("comparison_self_test", tested.summary)
+        else:
+            outcome: Literal["passed", "failed"] = "passed" if tested.noticed else "failed"
+            self.record.checks.append(Check("comparison_self_test", outcome, tested.summary))
+
+    def _key_tables(self, connection: psycopg.Connection[Any]) -> None:
+        record = self.record
+        if not self.database.key_tables:
+            record.not_measured("key_tables_near_production", "databases.yaml names no key_tables")
+            record.not_measured("newest_row_recent", "databases.yaml names no key_tables")
+            return
+        with record.stage("compare key tables with production"):
+            seen = compare_key_tables(
+                self.database.key_tables,
+                connection,
+                self.source,
+                captured_at=self.manifest.captured_at,
+                tolerances=self.database.tolerances,
+            )
+        record.key_tables = seen.tables
+        record.not_compared += seen.not_compared
+        record.check(
+            "key_tables_near_production",
+            seen.count_findings,
+            passed=f"All {len(seen.tables)} key tables are as far from production as their age allows.",
+            failed="Key tables are not near production",
+        )
+        if seen.newest_measured == 0:
+            record.not_measured("newest_row_recent", "no key table has a column with a time on both sides")
+            return
+        record.check(
+            "newest_row_recent",
+            seen.newest_findings,
+            passed=f"The newest rows of {seen.newest_measured} key tables are as recent as production's were.",
+            failed="The backup lacks recent rows",
+        )
+
+    def _migrate(self, connection: psycopg.Connection[Any], target: ConnectionTarget) -> None:
+        record, migrate = self.record, self.database.migrate
+        if migrate is None:
+            record.not_measured("migrations_apply", "databases.yaml names no migrate command")
+            return
+        with record.stage("migrate"):
+            result = migrate_copy(migrate, target, connection, environ=self.environ)
+        record.migration = result
+        with record.stage("count again"), translated_errors(target, "Counting after the migrations"):
+            tables = source_catalog.read_catalog(connection).tables
+            record.migrated = counting.count_rows(connection, tables, self.on_progress)
+        applied = "nothing known" if result.applied is None else f"{result.applied}"
+        record.check(
+            "migrations_apply",
+            (
+                Finding(
+                    "migrations failed",
+                    result.command,
+                    "return code 0",
+                    f"return code {result.returncode}: {result.output_tail[-_SHOWN_CHARACTERS:] or 'it said nothing'}",
+                    "Run the command on a copy of this backup by hand; mend the migration before it is deployed.",
+                ),
+            )
+            if result.returncode != 0
+            else (),
+            passed=f"{result.command} applied {applied} in {_duration(result.seconds)}; "
+            f"now {result.after or 'unknown'}.",
+            failed=f"{result.command} ended with return code {result.returncode}",
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"

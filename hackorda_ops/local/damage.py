@@ -1,0 +1,95 @@
+"""Damages an artifact the way that hashes alone don't notice: what the demo's `--damage` shows a drill finding."""
+
+import gzip
+import io
+from dataclasses import replace
+
+import zstandard
+
+from hackorda_ops.backup.manifest import (
+    MANIFEST_NAME,
+    FileEntry,
+    Manifest,
+    TableEvidence,
+    digest_of,
+    to_bytes,
+)
+from hackorda_ops.backup.store import Store
+from hackorda_ops.postgres.inventory import TableName
+
+
+def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manifest:
+    """Changes one value in one row of a table's data, and makes the file's size and hash fit.
+
+    The row is still one that Postgres takes, the number of rows stays, and the manifest lists the file as it now
+    is. Only the digest of the rows, which was taken on the night of the dump, still knows better.
+
+    Args:
+        store: where the artifact lies, as a rule the off-site bucket.
+        manifest: the artifact's.
+        table: whose data to change; it has a row with a word of text in it.
+
+    Returns:
+        The manifest that is there now.
+
+    Raises:
+        ValueError: the table has no such row, or no data at all.
+    """
+    evidence = _evidence(manifest, table)
+    with store.open(f"{manifest.prefix}/{evidence.file}") as stream:
+        text = _decompressed(stream.read(), evidence.file)
+    row, rest = text.split(b"\n", 1)
+    if not evidence.rows:
+        raise ValueError(f"{table} has no row to damage")
+    return replace_file(
+        store, manifest, evidence.file, _compressed(b"\n".join([_altered(row), rest]), evidence.file)
+    )
+
+
+def replace_file(store: Store, manifest: Manifest, path: str, data: bytes) -> Manifest:
+    """Puts other bytes in a file's place, and a manifest whose size and hash fit them; returns that manifest."""
+    entries = tuple(
+        FileEntry(path, len(data), digest_of(data)) if entry.path == path else entry
+        for entry in manifest.files
+    )
+    changed = replace(manifest, files=entries)
+    for name, content in ((path, data), (MANIFEST_NAME, to_bytes(changed))):
+        store.put(
+            f"{manifest.prefix}/{name}",
+            io.BytesIO(content),
+            size_bytes=len(content),
+            sha256=digest_of(content),
+        )
+    return changed
+
+
+def _evidence(manifest: Manifest, table: TableName) -> TableEvidence:
+    for evidence in manifest.tables:
+        if evidence.name == table:
+            return evidence
+    raise ValueError(f"the artifact has no data of {table}")
+
+
+def _altered(row: bytes) -> bytes:
+    fields = row.split(b"\t")
+    # The longest word of plain letters is free text, and no number, time, truth value or escape.
+    words = [field for field in fields if field.replace(b" ", b"").isalpha()]
+    if not words:
+        raise ValueError("the table's first row has no word of text in it")
+    longest = max(words, key=len)
+    position = fields.index(longest)
+    fields[position] = longest.swapcase()
+    return b"\t".join(fields)
+
+
+def _decompressed(data: bytes, name: str) -> bytes:
+    if name.endswith(".zst"):
+        with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
+            return reader.read()
+    return gzip.decompress(data) if name.endswith(".gz") else data
+
+
+def _compressed(data: bytes, name: str) -> bytes:
+    if name.endswith(".zst"):
+        return zstandard.ZstdCompressor(level=1).compress(data)
+    return gzip.compress(data, compresslevel=1, mtime=0) if name.endswith(".gz") else data

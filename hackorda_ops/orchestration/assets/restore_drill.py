@@ -1,0 +1,101 @@
+"""`restore_drill`: a quarter's drill, and `drill_report`, which it materializes whatever the verdict.
+
+They can't be one multi-asset: that crashes on PASS (topological order) and can't be backfilled in
+part. So the report is an external asset, and the drill logs its materialization.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import dagster as dg
+
+from hackorda_ops.config import Database
+from hackorda_ops.drill import quarterly
+from hackorda_ops.drill.quarterly import Quarter
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration import drill_checks, drill_metadata
+from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.partitions import quarters
+from hackorda_ops.orchestration.progress_log import ProgressLog
+
+
+def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
+    """The asset of a database's quarters."""
+    own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
+    specs = drill_checks.specs(database, own_key, partitions)
+    # For lineage, and so that the present quarter can be backfilled; see `offsite_copy`.
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        weeks_of_the_quarter = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+
+    @dg.asset(
+        key=own_key,
+        group_name=name,
+        kinds={"postgres", "neon" if database.scratch.neon else "drill"},
+        deps=[dg.AssetDep(key(name, OFFSITE_COPY), partition_mapping=weeks_of_the_quarter)],
+        partitions_def=partitions,
+        check_specs=specs,
+        pool=f"{name}_scratch",
+        description=f"The newest off-site copy of {name}, restored on scratch, compared row for row, migrated, "
+        "reported and taken down. Named by the quarter's first day. Materialized only where the verdict is "
+        "PASS; the report is materialized whatever it is.",
+    )
+    def drill(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        try:
+            held = quarterly.hold_drill(
+                name,
+                database,
+                environ=environ,
+                quarter=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+        except OpsError as error:
+            fail(error, attempts_before=context.retry_number)
+        context.log_event(
+            dg.AssetMaterialization(
+                key(name, DRILL_REPORT),
+                partition=context.partition_key,
+                metadata=drill_metadata.of_report(held),
+            )
+        )
+        yield from drill_checks.results(held.result, specs)
+        if held.result.verdict != "PASS":
+            # A failed check alone would leave the quarter materialized, and nobody would try again.
+            raise _not_passed(name, held)
+        yield dg.MaterializeResult(metadata=drill_metadata.of_drill(held.result))
+
+    return drill
+
+
+def drill_report(name: str, database: Database) -> dg.AssetSpec:
+    """The report of each drill, as an asset that `restore_drill` materializes."""
+    return dg.AssetSpec(
+        key(name, DRILL_REPORT),
+        group_name=name,
+        kinds={"html"},
+        deps=[key(name, RESTORE_DRILL)],
+        partitions_def=quarters(database.schedule),
+        description=f"What a drill of {name} found out, PASS, FAIL or ERROR: JSON, Markdown and an HTML page for "
+        "an auditor, beside the artifacts and off-site. Materialized by restore_drill.",
+    )
+
+
+def _not_passed(name: str, held: Quarter) -> dg.Failure:
+    result = held.result
+    report = f" The report: {held.pages[0]}." if held.pages else ""
+    if result.error is not None:
+        return failure(
+            f"The drill of {name} could not judge: {result.error.what}{report}",
+            meaning=result.error.meaning,
+            next_step=result.error.next_step,
+        )
+    found = [str(finding) for finding in result.findings]
+    found += [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
+    return failure(
+        f"The drill of {name} FAILED:\n" + "\n".join(f"- {line}" for line in found) + report,
+        meaning="This backup, or bringing it back, is not what it has to be. Do not rely on it.",
+        next_step="Look into each finding. Then take a night, ship it, and materialize this partition again.",
+    )

@@ -1,0 +1,61 @@
+"""The verdict, from what was seen."""
+
+from typing import get_args
+
+import pytest
+
+from hackorda_ops.drill.judgement import complete, judge
+from hackorda_ops.drill.result import Check, CheckName, Failure
+from hackorda_ops.findings import Finding
+
+FINDING = Finding("rows differ", "public.users", "3 rows", "2 rows", "Use another artifact.")
+FAILURE = Failure("The scratch is gone.", "Nobody knows.", "Try again.")
+NAMES: tuple[CheckName, ...] = get_args(CheckName)
+
+
+def checks(**outcomes: str) -> tuple[Check, ...]:
+    return tuple(Check(name, outcomes.get(name, "passed"), f"{name}.") for name in NAMES)  # type: ignore[arg-type]  # a test's own words
+
+
+def test_all_passed_is_a_pass() -> None:
+    assert judge(checks(), (), None) == ("PASS", None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_failed_check_is_ever_a_pass(name: CheckName) -> None:
+    verdict, failure = judge(checks(**{name: "failed"}), (), None)
+    of_the_drill = name in ("comparison_self_test", "scratch_gone")
+    assert verdict == ("ERROR" if of_the_drill else "FAIL")
+    assert (failure is not None) == of_the_drill
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_a_database_may_lack_may_be_unmeasured(name: CheckName) -> None:
+    may_lack = (
+        "branch_equals_manifest",
+        "key_tables_near_production",
+        "newest_row_recent",
+        "migrations_apply",
+    )
+    verdict, failure = judge(checks(**{name: "not measured"}), (), None)
+    assert verdict == ("PASS" if name in may_lack else "ERROR")
+    if failure is not None:
+        assert name in failure.what
+
+
+def test_a_finding_is_a_fail_whatever_else_went_wrong() -> None:
+    assert judge(checks(scratch_gone="failed"), (FINDING,), FAILURE) == ("FAIL", None)
+
+
+def test_an_error_is_never_a_pass() -> None:
+    assert judge(checks(), (), FAILURE) == ("ERROR", FAILURE)
+
+
+def test_a_drill_that_did_nothing_measured_nothing() -> None:
+    assert {check.outcome for check in complete(())} == {"not measured"}
+    assert tuple(check.name for check in complete(())) == NAMES
+    assert judge(complete(()), (), None)[0] == "ERROR"
+
+
+def test_the_checks_keep_their_order_whatever_order_they_came_in() -> None:
+    assert complete(tuple(reversed(checks()))) == checks()

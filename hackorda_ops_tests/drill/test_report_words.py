@@ -1,0 +1,117 @@
+"""What a report says in words."""
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from hackorda_ops.drill.report_words import (
+    CHECK_TITLES,
+    all_checks,
+    compared,
+    duration,
+    meaning,
+    table_outcome,
+    visible,
+)
+from hackorda_ops.drill.result import CheckName, DrillResult
+from hackorda_ops.findings import Finding
+from hackorda_ops_tests.drill import results
+
+
+def test_a_pass_says_what_came_back_and_as_of_when() -> None:
+    sentence = meaning(results.sound())
+
+    assert "101,033 rows in 6 tables came back exactly" in sentence
+    assert "2026-11-21 21:00:03 UTC" in sentence
+    assert "Not" not in sentence
+
+
+def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
+    checks = (
+        results.check("within_recovery_time_objective", "failed"),
+        *(results.check(name) for name in get_args(CheckName) if not name.startswith(("within", "branch"))),
+    )
+
+    sentence = meaning(results.sound(checks=checks))
+
+    assert "Not fulfilled: recovery takes no longer than its objective." in sentence
+    assert "Not measured: the provider's own history agrees with the backup." in sentence
+
+
+def test_a_fail_names_its_first_finding() -> None:
+    assert meaning(results.bad()) == (
+        "Do not rely on this backup. Found: table differs (public.issues), and 1 more finding."
+    )
+
+
+def test_a_fail_without_findings_names_the_failed_checks() -> None:
+    drill = results.sound(verdict="FAIL", checks=(results.check("newest_row_recent", "failed"),))
+
+    assert meaning(drill) == ("Do not rely on this backup. Not fulfilled: the newest rows are recent enough.")
+
+
+def test_an_error_says_that_nothing_is_proven_and_why() -> None:
+    sentence = meaning(results.unjudged())
+
+    assert "could not judge this backup: nothing is proven or disproven" in sentence
+    assert "the limit of 10 branches is reached" in sentence
+    assert "any backup" in meaning(results.unjudged(artifact=None))
+
+
+def test_every_check_has_a_title_and_a_place_even_where_the_drill_ended_early() -> None:
+    assert set(CHECK_TITLES) == set(get_args(CheckName))
+    assert [check.outcome for check in all_checks(results.unjudged())] == ["passed", *["not measured"] * 8]
+
+
+def test_a_table_is_equal_different_missing_or_not_read() -> None:
+    issues = results.table("public.issues", 10)
+    other = replace(issues, restored_digest=results.digest(1))
+    absent = replace(issues, restored_rows=None, restored_digest=None)
+    against = results.sound(findings=(Finding("table differs", "public.issues", "", "", ""),))
+
+    assert table_outcome(results.sound(), issues) == "equal"
+    assert table_outcome(against, other) == "differs"
+    assert table_outcome(against, absent) == "missing"
+    assert table_outcome(results.sound(), absent) == "not read"
+    # A partition whose rows came back in a sibling of it.
+    assert table_outcome(results.sound(), other) == "differs, no finding"
+
+
+def test_only_what_was_compared_is_called_compared() -> None:
+    assert len(compared(results.sound())) == 7
+    assert compared(results.unjudged(checks=())) == ()
+    assert not any("branch" in sentence for sentence in compared(without_branch()))
+
+
+def without_branch() -> DrillResult:
+    """A drill on a scratch server."""
+    tables = tuple(replace(table, branch_rows=None, branch_digest=None) for table in results.tables())
+    return results.sound(tables=tables)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.97, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (134, "2 min 14 s"),
+        (3599.7, "1 h"),
+        (25_204, "7 h"),
+        (86_400, "24 h"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_a_duration_reads_as_people_say_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_what_would_hide_or_turn_text_around_is_made_visible() -> None:
+    assert visible("\x1b[1;31mred\x1b[0m\tplain\r\nnext") == "red\tplain\nnext"
+    assert visible("\x1b]0;title\x07text") == "text"
+    assert visible("a\x00b\x08c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
+    assert visible("sresu\u202e") == "sresu\\u202e"
+    assert visible("Пользователи 用户 مستخدم") == "Пользователи 用户 مستخدم"

@@ -1,0 +1,244 @@
+"""The operator's commands, as an operator runs them: processes, exit codes, what they print."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from hackorda_ops.local.postgres import PostgresServer, create_database
+from hackorda_ops.local.s3 import S3Server, create_bucket
+
+PROGRAM = Path(sys.executable).with_name("hackorda-ops")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def source(postgres_server: PostgresServer) -> str:
+    url = create_database(postgres_server, "cli source")
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(
+            "CREATE TABLE users AS SELECT n AS id, 'user ' || n AS name FROM generate_series(1, 321) n"
+        )
+    return url
+
+
+@pytest.fixture(scope="module")
+def environ(source: str, s3_server: S3Server) -> dict[str, str]:
+    create_bucket(s3_server, "cli-offsite")
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "DATABASE_URL": source,
+        "OFFSITE_BUCKET": "cli-offsite",
+        "OFFSITE_ENDPOINT_URL": s3_server.endpoint_url,
+        "OFFSITE_REGION": s3_server.region,
+        "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
+        "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("operator")
+    (made / "databases.yaml").write_text("databases: {hackorda: }", encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def run(environ: Mapping[str, str], folder: Path) -> Run:
+    def runs(
+        *arguments: str, without: str = "", within: Path = folder, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in environ.items() if name != without}
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            env=kept | variables,
+            cwd=within,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        for secret in (urlsplit(environ["DATABASE_URL"]).password, environ["OFFSITE_SECRET_ACCESS_KEY"]):
+            assert str(secret) not in done.stdout + done.stderr
+        return done
+
+    return runs
+
+
+@pytest.fixture(scope="module")
+def dumped(run: Run) -> dict[str, object]:
+    """One dump and its copy, which most tests here look at."""
+    taken = run("dump", "--json")
+    assert taken.returncode == 0, taken.stderr
+    copied = run("copy", "--json")
+    assert copied.returncode == 0, copied.stderr
+    document: dict[str, object] = json.loads(taken.stdout)
+    return document
+
+
+@pytest.fixture
+def empty(new_database: str) -> str:
+    return new_database
+
+
+def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
+    said = run("--help").stdout
+    for word in ("dump", "copy", "backups", "verify", "restore", "demo", "1 FAIL", "databases.yaml"):
+        assert word in said
+
+
+def test_a_dump_says_what_it_proved_and_where_it_lies(run: Run, dumped: object) -> None:
+    done = run("dump")
+    assert done.returncode == 0
+    assert "PASS" in done.stdout
+    assert "public.users" in done.stdout
+    assert "321 rows in 1 tables" in done.stdout
+    assert "read back" in done.stderr  # progress, where nobody watches a terminal
+
+
+def test_backups_are_listed_for_people_and_for_scripts(run: Run, dumped: dict[str, object]) -> None:
+    listed = json.loads(run("backups", "--json").stdout)
+    assert {(each["place"], each["artifact_id"]) for each in listed} >= {
+        ("store", dumped["artifact_id"]),
+        ("offsite", dumped["artifact_id"]),
+    }
+    assert str(dumped["artifact_id"]) in run("backups", "hackorda").stdout
+
+
+def test_backups_without_offsite_variables_show_the_store_and_say_so(run: Run, dumped: object) -> None:
+    done = run("backups", without="OFFSITE_BUCKET")
+    assert done.returncode == 0
+    assert "variables are not set" in done.stderr
+
+
+def test_verify_passes_a_sound_artifact_in_both_places(run: Run, dumped: dict[str, object]) -> None:
+    for place in ("store", "offsite"):
+        done = run("verify", "--in", place, "--artifact", str(dumped["artifact_id"]), "--json")
+        assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "PASS")
+
+
+def test_verify_fails_a_damaged_artifact_with_exit_code_1(run: Run, dumped: object) -> None:
+    damaged = json.loads(run("dump", "--json").stdout)
+    [data] = Path(damaged["location"]).glob("dump/*.dat.*")
+    data.write_bytes(data.read_bytes()[:-3])
+    done = run("verify", "--in", "store", "--artifact", damaged["artifact_id"])
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert data.name in done.stdout
+
+
+def test_restore_needs_only_the_bucket_and_its_credentials(
+    run: Run, dumped: object, empty: str, tmp_path: Path
+) -> None:
+    done = run(
+        "restore", "hackorda", "--offsite", "s3://cli-offsite",
+        without="DATABASE_URL", within=tmp_path, RESTORE_URL=empty,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "321 rows in 1 tables compared with the manifest" in done.stdout
+    with psycopg.connect(empty) as session:
+        assert session.execute("SELECT count(*) FROM users").fetchone() == (321,)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_restore_refuses_the_source_and_a_database_that_is_not_empty(
+    run: Run, dumped: object, source: str, empty: str
+) -> None:
+    done = run("restore", RESTORE_URL=source)
+    assert done.returncode == 3
+    assert "is the source itself" in done.stderr
+    with psycopg.connect(empty, autocommit=True) as session:
+        session.execute("CREATE TABLE precious (id int)")
+    done = run("restore", RESTORE_URL=empty)
+    assert done.returncode == 3
+    assert "not empty" in done.stderr
+
+
+def test_restore_takes_a_url_without_its_password_only(run: Run, dumped: object, empty: str) -> None:
+    done = run("restore", "--to", empty)
+    assert done.returncode == 2
+    assert "every user of this machine can read" in done.stderr
+    parts = urlsplit(empty)
+    bare = urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}"))
+    done = run("restore", "--to", bare, PGPASSWORD=str(parts.password))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("restore",), "RESTORE_URL"),
+        (("dump", "nonesuch"), "Name one of: hackorda"),
+        (("dump", "--frobnicate"), "No such option"),
+        (("verify", "--config", "nowhere.yaml"), "nowhere.yaml"),
+    ],
+)
+def test_wrong_use_ends_with_exit_code_2_and_the_remedy(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_missing_variables_are_told_all_at_once_with_exit_code_2(run: Run) -> None:
+    done = run("copy", without="OFFSITE_BUCKET", OFFSITE_ACCESS_KEY_ID="")
+    assert done.returncode == 2
+    assert "databases.hackorda.offsite.bucket_env: set OFFSITE_BUCKET" in done.stderr
+    assert "databases.hackorda.offsite.access_key_id_env" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"DATABASE_URL": "postgresql://nobody:wrong@no-such-host.invalid/x"}, "no-such-host.invalid"),
+        ({"OFFSITE_BUCKET": "no-such-bucket"}, "no-such-bucket"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_exit_code_3_what_it_means_and_the_next_step(
+    run: Run, dumped: object, variables: dict[str, str], says: str
+) -> None:
+    done = run("dump" if "DATABASE_URL" in variables else "copy", **variables)
+    assert done.returncode == 3
+    assert says in done.stderr
+    assert "What it means:" in done.stderr
+    assert "Next step:" in done.stderr
+
+
+def test_a_collapse_is_a_fail_although_the_dump_is_kept(run: Run, dumped: object, source: str) -> None:
+    with psycopg.connect(source, autocommit=True) as session:
+        session.execute("CREATE TABLE passing AS SELECT n FROM generate_series(1, 500) n")
+        assert run("dump").returncode == 0
+        session.execute("TRUNCATE passing")
+        done = run("dump", "--json")
+        session.execute("DROP TABLE passing")
+    assert done.returncode == 1
+    assert [each["code"] for each in json.loads(done.stdout)["findings"]] == ["table emptied"]
+    assert Path(json.loads(done.stdout)["location"], "manifest.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_is_no_fail_and_leaves_nothing(
+    environ: dict[str, str], folder: Path, source: str, number: signal.Signals
+) -> None:
+    with psycopg.connect(source) as blocking:
+        blocking.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with subprocess.Popen([PROGRAM, "dump"], env=environ, cwd=folder, stderr=subprocess.PIPE) as dump:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            with psycopg.connect(source, autocommit=True) as looking:
+                while looking.execute(waiting).fetchone() == (0,):
+                    assert dump.poll() is None
+            dump.send_signal(number)
+            dump.communicate(timeout=60)
+    assert dump.returncode == 128 + number
+    unfinished = [path for path in (folder / "backups" / ".staging").rglob("*") if path.is_file()]
+    assert unfinished == []
