@@ -115,7 +115,7 @@ def test_whatever_differs_after_a_restore_is_found(
     execute(empty, damage)
     target = connection.parse(empty, origin="test")
     with connect(target, application_name="test") as session:
-        found = compare(session, target, night[1], jobs=2, on_progress=ignore).findings.findings
+        found = compare(session, target, night[1], jobs=2, on_progress=ignore).findings
     assert finding in {each.code for each in found}
 
 
