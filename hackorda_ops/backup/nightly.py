@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -193,7 +193,9 @@ def _capture(
                 )
         except BaseException:
             # Otherwise leaving this block would wait for a count that nobody needs any more.
-            connection.cancel_safe(timeout=10)
+            # What went wrong first is what has to be told, even if the line is dead by now.
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=10)
             raise
         rows = counting_now.result()
     return _Captured(snapshot, inventory.with_rows(rows), schema_sha256, tools, dumped, late, due)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from hackorda_ops.local.dagster import RunningDagster, running_dagster, storage_variables
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.e2e.running_dagster import RunningDagster, running_dagster
+from hackorda_ops_tests.e2e.processes import ENVIRONMENT
 from hackorda_ops_tests.e2e.shop import Shop, protected_shop
 
 
@@ -27,7 +28,7 @@ def dagster(
     with running_dagster(
         tmp_path_factory.mktemp("dagster") / "home",
         config=shop.config_file,
-        storage_url=create_database(postgres_server, "dagster storage"),
-        environ=shop.environ,
+        storage=storage_variables(create_database(postgres_server, "dagster storage")),
+        environ={**ENVIRONMENT, **shop.environ},
     ) as running:
         yield running

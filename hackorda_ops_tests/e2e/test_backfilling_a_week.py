@@ -9,9 +9,9 @@ import pytest
 from hackorda_ops.backup import calendar, catalog
 from hackorda_ops.backup.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.local.dagster import RunningDagster
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.e2e.processes import until
-from hackorda_ops_tests.e2e.running_dagster import RunningDagster
 from hackorda_ops_tests.e2e.shop import BUCKET, NAME, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
@@ -32,6 +32,21 @@ def _a_night_of_last_week(shop: Shop) -> str:
     return older.artifact_id
 
 
+def _runs_of(dagster: RunningDagster, backfill: str) -> dict[str, str]:
+    """The runs that a backfill has started so far: partition to the run's id."""
+    data = dagster.ask(
+        "query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {"
+        " runId tags { key value } } } } }",
+        filter={"tags": [{"key": "dagster/backfill", "value": backfill}]},
+    )
+    return {
+        tag["value"]: run["runId"]
+        for run in data["runsOrError"]["results"]
+        for tag in run["tags"]
+        if tag["key"] == "dagster/partition"
+    }
+
+
 def test_missed_weeks_are_backfilled_from_their_nights_and_one_without_a_night_stays_open(
     shop: Shop, dagster: RunningDagster, s3_server: S3Server
 ) -> None:
@@ -45,8 +60,8 @@ def test_missed_weeks_are_backfilled_from_their_nights_and_one_without_a_night_s
     backfill = dagster.backfill("shop/offsite_copy", *weeks)
 
     # Dagster looks at its backfills twice a minute.
-    until(lambda: len(dagster.runs_of(backfill)) == 3, "the backfill has its runs", limit_seconds=120)
-    ended = {partition: dagster.end_of(run) for partition, run in dagster.runs_of(backfill).items()}
+    until(lambda: len(_runs_of(dagster, backfill)) == 3, "the backfill has its runs", limit_seconds=120)
+    ended = {partition: dagster.end_of(run) for partition, run in _runs_of(dagster, backfill).items()}
     assert ended == {weeks[0]: "FAILURE", weeks[1]: "SUCCESS", weeks[2]: "SUCCESS"}
     assert dagster.materialized("shop/offsite_copy") == set(weeks[1:])
     offsite = S3Store(

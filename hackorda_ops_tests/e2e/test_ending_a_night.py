@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from hackorda_ops.local.dagster import RunningDagster
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT, descendants, is_alive, until
-from hackorda_ops_tests.e2e.running_dagster import RunningDagster
 from hackorda_ops_tests.e2e.shop import Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
