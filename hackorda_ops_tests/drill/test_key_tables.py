@@ -1,0 +1,87 @@
+"""Key tables beside production: what the artifact's age allows, and what it doesn't."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hackorda_ops.config import Tolerances
+from hackorda_ops.drill.key_tables import Look, Newest, beside, count_findings, name_of, newest_row_findings
+from hackorda_ops.postgres.inventory import TableName
+
+USERS = TableName("public", "users")
+CAPTURED = datetime(2026, 11, 18, 21, tzinfo=UTC)
+OLD, RECENT, LATER = (CAPTURED + timedelta(days=days) for days in (-30, -1, 2))
+
+
+def codes(restored_rows: int, production_rows: int, *, age_days: float = 1) -> list[str]:
+    result = beside(
+        USERS,
+        None,
+        Look(restored_rows, None),
+        Look(production_rows, None),
+        age=timedelta(days=age_days),
+        tolerances=Tolerances(),
+    )
+    return [finding.code for finding in count_findings(result)]
+
+
+@pytest.mark.parametrize(
+    ("restored_rows", "production_rows", "age_days", "found"),
+    [
+        (100, 100, 1, []),
+        (100, 110, 1, []),
+        (100, 111, 1, ["key table drifted"]),
+        (100, 89, 1, ["key table drifted"]),
+        (100, 120, 2, []),
+        (100, 109, 0.001, []),  # minutes old: a day's drift is allowed
+        (0, 0, 1, []),
+        (0, 1, 1, ["key table empty"]),
+        (5, 0, 1, ["key table empty in production"]),
+    ],
+)
+def test_counts_may_differ_by_what_the_age_allows(
+    restored_rows: int, production_rows: int, age_days: float, found: list[str]
+) -> None:
+    assert codes(restored_rows, production_rows, age_days=age_days) == found
+
+
+def test_drift_is_told_in_percent_of_the_restored_rows_and_not_where_there_are_none() -> None:
+    def drift(restored_rows: int, production_rows: int) -> float | None:
+        return beside(
+            USERS,
+            None,
+            Look(restored_rows, None),
+            Look(production_rows, None),
+            age=timedelta(days=3),
+            tolerances=Tolerances(),
+        ).drift_percent
+
+    assert drift(200, 210) == 5
+    assert drift(0, 10) is None
+    assert drift(10, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("restored", "production", "found"),
+    [
+        (Newest(RECENT, RECENT), Newest(LATER, RECENT), 0),
+        (Newest(OLD, OLD), Newest(LATER, RECENT), 1),
+        (Newest(OLD, OLD), Newest(LATER, OLD), 0),  # nobody wrote to it in production either
+        (Newest(OLD, OLD), Newest(LATER, None), 0),  # production has deleted what was old
+        (Newest(None, None), Newest(RECENT, RECENT), 1),
+        (Newest(None, None), Newest(LATER, None), 0),  # its first rows came after the backup
+        (Newest(None, None), Newest(None, None), 0),
+    ],
+)
+def test_a_recent_row_has_to_be_there_if_production_had_one(
+    restored: Newest, production: Newest, found: int
+) -> None:
+    findings = newest_row_findings(
+        USERS, restored, production, captured_at=CAPTURED, tolerances=Tolerances(newest_row_age_hours=48)
+    )
+    assert len(list(findings)) == found
+
+
+def test_a_key_table_is_in_public_unless_its_schema_is_named() -> None:
+    assert name_of("users") == USERS
+    assert name_of("audit.events") == TableName("audit", "events")
