@@ -28,6 +28,7 @@ from hackorda_ops.errors import ConfigError, OpsError, UsageError
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres import connection
 from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.progress_log import size
 
 app = typer.Typer(
     help="Keeps Postgres databases recoverable, and proves it.\n\n"
@@ -86,7 +87,7 @@ def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJs
         terminal.verdict(
             "PASS" if manifest.sound else "FAIL",
             f"{night.location}: {manifest.rows:,} rows in {len(manifest.tables)} tables, "
-            f"{terminal.size(manifest.size_bytes)}{against}",
+            f"{size(manifest.size_bytes)}{against}",
         )
         for warning in manifest.warnings:
             terminal.out.print(f"  note: {warning}", markup=False)
@@ -112,7 +113,7 @@ def copy(
     else:
         terminal.verdict(
             "PASS",
-            f"{week.location}: {week.copy.files} files copied, {terminal.size(week.copy.bytes_read_back)} "
+            f"{week.location}: {week.copy.files} files copied, {size(week.copy.bytes_read_back)} "
             "read back and equal to the manifest",
         )
 
@@ -148,7 +149,7 @@ def backups(
                     each.artifact_id,
                     f"{each.captured_at:%Y-%m-%d %H:%M:%S}",
                     f"{each.rows:,}",
-                    terminal.size(each.size_bytes),
+                    size(each.size_bytes),
                     each.inventory.source.server_version,
                     "yes" if each.sound else f"no: {len(each.findings)} finding(s)",
                 )
@@ -183,7 +184,9 @@ def verify(
             jobs=policy.dump.jobs,
             on_progress=on_progress,
         )
-    sentence = f"{result.location}: {len(chosen.files)} files, {terminal.size(chosen.size_bytes)}, {chosen.rows:,} rows"
+    sentence = (
+        f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.rows:,} rows"
+    )
     _conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)
 
 

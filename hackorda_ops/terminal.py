@@ -2,8 +2,7 @@
 
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -17,9 +16,7 @@ from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, Progress
-
-# Where nobody watches a terminal (cron, CI, a log), a line now and then is worth more than a bar.
-_LINE_INTERVAL_SECONDS = 5.0
+from hackorda_ops.progress_log import ProgressLog, amount
 
 # Where there's no terminal to measure, tables would be squeezed into 80 columns.
 _LOG_COLUMNS = 120
@@ -28,30 +25,12 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else _LOG_COLUM
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _LOG_COLUMNS)
 
 
-def size(size_bytes: float) -> str:
-    """Bytes as people read them: "12.3 MB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000:
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000
-    return f"{size_bytes:.1f} TB"
-
-
-def amount(progress: Progress) -> str:
-    """How far a stage is, in words: "3.1 MB of 12.3 MB", "12,000 rows"."""
-
-    def one(value: int) -> str:
-        return size(value) if progress.unit == "bytes" else f"{value:,}"
-
-    text = one(progress.done) if progress.total is None else f"{one(progress.done)} of {one(progress.total)}"
-    return text if progress.unit == "bytes" else f"{text} {progress.unit}"
-
-
 @contextmanager
 def progress_shown() -> Iterator[OnProgress]:
     """Shows whatever it's told: a bar per stage on a terminal, a line now and then elsewhere."""
     if not err.is_terminal:
-        yield lines_of_progress(lambda line: print(line, file=sys.stderr, flush=True))
+        # Where nobody watches (cron, CI, a log), a line now and then is worth more than a bar.
+        yield ProgressLog(lambda line: print(line, file=sys.stderr, flush=True))
         return
     columns = (
         TextColumn("  {task.description:<14}"),
@@ -78,26 +57,6 @@ def progress_shown() -> Iterator[OnProgress]:
         for task in tasks.values():
             # A stage whose total nobody knew is over as well.
             bars.update(task, total=bars.tasks[bars.task_ids.index(task)].completed or 1)
-
-
-def lines_of_progress(write: Callable[[str], None]) -> OnProgress:
-    """A line for each stage that begins, then one every few seconds; for logs.
-
-    Args:
-        write: takes one line without its end; called from whichever thread is told.
-    """
-    told: dict[str, float] = {}
-    lock = threading.Lock()
-
-    def show(progress: Progress) -> None:
-        now = time.monotonic()
-        with lock:
-            if now - told.get(progress.stage, -_LINE_INTERVAL_SECONDS) < _LINE_INTERVAL_SECONDS:
-                return
-            told[progress.stage] = now
-        write(f"{progress.stage}: {amount(progress)}")
-
-    return show
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

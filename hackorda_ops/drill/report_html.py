@@ -18,7 +18,7 @@ from hackorda_ops.drill.report_words import (
     visible,
 )
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.terminal import size
+from hackorda_ops.progress_log import size
 
 # A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
 TABLES_SHOWN = 500

@@ -16,7 +16,7 @@ from hackorda_ops.drill.report_words import (
     visible,
 )
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.terminal import size
+from hackorda_ops.progress_log import size
 
 # Markdown is read in full, in a window that is often small; the CSV beside it has every table.
 TABLES_SHOWN = 100

@@ -13,7 +13,7 @@ from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import nights
-from hackorda_ops.orchestration.progress_log import ProgressLog
+from hackorda_ops.progress_log import ProgressLog
 
 
 def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:

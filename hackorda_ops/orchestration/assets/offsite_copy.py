@@ -13,7 +13,7 @@ from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.partitions import weeks
-from hackorda_ops.orchestration.progress_log import ProgressLog
+from hackorda_ops.progress_log import ProgressLog
 
 
 def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:

@@ -18,7 +18,7 @@ from hackorda_ops.orchestration import drill_checks, drill_metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import quarters
-from hackorda_ops.orchestration.progress_log import ProgressLog
+from hackorda_ops.progress_log import ProgressLog
 
 
 def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:

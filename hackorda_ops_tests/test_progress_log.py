@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from hackorda_ops.orchestration.progress_log import ProgressLog, line
 from hackorda_ops.progress import Progress
+from hackorda_ops.progress_log import ProgressLog, line
 
 
 class _Clock:
@@ -56,7 +56,7 @@ def test_a_stage_that_begins_anew_is_told_of() -> None:
 
 def test_bytes_are_told_in_megabytes() -> None:
     assert line(Progress("dump", 12_345_678, None, "bytes")) == "dump: 12.3 MB"
-    assert line(Progress("copy", 500_000, 2_000_000, "bytes")) == "copy: 0.5 MB of 2.0 MB"
+    assert line(Progress("copy", 500_000, 2_000_000, "bytes")) == "copy: 500.0 kB of 2.0 MB"
 
 
 def test_many_threads_may_tell_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Progress in the run's log: often enough to see that it goes on, seldom enough to read."""
+"""Progress as lines of a log: often enough to see that it goes on, seldom enough to read."""
 
 import threading
 import time
@@ -40,15 +40,28 @@ def worth_telling(last: Told | None, progress: Progress, now_seconds: float) -> 
     return grown and now_seconds - last.at_seconds >= _LEAST_SECONDS_BETWEEN
 
 
+def size(size_bytes: float) -> str:
+    """Bytes as people read them: "12.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
+def amount(progress: Progress) -> str:
+    """How far a stage is, in words: "3.1 MB of 12.3 MB", "12,000 rows"."""
+
+    def one(value: int) -> str:
+        return size(value) if progress.unit == "bytes" else f"{value:,}"
+
+    text = one(progress.done) if progress.total is None else f"{one(progress.done)} of {one(progress.total)}"
+    return text if progress.unit == "bytes" else f"{text} {progress.unit}"
+
+
 def line(progress: Progress) -> str:
     """A progress as a line: "dump: 12.3 MB", "count: 14 of 20 tables"."""
-    if progress.unit == "bytes":
-        amounts = [
-            f"{amount / 1e6:,.1f} MB" for amount in (progress.done, progress.total) if amount is not None
-        ]
-        return f"{progress.stage}: {' of '.join(amounts)}"
-    whole = "" if progress.total is None else f" of {progress.total:,}"
-    return f"{progress.stage}: {progress.done:,}{whole} {progress.unit}"
+    return f"{progress.stage}: {amount(progress)}"
 
 
 class ProgressLog:
