@@ -28,7 +28,7 @@ from hackorda_ops.backup.manifest import (
     digest_of,
     to_bytes,
 )
-from hackorda_ops.backup.offsite import copy_artifact
+from hackorda_ops.backup.offsite import copy_artifact, end_abandoned_uploads
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
@@ -269,6 +269,7 @@ def _publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProg
             manifest_bytes=data,
             on_progress=on_progress,
         )
+        end_abandoned_uploads(store, manifest.database)
 
 
 def _rights_missing(target: ConnectionTarget, grants: tuple[str, ...]) -> RightsMissing:

@@ -16,7 +16,7 @@ from io import BytesIO
 
 from hackorda_ops.backup.manifest import MANIFEST_NAME, FileEntry, digest_of
 from hackorda_ops.backup.store import CHUNK_BYTES, Readable, Store
-from hackorda_ops.errors import StoreRefused
+from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, Progress, ignore
 
 # A listener hears about every half per cent, so that it may do something slow like logging.
@@ -286,3 +286,11 @@ class _Watched:
         block = self._source.read(size_bytes)
         self._meter.add(len(block))
         return block
+
+
+def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:
+    """Ends what killed uploads of a database left behind, and are billed for; nothing where that's not allowed."""
+    try:
+        return store.end_abandoned_uploads(f"{name}/")
+    except (StoreRefused, StoreUnreachable):
+        return ()

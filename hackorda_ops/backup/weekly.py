@@ -7,10 +7,9 @@ from datetime import date
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
-from hackorda_ops.backup.offsite import CopyResult, copy_artifact
+from hackorda_ops.backup.offsite import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
-from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, ignore
 
 
@@ -82,11 +81,3 @@ def ship(
     # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
     ended = end_abandoned_uploads(offsite, name)
     return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
-
-
-def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:
-    """Ends what killed uploads of a database left behind, and are billed for; nothing where that's not allowed."""
-    try:
-        return store.end_abandoned_uploads(f"{name}/")
-    except (StoreRefused, StoreUnreachable):
-        return ()

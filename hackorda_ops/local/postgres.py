@@ -117,10 +117,12 @@ def running_postgres(
         ServerUnreachable: it did not start; the message has the end of its log.
     """
     user = server_user.server_user()
-    programs = server_user.executables_for(user, wheel_bin_dir() if bin_dir is None else bin_dir)
     home = server_user.reachable_home(folder.absolute(), user)
     wanted = dict(settings or {})
-    with _short_private_folder(user) as run_folder:
+    with (
+        server_user.executables_for(user, bin_dir or wheel_bin_dir()) as programs,
+        _short_private_folder(user) as run_folder,
+    ):
         if not (home / "data").exists():
             _initialise(home, run_folder, programs, user, sync=wanted.get("fsync", "on") != "off")
         password = (home / "superuser-password").read_text()

@@ -12,14 +12,15 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops.errors import ConfigError
 
-# Only root can create anything in these, so a name in them can't have been planted by somebody
-# else, which in /tmp it could.
-_CACHE_OF_ROOT = Path("/var/cache/hackorda-ops")
+# Only root can create anything in it, so a name in it can't have been planted by somebody else, which in
+# /tmp it could.
 _STATE_OF_ROOT = Path("/var/lib/hackorda-ops")
 
 _CANDIDATES = ("postgres", "_postgres", "nobody")
@@ -68,15 +69,24 @@ def make_private_folder(folder: Path, user: ServerUser | None) -> None:
         give(folder, user)
 
 
-def executables_for(user: ServerUser | None, bin_dir: Path) -> Path:
+@contextmanager
+def executables_for(user: ServerUser | None, bin_dir: Path) -> Iterator[Path]:
     """The folder of server programs that `user` can execute: `bin_dir`, or that of a copy.
 
-    The copy is of the whole installation (`bin_dir`'s parent, about 40 MB), made once and reused for as
-    long as the server program's bytes are the same.
+    The copy is of the whole installation (`bin_dir`'s parent, about 40 MB). It is gone after the block.
     """
     if user is None or _may_enter(bin_dir / "postgres", user):
-        return bin_dir
-    return _copied(bin_dir.resolve()) / bin_dir.name
+        yield bin_dir
+        return
+    # A new folder, so that its name can't have been planted by somebody else.
+    with tempfile.TemporaryDirectory(prefix="hackorda-ops-programs-") as folder:
+        Path(folder).chmod(0o711)
+        whole = Path(folder) / "whole"
+        shutil.copytree(bin_dir.resolve().parent, whole, symlinks=True)
+        for path in (whole, *whole.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        yield whole / bin_dir.resolve().name
 
 
 def reachable_home(folder: Path, user: ServerUser | None) -> Path:
@@ -126,36 +136,13 @@ def _may_enter(path: Path, user: ServerUser) -> bool:
     return finished.returncode == 0
 
 
-def _copied(bin_dir: Path) -> Path:
-    cache = _root_folder(_CACHE_OF_ROOT)
-    digest = hashlib.sha256((bin_dir / "postgres").read_bytes()).hexdigest()[:16]
-    copy = cache / f"postgres-{digest}"
-    if not copy.is_dir():
-        # Two processes may copy at once: each into its own folder, and the first rename wins.
-        partial = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=cache))
-        try:
-            shutil.copytree(bin_dir.parent, partial / "whole", symlinks=True)
-            for path in (partial / "whole").rglob("*"):
-                if not path.is_symlink():
-                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-            (partial / "whole").chmod(0o755)
-            try:
-                (partial / "whole").rename(copy)
-            except OSError:
-                if not copy.is_dir():
-                    raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return copy
-
-
 def _root_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o755)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise ConfigError(
             f"{folder} is not a folder that only root can write to.",
-            meaning="The embedded Postgres would run programs that somebody else could have put there.",
+            meaning="The embedded Postgres would run on files that somebody else could have put there.",
             next_step=f"Look at {folder}, remove it, and start again.",
         )
     folder.chmod(0o755)

@@ -307,7 +307,13 @@ def test_a_night_goes_into_a_bucket_as_well_as_into_a_folder(
         "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
         "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
     }
+    client = s3_server.client()
+    # The S3 server dates every upload to 2010: as if a night that was killed had left it.
+    client.create_multipart_upload(
+        Bucket=new_bucket, Key="nights/hackorda/20260101T020000Z-abcdef/dump/1.dat"
+    )
     night = take_night("hackorda", database, environ=environ)
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=new_bucket)
     store = environment.open_store("hackorda", database, environ)
     assert catalog.read(store, "hackorda").artifacts == (night.manifest,)
     assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]

@@ -27,7 +27,6 @@ def folders_of_root(server_folder: Path, tmp_path: Path, monkeypatch: pytest.Mon
     """Stands in for /var, so that the test leaves nothing there."""
     folder = server_folder / f"var-{tmp_path.name}"
     folder.mkdir(mode=0o755)
-    monkeypatch.setattr(server_user, "_CACHE_OF_ROOT", folder / "cache")
     monkeypatch.setattr(server_user, "_STATE_OF_ROOT", folder / "lib")
     return folder
 
@@ -46,54 +45,35 @@ def test_a_server_runs_from_a_checkout_under_a_private_home(
     ) as server:
         with psycopg.connect(server.url()) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
-        assert server.bin_dir.is_relative_to(folders_of_root / "cache")
+        programs = server.bin_dir
+        assert not programs.is_relative_to(private_home)
         assert server.data_folder.is_relative_to(folders_of_root / "lib")
         assert server.data_folder.stat().st_uid != 0
 
+    assert not programs.parent.parent.exists()
     delete_server(private_home / "data of the demo")
     assert list((folders_of_root / "lib").iterdir()) == []
-
-
-@as_root
-def test_the_copied_programs_are_used_again(private_home: Path, folders_of_root: Path) -> None:
-    programs = private_home / "pginstall" / "bin"
-    programs.mkdir(parents=True)
-    (programs / "postgres").write_text("not really")
-    (programs / "postgres").chmod(0o700)
-    user = server_user.server_user()
-
-    first = server_user.executables_for(user, programs)
-    made = (first / "postgres").stat()
-    second = server_user.executables_for(user, programs)
-
-    assert second == first != programs
-    assert (second / "postgres").stat().st_ino == made.st_ino
-    assert made.st_mode & 0o777 == 0o755
-    assert len(list((folders_of_root / "cache").iterdir())) == 1
 
 
 @as_root
 @pytest.mark.parametrize(
     "planted", ["a folder that others can write to", "a link", "a folder of somebody else"]
 )
-def test_a_cache_that_somebody_else_could_have_filled_is_not_trusted(
+def test_a_folder_that_somebody_else_could_have_filled_is_not_trusted(
     planted: str, private_home: Path, folders_of_root: Path
 ) -> None:
-    programs = private_home / "pginstall" / "bin"
-    programs.mkdir(parents=True)
-    (programs / "postgres").touch(mode=0o700)
-    cache = folders_of_root / "cache"
+    state = folders_of_root / "lib"
     if planted == "a link":
         (folders_of_root / "elsewhere").mkdir()
-        cache.symlink_to(folders_of_root / "elsewhere")
+        state.symlink_to(folders_of_root / "elsewhere")
     else:
-        cache.mkdir()
-        cache.chmod(0o777 if planted == "a folder that others can write to" else 0o755)
+        state.mkdir()
+        state.chmod(0o777 if planted == "a folder that others can write to" else 0o755)
     if planted == "a folder of somebody else":
-        os.chown(cache, 65534, 65534)
+        os.chown(state, 65534, 65534)
 
     with pytest.raises(ConfigError, match="not a folder that only root can write to"):
-        server_user.executables_for(server_user.server_user(), programs)
+        server_user.reachable_home(private_home / "demo", server_user.server_user())
 
 
 @as_root
@@ -125,4 +105,5 @@ def test_nobody_but_root_runs_servers_as_somebody_else() -> None:
 
 
 def test_for_ourselves_no_program_is_copied(private_home: Path) -> None:
-    assert server_user.executables_for(None, private_home) == private_home
+    with server_user.executables_for(None, private_home) as programs:
+        assert programs == private_home
