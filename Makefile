@@ -10,7 +10,7 @@ PYTHON ?= python3
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-demo: $(READY) ## a night and a week on an embedded stack, through Dagster
+demo: $(READY) ## a night, a week and a quarter on an embedded stack, through Dagster
 	@exec $(BIN)/hackorda-ops demo
 
 dev: $(READY) ## the same stack, left running with the Dagster UI
@@ -18,6 +18,9 @@ dev: $(READY) ## the same stack, left running with the Dagster UI
 
 test: $(READY) ## every test, on real servers that it starts itself
 	@exec $(BIN)/python -m pytest
+
+bench: $(READY) ## what the proof costs beside the bare tools, as ratios
+	@exec $(BIN)/python -m bench
 
 check: $(READY) ## lint, format, types, layers
 	@$(BIN)/ruff check .

@@ -1,0 +1,126 @@
+"""What is measured, each as a function that a process of its own runs: `python -m bench.variants NAME FOLDER`."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hackorda_ops import environment
+from hackorda_ops.backup import bring_back, catalog, nightly
+from hackorda_ops.config import Database
+from hackorda_ops.local.postgres import wheel_bin_dir
+from hackorda_ops.postgres import connection
+from hackorda_ops.progress import ignore
+
+_SOURCE = "DATABASE_URL"
+_TARGET = "RESTORE_URL"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to do it.
+
+    Attributes:
+        title: for the table.
+        run: does it, below an existing folder.
+        beside: the variant that it is a ratio of; None for a floor.
+    """
+
+    title: str
+    run: Callable[[Path], None]
+    beside: str | None
+
+
+def _tool(name: str, *arguments: str | Path, url: str) -> None:
+    target = connection.parse(os.environ[url], origin=url)
+    subprocess.run(
+        [wheel_bin_dir() / name, *arguments], env=connection.environment(target, base=os.environ), check=True
+    )
+
+
+def _bare_dump(folder: Path, *options: str) -> None:
+    into = folder / "bare"
+    shutil.rmtree(into, ignore_errors=True)
+    into.unlink(missing_ok=True)
+    _tool("pg_dump", *options, f"--file={into}", url=_SOURCE)
+
+
+def _directory_dump(folder: Path) -> None:
+    _bare_dump(folder, "--format=directory", "--jobs=2", "--compress=zstd:1")
+
+
+def _default_dump(folder: Path) -> None:
+    _bare_dump(folder, "--format=custom")
+    (folder / "bare").unlink()
+
+
+def _database(folder: Path) -> Database:
+    return Database.model_validate({"store": str(folder / "store"), "dump": {"work_folder": str(folder)}})
+
+
+def _night(folder: Path) -> None:
+    shutil.rmtree(folder / "store", ignore_errors=True)
+    nightly.take_night("bench", _database(folder), environ=os.environ)
+
+
+def _bare_restore(folder: Path) -> None:
+    target = connection.parse(os.environ[_TARGET], origin=_TARGET)
+    _tool(
+        "pg_restore", "--jobs=2", "--exit-on-error", f"--dbname={target.database}", _dump(folder), url=_TARGET
+    )
+
+
+def _dump(folder: Path) -> Path:
+    [dump] = (folder / "store" / "bench").glob("*/dump")
+    return dump
+
+
+def _proven_restore(folder: Path) -> None:
+    database = _database(folder)
+    store = environment.open_store("bench", database, os.environ)
+    brought = bring_back.bring_back(
+        store,
+        catalog.choose(catalog.read(store, "bench"), None),
+        connection.parse(os.environ[_TARGET], origin=_TARGET),
+        source=None,
+        work_folder=folder,
+        client_folders=(),
+        environ=os.environ,
+        jobs=2,
+        on_progress=ignore,
+    )
+    if brought.findings:
+        raise SystemExit(f"The restore differs: {brought.findings}")
+
+
+# In this order: the restores bring back what the night took.
+VARIANTS = {
+    "directory dump": Variant("pg_dump -Fd -j2 zstd:1, unproven", _directory_dump, None),
+    "default dump": Variant("pg_dump -Fc, the documented default", _default_dump, "directory dump"),
+    "night": Variant("a night: dumped, counted, read back, digested", _night, "directory dump"),
+    "bare restore": Variant("pg_restore -j2, unproven", _bare_restore, None),
+    "restore": Variant("restore: checked, restored, compared row for row", _proven_restore, "bare restore"),
+}
+
+
+def main() -> None:
+    """Runs one variant, and prints its seconds and its largest resident size as JSON."""
+    name, folder = sys.argv[1], Path(sys.argv[2])
+    folder.mkdir(exist_ok=True)
+    began = time.monotonic()
+    VARIANTS[name].run(folder)
+    seconds = time.monotonic() - began
+    peak_kibibytes = max(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_kibibytes * 1024}))
+
+
+if __name__ == "__main__":
+    main()
