@@ -5,61 +5,16 @@ time, so Dagster's definitions load with no secret set and no database reachable
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from hackorda_ops.config_values import Cron, Section, TimeZoneName, TlsMode, VariableName
 
 
-def _variable_name(value: str) -> str:
-    # A value that is no variable name is most likely the secret itself: never echo it.
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise ValueError(
-            "takes the NAME of an environment variable (letters, digits, underscores), not the value; "
-            "put the value into the environment and its variable's name here"
-        )
-    return value
-
-
-def _cron(value: str) -> str:
-    try:
-        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        raise ValueError(f'takes a cron expression of five fields, such as "0 2 * * *" ({error})') from None
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError('takes an IANA time zone name, such as "Asia/Almaty" or "UTC"') from None
-    return value
-
-
-VariableName = Annotated[str, AfterValidator(_variable_name)]
-Cron = Annotated[str, AfterValidator(_cron)]
-TimeZoneName = Annotated[str, AfterValidator(_timezone)]
-TlsMode = Literal["verify", "require", "no-verify", "allow", "disable"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Source(_Section):
+class Source(Section):
     """The live database: read, never written to.
 
     Attributes:
@@ -79,7 +34,7 @@ class Source(_Section):
     client_folders: tuple[Path, ...] = ()
 
 
-class NeonScratch(_Section):
+class NeonScratch(Section):
     """A drill restores on a branch of this Neon project."""
 
     project_id: str | None = None
@@ -88,13 +43,13 @@ class NeonScratch(_Section):
     api_url_env: VariableName = "NEON_API_URL"
 
 
-class ServerScratch(_Section):
+class ServerScratch(Section):
     """A drill restores into a new database of this Postgres server."""
 
     admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
 
 
-class Scratch(_Section):
+class Scratch(Section):
     """Where a drill restores: a Neon project, or a scratch server; Neon where neither is named."""
 
     neon: NeonScratch | None = None
@@ -112,7 +67,7 @@ class Scratch(_Section):
         return self
 
 
-class S3(_Section):
+class S3(Section):
     """A bucket of S3 or of anything that speaks it (Backblaze B2, Cloudflare R2, MinIO).
 
     Attributes:
@@ -139,7 +94,7 @@ class S3(_Section):
     max_parts: Annotated[int, Field(ge=1, le=10_000)] = 10_000
 
 
-class Folder(_Section):
+class Folder(Section):
     """A folder on this machine (or mounted on it)."""
 
     folder: Path
@@ -173,7 +128,7 @@ Place = Annotated[
 ]
 
 
-class KeyTable(_Section):
+class KeyTable(Section):
     """A table that a drill compares with production as well.
 
     Attributes:
@@ -190,7 +145,7 @@ class KeyTable(_Section):
         return {"table": value} if isinstance(value, str) else value
 
 
-class Migrate(_Section):
+class Migrate(Section):
     """The team's own migration command, run on a restored database.
 
     Attributes:
@@ -208,7 +163,7 @@ class Migrate(_Section):
     timeout_minutes: Annotated[int, Field(ge=1)] = 15
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """When things run, as cron expressions in `timezone`.
 
     The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
@@ -222,24 +177,30 @@ class Schedule(_Section):
     since: date = date(2026, 1, 1)
 
 
-class Tolerances(_Section):
+class Tolerances(Section):
     """What is suspicious.
 
     Attributes:
-        collapse_percent: a table (of `collapse_minimum_rows` or more) or a dump that lost more than
-            this share since the night before is a finding.
+        collapse_percent: a table (of `collapse_minimum_rows` or more), the large objects (likewise) or a
+            dump that lost more than this share since the night before is a finding.
         collapse_minimum_rows: smaller tables may shrink unremarked, though not vanish.
-        key_table_drift_percent_per_day: how far production may have moved on since the artifact.
+        volatile: tables and sequences (schema.name, "*" for any characters) that may shrink, be emptied or
+            vanish from one night to the next by design. Partitions need no mention: the whole table counts.
+        key_table_drift_percent_per_day: how far production may have moved on since the artifact, for
+            each day of its age; what past manifests show of a table's own growth is allowed as well.
+        key_table_drift_rows: so many rows may always differ, however small the table.
         newest_row_age_hours: how old a key table's newest row may be when the artifact is taken.
     """
 
     collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50
     collapse_minimum_rows: Annotated[int, Field(ge=1)] = 100
+    volatile: tuple[str, ...] = ()
     key_table_drift_percent_per_day: Annotated[float, Field(ge=0)] = 10
+    key_table_drift_rows: Annotated[int, Field(ge=0)] = 10
     newest_row_age_hours: Annotated[float, Field(gt=0)] = 168
 
 
-class Objectives(_Section):
+class Objectives(Section):
     """Recovery objectives that a drill is held against.
 
     The defaults are those of the first users' documents: a full restore in under 30 minutes, and
@@ -250,7 +211,7 @@ class Objectives(_Section):
     recovery_point_hours: Annotated[float, Field(gt=0)] = 24
 
 
-class Dump(_Section):
+class Dump(Section):
     """How the dump is taken.
 
     Attributes:
@@ -264,7 +225,7 @@ class Dump(_Section):
     work_folder: Path = Path("work")
 
 
-class Database(_Section):
+class Database(Section):
     """One protected database: its source and its policy."""
 
     source: Source = Source()
@@ -284,13 +245,13 @@ class Database(_Section):
         return {} if value is None else value
 
 
-class Alerts(_Section):
+class Alerts(Section):
     """Where a failed run is told, beside Dagster's own log."""
 
     webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
 
 
-class Config(_Section):
+class Config(Section):
     """databases.yaml."""
 
     databases: Annotated[dict[str, Database], Field(min_length=1)]

@@ -19,7 +19,8 @@ from hackorda_ops.config import Database
 from hackorda_ops.drill import history
 from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.errors import ToolFailed
-from hackorda_ops.local.dagster import RunningDagster, running_dagster, storage_variables
+from hackorda_ops.local.dagster import running_dagster, storage_variables
+from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import delete_server
@@ -162,7 +163,7 @@ def _stay(dagster: RunningDagster) -> None:
         "  Lineage                       source, nightly_dump, offsite_copy, restore_drill, drill_report\n"
         "  drill_report                  the report of each quarter; its checks hang on restore_drill\n"
         "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the one before\n"
-        "  restore_drill > Materialize   drills again, or backfills a missed quarter\n"
+        '  restore_drill > Materialize   drills again, or backfills a missed quarter ("Show all partitions")\n'
         "  Runs                          progress while one goes on; terminate one: nothing stays behind\n"
         "Ctrl-C ends everything and removes it.",
         markup=False,

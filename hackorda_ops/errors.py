@@ -11,6 +11,7 @@
     │   ├── RightsMissing        the role may not read or create what it must
     │   ├── ClientMissing        no pg_dump, pg_restore or psql of the server's major version
     │   ├── SnapshotUnavailable  the source cannot export a snapshot (a pooler, a standby)
+    │   ├── PreflightFailed      several things stand in the way, all of them told
     │   ├── DiskFull             a local disk has no room
     │   ├── StoreRefused         bucket missing, access denied, a write that was not kept
     │   ├── ArtifactMissing      no artifact fits what was asked for
@@ -98,6 +99,10 @@ class ClientMissing(PermanentError):
 
 class SnapshotUnavailable(PermanentError):
     """The source cannot export a snapshot: a pooler in between, or a standby."""
+
+
+class PreflightFailed(PermanentError):
+    """Several things of different kinds stand in the way; `what` and `next_step` list them all."""
 
 
 class DiskFull(PermanentError):

@@ -79,9 +79,17 @@ def verdict(word: str, sentence: str) -> None:
 def findings(found: Sequence[Finding]) -> None:
     """Findings on standard output, each with what to do."""
     for each in found:
-        out.print(Text.assemble((f"  {each.code}: {each.subject}", "bold red")), soft_wrap=True)
+        colour = "red" if each.severity == "fatal" else "yellow"
+        observed = each.observed.replace("\n", "\n              ")  # a diff stays below its first line
         out.print(
-            Text(f"    expected  {each.expected}\n    observed  {each.observed}\n    {each.next_step}"),
+            Text.assemble((f"  {each.severity}: {each.code}: {each.subject}", f"bold {colour}")),
+            soft_wrap=True,
+        )
+        out.print(
+            Text(
+                f"    expected  {each.expected}\n    observed  {observed}\n"
+                f"    meaning   {each.meaning}\n    next step {each.next_step}"
+            ),
             soft_wrap=True,
         )
 

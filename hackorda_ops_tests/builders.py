@@ -6,6 +6,7 @@ from typing import Any
 
 from hackorda_ops.backup.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
 from hackorda_ops.postgres.inventory import Inventory, SourceIdentity, Table, TableName
+from hackorda_ops.postgres.large_objects import digest_of
 
 SOURCE = SourceIdentity(
     server_version="17.10",
@@ -85,6 +86,7 @@ def manifest(rows: dict[str, int] | None = None, **changes: Any) -> Manifest:
             )
             for each in tables
         ),
+        large_objects=digest_of(()),
         client=ClientRecord(17, "17.10", "zstd", ("--format=directory",)),
         files=tuple(FileEntry(f"dump/{each.oid}.dat.zst", 1_000_000, "a" * 64) for each in tables),
         findings=(),

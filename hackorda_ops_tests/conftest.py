@@ -27,7 +27,8 @@ _numbers = itertools.count(1)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what needs a server, so that `pytest -m "not server and not e2e"` takes seconds."""
-    servers = {"server_folder", "s3_server"}
+    # each_server looks its server up by name, so that server_folder is not among its fixtures.
+    servers = {"server_folder", "s3_server", "each_server"}
     for item in items:
         if isinstance(item, pytest.Function) and servers & set(item.fixturenames):
             item.add_marker("server")
@@ -64,6 +65,15 @@ def debian_postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
         pytest.skip(message)
     folder = server_folder / "debian"
     with running_postgres(folder, bin_dir=found[0].parent, settings=_QUICK) as server:
+        yield server
+    delete_server(folder)
+
+
+@pytest.fixture(scope="session")
+def scratch_server(server_folder: Path) -> Iterator[PostgresServer]:
+    """Another server than the sources', because a drill refuses to restore on a source's own."""
+    folder = server_folder / "scratch"
+    with running_postgres(folder, settings=_QUICK) as server:
         yield server
     delete_server(folder)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -96,6 +97,28 @@ def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
         assert word in said
 
 
+def test_preflight_ends_with_0_where_all_is_well_1_where_something_stops_and_2_for_the_configuration(
+    run: Run, dumped: object, scratch_server: PostgresServer, tmp_path: Path
+) -> None:
+    (tmp_path / "databases.yaml").write_text(
+        "databases: {hackorda: {scratch: {server: {}}}}", encoding="utf-8"
+    )
+    sound = run("preflight", within=tmp_path, SCRATCH_ADMIN_URL=scratch_server.url())
+    assert sound.returncode == 0, sound.stdout
+    assert "0 problem(s) would stop a night, 0 a drill" in sound.stdout
+    stopped = run("preflight", within=tmp_path, SCRATCH_ADMIN_URL="postgresql://x:y@no-such-host.invalid/z")
+    assert stopped.returncode == 1
+    assert "stops the drill" in stopped.stdout
+    assert "Next step:" in stopped.stdout
+    unset = run("preflight", "hackorda", "--json", within=tmp_path)
+    assert unset.returncode == 2
+    [told] = json.loads(unset.stdout)
+    assert (told["database"], told["stops_the_night"], told["stops_the_drill"]) == ("hackorda", False, True)
+    [scratch] = [each for each in told["parts"] if each["part"] == "scratch"]
+    assert scratch["outcome"] == "problem"
+    assert "SCRATCH_ADMIN_URL" in scratch["concerns"][0]["what"]
+
+
 def test_a_dump_says_what_it_proved_and_where_it_lies(run: Run, dumped: object) -> None:
     done = run("dump")
     assert done.returncode == 0
@@ -179,6 +202,8 @@ def test_restore_takes_a_url_without_its_password_only(run: Run, dumped: object,
         (("restore",), "RESTORE_URL"),
         (("dump", "nonesuch"), "Name one of: hackorda"),
         (("dump", "--frobnicate"), "No such option"),
+        (("drill", "--quarter", "2026-Q5"), "Write it as year and quarter: 2026-Q4"),
+        (("drill",), "set NEON_API_KEY"),
         (("verify", "--config", "nowhere.yaml"), "nowhere.yaml"),
     ],
 )
@@ -212,6 +237,51 @@ def test_what_cannot_be_done_ends_with_exit_code_3_what_it_means_and_the_next_st
     assert says in done.stderr
     assert "What it means:" in done.stderr
     assert "Next step:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("migrate", "password", "code", "verdict"),
+    [("true", None, 0, "PASS"), ("false", None, 1, "FAIL"), ("true", "wrong", 3, "ERROR")],
+)
+def test_a_drill_ends_with_its_verdict_as_exit_code_and_a_report(
+    run: Run,
+    dumped: object,
+    *,
+    scratch_server: PostgresServer,
+    folder: Path,
+    migrate: str,
+    password: str | None,
+    code: int,
+    verdict: str,
+) -> None:
+    config = folder / "drilled.yaml"
+    config.write_text(
+        f"databases: {{hackorda: {{scratch: {{server: {{}}}}, migrate: {{command: '{migrate}'}}}}}}"
+    )
+    admin = scratch_server.url(password=password)
+
+    done = run("drill", "--config", str(config), SCRATCH_ADMIN_URL=admin)
+
+    assert done.returncode == code, done.stderr
+    assert re.search(rf"^{verdict}  ", done.stdout, re.MULTILINE)
+    assert "restored_equals_manifest" in done.stdout
+    [page] = re.findall(r"report: (/.*\.html)", done.stdout)
+    assert f"<title>{verdict}: restore drill" in Path(page).read_text()
+    assert scratch_server.password not in done.stdout + done.stderr
+
+
+def test_a_drill_for_scripts_is_one_json_document(
+    run: Run, dumped: dict[str, object], scratch_server: PostgresServer, folder: Path
+) -> None:
+    config = folder / "drilled.yaml"
+    config.write_text("databases: {hackorda: {scratch: {server: {}}}}")
+
+    done = run("drill", "--json", "--config", str(config), SCRATCH_ADMIN_URL=scratch_server.url())
+
+    held = json.loads(done.stdout)
+    assert (done.returncode, held["result"]["verdict"]) == (0, "PASS")
+    assert held["result"]["artifact"]["artifact_id"] == dumped["artifact_id"]
+    assert len(held["pages"]) == 2
 
 
 def test_a_collapse_is_a_fail_although_the_dump_is_kept(run: Run, dumped: object, source: str) -> None:

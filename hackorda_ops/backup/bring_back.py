@@ -20,11 +20,13 @@ from hackorda_ops.backup.comparison import (
     table_findings,
 )
 from hackorda_ops.backup.fetch import fetch_artifact
+from hackorda_ops.backup.give_access import NOT_GIVEN, give_access, make_roles, require_roles, roles_of
+from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.store import Store
 from hackorda_ops.backup.verify import judge
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
-from hackorda_ops.findings import Finding
+from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres import clients, restore, restore_target, source_catalog, table_digest
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory, TableName
@@ -61,7 +63,7 @@ class BroughtBack:
     @property
     def verdict(self) -> str:
         """ "PASS" or "FAIL"."""
-        return "FAIL" if self.findings else "PASS"
+        return "FAIL" if fatal(self.findings) else "PASS"
 
 
 def bring_back(
@@ -75,6 +77,7 @@ def bring_back(
     environ: Mapping[str, str],
     jobs: int,
     on_progress: OnProgress,
+    with_access: bool = False,
 ) -> BroughtBack:
     """Fetches an artifact, checks it, restores it into an empty database and compares the result.
 
@@ -88,16 +91,20 @@ def bring_back(
         environ: the environment, for finding pg_restore.
         jobs: pg_restore's --jobs, and how many processes compare.
         on_progress: told of every stage, from more than one thread.
+        with_access: also makes the roles that are missing, and applies owners, grants and settings; these
+            are compared as well.
 
     Raises:
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
+        RightsMissing: the role may not make what is in the dump, or the roles; nothing was restored.
         ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
         OpsError: whatever else its tree names.
     """
     with ExitStack() as stack:
         # Asked before anything is fetched: a wrong target shall not cost an hour.
+        roles = roles_of(store, manifest) if with_access else ()
         connection = stack.enter_context(
-            admitted(target, manifest, source=source, application_name="hackorda_ops restore")
+            admitted(target, manifest, source=source, application_name="hackorda_ops restore", roles=roles)
         )
         tools = tools_for(connection, client_folders=client_folders, environ=environ)
         work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,7 +127,18 @@ def bring_back(
             on_progress=on_progress,
             deadline_seconds=None,
         )
-        compared = compare(connection, target, manifest, jobs=jobs, on_progress=on_progress)
+        compared = compare(
+            connection,
+            target,
+            manifest,
+            dump_folder=folder / DUMP_FOLDER_NAME,
+            jobs=jobs,
+            on_progress=on_progress,
+        )
+        # At last: whoever restored may lose the right to read what now belongs to others.
+        differing, notes = (
+            give_access(connection, target, roles, folder) if with_access else ((), (NOT_GIVEN,))
+        )
     return BroughtBack(
         manifest=manifest,
         location=f"{store.describe()}/{manifest.prefix}",
@@ -128,8 +146,8 @@ def bring_back(
         tables=len(manifest.tables),
         rows=manifest.rows,
         seconds=done.seconds,
-        findings=compared.findings,
-        warnings=(*done.warnings, *compared.notes),
+        findings=(*compared.findings, *differing),
+        warnings=(*done.warnings, *compared.notes, *notes),
     )
 
 
@@ -155,15 +173,17 @@ def compare(
     target: ConnectionTarget,
     manifest: Manifest,
     *,
+    dump_folder: Path,
     jobs: int,
     on_progress: OnProgress,
 ) -> Comparison:
-    """Compares a restored database with a manifest, exactly: tables, sequences, and what is only counted.
+    """Compares a restored database with a manifest, exactly: tables, sequences, large objects, extensions, views.
 
     Args:
         connection: a session on the restored database.
         target: the same database, for the processes that read it.
         manifest: what there must be.
+        dump_folder: the artifact's dump, for which large objects differ.
         jobs: how many processes read.
         on_progress: told of the bytes read.
 
@@ -175,6 +195,10 @@ def compare(
     digests = table_digest.digest_tables(
         target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
     )
+    with translated_errors(target, "Comparing the large objects"):
+        objects = compare_large_objects(
+            connection, manifest.large_objects, dump_folder=dump_folder, on_progress=on_progress
+        )
     return Comparison(
         digests=digests,
         inventory=restored,
@@ -182,6 +206,7 @@ def compare(
             *table_findings(manifest, digests),
             *sequence_findings(manifest.inventory.sequences, restored.sequences),
             *object_findings(manifest.inventory, restored),
+            *objects,
         ),
         notes=environment_notes(manifest.inventory, restored),
     )
@@ -194,6 +219,7 @@ def admitted(
     *,
     source: ConnectionTarget | None,
     application_name: str,
+    roles: Sequence[str] = (),
 ) -> Iterator[psycopg.Connection[Any]]:
     """Opens a session on a restore target, if it may take this artifact.
 
@@ -202,9 +228,11 @@ def admitted(
         manifest: the artifact's.
         source: the live database, where it's known: the target must not be it.
         application_name: how the session shows in pg_stat_activity.
+        roles: statements of roles.sql; those roles that are missing are made.
 
     Raises:
         TargetRefused: it is the source, isn't empty, or can't take this artifact.
+        RightsMissing: the roles can't be made.
         OpsError: the login or the connection failed.
     """
     with connect(target, application_name=application_name) as connection:
@@ -212,6 +240,8 @@ def admitted(
             if source is not None:
                 _refuse_source(connection, target, source)
             _admit(connection, target, manifest)
+            make_roles(connection, target, roles)
+            require_roles(connection, target, manifest)
         yield connection
 
 

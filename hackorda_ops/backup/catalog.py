@@ -1,9 +1,10 @@
 """The catalog: the artifacts of a database, read from a store. There's no other index to lose."""
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from hackorda_ops.backup.calendar import quarter_name, quarter_of, week_of
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes
@@ -16,18 +17,34 @@ _OLDEST_FOR_DRILL = timedelta(days=14)
 
 
 @dataclass(frozen=True)
+class DamagedArtifact:
+    """An artifact whose manifest can't be relied on.
+
+    Attributes:
+        prefix: its place in the store.
+        problem: why, in a line.
+    """
+
+    prefix: str
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+@dataclass(frozen=True)
 class Catalog:
     """What a store holds of one database.
 
     Attributes:
         location: the store, as people would name it.
         artifacts: every manifest that could be read, oldest first.
-        damaged: one line for each manifest that could not.
+        damaged: every one that could not.
     """
 
     location: str
     artifacts: tuple[Manifest, ...]
-    damaged: tuple[str, ...] = ()
+    damaged: tuple[DamagedArtifact, ...] = ()
 
     @property
     def newest(self) -> Manifest | None:
@@ -41,20 +58,10 @@ def read(store: Store, database: str) -> Catalog:
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    keys = [
-        entry.key
-        for entry in store.list(f"{database}/")
-        if entry.key.count("/") == 2 and entry.key.endswith(f"/{MANIFEST_NAME}")
-    ]
+    keys = _manifest_keys(store, database)
 
-    def one(key: str) -> Manifest | str:
-        try:
-            manifest = from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
-        except ArtifactDamaged as error:
-            return error.what
-        if manifest.prefix != key.removesuffix(f"/{MANIFEST_NAME}"):
-            return f"The manifest {key} says that it belongs to {manifest.prefix}."
-        return manifest
+    def one(key: str) -> Manifest | DamagedArtifact:
+        return _read_one(store, key)
 
     with ThreadPoolExecutor(_READERS) as readers:
         results = list(readers.map(one, keys))
@@ -62,8 +69,44 @@ def read(store: Store, database: str) -> Catalog:
     return Catalog(
         location=store.describe(),
         artifacts=tuple(sorted(found, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))),
-        damaged=tuple(result for result in results if isinstance(result, str)),
+        damaged=tuple(result for result in results if isinstance(result, DamagedArtifact)),
     )
+
+
+def read_newest(store: Store, database: str) -> Manifest | None:
+    """The artifact captured last, sound or not, without reading what is older. None where there is none.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    # Ids begin with the second of their snapshot; two of the same second are told apart by their manifests.
+    by_second = itertools.groupby(
+        sorted(_manifest_keys(store, database), reverse=True), lambda key: key.partition("-")[0]
+    )
+    for _, keys in by_second:
+        read_ones = [found for key in keys if isinstance(found := _read_one(store, key), Manifest)]
+        if read_ones:
+            return max(read_ones, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))
+    return None
+
+
+def _manifest_keys(store: Store, database: str) -> list[str]:
+    return [
+        entry.key
+        for entry in store.list(f"{database}/")
+        if entry.key.count("/") == 2 and entry.key.endswith(f"/{MANIFEST_NAME}")
+    ]
+
+
+def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact:
+    prefix = key.removesuffix(f"/{MANIFEST_NAME}")
+    try:
+        manifest = from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
+    except ArtifactDamaged as error:
+        return DamagedArtifact(prefix, error.what)
+    if manifest.prefix != prefix:
+        return DamagedArtifact(prefix, f"The manifest {key} says that it belongs to {manifest.prefix}.")
+    return manifest
 
 
 def newest_sound_of_week(artifacts: Sequence[Manifest], week: date) -> Manifest:
@@ -126,6 +169,30 @@ def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date
 
 def _for_quarter(quarter: date, today: date) -> str:
     return "" if quarter == quarter_of(today) else f" from {quarter_name(quarter)}"
+
+
+def damaged_since(
+    damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date
+) -> tuple[DamagedArtifact, ...]:
+    """The damaged artifacts in whose place a drill of that quarter restores an older one, or none.
+
+    Args:
+        damaged: of one database, off-site.
+        chosen: what is restored; None where there is nothing.
+        quarter: the quarter's first day.
+        today: the local date.
+    """
+    found = []
+    for each in damaged:
+        artifact_id = each.prefix.rpartition("/")[2]
+        try:
+            taken = datetime.strptime(artifact_id.partition("-")[0], "%Y%m%dT%H%M%SZ").date()  # noqa: DTZ007
+        except ValueError:
+            continue  # no artifact of ours was ever called so
+        of_quarter = quarter == quarter_of(today) or quarter_of(taken) == quarter
+        if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):
+            found.append(each)
+    return tuple(found)
 
 
 def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hackorda_ops.backup.manifest import Manifest, TableEvidence
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.inventory import Inventory, Sequence, Table, TableName
+from hackorda_ops.postgres.inventory import Extension, Inventory, Sequence, Table, TableName
 from hackorda_ops.postgres.table_digest import TableDigest
 
 _MODULUS = 2**128
@@ -34,7 +34,7 @@ def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]
 
     Returns:
         A finding for each table that is missing or differs. Leaves of a partitioned table may
-        differ where their root, all leaves together, agrees: hash partitions on an enum are loaded
+        differ where those that do agree together: hash partitions on an enum are loaded
         through the root, and an enum hashes to other leaves in another database.
     """
     differing = [table for table in manifest.tables if restored.get(table.name) != _expected(table)]
@@ -42,7 +42,8 @@ def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]
     agreeing_roots = {
         root
         for root in {root_of.get(table.name) for table in differing}
-        if root is not None and _root_agrees(manifest, restored, root_of, root)
+        if root is not None
+        and _agree_together([leaf for leaf in differing if root_of.get(leaf.name) == root], restored)
     }
     return tuple(
         _finding(table, restored.get(table.name))
@@ -67,19 +68,12 @@ def sequence_findings(expected: Iterable[Sequence], restored: Iterable[Sequence]
 
 
 def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
-    """Compares what has no rows of its own to compare: extensions, large objects, views that hold rows, parents."""
-    installed = {extension.name for extension in restored.extensions}
+    """Compares what has no rows of its own to compare: extensions, indexes and the like, views that hold rows."""
+    installed = {extension.name: extension for extension in restored.extensions}
     for extension in expected.extensions:
-        if extension.name not in installed:
-            yield Finding("extension missing", extension.name, "installed", "not installed", _REMEDY)
-    if restored.large_objects != expected.large_objects:
-        yield Finding(
-            "large objects differ",
-            "large objects",
-            f"{expected.large_objects:,}",
-            f"{restored.large_objects:,}",
-            _REMEDY,
-        )
+        yield from _extension(extension, installed.get(extension.name))
+    for lacking in sorted({*expected.made_objects} - {*restored.made_objects}):
+        yield Finding("schema object missing", lacking, "as on the source that night", "not there", _REMEDY)
     there = {table.name: table for table in restored.tables}
     for table in expected.tables:
         if table.has_data_in_dump or table.extension is not None:
@@ -99,16 +93,29 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
 
 def environment_notes(expected: Inventory, restored: Inventory) -> tuple[str, ...]:
     """What the server has otherwise than the source: a fact to know, and no fault of the backup."""
-    versions = {extension.name: extension.version for extension in restored.extensions}
-    notes = [
-        f"The extension {extension.name} is of version {versions[extension.name]} here and was "
-        f"{extension.version} on the source."
-        for extension in expected.extensions
-        if versions.get(extension.name, extension.version) != extension.version
-    ]
     if (there := _locale(restored)) != (was := _locale(expected)):
-        notes.append(f"Text sorts by {there} here and by {was} on the source.")
-    return tuple(notes)
+        return (f"Text sorts by {there} here and by {was} on the source.",)
+    return ()
+
+
+def _extension(expected: Extension, found: Extension | None) -> Iterator[Finding]:
+    if found is None:
+        yield Finding("extension missing", expected.name, "installed", "not installed", _REMEDY)
+        return
+    if found.schema != expected.schema:
+        yield Finding(
+            "extension differs", expected.name, f"in schema {expected.schema}", f"in {found.schema}", _REMEDY
+        )
+    if found.version != expected.version:
+        # A dump names no version: CREATE EXTENSION takes the server's default one, whatever the backup is like.
+        yield Finding(
+            "extension version differs",
+            expected.name,
+            f"version {expected.version}",
+            f"version {found.version}",
+            "Before a real recovery look for a server that offers the version of the source, or read the "
+            "extension's notes on what changed in between.",
+        )
 
 
 def _locale(inventory: Inventory) -> str:
@@ -129,16 +136,11 @@ def _expected(table: TableEvidence) -> TableDigest:
     return TableDigest(table.rows, table.digest)
 
 
-def _root_agrees(
-    manifest: Manifest,
-    restored: Mapping[TableName, TableDigest],
-    root_of: Mapping[TableName, TableName | None],
-    root: TableName,
-) -> bool:
-    leaves = [table for table in manifest.tables if root_of.get(table.name) == root]
+def _agree_together(leaves: list[TableEvidence], restored: Mapping[TableName, TableDigest]) -> bool:
+    """Whether rows only went from one of these leaves to another."""
     if any(leaf.name not in restored for leaf in leaves) or len({leaf.columns for leaf in leaves}) != 1:
         return False
-    # The digest is a sum over rows, so the root's is the sum of its leaves'.
+    # The digest is a sum over rows, so that of all leaves together is the sum of theirs.
     return _total(_expected(leaf) for leaf in leaves) == _total(restored[leaf.name] for leaf in leaves)
 
 

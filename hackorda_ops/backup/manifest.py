@@ -7,15 +7,17 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from hackorda_ops.errors import ArtifactDamaged
-from hackorda_ops.findings import Finding
+from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import Inventory, Table, TableName
+from hackorda_ops.postgres.large_objects import LargeObjectsDigest
+from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
@@ -88,10 +90,11 @@ class Manifest:
         inventory: what the database held in that snapshot.
         schema_sha256: digest of the schema in that snapshot.
         tables: one entry per table whose data the archive holds.
+        large_objects: what the archive holds of them, read back from disk.
         client: what wrote the dump.
         files: every file of the artifact but the manifest itself.
-        findings: what was found against the artifact of the night before; an artifact with any is
-            kept, yet isn't sound: no weekly copy takes it.
+        findings: what was found against the artifact of the night before; an artifact with a fatal
+            one is kept, yet isn't sound: no weekly copy takes it.
         warnings: what the night noticed and went on.
         timings_seconds: stage name to wall-clock seconds.
     """
@@ -108,6 +111,7 @@ class Manifest:
     inventory: Inventory
     schema_sha256: str
     tables: tuple[TableEvidence, ...]
+    large_objects: LargeObjectsDigest
     client: ClientRecord
     files: tuple[FileEntry, ...]
     findings: tuple[Finding, ...]
@@ -122,8 +126,8 @@ class Manifest:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was found against it on its night."""
-        return not self.findings
+        """Whether nothing was found against it on its night; warnings are not against it."""
+        return not fatal(self.findings)
 
     @property
     def size_bytes(self) -> int:
@@ -134,6 +138,11 @@ class Manifest:
     def rows(self) -> int:
         """Rows of all tables in the archive."""
         return sum(table.rows for table in self.tables)
+
+    @property
+    def rows_by_table(self) -> dict[TableName, int]:
+        """Rows of each table in the archive, a partitioned one as a whole."""
+        return rows_of_whole_tables(self.inventory.tables, {table.name: table.rows for table in self.tables})
 
     def table(self, name: TableName) -> Table:
         """The inventory's entry of one table.
@@ -199,6 +208,8 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
         problems.append("its artifact id has another form")
     if manifest.captured_at.tzinfo is None:
         problems.append("captured_at has no time zone")
+    elif not manifest.artifact_id.startswith(f"{manifest.captured_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-"):
+        problems.append(f"it was captured at {manifest.captured_at}, which its artifact id contradicts")
     paths = [entry.path for entry in manifest.files]
     for path in paths:
         parts = PurePosixPath(path)
@@ -211,6 +222,8 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     missing = [table.file for table in manifest.tables if table.file not in set(paths)]
     if missing:
         problems.append(f"tables without a file: {', '.join(missing[:5])}")
+    if manifest.large_objects.objects != manifest.inventory.large_objects:
+        problems.append("it has evidence of another number of large objects than there were")
     listed = {table.name for table in manifest.tables}
     unproven = [
         str(table.name)

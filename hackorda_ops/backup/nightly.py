@@ -14,9 +14,9 @@ from typing import Any, Literal
 import psycopg
 
 from hackorda_ops import environment
-from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup import calendar, catalog, preflight
 from hackorda_ops.backup.collapse import collapses
-from hackorda_ops.backup.evidence import table_evidence
+from hackorda_ops.backup.evidence import as_restored, large_object_evidence, table_evidence
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import (
     DUMP_FOLDER_NAME,
@@ -33,8 +33,15 @@ from hackorda_ops.backup.recovery_sheet import recovery_sheet
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
-from hackorda_ops.errors import RightsMissing
-from hackorda_ops.postgres import archive, clients, counting, dump, rights, source_catalog
+from hackorda_ops.postgres import (
+    access,
+    archive,
+    clients,
+    counting,
+    dump,
+    large_objects,
+    source_catalog,
+)
 from hackorda_ops.postgres.archive_sequences import archived_sequences
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory, TableName
@@ -43,8 +50,6 @@ from hackorda_ops.postgres.schema_digest import schema_digest
 from hackorda_ops.postgres.session import translated_errors
 from hackorda_ops.postgres.snapshot import Snapshot, exported
 from hackorda_ops.progress import OnProgress, ignore
-
-_GRANTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class _Captured:
 
     snapshot: Snapshot
     inventory: Inventory
+    access: access.Access
     schema_sha256: str
     tools: clients.Clients
     dump: dump.DumpResult
@@ -100,8 +106,8 @@ def take_night(
     seconds: dict[str, float] = {}
     environment.require(name, database, environ, {"source", "store"})
     store = environment.open_store(name, database, environ)
-    store.check()
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, _timed(seconds, "night"):
+        preflight.require_store(store, name, database, environ, private_folder=Path(private))
         target = environment.source_target(name, database, environ, private_folder=Path(private))
         with (
             dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
@@ -109,6 +115,7 @@ def take_night(
         ):
             artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
             with staged_folder(store.staging_root, name, artifact_id) as staged:
+                before = catalog.read_newest(store, name)
                 captured = _capture(
                     target,
                     connection,
@@ -116,6 +123,7 @@ def take_night(
                     database=database,
                     environ=environ,
                     night=night,
+                    before=before,
                     folder=staged / DUMP_FOLDER_NAME,
                     lock=lock,
                     seconds=seconds,
@@ -133,7 +141,6 @@ def take_night(
                     seconds=seconds,
                     on_progress=on_progress,
                 )
-                before = catalog.read(store, name).newest
                 if before is not None:
                     manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
                 lock.probe()
@@ -149,6 +156,7 @@ def _capture(
     database: Database,
     environ: Mapping[str, str],
     night: date | None,
+    before: Manifest | None,
     folder: Path,
     lock: Lock,
     seconds: dict[str, float],
@@ -158,14 +166,16 @@ def _capture(
     late = calendar.require_open(due, snapshot.captured_at, database.schedule)
     with translated_errors(target, "Reading the catalogs"):
         inventory = source_catalog.read_catalog(connection)
+        allowed = access.capture(connection)
         schema_sha256 = schema_digest(connection)
-        missing = rights.missing_rights(connection, inventory)
-    if missing:
-        raise _rights_missing(target, missing)
-    tools = clients.find(
-        inventory.source.server_version_number // 10_000,
-        folders=database.source.client_folders,
+    tools = preflight.require_ready(
+        connection,
+        target,
+        inventory,
+        database=database,
         environ=environ,
+        folder=folder.parent,
+        previous=before,
     )
 
     def count() -> dict[TableName, int]:
@@ -186,6 +196,7 @@ def _capture(
                     clients=tools,
                     snapshot=snapshot,
                     folder=folder,
+                    encoding=inventory.source.encoding,
                     jobs=database.dump.jobs,
                     on_progress=on_progress,
                     poll=watch,
@@ -198,7 +209,7 @@ def _capture(
                 connection.cancel_safe(timeout=10)
             raise
         rows = counting_now.result()
-    return _Captured(snapshot, inventory.with_rows(rows), schema_sha256, tools, dumped, late, due)
+    return _Captured(snapshot, inventory.with_rows(rows), allowed, schema_sha256, tools, dumped, late, due)
 
 
 def _prove(
@@ -216,8 +227,11 @@ def _prove(
     folder = staged / DUMP_FOLDER_NAME
     with _timed(seconds, "read back"):
         files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
-        tables = table_evidence(captured.inventory, archive.list_entries(captured.tools, folder), files)
-        inventory = replace(captured.inventory, sequences=archived_sequences(captured.tools, folder))
+        entries = archive.list_entries(captured.tools, folder)
+        tables = table_evidence(captured.inventory, entries, files)
+        objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)
+        inventory, left_empty = as_restored(captured.inventory, entries)
+        inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder))
     client = ClientRecord(
         captured.tools.major, captured.tools.version, captured.dump.compression, captured.dump.options
     )
@@ -229,7 +243,9 @@ def _prove(
         client=client,
         tables=tables,
     ).encode()
-    (staged / RECOVERY_SHEET_NAME).write_bytes(sheet)
+    beside = {**captured.access.files(), RECOVERY_SHEET_NAME: sheet}
+    for path, data in beside.items():
+        (staged / path).write_bytes(data)
     return Manifest(
         artifact_id=artifact_id,
         database=name,
@@ -243,13 +259,14 @@ def _prove(
         inventory=inventory,
         schema_sha256=captured.schema_sha256,
         tables=tables,
+        large_objects=objects,
         client=client,
         files=(
             *(FileEntry(f"{DUMP_FOLDER_NAME}/{file.path}", file.size_bytes, file.sha256) for file in files),
-            FileEntry(RECOVERY_SHEET_NAME, len(sheet), digest_of(sheet)),
+            *(FileEntry(path, len(data), digest_of(data)) for path, data in beside.items()),
         ),
         findings=(),
-        warnings=(*captured.inventory.warnings, *captured.dump.warnings),
+        warnings=(*captured.inventory.warnings, *captured.dump.warnings, *left_empty),
         timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
     )
 
@@ -270,18 +287,6 @@ def _publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProg
             on_progress=on_progress,
         )
         end_abandoned_uploads(store, manifest.database)
-
-
-def _rights_missing(target: ConnectionTarget, grants: tuple[str, ...]) -> RightsMissing:
-    more = f"\n  and {len(grants) - _GRANTS_SHOWN} more" if len(grants) > _GRANTS_SHOWN else ""
-    return RightsMissing(
-        f"{target.describe()}: the role {target.user} may not read everything:\n"
-        + "\n".join(f"  {grant}" for grant in grants[:_GRANTS_SHOWN])
-        + more,
-        meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are as they were.",
-        next_step="Run the statements above as the owner of these objects, then dump again. Where it's many: "
-        "GRANT pg_read_all_data TO the role covers tables, sequences and schemas.",
-    )
 
 
 @contextmanager

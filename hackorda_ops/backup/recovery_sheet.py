@@ -1,6 +1,8 @@
 """RESTORE.md: how to bring an artifact back, written for somebody who has only the artifact."""
 
+from hackorda_ops.backup.by_hand import ByHand, beyond_restore
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, MANIFEST_NAME, ClientRecord, TableEvidence
+from hackorda_ops.postgres.access import ACCESS_NAME, ROLES_NAME
 from hackorda_ops.postgres.inventory import Inventory
 from hackorda_ops.postgres.snapshot import Snapshot
 
@@ -30,14 +32,7 @@ def recovery_sheet(
         for extension in inventory.extensions
         if extension.name != "plpgsql"
     )
-    lost = "\n".join(
-        f"- {line}"
-        for line in (
-            *(f"`ALTER DATABASE … SET`: {setting}" for setting in inventory.database_settings),
-            *(f"role `{role}`" for role in inventory.roles),
-            *(f"subscription `{name}`" for name in inventory.subscriptions),
-        )
-    )
+    by_hand = "\n".join(_to_do(each) for each in beyond_restore(inventory))
     return f"""# Bring back {database} as of {snapshot.captured_at:%Y-%m-%d %H:%M:%S} UTC
 
 Artifact `{artifact_id}`: {sum(table.rows for table in tables):,} rows in {len(tables)} tables, from database
@@ -60,14 +55,19 @@ export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…
 hackorda-ops restore {database} --artifact {artifact_id} --offsite s3://BUCKET/PREFIX --to-env RESTORE_URL
 ```
 
+`--with-access` also makes the roles that are missing, and applies owners, grants and settings.
+
 ## Without it
 
-In the folder of this file, with PGHOST, PGPORT, PGUSER and PGPASSWORD set for the new server:
+In the folder of this file, with PGHOST, PGPORT, PGUSER and PGPASSWORD set for the new server. The first line
+makes the roles that are missing there; policies name some, without which a restore stops.
 
 ```sh
+psql --dbname=postgres --file={ROLES_NAME}
 createdb --template=template0 --encoding={source.encoding} \\
   --lc-collate='{source.collation}' --lc-ctype='{source.character_type}'{locale} restored
-pg_restore --dbname=restored --jobs=2 --no-owner --no-privileges --no-subscriptions --exit-on-error {DUMP_FOLDER_NAME}
+pg_restore --dbname=restored --jobs=2 --no-owner --no-privileges --no-subscriptions --no-tablespaces \\
+  --exit-on-error {DUMP_FOLDER_NAME}
 ```
 
 Then count; each number behind `--` is what must come back:
@@ -76,9 +76,21 @@ Then count; each number behind `--` is what must come back:
 {counts or "-- this database has no tables"}
 ```
 
-## What the dump does not carry
+At last, the source's owners, grants and settings, as a superuser or a member of all the owners:
 
-Owners and grants are left out on purpose. These were there as well and have to be made again where they matter:
+```sh
+psql --dbname=restored --file={ACCESS_NAME}
+```
 
-{lost or "- nothing else that this product knows of"}
+## What is left to do by hand
+
+`{ROLES_NAME}` has the roles without their passwords, `{ACCESS_NAME}` the settings of the database, owners and grants;
+both are SQL, a statement a line. Besides:
+
+{by_hand}
 """
+
+
+def _to_do(each: ByHand) -> str:
+    commands = "".join(f"\n      {command}" for command in each.commands)
+    return f"- {each.what}\n{commands}\n" if commands else f"- {each.what}"

@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LOCK_SUFFIX = ".lock"
@@ -34,6 +34,16 @@ def staged_folder(root: Path, database: str, artifact_id: str) -> Iterator[Path]
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def abandoned_bytes(root: Path, database: str) -> int:
+    """How much room the next `staged_folder` of a database makes by removing what killed processes left."""
+    found = 0
+    for lock in (root / database).glob(f"*{_LOCK_SUFFIX}"):
+        with suppress(OSError), lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found += sum(path.lstat().st_size for path in lock.with_suffix("").rglob("*"))
+    return found
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -9,8 +9,8 @@ from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest, digest_of
 from hackorda_ops.backup.store import Store
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
-from hackorda_ops.findings import Finding
-from hackorda_ops.postgres import archive
+from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.postgres import archive, large_objects
 from hackorda_ops.postgres.archive import ArchivedFile
 from hackorda_ops.progress import OnProgress
 
@@ -34,7 +34,7 @@ class Verification:
     @property
     def verdict(self) -> str:
         """ "PASS" or "FAIL"."""
-        return "FAIL" if self.findings else "PASS"
+        return "FAIL" if fatal(self.findings) else "PASS"
 
 
 def verify(
@@ -91,11 +91,11 @@ def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Find
         files: with paths relative to the dump's folder.
 
     Returns:
-        A finding for every file that is missing or has other bytes, and for every table whose
-        rows or digest are others.
+        A finding for every file that is missing or has other bytes, for every table whose rows or
+        digest are others, and one where the large objects, taken together, are.
     """
     read = {_in_artifact(file.path): file for file in files}
-    return (*_files(manifest, read), *_tables(manifest, read))
+    return (*_files(manifest, read), *_tables(manifest, read), *_large_objects(manifest, files))
 
 
 def _in_artifact(path: str) -> str:
@@ -128,3 +128,9 @@ def _tables(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Findi
                 f"{file.rows} rows with digest {file.digest}",
                 _REMEDY,
             )
+
+
+def _large_objects(manifest: Manifest, files: Sequence[ArchivedFile]) -> Iterator[Finding]:
+    expected, found = manifest.large_objects, large_objects.digest_of(large_objects.archived(files))
+    if found != expected:
+        yield Finding("large objects changed", "large objects", str(expected), str(found), _REMEDY)

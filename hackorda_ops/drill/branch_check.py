@@ -5,8 +5,10 @@ Where they agree, two independent backups do: the provider's history, and our du
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from hackorda_ops.backup.comparison import evidenced_tables, table_findings
+from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.exactness import committed_unseen, unseen_by
 from hackorda_ops.drill.result import NotCompared
@@ -37,13 +39,14 @@ class BranchComparison:
 
 
 def compare_branch(
-    branch: Branch, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+    branch: Branch, manifest: Manifest, *, dump_folder: Path, jobs: int, on_progress: OnProgress
 ) -> BranchComparison:
-    """Compares every table of the branch with the manifest, if the two are the same moment.
+    """Compares every table and large object of the branch with the manifest, if the two are the same moment.
 
     Args:
         branch: the source's own database on a branch.
         manifest: what there must be.
+        dump_folder: the artifact's dump, for which large objects differ.
         jobs: how many processes read.
         on_progress: told of the bytes read.
 
@@ -70,6 +73,13 @@ def compare_branch(
     logged = tuple(table for table in manifest.tables if table.name not in unlogged)
     comparable = [table for table in evidenced_tables(manifest, there) if table.name not in unlogged]
     digests = table_digest.digest_tables(branch.target, comparable, jobs=jobs, on_progress=on_progress)
+    with (
+        translated_errors(branch.target, "Comparing the branch's large objects"),
+        connect(branch.target, application_name="hackorda_ops drill") as connection,
+    ):
+        objects = compare_large_objects(
+            connection, manifest.large_objects, dump_folder=dump_folder, on_progress=on_progress
+        )
     return BranchComparison(
         reason="",
         digests=digests,
@@ -81,7 +91,7 @@ def compare_branch(
                 finding.observed,
                 finding.next_step,
             )
-            for finding in table_findings(replace(manifest, tables=logged), digests)
+            for finding in (*table_findings(replace(manifest, tables=logged), digests), *objects)
         ),
         not_compared=tuple(_not_compared(unlogged, manifest)),
     )

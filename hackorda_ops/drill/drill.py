@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hackorda_ops import environment
 from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup.by_hand import still_by_hand
 from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.staging import staged_folder
@@ -40,6 +41,7 @@ def run_drill(
     *,
     environ: Mapping[str, str],
     quarter: date | None = None,
+    seed: int | None = None,
     on_progress: OnProgress = ignore,
 ) -> DrillResult:
     """Restores the newest off-site artifact on scratch, compares it, migrates it, and takes it all down.
@@ -52,6 +54,7 @@ def run_drill(
         database: its configuration.
         environ: where the variables it names are looked up.
         quarter: the partition (its first day); None for the one that today is in.
+        seed: repeats the choice of an earlier drill's self-test; None for a new one.
         on_progress: told of every stage, from more than one thread.
     """
     started_at = datetime.now(UTC)
@@ -63,18 +66,20 @@ def run_drill(
         environment.require(name, database, environ, {"source", "offsite", "scratch"})
         offsite = environment.open_offsite(name, database, environ)
         with record.stage("choose the artifact"):
-            manifest = _chosen(record, offsite, name, wanted, today)
-            newest = _newest_anywhere(record, name, database, environ, manifest)
+            copies = catalog.read(offsite, name)
+            manifest, damaged = _chosen(record, offsite, copies, wanted, today)
+            # What would be restored if the source died now: the store may have a newer one.
+            past = (*_nights(record, name, database, environ), *copies.artifacts)
+            newest = max(past, key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
-        with (
-            tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
-            # It also removes what a killed drill had fetched.
-            staged_folder(database.dump.work_folder, name, drill_id) as folder,
-        ):
-            source = environment.source_target(name, database, environ, private_folder=Path(private))
-            steps = Steps(record, database, manifest, folder, source, environ, on_progress)
+        # It also removes what a killed drill had fetched.
+        with staged_folder(database.dump.work_folder, name, drill_id) as folder:
+            source = environment.source_target(name, database, environ, private_folder=folder / "tls")
+            steps = Steps(
+                record, database, manifest, folder, source, environ, on_progress, past=past, seed=seed
+            )
             with _scratch(name, database, environ, source) as scratch:
-                _drill(steps, offsite, scratch, drill_id)
+                _drill(steps, offsite, scratch, drill_id, damaged)
     except OpsError as error:
         record.fail_to_judge(error)
     except Exception as error:  # noqa: BLE001  # whatever happened, there has to be a report that says so
@@ -107,6 +112,7 @@ def run_drill(
         data_loss_seconds=record.data_loss_seconds,
         recovery_point_objective_seconds=database.objectives.recovery_point_hours * 3600,
         how_to_repeat=record.how_to_repeat,
+        by_hand=still_by_hand(record.manifest) if record.manifest else (),
         product_version=version("hackorda-ops"),
     )
 
@@ -127,28 +133,60 @@ def sweep(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple
             return scratch.sweep()
 
 
-def _chosen(record: Record, offsite: Store, name: str, quarter: date, today: date) -> Manifest:
-    found = catalog.read(offsite, name)
-    record.warnings += found.damaged
-    manifest = catalog.newest_for_quarter(found.artifacts, quarter, today)
+def _nights(
+    record: Record, name: str, database: Database, environ: Mapping[str, str]
+) -> tuple[Manifest, ...]:
+    try:
+        return catalog.read(environment.open_store(name, database, environ), name).artifacts
+    except OpsError as error:
+        record.warnings.append(f"The store of the nights could not be read: {error.what}")
+        return ()
+
+
+def _chosen(
+    record: Record, offsite: Store, copies: catalog.Catalog, quarter: date, today: date
+) -> tuple[Manifest, tuple[Finding, ...]]:
+    """What is restored, and a finding for every damaged artifact that it is restored in place of."""
+    record.warnings += map(str, copies.damaged)
+    try:
+        manifest = catalog.newest_for_quarter(copies.artifacts, quarter, today)
+    except ArtifactMissing:
+        if damaged := catalog.damaged_since(copies.damaged, None, quarter, today):
+            record.check(
+                "offsite_equals_manifest",
+                tuple(_damaged(each) for each in damaged),
+                passed="",
+                failed="What is off-site can't be relied on, so nothing was restored from it",
+            )
+        raise
     record.manifest = manifest
     record.location = f"{offsite.describe()}/{manifest.prefix}"
     record.how_to_repeat = _how_to_repeat(offsite.describe(), manifest)
-    return manifest
+    damaged = catalog.damaged_since(copies.damaged, manifest, quarter, today)
+    return manifest, tuple(_damaged(each) for each in damaged)
 
 
-def _drill(steps: Steps, offsite: Store, scratch: Scratch, drill_id: str) -> None:
+def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
+    return Finding("artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, _REMEDY)
+
+
+def _drill(
+    steps: Steps, offsite: Store, scratch: Scratch, drill_id: str, damaged: tuple[Finding, ...]
+) -> None:
     record = steps.record
     with record.stage("sweep"):
         record.warnings += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
-    if _fetched(offsite, steps):
+    if _fetched(offsite, steps, damaged):
         _on_scratch(scratch, steps, drill_id)
     else:
         record.not_measured("scratch_gone", "none was made, because the artifact is damaged")
 
 
-def _fetched(offsite: Store, steps: Steps) -> bool:
-    """Fetches the artifact and reads every file of it; whether it is what its manifest says."""
+def _fetched(offsite: Store, steps: Steps, damaged: tuple[Finding, ...]) -> bool:
+    """Fetches the artifact and reads every file of it; whether it is what its manifest says.
+
+    Newer artifacts that are damaged count against the copies off-site, and keep no older one from being tried.
+    """
     record, manifest = steps.record, steps.manifest
     findings: tuple[Finding, ...]
     try:
@@ -164,10 +202,12 @@ def _fetched(offsite: Store, steps: Steps) -> bool:
         )
     record.check(
         "offsite_equals_manifest",
-        findings,
+        (*damaged, *findings),
         passed=f"All {len(manifest.files)} files have the manifest's bytes, and all {len(manifest.tables)} "
         "tables in them the manifest's rows and digests.",
-        failed="The off-site copy is not what its manifest says, so nothing was restored from it",
+        failed="The off-site copy is not what its manifest says, so nothing was restored from it"
+        if findings
+        else "A newer off-site copy is damaged, so an older one was restored",
     )
     return not findings
 
@@ -205,18 +245,6 @@ def _scratch(
         return
     with environment.open_neon(name, database, environ) as client:
         yield NeonScratch(name, client, source)
-
-
-def _newest_anywhere(
-    record: Record, name: str, database: Database, environ: Mapping[str, str], offsite: Manifest
-) -> Manifest:
-    """The artifact that would be restored if the source died now: the store may have a newer one."""
-    try:
-        newest = catalog.read(environment.open_store(name, database, environ), name).newest
-    except OpsError as error:
-        record.warnings.append(f"The store of the nights could not be read: {error.what}")
-        return offsite
-    return max(filter(None, (newest, offsite)), key=lambda each: each.captured_at)
 
 
 def _how_to_repeat(offsite: str, manifest: Manifest) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, get_args
 
 from hackorda_ops.drill.result import Check, CheckName, Failure, Verdict
-from hackorda_ops.findings import Finding
+from hackorda_ops.findings import Finding, fatal
 
 # Without these a drill has proven nothing. The others may be unmeasured: a database may have no key tables or
 # migrations, and a scratch server no branch.
@@ -35,9 +35,9 @@ def judge(
 ) -> tuple[Verdict, Failure | None]:
     """Says what a drill has proven.
 
-    A finding speaks of the backup and makes it a FAIL, even where the drill stopped afterwards. An
-    error, or an essential check that could not be made, makes it an ERROR. What could not be measured
-    is never a pass.
+    A fatal finding speaks of the backup and makes it a FAIL, even where the drill stopped afterwards;
+    a warning changes nothing. An error, or an essential check that could not be made, makes it an
+    ERROR. What could not be measured is never a pass.
 
     Args:
         checks: all of them (`complete`).
@@ -48,7 +48,7 @@ def judge(
         The verdict, and with ERROR the reason.
     """
     failed = [check for check in checks if check.outcome == "failed"]
-    if findings or any(check.name not in _OF_THE_DRILL for check in failed):
+    if fatal(findings) or any(check.name not in _OF_THE_DRILL for check in failed):
         return "FAIL", None
     if error is not None:
         return "ERROR", error

@@ -1,13 +1,19 @@
 """The key tables of a restored copy beside production: what is a finding, and what isn't. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
 
 from hackorda_ops.config import Tolerances
 from hackorda_ops.drill.result import KeyTableResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.inventory import TableName
+
+# A busy Monday after a quiet Sunday is no reason to doubt a backup.
+_USUAL_DAYS_GROWTH: Final = 3
+_LEAST_APART: Final = timedelta(hours=12)
 
 _REMEDY = "Find out why before you rely on this artifact: look into the table here and in production."
 
@@ -51,6 +57,7 @@ def beside(
     production: Look,
     *,
     age: timedelta,
+    growth_rows_per_day: float | None,
     tolerances: Tolerances,
 ) -> KeyTableResult:
     """Puts a restored key table beside production's.
@@ -61,9 +68,12 @@ def beside(
         restored: what is in the restored copy.
         production: what is in production now.
         age: of the artifact.
-        tolerances: as configured. Of an artifact younger than a day a day's drift is allowed.
+        growth_rows_per_day: see `daily_growth`.
+        tolerances: as configured.
     """
-    days = max(age / timedelta(days=1), 1.0)
+    allowed_rows = drift_budget(
+        restored.rows, age=age, growth_rows_per_day=growth_rows_per_day, tolerances=tolerances
+    )
     return KeyTableResult(
         table=str(table),
         restored_rows=restored.rows,
@@ -73,11 +83,56 @@ def beside(
             if restored.rows and production.rows
             else None
         ),
-        allowed_percent=round(tolerances.key_table_drift_percent_per_day * days, 3),
+        allowed_percent=round(100 * allowed_rows / restored.rows, 3) if restored.rows else 0.0,
         timestamp_column=column,
         newest_restored=restored.newest.overall if restored.newest else None,
         newest_production=production.newest.overall if production.newest else None,
+        allowed_rows=allowed_rows,
+        growth_rows_per_day=None if growth_rows_per_day is None else round(growth_rows_per_day, 3),
     )
+
+
+def drift_budget(
+    restored_rows: int, *, age: timedelta, growth_rows_per_day: float | None, tolerances: Tolerances
+) -> int:
+    """By how many rows production may have moved on from an artifact, in either direction.
+
+    Whichever is more: the configured share for each day, or some times what the table's own past
+    nights show and a few rows. Of an artifact younger than a day a day's drift is allowed.
+
+    Args:
+        restored_rows: in the artifact.
+        age: of the artifact.
+        growth_rows_per_day: see `daily_growth`.
+        tolerances: as configured.
+    """
+    days = max(age / timedelta(days=1), 1.0)
+    share = restored_rows * tolerances.key_table_drift_percent_per_day / 100 * days
+    usual = _USUAL_DAYS_GROWTH * (growth_rows_per_day or 0.0) * days
+    return int(max(share, usual + tolerances.key_table_drift_rows))
+
+
+def daily_growth(counts: Iterable[tuple[datetime, int]]) -> float | None:
+    """Rows that a table gains or loses on a usual day: the median over its nights.
+
+    The median, because one import of a million rows must not make a loss of as many look usual.
+
+    Args:
+        counts: when each artifact was taken, and the table's rows in it; in any order.
+
+    Returns:
+        Rows, never negative; None where no two artifacts are half a day apart.
+    """
+    rates: list[float] = []
+    before: tuple[datetime, int] | None = None
+    for taken_at, rows in sorted(set(counts)):
+        if before is None:
+            before = (taken_at, rows)
+        # Dumps on demand minutes apart would make any change look like thousands a day.
+        elif (apart := taken_at - before[0]) >= _LEAST_APART:
+            rates.append(abs(rows - before[1]) / (apart / timedelta(days=1)))
+            before = (taken_at, rows)
+    return median(rates) if rates else None
 
 
 def count_findings(result: KeyTableResult) -> Iterator[Finding]:
@@ -93,12 +148,12 @@ def count_findings(result: KeyTableResult) -> Iterator[Finding]:
             "no row in production",
             "Look at production at once: its rows may be lost. The backup has them.",
         )
-    elif result.drift_percent is not None and result.drift_percent > result.allowed_percent:
+    elif (away := abs(result.production_rows - result.restored_rows)) > (result.allowed_rows or 0):
         yield Finding(
             "key table drifted",
             result.table,
-            f"at most {result.allowed_percent:g} % away from production's {result.production_rows:,} rows",
-            f"{result.restored_rows:,} rows, {result.drift_percent:g} % away",
+            f"at most {result.allowed_rows or 0:,} rows away from production's {result.production_rows:,}",
+            f"{result.restored_rows:,} rows, {away:,} away",
             _REMEDY + " If the table does grow so fast, raise tolerances.key_table_drift_percent_per_day.",
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hackorda_ops.backup.by_hand import has_access
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.result import NotCompared
 
@@ -10,7 +11,10 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
     """What an artifact does not carry, or carries in a way that rows and digests don't cover."""
     inventory = manifest.inventory
     yield NotCompared(
-        "owners and grants", "a restore leaves them out on purpose, so that it works on any server"
+        "owners and grants",
+        "the drill leaves them out, so that it works on any server; restore --with-access applies and compares them"
+        if has_access(manifest)
+        else "a restore leaves them out on purpose, so that it works on any server",
     )
     if inventory.roles:
         yield NotCompared(
@@ -22,8 +26,8 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
         )
     if inventory.large_objects:
         yield NotCompared(
-            f"the contents of {inventory.large_objects:,} large objects",
-            "they are counted; their bytes are covered by the SHA-256 of the artifact's files",
+            f"comments and owners of {inventory.large_objects:,} large objects",
+            "a dump has them among its data and not in the schema; the objects' bytes are compared",
         )
     if inventory.subscriptions:
         yield NotCompared(

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.config import KeyTable, Tolerances
 from hackorda_ops.drill import key_tables
 from hackorda_ops.drill.key_tables import Look, Newest
@@ -47,6 +48,7 @@ def compare_key_tables(
     *,
     captured_at: datetime,
     tolerances: Tolerances,
+    past: Sequence[Manifest] = (),
 ) -> BesideProduction:
     """Compares the key tables of the restored copy with those of production.
 
@@ -56,6 +58,7 @@ def compare_key_tables(
         source: the live database.
         captured_at: when the artifact's snapshot was taken, by the source's clock.
         tolerances: as configured.
+        past: the database's artifacts, which show how fast its tables grow.
 
     Raises:
         ConfigError: a key table is in neither database.
@@ -66,6 +69,7 @@ def compare_key_tables(
     newest_findings: list[Finding] = []
     not_compared: list[NotCompared] = []
     newest_measured = 0
+    nights = [(each.captured_at, each.rows_by_table) for each in past]
     with (
         translated_errors(source, "Comparing the key tables with production"),
         connect(source, application_name="hackorda_ops drill, read-only") as production,
@@ -83,7 +87,15 @@ def compare_key_tables(
                 count_findings.append(_missing(name, from_backup=here is None))
                 continue
             result = key_tables.beside(
-                name, column, here, there, age=now - captured_at, tolerances=tolerances
+                name,
+                column,
+                here,
+                there,
+                age=now - captured_at,
+                growth_rows_per_day=key_tables.daily_growth(
+                    (taken_at, rows[name]) for taken_at, rows in nights if name in rows
+                ),
+                tolerances=tolerances,
             )
             results.append(result)
             count_findings += key_tables.count_findings(result)

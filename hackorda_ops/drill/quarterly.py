@@ -11,6 +11,7 @@ from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.history import read_past
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import OpsError
+from hackorda_ops.postgres.connection import redact
 from hackorda_ops.progress import OnProgress, ignore
 
 
@@ -37,6 +38,7 @@ def hold_drill(
     *,
     environ: Mapping[str, str],
     quarter: date | None = None,
+    seed: int | None = None,
     on_progress: OnProgress = ignore,
 ) -> Quarter:
     """Drills a database, and stores the report in the store of the nights and off-site.
@@ -48,13 +50,14 @@ def hold_drill(
         database: its configuration.
         environ: where the variables it names are looked up.
         quarter: the partition (its first day); None for the one that today is in.
+        seed: repeats the choice of an earlier drill's self-test; None for a new one.
         on_progress: told of every stage, from more than one thread.
 
     Raises:
         ConfigError: variables are missing; nothing was attempted.
     """
     environment.require(name, database, environ, {"source", "store", "offsite", "scratch"})
-    result = run_drill(name, database, environ=environ, quarter=quarter, on_progress=on_progress)
+    result = run_drill(name, database, environ=environ, quarter=quarter, seed=seed, on_progress=on_progress)
     stores: list[Store] = [
         environment.open_store(name, database, environ),
         environment.open_offsite(name, database, environ),
@@ -65,9 +68,15 @@ def hold_drill(
 
     try:
         places = store_report(stores, result, past)
-    except OpsError as error:
-        return Quarter(result, past, (), (error.what,))
+    except Exception as error:  # noqa: BLE001  # the verdict must not be lost with its pages
+        return Quarter(result, past, (), (_why(error),))
     return Quarter(result, past, places.pages, places.not_stored)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OpsError):
+        return error.what
+    return f"The report could not be made: {type(error).__name__}: {redact(str(error))}"
 
 
 def _past(stores: list[Store], name: str) -> tuple[DrillResult, ...]:

@@ -18,7 +18,7 @@ from hackorda_ops.drill.result import (
     TableResult,
 )
 from hackorda_ops.errors import OpsError
-from hackorda_ops.findings import Finding
+from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import TableName
 from hackorda_ops.postgres.table_digest import TableDigest
 
@@ -66,11 +66,12 @@ class Record:
             self.stages.append(Stage(name, round(time.monotonic() - began, 3), in_recovery))
 
     def check(self, name: CheckName, findings: tuple[Finding, ...], *, passed: str, failed: str) -> None:
-        """Writes a check down with its findings; `failed` is its summary where there are any."""
+        """Writes a check down with its findings; `failed` is its summary where one of them is fatal."""
         self.findings += findings
+        against = fatal(findings)
         self.checks.append(
-            Check(name, "failed", f"{failed} ({len(findings)} finding(s)).")
-            if findings
+            Check(name, "failed", f"{failed} ({len(against)} finding(s)).")
+            if against
             else Check(name, "passed", passed)
         )
 

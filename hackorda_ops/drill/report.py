@@ -1,4 +1,4 @@
-"""A drill's report: the page, the Markdown, the CSV and the JSON, put beside the artifacts."""
+"""A drill's report: the page, the Markdown, the CSV and the JSON with its schema, put beside the artifacts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from io import BytesIO
 
 from hackorda_ops.backup.manifest import digest_of
 from hackorda_ops.backup.store import Store
-from hackorda_ops.drill import report_frames, report_html, report_json, report_markdown
+from hackorda_ops.drill import report_frames, report_html, report_json, report_markdown, report_schema
 from hackorda_ops.drill.history import REPORT_NAME, drill_prefix
 from hackorda_ops.drill.operations_log import write_log
 from hackorda_ops.drill.result import DrillResult
@@ -39,6 +39,7 @@ def report_files(result: DrillResult, past: Sequence[DrillResult]) -> Mapping[st
         COMPARISON_NAME: report_frames.comparison_csv(result),
         MARKDOWN_NAME: report_markdown.document(result, past).encode(),
         PAGE_NAME: report_html.page(result, past).encode(),
+        report_json.SCHEMA_NAME: report_schema.text().encode(),
         REPORT_NAME: report_json.to_bytes(result),
     }
 

@@ -15,6 +15,8 @@ from hackorda_ops.drill.report_words import (
     duration,
     meaning,
     moment,
+    pending,
+    schema_change,
     visible,
 )
 from hackorda_ops.drill.result import DrillResult
@@ -102,5 +104,5 @@ def _environment() -> Environment:
         "signed_percent": _signed_percent,
         "start_of_digest": lambda digest: digest[:_DIGEST_SHOWN],
     }
-    environment.globals["counted"] = counted
+    environment.globals |= {"counted": counted, "pending": pending, "schema_change": schema_change}
     return environment

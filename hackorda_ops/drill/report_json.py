@@ -1,4 +1,7 @@
-"""A drill's result as versioned JSON: the report for machines, and the memory behind the trend."""
+"""A drill's result as versioned JSON: the report for machines, and the memory behind the trend.
+
+`report_schema` has the JSON Schema of it, which lies beside every report.
+"""
 
 import json
 from typing import Any
@@ -8,12 +11,24 @@ from pydantic import TypeAdapter, ValidationError
 from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
 from hackorda_ops.errors import ArtifactDamaged
 
+SCHEMA_NAME = "report.schema.json"
+
 _ADAPTER = TypeAdapter(DrillResult)
+
+
+def document(result: DrillResult) -> dict[str, Any]:
+    """The result as what JSON has, with the schema's name and every finding's severity and meaning."""
+    plain: dict[str, Any] = _ADAPTER.dump_python(result, mode="json")
+    return {
+        "$schema": SCHEMA_NAME,
+        **plain,
+        "findings": [finding.described for finding in result.findings],
+    }
 
 
 def to_bytes(result: DrillResult) -> bytes:
     """The result as the JSON text that is stored."""
-    return _ADAPTER.dump_json(result, indent=1) + b"\n"
+    return json.dumps(document(result), indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def from_bytes(data: bytes, *, origin: str) -> DrillResult:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import indent
 
 from hackorda_ops.backup.calendar import quarter_name
 from hackorda_ops.drill import report_frames
@@ -10,9 +11,12 @@ from hackorda_ops.drill.report_words import (
     NOTHING,
     all_checks,
     compared,
+    counted,
     duration,
     meaning,
     moment,
+    pending,
+    schema_change,
     visible,
 )
 from hackorda_ops.drill.result import DrillResult
@@ -45,6 +49,7 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
         _section("Migrations", _migrations(result)),
         _section("Drills", _trend(result, past)),
         _section("To repeat the restore by hand", fenced(result.how_to_repeat)),
+        _section("What a real recovery would still need by hand", _by_hand(result)),
         _section("Tables", _tables(result)),
         _section("Warnings", _list(result.warnings)),
         f"Drill {result.drill_id}, {moment(result.started_at)} to {moment(result.finished_at)}, "
@@ -91,12 +96,18 @@ def _error(result: DrillResult) -> str:
 
 def _findings(result: DrillResult) -> str:
     return "\n".join(
-        f"- **{escaped(finding.code)}: {escaped(finding.subject)}**\n"
+        f"- **{escaped(finding.code)}: {escaped(finding.subject)}** ({finding.severity})\n"
         f"  - expected: {escaped(finding.expected)}\n"
-        f"  - observed: {escaped(finding.observed)}\n"
+        f"  - observed: {_line_or_block(finding.observed)}\n"
+        f"  - what it means: {escaped(finding.meaning)}\n"
         f"  - next step: {escaped(finding.next_step)}"
         for finding in result.findings
     ) or ("None, as far as the drill came." if result.error else "None.")
+
+
+def _line_or_block(text: str) -> str:
+    """Inside of a list's item: a line as text, several lines (the diff of a definition) as they are."""
+    return f"\n\n{indent(fenced(text), '    ')}\n" if "\n" in text else escaped(text)
 
 
 def _checks(result: DrillResult) -> str:
@@ -163,7 +174,9 @@ def _key_tables(result: DrillResult) -> str:
                 f"{each.restored_rows:,}",
                 f"{each.production_rows:,}",
                 NOTHING if each.drift_percent is None else f"{each.drift_percent:+.1f} %",
-                f"{each.allowed_percent:.1f} %",
+                f"{each.allowed_percent:.1f} %"
+                if each.allowed_rows is None
+                else counted(each.allowed_rows, "row"),
                 NOTHING if each.newest_restored is None else moment(each.newest_restored),
                 NOTHING if each.newest_production is None else moment(each.newest_production),
             )
@@ -182,6 +195,9 @@ def _migrations(result: DrillResult) -> str:
             f"before: {run.before or 'no migration table that is known'}",
             f"after: {run.after or 'no migration table that is known'}",
             f"applied: {'not known' if run.applied is None else run.applied}",
+            f"pending before: {pending(run.pending_before)}",
+            f"pending after: {pending(run.pending_after)}",
+            f"schema: {schema_change(run)}",
         )
     )
     output = fenced(run.output_tail)
@@ -205,6 +221,16 @@ def _trend(result: DrillResult, past: Sequence[DrillResult]) -> str:
             for drill in reversed(drills)
         ),
     )
+
+
+def _by_hand(result: DrillResult) -> str:
+    return "\n".join(
+        f"- {escaped(each.what)}" + _in_item("\n".join(each.commands)) for each in result.by_hand
+    ).rstrip()
+
+
+def _in_item(text: str) -> str:
+    return f"\n\n{indent(fenced(text), '  ')}\n" if text else ""
 
 
 def _tables(result: DrillResult) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from hackorda_ops.drill.result import Check, CheckName, DrillResult, TableResult
+from hackorda_ops.drill.result import Check, CheckName, DrillResult, MigrationResult, TableResult
+from hackorda_ops.findings import fatal
 
 CHECK_TITLES: Mapping[CheckName, str] = {
     "offsite_equals_manifest": "The off-site copy is what its manifest says",
@@ -26,6 +27,8 @@ CHECK_TITLES: Mapping[CheckName, str] = {
 # Stands in a table where there is no number.
 NOTHING = "\N{EN DASH}"
 
+_NAMES_SHOWN = 10
+
 TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
 
 # Colours and cursor movements, which migration tools print as if onto a terminal.
@@ -41,11 +44,9 @@ def meaning(result: DrillResult) -> str:
         why = f" {result.error.what}" if result.error else ""
         found = "this backup" if result.artifact else "any backup"
         return f"The drill could not judge {found}: nothing is proven or disproven.{why}"
-    if result.findings:
-        first = result.findings[0]
-        more = (
-            f", and {counted(len(result.findings) - 1, 'more finding')}" if len(result.findings) > 1 else ""
-        )
+    if against := fatal(result.findings):
+        first = against[0]
+        more = f", and {counted(len(against) - 1, 'more finding')}" if len(against) > 1 else ""
         return f"Do not rely on this backup. Found: {first.code} ({first.subject}){more}."
     failed = _titles(result, "failed")
     return f"Do not rely on this backup. Not fulfilled: {failed}."
@@ -60,8 +61,11 @@ def _passed(result: DrillResult) -> str:
 
 def _reservations(result: DrillResult) -> str:
     failed, unmeasured = _titles(result, "failed"), _titles(result, "not measured")
-    return (f" Not fulfilled: {failed}." if failed else "") + (
-        f" Not measured: {unmeasured}." if unmeasured else ""
+    warnings = counted(len(result.findings), "warning")
+    return (
+        (f" Not fulfilled: {failed}." if failed else "")
+        + (f" Not measured: {unmeasured}." if unmeasured else "")
+        + (f" With {warnings}, below." if result.findings else "")
     )
 
 
@@ -87,7 +91,7 @@ def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:
     """
     if table.equal:
         return "equal"
-    found = any(finding.subject == table.table for finding in result.findings)
+    found = any(finding.subject == table.table for finding in fatal(result.findings))
     if table.restored_rows is None:
         return "missing" if found else "not read"
     return "differs" if found else "differs, no finding"
@@ -129,6 +133,20 @@ def compared(result: DrillResult) -> tuple[str, ...]:
 def counted(number: int, noun: str) -> str:
     """A number and its noun: "1 row", "12,000 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def pending(names: tuple[str, ...] | None) -> str:
+    """Pending migrations, by name: a few of many."""
+    if names is None:
+        return "not known: no folder of migrations was found that fits"
+    if len(names) > _NAMES_SHOWN:
+        return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN:,} more"
+    return ", ".join(names) or "none"
+
+
+def schema_change(run: MigrationResult) -> str:
+    """Whether the migrations changed the schema, which can be told of any tool."""
+    return {None: "not compared", True: "changed", False: "the same as before"}[run.schema_changed]
 
 
 def duration(seconds: float) -> str:

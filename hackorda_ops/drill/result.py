@@ -1,15 +1,17 @@
 """What a drill found out, as plain values: the report shows them, Dagster and the command line judge by them.
 
-They are stored as JSON beside the artifacts (`RESULT_VERSION`), and read again for the trend.
+They are stored as JSON beside the artifacts, and read again for the trend. A release may add fields that
+have a default; anything else takes another `RESULT_VERSION`. docs/report.schema.json is made from here.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
+from hackorda_ops.backup.by_hand import ByHand
 from hackorda_ops.findings import Finding
 
-RESULT_VERSION = 1
+RESULT_VERSION: Final = 1
 
 Verdict = Literal["PASS", "FAIL", "ERROR"]
 
@@ -87,9 +89,12 @@ class KeyTableResult:
         restored_rows: in the restored database.
         production_rows: in the source, now.
         drift_percent: how far production has moved from the restored rows; None where either has no rows.
-        allowed_percent: what the artifact's age allows.
+        allowed_percent: what the artifact's age and the table's growth allow, of the restored rows.
         timestamp_column: None where the table has none configured.
         newest_restored, newest_production: newest value of that column.
+        allowed_rows: the same allowance in rows.
+        growth_rows_per_day: what the table gained or lost on a usual day, by past manifests; None where
+            they don't tell.
     """
 
     table: str
@@ -100,6 +105,8 @@ class KeyTableResult:
     timestamp_column: str | None
     newest_restored: datetime | None
     newest_production: datetime | None
+    allowed_rows: int | None = None
+    growth_rows_per_day: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,10 @@ class MigrationResult:
         before, after: migrations in force, as "drizzle: 5, newest 0004_x"; None where no tool's table was found.
         applied: how many it applied.
         output_tail: its last lines, redacted.
+        pending_before, pending_after: migrations in the tool's folder that were not in force, by name;
+            None where no folder of the tool's was found.
+        half_applied: migrations that the tool's own table says were begun and not finished.
+        schema_changed: whether the schema is another one afterwards, whatever the tool.
     """
 
     command: str
@@ -122,6 +133,10 @@ class MigrationResult:
     after: str | None
     applied: int | None
     output_tail: str
+    pending_before: tuple[str, ...] | None = None
+    pending_after: tuple[str, ...] | None = None
+    half_applied: tuple[str, ...] = ()
+    schema_changed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +189,7 @@ class DrillResult:
             check, scratch, restore; None if it did not get there.
         data_loss_seconds: what would be lost had the source died when the drill began.
         how_to_repeat: shell commands that bring the same artifact back by hand.
+        by_hand: what a real recovery would still need after that.
     """
 
     drill_id: str
@@ -200,4 +216,5 @@ class DrillResult:
     recovery_point_objective_seconds: float
     how_to_repeat: str
     product_version: str
-    result_version: int = RESULT_VERSION
+    by_hand: tuple[ByHand, ...] = ()
+    result_version: Literal[1] = RESULT_VERSION

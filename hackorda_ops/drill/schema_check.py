@@ -6,7 +6,8 @@ once more, alone, into another empty database. What went the same way must have 
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +24,17 @@ from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
 from hackorda_ops.postgres.dump import KEEPALIVES
+from hackorda_ops.postgres.settings import client_encoding
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 
 _DEADLINE_SECONDS: Final = 1800.0
-_SAME_FOR_ALL: Final = ("--schema-only", "--no-owner", "--no-privileges", "--no-subscriptions")
+_SAME_FOR_ALL: Final = (
+    "--schema-only",
+    "--no-owner",
+    "--no-privileges",
+    "--no-subscriptions",
+    "--no-tablespaces",
+)
 
 Schema = Mapping[SchemaObject, tuple[str, ...]]
 
@@ -35,6 +43,7 @@ def schema_findings(
     archive: Path,
     restored: ConnectionTarget,
     *,
+    encoding: str,
     tools: Clients,
     new_twin: Callable[[], ConnectionTarget],
     folder: Path,
@@ -44,6 +53,7 @@ def schema_findings(
     Args:
         archive: the dump.
         restored: the database that it was restored into.
+        encoding: of that database.
         tools: of the server's major version.
         new_twin: makes an empty database beside the restored one; called only where texts differ.
         folder: an existing private folder for what is dumped here.
@@ -55,13 +65,13 @@ def schema_findings(
         OpsError: a tool failed.
     """
     expected = _schema_of(tools, archive, folder)
-    observed = _schema_of(tools, _dump_schema(tools, restored, folder / "restored.dump"), folder)
+    observed = _schema_of(tools, _dump_schema(tools, restored, encoding, folder / "restored.dump"), folder)
     findings = list(object_list_findings(expected, observed))
     suspects = differing(expected, observed)
     if suspects:
         twin = new_twin()
-        _restore_schema(tools, archive, twin)
-        expected = _schema_of(tools, _dump_schema(tools, twin, folder / "twin.dump"), folder)
+        _restore_schema(tools, archive, twin, folder)
+        expected = _schema_of(tools, _dump_schema(tools, twin, encoding, folder / "twin.dump"), folder)
         # An object that even the twin lacks or has in surplus is on the list of findings already.
         findings += [
             text_finding(key, expected[key], observed[key])
@@ -72,6 +82,14 @@ def schema_findings(
 
 
 def _schema_of(tools: Clients, archive: Path, folder: Path) -> Schema:
+    with _script(tools, archive, folder) as script:
+        # Decoded without loss and without touching line ends, which may be inside of a function's body.
+        return objects_of(script.read_bytes().decode("utf-8", "backslashreplace"))
+
+
+@contextmanager
+def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
+    """An archive's schema as SQL in a file, for as long as the block lasts."""
     script = folder / "schema.sql"
     finished = child.run(
         [tools.pg_restore, *_SAME_FOR_ALL, f"--file={script}", archive],
@@ -84,29 +102,49 @@ def _schema_of(tools: Clients, archive: Path, folder: Path) -> Schema:
             meaning="The schema could not be compared.",
             next_step="Look at the message; if the archive is at fault, use another artifact.",
         )
-    # User mappings stand in it with their passwords: it is gone as soon as it is read.
-    text = script.read_text(encoding="utf-8", errors="replace")
-    script.unlink()
-    return objects_of(text)
+    try:
+        yield script
+    finally:
+        # User mappings stand in it with their passwords: it is gone as soon as it is read.
+        script.unlink()
 
 
-def _dump_schema(tools: Clients, target: ConnectionTarget, file: Path) -> Path:
+def _dump_schema(tools: Clients, target: ConnectionTarget, encoding: str, file: Path) -> Path:
     _run(
         "pg_dump",
         f"reading the schema of {target.describe()}",
-        [tools.pg_dump, "--format=custom", *_SAME_FOR_ALL, "--no-password", f"--file={file}", KEEPALIVES],
+        [
+            tools.pg_dump,
+            "--format=custom",
+            f"--encoding={client_encoding(encoding)}",
+            *_SAME_FOR_ALL,
+            "--no-password",
+            f"--file={file}",
+            KEEPALIVES,
+        ],
         target,
     )
     return file
 
 
-def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget) -> None:
-    _run(
-        "pg_restore",
-        f"restoring the schema into {target.describe()}",
-        [tools.pg_restore, *_SAME_FOR_ALL, "--exit-on-error", "--no-password", KEEPALIVES, archive],
-        target,
-    )
+def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget, folder: Path) -> None:
+    # By psql: a pg_restore that alters what it restores would alter the twin likewise, and hide it so.
+    with _script(tools, archive, folder) as script:
+        _run(
+            "psql",
+            f"restoring the schema into {target.describe()}",
+            [
+                tools.psql,
+                "--no-psqlrc",
+                "--quiet",
+                "--output=/dev/null",
+                "--set=ON_ERROR_STOP=1",
+                "--no-password",
+                f"--file={script}",
+                KEEPALIVES,
+            ],
+            target,
+        )
 
 
 def _run(tool: str, doing: str, arguments: list[str | Path], target: ConnectionTarget) -> None:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from difflib import unified_diff
 
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.connection import redact
@@ -13,18 +13,22 @@ _HEADER = re.compile(
     r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*); Owner: .*\n--\n",
     re.MULTILINE,
 )
-# Said between two objects and about the session, where their place depends on the order of the objects.
-_NOT_OF_AN_OBJECT = re.compile(
-    r"^(?:SET default_(?:tablespace|table_access_method) = .*;|\\(?:un)?restrict .*"
-    r"|--|-- PostgreSQL database dump complete)\n",
-    re.MULTILINE,
+# Said between two objects and about the session, where its place depends on the order of the objects. Only
+# after an object's text: inside of it, in a function's body, such a line belongs to the object.
+_AFTER_AN_OBJECT = re.compile(
+    r"(?:\n(?:SET default_(?:tablespace|table_access_method) = .*;|\\unrestrict .*"
+    r"|--|-- PostgreSQL database dump complete)?)+\Z"
 )
 # Named in an archive with data even when only its schema is asked for; no object of the schema.
 _DATA_TYPES = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
-# Their options hold passwords.
-_SECRET_TYPES = frozenset({"USER MAPPING", "SERVER", "SUBSCRIPTION", "FOREIGN DATA WRAPPER"})
+# Told by its text as well: a name may read like the rest of the heading, which then can't be taken apart for certain.
+_REFRESH = "REFRESH MATERIALIZED VIEW "
+# Their options hold passwords, so no literal of theirs is shown.
+_SECRET_TYPES = frozenset({"USER MAPPING", "SERVER", "SUBSCRIPTION", "FOREIGN DATA WRAPPER", "FOREIGN TABLE"})
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 _REMEDY = "Do not rely on this artifact before you know why: restore it by hand and compare the object."
-_SHOWN_CHARACTERS = 300
+_LINES_SHOWN = 12
+_PIECE_CHARACTERS = 160
 
 
 @dataclass(frozen=True, order=True)
@@ -49,13 +53,15 @@ def objects_of(script: str) -> Mapping[SchemaObject, tuple[str, ...]]:
         By object, its SQL; several, sorted, where several objects have the same type and name.
     """
     headers = list(_HEADER.finditer(script))
-    ends = [header.start() for header in headers[1:]] + [len(script)]
+    # As many as headers, so none where nothing was made in the database.
+    ends = [*(header.start() for header in headers[1:]), len(script)][: len(headers)]
     found: dict[SchemaObject, list[str]] = {}
     for header, end in zip(headers, ends, strict=True):
-        if header["type"] in _DATA_TYPES:
+        text = _AFTER_AN_OBJECT.sub("", script[header.end() : end]).strip()
+        if header["type"] in _DATA_TYPES or text.startswith(_REFRESH):
             continue
         key = SchemaObject(header["type"], header["schema"], header["name"])
-        found.setdefault(key, []).append(_NOT_OF_AN_OBJECT.sub("", script[header.end() : end]).strip())
+        found.setdefault(key, []).append(text)
     return {key: tuple(sorted(texts)) for key, texts in found.items()}
 
 
@@ -79,20 +85,31 @@ def differing(
 
 
 def text_finding(key: SchemaObject, expected: tuple[str, ...], observed: tuple[str, ...]) -> Finding:
-    """A finding for an object that came back otherwise; it shows the first line that differs."""
-    if key.type in _SECRET_TYPES:
-        shown = ("as in the backup", "another definition (not shown: such objects hold passwords)")
-    else:
-        shown = _first_difference("\n".join(expected), "\n".join(observed))
-    return Finding("schema differs", str(key), *shown, _REMEDY)
+    """A finding for an object that came back otherwise; it shows the lines that differ, without secrets."""
+    return Finding(
+        "schema differs",
+        str(key),
+        "the definition in the backup (lines with -)",
+        _diff(_shown(key, expected), _shown(key, observed))
+        or "another value, which is not shown: it may be secret",
+        _REMEDY,
+    )
 
 
-def _first_difference(expected: str, observed: str) -> tuple[str, str]:
-    for wanted, found in zip_longest(expected.splitlines(), observed.splitlines(), fillvalue="(nothing)"):
-        if wanted != found:
-            return _shown(wanted), _shown(found)
-    return _shown(expected), _shown(observed)
+def _shown(key: SchemaObject, texts: tuple[str, ...]) -> list[str]:
+    text = "\n".join(texts)
+    # Hidden in the whole text: a literal may run over several lines.
+    text = redact(_LITERAL.sub("'…'", text) if key.type in _SECRET_TYPES else text)
+    # Long lines are broken, so that a diff shows the part that differs.
+    return [
+        line[start : start + _PIECE_CHARACTERS]
+        for line in text.split("\n")
+        for start in range(0, len(line) or 1, _PIECE_CHARACTERS)
+    ]
 
 
-def _shown(line: str) -> str:
-    return redact(line.strip())[:_SHOWN_CHARACTERS]
+def _diff(expected: list[str], observed: list[str]) -> str:
+    """A unified diff without its head of file names, not longer than a reader will read."""
+    lines = list(unified_diff(expected, observed, lineterm="", n=1))[2:]
+    more = [f"… and {len(lines) - _LINES_SHOWN} more lines"] if len(lines) > _LINES_SHOWN else []
+    return "\n".join([*lines[:_LINES_SHOWN], *more])

@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -13,8 +15,9 @@ from psycopg import sql
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.alive import kept_alive, lives
 from hackorda_ops.drill.scratch import Place, require_elsewhere
-from hackorda_ops.errors import Stalled, TargetRefused
+from hackorda_ops.errors import PermanentError, TargetRefused
 from hackorda_ops.postgres.connection import ConnectionTarget, with_database
+from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.restore_target import create_like, require_empty
 from hackorda_ops.postgres.session import connect, translated_errors
 
@@ -27,7 +30,7 @@ _DATABASE_NAME_CHARACTERS: Final = 10
 _OURS_BY_NAME: Final = """
 SELECT d.datname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datdba = me.oid
   FROM pg_catalog.pg_database d, pg_catalog.pg_roles me
- WHERE me.rolname = current_user AND pg_catalog.starts_with(d.datname, %s) AND NOT d.datistemplate
+ WHERE me.rolname = current_user AND pg_catalog.starts_with(d.datname, %s)
  ORDER BY d.datname
 """
 
@@ -64,18 +67,20 @@ class ServerScratch:
                 for database, drill_id in self._databases(connection)
                 if not lives(connection, drill_id)
             ]
-            for database in left:
-                _drop(connection, database)
+            _drop_all(connection, left)
         return tuple(left)
 
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
         """See `Scratch.opened`."""
         require_elsewhere(self.source, self.admin)
+        # Remembered as well, because the team's migrations may put their own comment in the label's place.
+        made: list[str] = []
 
         def new_database(purpose: str) -> ConnectionTarget:
             database = self._database_name(drill_id, purpose)
             create_like(self.admin, database, manifest.inventory.source)
+            made.append(database)
             self._label(database, drill_id)
             return with_database(self.admin, database)
 
@@ -87,7 +92,22 @@ class ServerScratch:
                     branch=None,
                 )
             finally:
-                self._take_down(drill_id)
+                self._take_down(drill_id, made)
+
+    def try_out(self, like: SourceIdentity) -> None:
+        """Makes an empty database as a drill would, and drops it again. Only on a server that isn't the source's.
+
+        Raises:
+            RightsMissing: the role may not create databases.
+            TargetRefused: the server can't have one like the source.
+            OpsError: the login or the connection failed, or it could not be dropped.
+        """
+        # Whatever becomes of this process, the next sweep recognises the name and takes it for a killed drill's.
+        drill_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        database = self._database_name(drill_id, "check")
+        with kept_alive(self.admin, drill_id):
+            create_like(self.admin, database, like)
+            self._take_down(drill_id, [database])
 
     def _database_name(self, drill_id: str, purpose: str) -> str:
         short = self.name.lower()[:_DATABASE_NAME_CHARACTERS]
@@ -130,25 +150,37 @@ class ServerScratch:
                 return False
         return True
 
-    def _take_down(self, drill_id: str) -> None:
+    def _take_down(self, drill_id: str, made: Sequence[str]) -> None:
         with (
             translated_errors(self.admin, "Taking the scratch down"),
             connect(self.admin, application_name=_CONNECTION_NAME) as connection,
         ):
-            for database, owner_id in list(self._databases(connection)):
-                if owner_id == drill_id:
-                    _drop(connection, database)
-            left = [database for database, owner_id in self._databases(connection) if owner_id == drill_id]
-        if left:
-            raise Stalled(
-                f"{self.admin.host} still lists {', '.join(left)} after dropping it.",
-                meaning="A copy of the database is left on the scratch server.",
-                next_step="Drop it there by hand.",
-            )
+            labelled = [name for name, owner_id in self._databases(connection) if owner_id == drill_id]
+            _drop_all(connection, sorted({*made, *labelled}))
 
 
-def _drop(connection: psycopg.Connection[Any], database: str) -> None:
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+def _drop_all(connection: psycopg.Connection[Any], databases: Sequence[str]) -> None:
+    """Drops databases; one that can't be dropped keeps none of the others."""
+    kept = [f"{database} ({why})" for database in databases if (why := _drop(connection, database))]
+    if kept:
+        raise PermanentError(
+            f"Scratch databases on {connection.info.host} could not be dropped: {', '.join(kept)}.",
+            meaning="A copy of the protected database is left there, and drills stop until it is gone.",
+            next_step="End what keeps it (a subscription, a prepared transaction, a template), and drill again: "
+            "that drops it.",
+        )
+
+
+def _drop(connection: psycopg.Connection[Any], database: str) -> str:
+    """Drops a database; returns why it is still there, or ""."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+    try:
+        connection.execute(statement)
+    except (psycopg.errors.ObjectInUse, psycopg.errors.WrongObjectType) as error:
+        # The team's migrations can make a subscription, a prepared transaction or a template of it.
+        return error.diag.message_primary or "it is in use"
+    listed = connection.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", (database,))
+    return "it is still listed after it was dropped" if listed.fetchone() is not None else ""
 
 
 def _label_of(comment: str | None) -> Mapping[str, str]:

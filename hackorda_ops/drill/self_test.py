@@ -1,43 +1,27 @@
 """Tests the comparison itself: a comparison that finds nothing proves something only if it can find."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
-from hackorda_ops.backup.comparison import table_findings
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.postgres.inventory import Table
-from hackorda_ops.postgres.table_digest import digest_table
+from hackorda_ops.backup.comparison import evidenced_tables, sequence_findings, table_findings
+from hackorda_ops.backup.manifest import Manifest, TableEvidence
+from hackorda_ops.drill import alterations
+from hackorda_ops.drill.alterations import Alterable
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres import inventory, source_catalog
+from hackorda_ops.postgres.inventory import Inventory, Table, TableName
+from hackorda_ops.postgres.table_digest import TableDigest, digest_table
 
-# How a value of each type becomes another one of the same type. A change of content with the same number of rows
-# is the harder thing to notice.
-_OTHER_VALUE: Final = {
-    "text": "{column} || 'x'",
-    "varchar": "left({column}, -1) || CASE WHEN right({column}, 1) = 'x' THEN 'y' ELSE 'x' END",
-    "int2": "{column} - 1",
-    "int4": "{column} - 1",
-    "int8": "{column} - 1",
-    "numeric": "{column} - 1",
-    "bool": "NOT {column}",
-    "timestamptz": "{column} - interval '1 second'",
-    "timestamp": "{column} - interval '1 second'",
-    "date": "{column} - 1",
-}
+# Every row of an altered table is read again. A larger table is altered only where no smaller one will do.
+_LARGEST_TABLE_BYTES: Final = 64 * 1024**2
 
-# Triggers of the team's own could act on the outside world, which no rollback takes back.
-_COLUMNS: Final = """
-SELECT c.oid::bigint, a.attname, t.typname
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
- WHERE c.oid = ANY(%s)
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid)
- ORDER BY a.attnotnull, a.attnum DESC
-"""
+_AlterTable = Callable[[psycopg.Connection[Any], Table, Random], str | None]
 
 
 @dataclass(frozen=True)
@@ -45,71 +29,198 @@ class SelfTest:
     """What the self-test showed.
 
     Attributes:
-        noticed: whether the change was noticed; None where no table could be changed.
-        summary: what was changed, as a sentence.
+        noticed: whether every alteration was noticed; None where no row could be altered.
+        summary: what was altered, what was noticed, what could not be tried, and the seed, in sentences.
     """
 
     noticed: bool | None
     summary: str
 
 
-def compare_an_altered_table(
-    connection: psycopg.Connection[Any], manifest: Manifest, tables: Sequence[Table]
+@dataclass(frozen=True)
+class _Tried:
+    """One alteration: what was done and whether it was noticed; or why it could not be done."""
+
+    kind: str
+    done: str | None
+    noticed: bool = False
+    reason: str = ""
+
+
+def alter_and_compare(
+    connection: psycopg.Connection[Any],
+    manifest: Manifest,
+    copy: Inventory,
+    digests: Mapping[TableName, TableDigest],
+    *,
+    seed: int,
 ) -> SelfTest:
-    """Alters one value of one row of the restored copy, compares that table, and takes it back.
+    """Alters the restored copy in four ways, compares what was altered, and takes each of them back.
+
+    A row is deleted, a value changed, a row doubled, a sequence shifted. Which ones, chance decides: the
+    same seed takes the same tables, columns and sequences of the same copy.
 
     Args:
         connection: a session on the restored copy that may change it.
         manifest: what the copy was compared with.
-        tables: the copy's tables in the manifest's columns (`comparison.evidenced_tables`).
+        copy: what it holds.
+        digests: of each of the manifest's tables that it holds, as read before. The altered ones are
+            compared with these: what differs from the manifest would be "noticed" without any doing.
+        seed: of the choice.
 
     Raises:
         psycopg.Error: the connection broke.
     """
-    # The smallest first: any table will do.
-    filled = sorted((table for table in tables if table.rows), key=lambda table: table.rows or 0)
-    for table, column, new_value in _changes(connection, filled):
-        with connection.transaction(force_rollback=True):
-            if not _alter(connection, table, column, new_value):
+    chance = Random(seed)  # noqa: S311  # a choice to be repeated, and no secret
+    filled = [
+        replace(table, rows=digests[table.name].rows)
+        for table in evidenced_tables(manifest, copy)
+        if table.name in digests and digests[table.name].rows > 0
+    ]
+    ddl_allowed = not alterations.runs_code_on_ddl(connection)
+    candidates = alterations.alterable(connection, filled, ddl_allowed=ddl_allowed)
+    before = replace(
+        manifest,
+        tables=tuple(
+            replace(each, rows=digests[each.name].rows, digest=digests[each.name].digest)
+            for each in manifest.tables
+            if each.name in digests
+        ),
+    )
+    of_tables: tuple[tuple[str, _AlterTable], ...] = (
+        ("a deleted row", alterations.delete_row),
+        ("a changed value", alterations.change_value),
+        ("a doubled row", partial(alterations.double_row, ddl_allowed=ddl_allowed)),
+    )
+    tried = [
+        _try_tables(connection, before, candidates, kind, alter=alter, chance=chance)
+        for kind, alter in of_tables
+    ]
+    rows_tried = any(each.done for each in tried)
+    tried.append(_try_sequences(connection, copy.sequences, chance, ddl_allowed=ddl_allowed))
+    if not filled and ddl_allowed:
+        tried.append(_try_stand_in(connection, before))
+    # Sequences are enough only where there's nothing else.
+    if not any(each.done for each in tried) or (filled and not rows_tried):
+        return SelfTest(None, f"nothing of the copy could be altered and taken back ({_not_tried(tried)})")
+    return SelfTest(all(each.noticed for each in tried if each.done), _summary(tried, seed))
+
+
+def _in_order_of_trial(found: Sequence[Alterable], chance: Random) -> list[Alterable]:
+    small = [each for each in found if each.size_bytes <= _LARGEST_TABLE_BYTES]
+    large = [each for each in found if each.size_bytes > _LARGEST_TABLE_BYTES]
+    return [*chance.sample(small, len(small)), *sorted(large, key=lambda each: each.size_bytes)]
+
+
+def _try_tables(
+    connection: psycopg.Connection[Any],
+    before: Manifest,
+    candidates: Sequence[Alterable],
+    kind: str,
+    *,
+    alter: _AlterTable,
+    chance: Random,
+) -> _Tried:
+    def silenced(candidate: Alterable) -> str | None:
+        if candidate.has_triggers:
+            alterations.silence(connection, candidate.table)
+        return alter(connection, candidate.table, chance)
+
+    for candidate in _in_order_of_trial(candidates, chance):
+        table = candidate.table
+        with _taken_back(connection):
+            done = _attempted(connection, partial(silenced, candidate))
+            if done is None:
                 continue
             altered = digest_table(connection, table)
         # The drill's own judge, shown nothing but this table.
-        alone = replace(manifest, tables=tuple(each for each in manifest.tables if each.name == table.name))
-        noticed = bool(table_findings(alone, {table.name: altered}))
-        return SelfTest(
-            noticed,
-            f"One value of {table.name}.{column} was changed in one of {table.rows:,} rows, inside a transaction "
-            f"that was rolled back; the comparison {'noticed it' if noticed else 'did not notice it'}.",
-        )
-    return SelfTest(None, "No table of the copy has a value that could be changed and taken back.")
+        alone = replace(before, tables=tuple(each for each in before.tables if each.name == table.name))
+        found = table_findings(alone, {table.name: altered})
+        return _Tried(kind, done, noticed=_names(found, str(table.name)))
+    return _Tried(kind, None, reason="no table with rows allows it")
 
 
-def _changes(
-    connection: psycopg.Connection[Any], tables: Sequence[Table]
-) -> Iterator[tuple[Table, str, str]]:
-    columns: dict[int, list[tuple[str, str]]] = {}
-    for oid, column, kind in connection.execute(_COLUMNS, ([table.oid for table in tables],)):
-        if kind in _OTHER_VALUE:
-            columns.setdefault(oid, []).append((column, _OTHER_VALUE[kind]))
-    for table in tables:
-        for column, new_value in columns.get(table.oid, []):
-            if column in table.columns:
-                yield table, column, new_value
+def _try_sequences(
+    connection: psycopg.Connection[Any],
+    sequences: Sequence[inventory.Sequence],
+    chance: Random,
+    *,
+    ddl_allowed: bool,
+) -> _Tried:
+    kind = "a shifted sequence"
+    if not sequences:
+        return _Tried(kind, None, reason="there is none")
+    if not ddl_allowed:
+        return _Tried(kind, None, reason="the database's event triggers would run")
+    for sequence in chance.sample(sequences, len(sequences)):
+        with _taken_back(connection):
+            done = _attempted(connection, partial(alterations.shift_sequence, connection, sequence, chance))
+            if done is None:
+                continue
+            there = source_catalog.read_catalog(connection).sequences
+        found = tuple(sequence_findings((sequence,), there))
+        return _Tried(kind, done, noticed=_names(found, str(sequence.name)))
+    return _Tried(kind, None, reason="no sequence allows it")
 
 
-def _alter(connection: psycopg.Connection[Any], table: Table, column: str, new_value: str) -> bool:
-    name, field = sql.Identifier(table.name.schema, table.name.name), sql.Identifier(column)
+def _try_stand_in(connection: psycopg.Connection[Any], before: Manifest) -> _Tried:
+    """In a database without a single row there's nothing to alter, and it may be sound all the same."""
+    columns = ("n",)
+    table = Table(
+        TableName("pg_temp", "hackorda_ops_stand_in"), 0, "table", False, columns, None, None, None, 1
+    )
+    with _taken_back(connection):
+        connection.execute(f"CREATE TABLE {table.name.quoted} AS SELECT 1 AS n")
+        first = digest_table(connection, table)
+        connection.execute(f"UPDATE {table.name.quoted} SET n = 2")
+        altered = digest_table(connection, table)
+    alone = replace(
+        before, tables=(TableEvidence(table.name, "dump/none", columns, first.rows, first.digest),)
+    )
+    found = table_findings(alone, {table.name: altered})
+    return _Tried(
+        "a stand-in",
+        "a value of a temporary table changed, because the copy has no row",
+        noticed=_names(found, str(table.name)),
+    )
+
+
+@contextmanager
+def _taken_back(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    with connection.transaction(force_rollback=True):
+        yield
+
+
+def _attempted(connection: psycopg.Connection[Any], alter: Callable[[], str | None]) -> str | None:
     try:
         with connection.transaction():
-            changed = connection.execute(
-                sql.SQL(
-                    "UPDATE ONLY {name} SET {field} = {value} WHERE ctid ="
-                    " (SELECT ctid FROM ONLY {name} WHERE {field} IS NOT NULL LIMIT 1)"
-                ).format(name=name, field=field, value=sql.SQL(new_value).format(column=field))
-            )
+            return alter()
     except psycopg.Error:
-        # A constraint that forbids the new value, or a right that is missing: the next one, then.
+        # A constraint that forbids it, or a right that is missing: the next one, then.
         if connection.broken:
             raise
-        return False
-    return changed.rowcount == 1
+        return None
+
+
+def _names(found: Iterable[Finding], subject: str) -> bool:
+    return any(finding.subject == subject for finding in found)
+
+
+def _summary(tried: Sequence[_Tried], seed: int) -> str:
+    done = [each for each in tried if each.done]
+    missed = [each.done for each in done if not each.noticed]
+    sentences = [
+        "The copy was altered on purpose, and each alteration rolled back: "
+        + ", ".join(each.done for each in done if each.done)
+        + f" (seed {seed}).",
+        "The comparison noticed every one."
+        if not missed
+        else f"The comparison did not notice: {', '.join(filter(None, missed))}.",
+    ]
+    if reasons := _not_tried(tried):
+        sentences.append(f"Not tried: {reasons}.")
+    return " ".join(sentences)
+
+
+def _not_tried(tried: Sequence[_Tried]) -> str:
+    return "; ".join(f"{each.kind}, because {each.reason}" for each in tried if not each.done)

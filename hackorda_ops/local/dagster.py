@@ -1,225 +1,26 @@
-"""A running Dagster for the demo and the tests: web server, daemon, code server and run workers.
+"""A running Dagster for the demo and the tests: web server, daemon, code server and run workers."""
 
-It is spoken to as the UI speaks to it, by GraphQL over HTTP; nothing here imports Dagster.
-"""
-
-import re
 import shutil
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.config_file import CONFIG_VARIABLE
 from hackorda_ops.errors import Stalled, ToolFailed
+from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file
 from hackorda_ops.postgres import child
 
-_LOCATION: Final = {"repositoryLocationName": "hackorda_ops", "repositoryName": "__repository__"}
-_ENDED: Final = {"SUCCESS", "FAILURE", "CANCELED"}
 _POLL_SECONDS: Final = 0.2
 _START_SECONDS: Final = 120.0
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """The newest evaluation of an asset check.
-
-    Attributes:
-        name: the check's.
-        passed: None where it was never evaluated.
-        description: what it proves, or what this evaluation said.
-        metadata: label to value, as text.
-    """
-
-    name: str
-    passed: bool | None
-    description: str
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class RunningDagster:
-    """A Dagster that runs. Every wait has an end.
-
-    Attributes:
-        port: of the web server, on the loopback interface.
-        client: for its GraphQL API.
-    """
-
-    port: int
-    client: httpx.Client
-
-    @property
-    def url(self) -> str:
-        """Where the UI is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        """Asks the GraphQL API, the one that the UI asks.
-
-        Raises:
-            ToolFailed: it answers with an error.
-        """
-        answer = self.client.post("/graphql", json={"query": query, "variables": variables}).json()
-        if "errors" in answer:
-            raise _refused("; ".join(str(error.get("message")) for error in answer["errors"]))
-        return answer["data"]
-
-    def materialize(self, asset: str, partition: str) -> str:
-        """Starts one partition of an asset ("shop/nightly_dump") as the UI's button does; returns the run's id."""
-        checks = [{"assetKey": _key(asset), "name": check.name} for check in self.checks(asset)]
-        data = self.ask(
-            """mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
-                 __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
-            params={
-                "selector": {
-                    **_LOCATION,
-                    "pipelineName": "__ASSET_JOB",
-                    "assetSelection": [_key(asset)],
-                    "assetCheckSelection": checks,
-                },
-                "mode": "default",
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
-            },
-        )["launchPipelineExecution"]
-        return str(_successful(data, "LaunchRunSuccess")["run"]["runId"])
-
-    def backfill(self, asset: str, *partitions: str) -> str:
-        """Starts a backfill as the UI's dialog does; returns its id."""
-        data = self.ask(
-            """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-                 __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
-            params={"partitionNames": partitions, "assetSelection": [_key(asset)]},
-        )["launchPartitionBackfill"]
-        return str(_successful(data, "LaunchBackfillSuccess")["backfillId"])
-
-    def backfill_status(self, backfill: str) -> str:
-        """As the UI shows it: "REQUESTED", "COMPLETED_SUCCESS", …"""
-        data = self.ask(
-            "query($id: String!) { partitionBackfillOrError(backfillId: $id) {"
-            " ... on PartitionBackfill { status } } }",
-            id=backfill,
-        )
-        return str(data["partitionBackfillOrError"]["status"])
-
-    def status(self, run: str) -> str:
-        """A run's status."""
-        data = self.ask("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run)
-        return str(data["runOrError"]["status"])
-
-    def terminate(self, run: str) -> None:
-        """Ends a run as the UI's button does."""
-        data = self.ask("mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=run)
-        _successful(data["terminateRun"], "TerminateRunSuccess")
-
-    def end_of(
-        self, run: str, *, limit_seconds: float = 120, on_message: Callable[[str], None] | None = None
-    ) -> str:
-        """Waits until a run has ended; returns how.
-
-        Args:
-            run: its id.
-            limit_seconds: how long to wait.
-            on_message: hears each line that the run's own code logs, as it comes.
-
-        Raises:
-            Stalled: it goes on for longer.
-        """
-        told = 0
-        give_up = time.monotonic() + limit_seconds
-        while True:
-            status = self.status(run)
-            if on_message:
-                lines = self.messages(run, kind="LogMessageEvent")
-                for message in lines[told:]:
-                    on_message(message)
-                told = len(lines)
-            if status in _ENDED:
-                return status
-            if time.monotonic() > give_up:
-                raise Stalled(
-                    f"The run {run} is still {status} after {limit_seconds:g} seconds.",
-                    meaning="Nothing is known of its outcome.",
-                    next_step=f"Look at it in the UI: {self.url}/runs/{run}",
-                )
-            time.sleep(_POLL_SECONDS)
-
-    def messages(self, run: str, *, kind: str = "MessageEvent") -> list[str]:
-        """A run's log: every message, or those of one kind of event."""
-        data = self.ask(
-            "query($id: ID!) { logsForRun(runId: $id, limit: 1000) { ... on EventConnection {"
-            f" events {{ ... on {kind} {{ message }} }} }} }} }}",
-            id=run,
-        )
-        return [event["message"] for event in data["logsForRun"]["events"] if event]
-
-    def worker_of(self, run: str) -> int:
-        """Waits until a run has a process; returns its pid.
-
-        Raises:
-            Stalled: it has none within a minute.
-        """
-        pattern = re.compile(r"Executing steps in process \(pid: (\d+)\)")
-        give_up = time.monotonic() + 60
-        while not (found := pattern.findall("\n".join(self.messages(run)))):
-            if time.monotonic() > give_up:
-                raise Stalled(
-                    f"The run {run} has no process after a minute.",
-                    meaning="Dagster's daemon does not start it.",
-                    next_step="Look at the daemon's status in the UI.",
-                )
-            time.sleep(_POLL_SECONDS)
-        return int(found[0])
-
-    def materialized(self, asset: str) -> set[str]:
-        """The partitions of an asset that are materialized."""
-        data = self.ask(
-            """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-                 assetMaterializations(limit: 100) { partition } } } }""",
-            key=_key(asset),
-        )
-        return {str(event["partition"]) for event in data["assetNodeOrError"]["assetMaterializations"]}
-
-    def checks(self, asset: str) -> tuple[CheckResult, ...]:
-        """The checks of an asset, with their newest evaluations."""
-        data = self.ask(
-            """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-                 assetChecksOrError { ... on AssetChecks { checks { name description
-                   executionForLatestMaterialization { evaluation { success description metadataEntries {
-                     label ... on IntMetadataEntry { intRepr } ... on TextMetadataEntry { text } } } }
-                 } } } } } }""",
-            key=_key(asset),
-        )
-        return tuple(_check(check) for check in data["assetNodeOrError"]["assetChecksOrError"]["checks"])
-
-    def loaded(self) -> bool:
-        """Whether the web server answers and has loaded the definitions.
-
-        Raises:
-            ToolFailed: they can't be loaded.
-        """
-        try:
-            data = self.ask(
-                "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {"
-                " __typename ... on PythonError { message } } } } } }"
-            )
-        except httpx.TransportError:
-            return False
-        found = [
-            entry["locationOrLoadError"] for entry in data["workspaceOrError"].get("locationEntries", ())
-        ]
-        for entry in found:
-            if entry is not None and entry["__typename"] == "PythonError":
-                raise _refused(entry["message"])
-        return bool(found) and all(entry is not None for entry in found)
 
 
 @contextmanager
@@ -248,26 +49,36 @@ def running_dagster(
     shutil.copy(example_file("dagster.yaml"), home)
     port = _free_port(preferred_port)
     said: list[str] = []
-    dagster = child.start(
-        [
-            Path(sys.executable).with_name("dagster"),
-            "dev",
-            f"--workspace={example_file('workspace.yaml')}",
-            "--host=127.0.0.1",
-            f"--port={port}",
-        ],
-        environment={**environ, **storage, "DAGSTER_HOME": str(home), CONFIG_VARIABLE: str(config)},
-        working_directory=home,
-        on_stdout_line=said.append,
-        on_stderr_line=said.append,
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            running = RunningDagster(port, client)
-            _wait_for_definitions(running, dagster, said)
-            yield running
-    finally:
-        dagster.stop()
+    with (
+        # Code servers that are ended leave their sockets in it. Not below `home`: a socket's path may
+        # have 103 bytes at most.
+        tempfile.TemporaryDirectory(prefix="hackorda-ops-dagster-") as temporary,
+        _ended_at_last(
+            child.start(
+                [
+                    Path(sys.executable).with_name("dagster"),
+                    "dev",
+                    f"--workspace={example_file('workspace.yaml')}",
+                    "--host=127.0.0.1",
+                    f"--port={port}",
+                ],
+                environment={
+                    **environ,
+                    **storage,
+                    "DAGSTER_HOME": str(home),
+                    "TMPDIR": temporary,
+                    CONFIG_VARIABLE: str(config),
+                },
+                working_directory=home,
+                on_stdout_line=said.append,
+                on_stderr_line=said.append,
+            )
+        ) as dagster,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        running = RunningDagster(port, client)
+        _wait_for_definitions(running, dagster, said)
+        yield running
 
 
 def storage_variables(url: str) -> dict[str, str]:
@@ -280,6 +91,14 @@ def storage_variables(url: str) -> dict[str, str]:
         "DAGSTER_PG_USER": str(parts["user"]),
         "DAGSTER_PG_PASSWORD": str(parts["password"]),
     }
+
+
+@contextmanager
+def _ended_at_last(process: child.Child) -> Iterator[child.Child]:
+    try:
+        yield process
+    finally:
+        process.stop()
 
 
 def _wait_for_definitions(running: RunningDagster, dagster: child.Child, said: Sequence[str]) -> None:
@@ -298,39 +117,6 @@ def _wait_for_definitions(running: RunningDagster, dagster: child.Child, said: S
                 next_step="Try again when the machine is less busy.",
             )
         time.sleep(_POLL_SECONDS)
-
-
-def _key(asset: str) -> dict[str, list[str]]:
-    return {"path": asset.split("/")}
-
-
-def _check(check: Mapping[str, Any]) -> CheckResult:
-    evaluation = (check["executionForLatestMaterialization"] or {}).get("evaluation")
-    if evaluation is None:
-        return CheckResult(check["name"], None, check["description"] or "", {})
-    return CheckResult(
-        check["name"],
-        evaluation["success"],
-        evaluation["description"] or check["description"] or "",
-        {
-            entry["label"]: str(entry.get("intRepr") or entry.get("text") or "")
-            for entry in evaluation["metadataEntries"]
-        },
-    )
-
-
-def _successful(data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    if data["__typename"] != kind:
-        raise _refused(str(data.get("message") or data["__typename"]))
-    return data
-
-
-def _refused(reason: str) -> ToolFailed:
-    return ToolFailed(
-        f"Dagster refused: {reason}",
-        meaning="What was asked of it has not begun.",
-        next_step="Look at the definitions in the UI (Deployment, then hackorda_ops).",
-    )
 
 
 def _free_port(preferred: int) -> int:

@@ -37,12 +37,12 @@ def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manife
     """
     evidence = _evidence(manifest, table)
     with store.open(f"{manifest.prefix}/{evidence.file}") as stream:
-        text = _decompressed(stream.read(), evidence.file)
+        text = decompressed(stream.read(), evidence.file)
     row, rest = text.split(b"\n", 1)
     if not evidence.rows:
         raise ValueError(f"{table} has no row to damage")
     return replace_file(
-        store, manifest, evidence.file, _compressed(b"\n".join([_altered(row), rest]), evidence.file)
+        store, manifest, evidence.file, compressed(b"\n".join([_altered(row), rest]), evidence.file)
     )
 
 
@@ -82,14 +82,16 @@ def _altered(row: bytes) -> bytes:
     return b"\t".join(fields)
 
 
-def _decompressed(data: bytes, name: str) -> bytes:
+def decompressed(data: bytes, name: str) -> bytes:
+    """The text in a file of a dump; its name tells how it is compressed."""
     if name.endswith(".zst"):
         with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
             return reader.read()
     return gzip.decompress(data) if name.endswith(".gz") else data
 
 
-def _compressed(data: bytes, name: str) -> bytes:
+def compressed(data: bytes, name: str) -> bytes:
+    """A text as a file of a dump; its name tells how it is compressed."""
     if name.endswith(".zst"):
         return zstandard.ZstdCompressor(level=1).compress(data)
     return gzip.compress(data, compresslevel=1, mtime=0) if name.endswith(".gz") else data

@@ -21,7 +21,7 @@ OFFSITE_EQUALS_MANIFEST: Final = "offsite_equals_manifest"
 _OF_A_NIGHT: Final = {
     FILES_READ_BACK: "Every file of the dump was read back from disk, decompressed to its end and hashed.",
     ROWS_EQUAL_SNAPSHOT: "Every table has exactly as many rows in the archive as in the snapshot.",
-    NO_COLLAPSE: "No table vanished, was emptied or collapsed since the artifact before, nor did the dump.",
+    NO_COLLAPSE: "Since the artifact before nothing vanished, was emptied or collapsed, and no sequence went back.",
 }
 _OF_A_WEEK: Final = {
     SOUND_NIGHT_OF_THE_WEEK: "What was copied is a night of this very week, with nothing found against it.",

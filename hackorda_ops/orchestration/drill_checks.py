@@ -14,10 +14,10 @@ _DESCRIPTIONS: Final[dict[CheckName, str]] = {
     "offsite_equals_manifest": "Every file fetched from off-site, and every row in it, is what the manifest says.",
     "restored_equals_manifest": "Every table and sequence of the restored database equals the manifest, exactly.",
     "branch_equals_manifest": "The provider's own history at the artifact's WAL position holds the same rows.",
-    "comparison_self_test": "The comparison notices a change that was made on purpose.",
+    "comparison_self_test": "The comparison notices changes that were made on purpose: rows, a value, a sequence.",
     "key_tables_near_production": "Key tables have rows where production has, within the drift that age allows.",
     "newest_row_recent": "The newest rows were made shortly before the dump.",
-    "migrations_apply": "The team's own migrations run on the restored database, and lose nothing.",
+    "migrations_apply": "The team's own migrations run on the restored database, and leave nothing pending.",
     "within_recovery_time_objective": "Fetching, checking and restoring took no longer than the objective.",
     "scratch_gone": "Whatever the drill made was taken down, and is gone.",
 }

@@ -91,16 +91,20 @@ def of_findings(findings: Iterable[Finding]) -> MetadataValue:
             dg.TableRecord(
                 {
                     "finding": finding.code,
+                    "severity": finding.severity,
                     "subject": finding.subject,
                     "expected": finding.expected,
                     "observed": finding.observed,
+                    "meaning": finding.meaning,
                     "next step": finding.next_step,
                 }
             )
             for finding in findings
         ],
         schema=_schema(
-            **dict.fromkeys(("finding", "subject", "expected", "observed", "next step"), "string")
+            **dict.fromkeys(
+                ("finding", "severity", "subject", "expected", "observed", "meaning", "next step"), "string"
+            )
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Reads files of a directory-format dump: hash, rows and row digest in one pass.
+"""Reads files of a directory-format dump: hash, rows and digest in one pass.
 
 Runs as a child process of `archive.read_back` (`python -m hackorda_ops.postgres.archive_reader`), so that
 several files are read at once; that's also why it imports little.
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+import xxhash
 import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged
@@ -22,6 +23,7 @@ from hackorda_ops.postgres.workers import Answer, serve
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
 _TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
+LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
 # How much compressed text is opened at a time: a file of nothing but blanks grows ten-thousandfold.
 _COMPRESSED_BYTES = 16 * 1024
 _GZIP_FORMAT = 31
@@ -36,7 +38,9 @@ class ArchivedFile:
         size_bytes: its length on disk.
         sha256: hex SHA-256 of those bytes.
         rows: rows of table data in it; None for a file that holds none (toc.dat, large objects).
-        digest: the row digest of that data as 32 hex digits; None where `rows` is.
+        digest: of table data the row digest, of a large object XXH3-128 of its bytes, as 32 hex digits; None
+            for every other file.
+        object_bytes: length of the large object in it, decompressed; None for a file that holds none.
     """
 
     path: str
@@ -44,6 +48,7 @@ class ArchivedFile:
     sha256: str
     rows: int | None
     digest: str | None
+    object_bytes: int | None = None
 
 
 class _Damage(Exception):
@@ -74,9 +79,11 @@ def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> Ar
             _forget_cached(file)
             source = _HashedSource(file, on_bytes)
             text = _decompressed(source, Path(path).suffix)
-            digest = None
+            rows, digest, object_bytes = None, None, None
             if _TABLE_DATA.fullmatch(path):
-                digest = _table_digest(text)
+                rows, digest = _table_digest(text)
+            elif LARGE_OBJECT_FILE.fullmatch(path):
+                object_bytes, digest = _object_digest(text)
             else:
                 _drain(text)
             source.finish()
@@ -90,8 +97,9 @@ def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> Ar
         path=path,
         size_bytes=source.size_bytes,
         sha256=source.sha256.hexdigest(),
-        rows=None if digest is None else digest.rows,
-        digest=None if digest is None else digest.hexdigest(),
+        rows=rows,
+        digest=digest,
+        object_bytes=object_bytes,
     )
 
 
@@ -147,7 +155,7 @@ def _new_decompressor(suffix: str) -> _Decompressor:
     return zlib.decompressobj(_GZIP_FORMAT)
 
 
-def _table_digest(blocks: Iterator[bytes]) -> RowDigest:
+def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
     digest = RowDigest()
     # The last five bytes so far might be the trailer, so they wait for what follows.
     held_back = b""
@@ -157,11 +165,19 @@ def _table_digest(blocks: Iterator[bytes]) -> RowDigest:
         held_back = text[-len(_TRAILER) :]
     if held_back != _TRAILER or digest.in_mid_row:
         raise _Damage("it is cut off: the mark that pg_dump sets after the last row is missing")
-    return digest
+    return digest.rows, digest.hexdigest()
+
+
+def _object_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
+    digest, size_bytes = xxhash.xxh3_128(), 0
+    for block in blocks:
+        digest.update(block)
+        size_bytes += len(block)
+    return size_bytes, digest.hexdigest()
 
 
 def _drain(blocks: Iterator[bytes]) -> None:
-    # Nothing to count in here, but a large object that can't be decompressed is damage as well.
+    # Nothing to count in here; the bytes only have to pass the hash.
     for _block in blocks:
         pass
 

@@ -19,6 +19,7 @@ _IDENTIFIER = r'(?:"((?:[^"]|"")+)"|([^".\']+))'
 _SETVAL = re.compile(
     rf"^SELECT pg_catalog\.setval\('{_IDENTIFIER}\.{_IDENTIFIER}', (-?\d+), (true|false)\);$", re.MULTILINE
 )
+_LATIN = re.compile(rb"^SET client_encoding = 'LATIN1';$", re.MULTILINE)
 _DEADLINE_SECONDS = 600
 
 
@@ -40,7 +41,9 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
             capture_stdout=True,
             deadline_seconds=_DEADLINE_SECONDS,
         )
-    found = parse_setvals(finished.stdout.decode("utf-8", "replace"))
+    # An archive of a database that knows no encoding is one of bytes, which sessions take for Latin-1.
+    encoding = "latin-1" if _LATIN.search(finished.stdout) else "utf-8"
+    found = parse_setvals(finished.stdout.decode(encoding, "replace"))
     if finished.returncode != 0 or len(found) != len(numbers):
         raise ArtifactDamaged(
             f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n{finished.stderr_tail}",

@@ -12,6 +12,7 @@ from hackorda_ops.errors import UsageError
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.settings import client_encoding
 from hackorda_ops.postgres.snapshot import Snapshot
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 from hackorda_ops.progress import OnProgress, Progress
@@ -52,6 +53,7 @@ def dump(
     clients: Clients,
     snapshot: Snapshot | None,
     folder: Path,
+    encoding: str = "UTF8",
     on_progress: OnProgress,
     poll: Callable[[], None],
     deadline_seconds: float | None,
@@ -64,6 +66,7 @@ def dump(
         clients: of the server's major version.
         snapshot: what the dump shall see; its session has to live on. None: a snapshot of pg_dump's own.
         folder: where to; it must not exist, its parent must.
+        encoding: the database's own.
         on_progress: told about every second how many bytes were written so far.
         poll: called at once and then every 30 seconds; what it raises ends the dump (`Lock.probe`).
         deadline_seconds: how long it may take; None for no limit but `poll`.
@@ -77,7 +80,7 @@ def dump(
         Stalled: a table stayed locked, or the deadline passed.
         OpsError: any other failure (`tool_errors`).
     """
-    options = _options(clients, jobs)
+    options = _options(clients, jobs, encoding)
     held = () if snapshot is None else (f"--snapshot={snapshot.identifier}",)
     output = ToolOutput()
     _make_private(folder)
@@ -127,10 +130,17 @@ class _Watch:
             self._next_probe = time.monotonic() + _PROBE_EVERY_SECONDS
 
 
-def _options(clients: Clients, jobs: int) -> tuple[str, ...]:
+def _options(clients: Clients, jobs: int, encoding: str) -> tuple[str, ...]:
     # Before 16 pg_dump knows gzip only, and takes nothing but its level.
     level = f"{clients.compression}:1" if clients.major >= 16 else "1"
-    return ("--format=directory", f"--jobs={jobs}", f"--compress={level}", "--no-owner", "--no-privileges")
+    return (
+        "--format=directory",
+        f"--jobs={jobs}",
+        f"--compress={level}",
+        f"--encoding={client_encoding(encoding)}",
+        "--no-owner",
+        "--no-privileges",
+    )
 
 
 def _make_private(folder: Path) -> None:

@@ -152,6 +152,31 @@ class SourceIdentity:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What lies around a database and somebody has to see to after a restore. All of it is names.
+
+    Attributes:
+        login_roles: roles of the server that log in; their passwords are in no backup.
+        required_roles: roles that policies and user mappings name: without them a restore stops.
+        settings: statements to be completed: settings whose values were not read, or of every role.
+        publications: a restore brings them back, but nobody subscribes to the new server.
+        replication_slots: logical ones of this database; no dump holds them.
+        user_mappings: "role on server"; their passwords are only in the dump if the role could read them.
+        tablespaces: other than the default; a restore puts everything into the default one.
+        event_triggers: only a superuser can restore them.
+    """
+
+    login_roles: tuple[str, ...] = ()
+    required_roles: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    publications: tuple[str, ...] = ()
+    replication_slots: tuple[str, ...] = ()
+    user_mappings: tuple[str, ...] = ()
+    tablespaces: tuple[str, ...] = ()
+    event_triggers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inventory:
     """What a database holds. `rows` of the tables are None until they were counted.
 
@@ -163,12 +188,16 @@ class Inventory:
         database_settings: what ALTER DATABASE … SET left ("statement_timeout=15s", "role app: work_mem=8MB").
             A dump does not carry them. Values of settings that Postgres does not know are hidden: some
             keep keys there.
-        roles: names of the server's roles, without the built-in ones. A dump does not carry them.
+        roles: names of the server's roles, without the built-in ones and those of a database's host. A dump
+            does not carry them.
         large_objects: how many.
         migrations: state of every migration tool found.
         size_bytes: size on the server's disk, indexes included.
         subscriptions: names of logical-replication subscriptions; a restore leaves them out.
         warnings: what the dump will not hold or a reader should know, as sentences.
+        left_out: what a dump doesn't hold and a restore can't give back by itself.
+        falling_sequences: those whose value may go down by design: they count downwards, or start over.
+        made_objects: everything else that somebody made, in the server's words ("index public.users_pkey").
     """
 
     source: SourceIdentity
@@ -182,6 +211,9 @@ class Inventory:
     size_bytes: int
     subscriptions: tuple[str, ...]
     warnings: tuple[str, ...]
+    falling_sequences: tuple[TableName, ...] = ()
+    left_out: LeftOut = LeftOut()
+    made_objects: tuple[str, ...] = ()
 
     def with_rows(self, rows: Mapping[TableName, int]) -> "Inventory":
         """This inventory with the counts filled in; tables without one keep None."""

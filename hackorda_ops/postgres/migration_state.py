@@ -7,7 +7,27 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.postgres.inventory import MigrationState, Table
+from hackorda_ops.postgres.inventory import MigrationState, Table, TableName
+
+
+@dataclass(frozen=True)
+class ToolState:
+    """A migration tool's own table, row for row.
+
+    Attributes:
+        tool: "drizzle", "prisma" or "goose".
+        table: where the tool keeps its state.
+        applied: what identifies each migration in force, in the tool's order: for Drizzle the journal's
+            "when", for Prisma the folder's name, for goose the version.
+        latest: the newest of them in words; "" where there is none.
+        half_applied: migrations that were begun and neither finished nor taken back. Only Prisma tells.
+    """
+
+    tool: str
+    table: TableName
+    applied: tuple[str, ...]
+    latest: str
+    half_applied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -15,7 +35,7 @@ class _Tool:
     name: str
     table: str
     columns: frozenset[str]
-    query: str  # {table} -> one row: how many are in force, the newest of them
+    query: str  # {table} -> per migration: what identifies it, its name in words, whether it's half applied
 
 
 _TOOLS: Final = (
@@ -25,14 +45,15 @@ _TOOLS: Final = (
         "drizzle",
         "__drizzle_migrations",
         frozenset({"hash", "created_at"}),
-        "SELECT count(*), (array_agg(created_at || ' ' || left(hash, 12) ORDER BY created_at DESC))[1] FROM {table}",
+        "SELECT created_at::text, created_at || ' ' || left(hash, 12), false FROM {table}"
+        " WHERE created_at IS NOT NULL ORDER BY created_at",
     ),
     _Tool(
         "prisma",
         "_prisma_migrations",
         frozenset({"migration_name", "finished_at", "rolled_back_at"}),
-        "SELECT count(*), (array_agg(migration_name ORDER BY finished_at DESC, migration_name DESC))[1]"
-        " FROM {table} WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
+        "SELECT migration_name, migration_name, finished_at IS NULL FROM {table}"
+        " WHERE rolled_back_at IS NULL ORDER BY finished_at, migration_name",
     ),
     # Older releases of goose add a row for "down" instead of deleting the one for "up", so the newest row of
     # a version decides; version 0 is the row that goose starts with.
@@ -40,9 +61,9 @@ _TOOLS: Final = (
         "goose",
         "goose_db_version",
         frozenset({"id", "version_id", "is_applied"}),
-        "SELECT count(*), max(version_id)::text FROM"
+        "SELECT version_id::text, version_id::text, false FROM"
         " (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {table} ORDER BY version_id, id DESC)"
-        " AS newest WHERE is_applied AND version_id > 0",
+        " AS newest WHERE is_applied AND version_id > 0 ORDER BY version_id",
     ),
 )
 
@@ -50,6 +71,18 @@ _TOOLS: Final = (
 def read_migrations(
     connection: psycopg.Connection[Any], tables: Iterable[Table]
 ) -> tuple[MigrationState, ...]:
+    """Reads how far every known tool has come; `read_tool_states` says of which.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    return tuple(
+        MigrationState(state.tool, state.table, len(state.applied), state.latest)
+        for state in read_tool_states(connection, tables)
+    )
+
+
+def read_tool_states(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> tuple[ToolState, ...]:
     """Reads the state of every known tool whose table is there.
 
     A table that only shares the name, or that the role may not read, is passed over: the preflight
@@ -70,9 +103,17 @@ def read_migrations(
             query = sql.SQL(tool.query).format(table=sql.Identifier(table.name.schema, table.name.name))
             try:
                 with connection.transaction():  # a refusal must not end the snapshot's transaction
-                    row = connection.execute(query).fetchone()
+                    rows = connection.execute(query).fetchall()
             except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
                 continue
-            if row is not None:
-                states.append(MigrationState(tool.name, table.name, row[0], row[1] or ""))
+            applied = [(identity, words) for identity, words, half in rows if not half]
+            states.append(
+                ToolState(
+                    tool.name,
+                    table.name,
+                    tuple(identity for identity, _ in applied),
+                    applied[-1][1] if applied else "",
+                    tuple(words for _, words, half in rows if half),
+                )
+            )
     return tuple(states)

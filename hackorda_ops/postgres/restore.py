@@ -2,14 +2,16 @@
 
 import os
 import re
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from hackorda_ops.postgres import child
-from hackorda_ops.postgres.archive import list_entries
+from hackorda_ops.postgres.archive import ArchiveEntry, list_entries
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
 from hackorda_ops.postgres.dump import KEEPALIVES
@@ -49,7 +51,8 @@ def restore(
 ) -> RestoreResult:
     """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
 
-    Subscriptions are left out: one in the copy would at once take the source's changes.
+    Subscriptions are left out: one in the copy would at once take the source's changes. So are tablespaces,
+    which belong to a server: everything goes into the database's own.
 
     Args:
         target: the empty database.
@@ -67,34 +70,61 @@ def restore(
         OpsError: the login or the connection failed (`tool_errors`).
         ArtifactDamaged: the dump's table of contents can't be read.
     """
-    progress = _Progress(_data_sizes(clients, folder), on_progress)
-    finished = child.run(
-        [
-            clients.pg_restore,
-            f"--jobs={jobs}",
-            "--exit-on-error",
-            "--no-owner",
-            "--no-privileges",
-            "--no-subscriptions",
-            "--no-password",
-            "--verbose",
-            KEEPALIVES,
-            folder,
-        ],
-        environment=environment(target, settings={**COMPARABLE_SETTINGS, **_QUICK_SETTINGS}, base=os.environ),
-        on_stderr_line=progress.hear,
-        redact=lambda text: redact(text, target),
-        poll=progress.tell,
-        deadline_seconds=deadline_seconds,
-    )
-    require_success(
-        "pg_restore",
-        f"restoring into {target.describe()}",
-        returncode=finished.returncode,
-        complaints=progress.output.complaints,
-    )
+    entries = list_entries(clients, folder)
+    progress = _Progress(_data_sizes(entries, folder), on_progress)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        for number, part in enumerate(_parts(entries)):
+            chosen = Path(private) / f"part-{number}.list"
+            chosen.write_text("".join(f"{entry.dump_id}; 0 0 {entry.type}\n" for entry in part))
+            finished = child.run(
+                [
+                    clients.pg_restore,
+                    f"--jobs={jobs}",
+                    "--exit-on-error",
+                    "--no-owner",
+                    "--no-privileges",
+                    "--no-subscriptions",
+                    "--no-tablespaces",
+                    "--no-password",
+                    "--verbose",
+                    f"--use-list={chosen}",
+                    KEEPALIVES,
+                    folder,
+                ],
+                environment=environment(
+                    target, settings={**COMPARABLE_SETTINGS, **_QUICK_SETTINGS}, base=os.environ
+                ),
+                on_stderr_line=progress.hear,
+                redact=lambda text: redact(text, target),
+                poll=progress.tell,
+                deadline_seconds=deadline_seconds,
+            )
+            require_success(
+                "pg_restore",
+                f"restoring into {target.describe()}",
+                returncode=finished.returncode,
+                complaints=progress.output.complaints,
+            )
     progress.complete()
-    return RestoreResult(finished.seconds, tuple(progress.output.warnings))
+    return RestoreResult(time.monotonic() - started, tuple(progress.output.warnings))
+
+
+def _parts(entries: Sequence[ArchiveEntry]) -> Iterator[Sequence[ArchiveEntry]]:
+    """All entries in the order of their restore: event triggers for themselves, after everything else.
+
+    pg_restore makes them before it refreshes the materialized views, which they would already hear of: one that
+    writes down every command would write into the copy what the source never had.
+    """
+    last = [entry for entry in entries if _is_of_event_trigger(entry)]
+    yield [entry for entry in entries if not _is_of_event_trigger(entry)] if last else entries
+    if last:
+        yield last
+
+
+def _is_of_event_trigger(entry: ArchiveEntry) -> bool:
+    about = entry.type in ("COMMENT", "SECURITY LABEL") and entry.description.startswith("- EVENT TRIGGER ")
+    return entry.type == "EVENT TRIGGER" or about
 
 
 class _Progress:
@@ -120,8 +150,8 @@ class _Progress:
         self.tell()
 
 
-def _data_sizes(clients: Clients, folder: Path) -> dict[int, int]:
+def _data_sizes(entries: Iterable[ArchiveEntry], folder: Path) -> dict[int, int]:
     """The bytes on disk of each table's data, by the entry's number in the archive."""
-    numbers = {entry.dump_id for entry in list_entries(clients, folder) if entry.type == "TABLE DATA"}
+    numbers = {entry.dump_id for entry in entries if entry.type == "TABLE DATA"}
     files = {path.name.partition(".")[0]: path for path in folder.glob("*.dat*")}
     return {number: files[str(number)].stat().st_size for number in numbers if str(number) in files}

@@ -5,7 +5,11 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.errors import RightsMissing
+from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory
+
+_STATEMENTS_SHOWN: Final = 20
 
 # pg_dump locks partitioned parents too, which takes SELECT on them; what an extension owns it leaves alone,
 # unless the extension registered the table as one of its configuration.
@@ -77,6 +81,20 @@ def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) ->
     if closed_large_objects:
         statements.append(_open_large_objects(role_name))
     return tuple(statement.as_string(connection) for statement in statements)
+
+
+def rights_missing(target: ConnectionTarget, statements: tuple[str, ...]) -> RightsMissing:
+    """The error that tells what `missing_rights` found."""
+    left_out = len(statements) - _STATEMENTS_SHOWN
+    more = f"\n  and {left_out} more" if left_out > 0 else ""
+    return RightsMissing(
+        f"{target.describe()}: the role {target.user} may not read everything:\n"
+        + "\n".join(f"  {statement}" for statement in statements[:_STATEMENTS_SHOWN])
+        + more,
+        meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are as they were.",
+        next_step="Run the statements above as the owner of these objects, then dump again. Where it's many: "
+        "GRANT pg_read_all_data TO the role covers tables, sequences and schemas.",
+    )
 
 
 def _open_large_objects(role_name: str) -> sql.Composed:

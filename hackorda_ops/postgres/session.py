@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from hackorda_ops.postgres.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
 from hackorda_ops.postgres.server_errors import connection_error, is_unknown_host, statement_error
-from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
+from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, client_encoding
 
 _FIRST_PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -124,7 +124,8 @@ def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
 def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> None:
     version = connection.info.server_version
     limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
-    wanted = {**limits_off, **settings}
+    encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
+    wanted = {**limits_off, **settings, "client_encoding": encoding}
     connection.execute(
         "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)",
         (list(wanted), list(wanted.values())),

@@ -20,6 +20,9 @@ COMPARABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "extra_float_digits": "3",
         "lc_monetary": "C",
         "client_encoding": "UTF8",
+        # How the server writes names and SQL down, and reads ours.
+        "quote_all_identifiers": "off",
+        "standard_conforming_strings": "on",
         # Which rows are seen, and in which order: an error is better than rows hidden by a policy.
         "row_security": "off",
         "synchronize_seqscans": "off",
@@ -32,6 +35,19 @@ COMPARABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "idle_in_transaction_session_timeout": "0",
     }
 )
+
+
+def client_encoding(encoding: str) -> str:
+    """The encoding in which to talk with a database.
+
+    Args:
+        encoding: the database's own.
+
+    Returns:
+        UTF8; where the database knows no encoding, one in which every byte is a character: the server hands out
+        bytes as they are there, and refuses what is not of the client's encoding.
+    """
+    return "LATIN1" if encoding == "SQL_ASCII" else COMPARABLE_SETTINGS["client_encoding"]
 
 
 def options(settings: Mapping[str, str], existing: str = "") -> str:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from hackorda_ops.errors import RetryableError
+from hackorda_ops.postgres.access_roles import OWN_ROLE
 from hackorda_ops.postgres.inventory import (
     Extension,
     Inventory,
@@ -18,6 +19,8 @@ from hackorda_ops.postgres.inventory import (
     TableKind,
     TableName,
 )
+from hackorda_ops.postgres.left_out import read_left_out
+from hackorda_ops.postgres.made_objects import read_made_objects
 from hackorda_ops.postgres.migration_state import read_migrations
 
 _KINDS: Final[dict[str, TableKind]] = {
@@ -69,6 +72,14 @@ SELECT role.rolname, split_part(entry, '=', 1),
  CROSS JOIN LATERAL unnest(s.setconfig) AS entry
 """
 
+_FALLING_SEQUENCES: Final = rf"""
+SELECT n.nspname, c.relname
+  FROM pg_sequence s
+  JOIN pg_class c ON c.oid = s.seqrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE (s.seqcycle OR s.seqincrement < 0) AND c.relpersistence <> 't' AND {_OWN_SCHEMA}
+"""
+
 # One statement reads this many sequences: a round trip each is slow over a long line.
 _SEQUENCES_PER_STATEMENT: Final = 200
 
@@ -109,12 +120,15 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
             )
         ),
         database_settings=settings,
-        roles=_texts(connection, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'"),
+        roles=_texts(connection, f"SELECT rolname FROM pg_roles WHERE {OWN_ROLE.format('')}"),
         large_objects=_one(connection, "SELECT count(*) FROM pg_largeobject_metadata")[0],
         migrations=read_migrations(connection, tables),
         size_bytes=_one(connection, "SELECT pg_database_size(current_database())")[0],
         subscriptions=subscriptions,
         warnings=_warnings(tables, unreadable, hidden, subscriptions),
+        left_out=read_left_out(connection),
+        made_objects=read_made_objects(connection),
+        falling_sequences=tuple(sorted(TableName(*row) for row in connection.execute(_FALLING_SEQUENCES))),
     )
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.backup import catalog
-from hackorda_ops.backup.catalog import Catalog, choose, newest_sound_of_week
+from hackorda_ops.backup.catalog import (
+    Catalog,
+    DamagedArtifact,
+    choose,
+    damaged_since,
+    newest_sound_of_week,
+)
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.errors import ArtifactMissing
@@ -50,6 +56,22 @@ def test_artifacts_are_listed_oldest_first_and_only_those_of_the_database(store:
     assert found.newest == of_night(19)
 
 
+def test_the_newest_is_found_past_what_is_damaged_and_among_those_of_one_second(store: FolderStore) -> None:
+    assert catalog.read_newest(store, "hackorda") is None
+    later = of_night(18)
+    # Of the same second, captured later, and with an id that sorts before.
+    latest = replace(
+        later,
+        artifact_id=f"{later.artifact_id.partition('-')[0]}-000000",
+        captured_at=later.captured_at + timedelta(milliseconds=1),
+    )
+    for each in (of_night(17), later, latest):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", b"{")
+    assert catalog.read_newest(store, "hackorda") == latest
+    assert catalog.read_newest(store, "hackorda") == catalog.read(store, "hackorda").newest
+
+
 def test_files_without_a_manifest_are_no_artifact(store: FolderStore) -> None:
     put(store, "hackorda/20261118T210000Z-0a1b2c/dump/toc.dat", b"data")
     assert catalog.read(store, "hackorda") == Catalog(store.describe(), ())
@@ -60,14 +82,14 @@ def test_a_damaged_manifest_is_told_and_not_counted(store: FolderStore) -> None:
     put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", b"{")
     found = catalog.read(store, "hackorda")
     assert [each.night.day for each in found.artifacts] == [18]
-    assert "20261119T210000Z-0a1b2c" in found.damaged[0]
+    assert "20261119T210000Z-0a1b2c" in found.damaged[0].problem
 
 
 def test_a_manifest_in_another_artifacts_place_is_not_counted(store: FolderStore) -> None:
     put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", to_bytes(of_night(18)))
     found = catalog.read(store, "hackorda")
     assert found.artifacts == ()
-    assert "belongs to" in found.damaged[0]
+    assert "belongs to" in found.damaged[0].problem
 
 
 MONDAY = date(2026, 11, 16)
@@ -101,3 +123,21 @@ def test_a_restore_takes_the_newest_sound_artifact_by_default_and_any_by_name() 
         choose(found, "2020")
     with pytest.raises(ArtifactMissing, match="no sound artifact among 0"):
         choose(Catalog("store", ()), None)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "quarter", "counts"),
+    [
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 10, 1), True),
+        ("hackorda/20261116T210000Z-0a1b2c", date(2026, 10, 1), False),
+        ("hackorda/copied-by-hand", date(2026, 10, 1), False),
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 7, 1), False),
+    ],
+    ids=["newer", "older", "not ours", "of a later quarter"],
+)
+def test_a_damaged_artifact_counts_where_a_drill_would_have_restored_it(
+    prefix: str, quarter: date, counts: bool
+) -> None:
+    damaged = DamagedArtifact(prefix, "It is not readable.")
+    found = damaged_since([damaged], of_night(18), quarter, date(2026, 11, 21))
+    assert found == ((damaged,) if counts else ())

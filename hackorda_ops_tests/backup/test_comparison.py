@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hackorda_ops.backup.comparison import sequence_findings, table_findings
+from hackorda_ops.backup.comparison import object_findings, sequence_findings, table_findings
 from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.postgres.inventory import Sequence, TableName
+from hackorda_ops.postgres.inventory import Extension, Sequence, TableName
 from hackorda_ops.postgres.table_digest import TableDigest
 from hackorda_ops_tests.builders import digest, inventory, manifest, table
 
@@ -100,3 +100,37 @@ def test_sequences_are_compared_exactly() -> None:
     assert [each.code for each in sequence_findings([ids], [])] == ["sequence differs"]
     assert len(list(sequence_findings([ids], [replace(ids, last_value=9)]))) == 1
     assert len(list(sequence_findings([ids], [replace(ids, is_called=False)]))) == 1
+
+
+CITEXT = Extension("citext", "1.6", "public")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ((CITEXT,), []),
+        ((CITEXT, replace(CITEXT, name="hstore")), []),
+        ((), [("extension missing", "fatal")]),
+        ((replace(CITEXT, schema="other"),), [("extension differs", "fatal")]),
+        # A dump names no version, so another server's default one says nothing against the backup.
+        ((replace(CITEXT, version="1.8"),), [("extension version differs", "warning")]),
+        (
+            (replace(CITEXT, version="1.5", schema="other"),),
+            [("extension differs", "fatal"), ("extension version differs", "warning")],
+        ),
+    ],
+)
+def test_extensions_are_compared_by_name_schema_and_version(
+    found: tuple[Extension, ...], expected: list[tuple[str, str]]
+) -> None:
+    wanted, there = replace(inventory(), extensions=(CITEXT,)), replace(inventory(), extensions=found)
+    findings = list(object_findings(wanted, there))
+    assert [(each.code, each.severity) for each in findings] == expected
+    assert {each.subject for each in findings} <= {"citext"}
+
+
+def test_an_object_that_the_source_had_and_a_restore_has_not_is_found_by_the_servers_own_words() -> None:
+    was = replace(inventory(), made_objects=("function public.net(numeric)", "index public.by_name"))
+    now = replace(inventory(), made_objects=("function public.net(numeric)", "index public.of_the_server"))
+    [found] = object_findings(was, now)
+    assert (found.code, found.subject) == ("schema object missing", "index public.by_name")

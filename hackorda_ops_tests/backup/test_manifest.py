@@ -60,6 +60,7 @@ def altered(change: Callable[[Any], object]) -> bytes:
         (lambda data: data["files"].append(data["files"][0]), "twice"),
         (lambda data: data["files"].pop(), "without a file"),
         (lambda data: data["tables"].pop(), "without evidence"),
+        (lambda data: data["large_objects"].update(objects=7), "large objects"),
         (lambda data: data.update(artifact_id="../../x"), "artifact id"),
         (lambda data: data.update(captured_at="2026-11-18T21:00:00"), "time zone"),
     ],

@@ -94,17 +94,18 @@ def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, dat
     ]
     folder = Path(night.location)
     assert from_bytes((folder / "manifest.json").read_bytes(), origin="x") == manifest
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", "RESTORE.md", "dump"}
+    names = {"manifest.json", "RESTORE.md", "roles.sql", "access.sql", "dump"}
+    assert {path.name for path in folder.iterdir()} == names
     for path in [folder, *folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert left_behind(database) == []
 
 
-def test_neither_manifest_nor_recovery_sheet_holds_the_password(url: str, database: Database) -> None:
+def test_no_file_beside_the_dump_holds_the_password(url: str, database: Database) -> None:
     password = urlsplit(url).password
     assert password
     folder = Path(night_of(database, url).location)
-    for name in ("manifest.json", "RESTORE.md"):
+    for name in ("manifest.json", "RESTORE.md", "roles.sql", "access.sql"):
         assert password not in (folder / name).read_text(encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ def night(new_database: str, tmp_path: Path) -> tuple[FolderStore, Manifest]:
             "CREATE TABLE users AS SELECT n AS id, 'user ' || n AS name FROM generate_series(1, 999) n"
         )
         session.execute("CREATE TABLE empty_one (id int)")
+        session.execute("SELECT lo_from_bytea(20001, 'a photo'), lo_from_bytea(20002, 'another photo')")
     database = Database.model_validate({"store": str(tmp_path / "store")})
     taken = take_night("hackorda", database, environ={"DATABASE_URL": new_database, "PATH": "/usr/bin:/bin"})
     return FolderStore(tmp_path / "store"), taken.manifest
@@ -80,12 +81,28 @@ def test_hashes_made_to_fit_do_not_hide_changed_rows(
     users = next(table for table in manifest.tables if table.rows)
     empty = next(table for table in manifest.tables if not table.rows)
     # Somebody empties the table's file and makes the file's hash fit; the row digest stays behind.
-    data = file_of(night, empty.file).read_bytes()
-    file_of(night, users.file).write_bytes(data)
-    document = json.loads(to_bytes(manifest))
-    for entry in document["files"]:
-        if entry["path"] == users.file:
-            entry.update(size_bytes=len(data), sha256=digest_of(data))
-    forged = from_bytes(json.dumps(document).encode(), origin="x")
+    forged = put_in_place(night, users.file, file_of(night, empty.file).read_bytes())
     result = judged((store, forged), tmp_path)
     assert [(each.code, each.subject) for each in result.findings] == [("table changed", "public.users")]
+
+
+def test_hashes_made_to_fit_do_not_hide_changed_large_objects(
+    night: tuple[FolderStore, Manifest], tmp_path: Path
+) -> None:
+    store, manifest = night
+    one, other = sorted(entry.path for entry in manifest.files if "/blob_" in entry.path)
+    forged = put_in_place(night, one, file_of(night, other).read_bytes())
+    result = judged((store, forged), tmp_path)
+    assert [(each.code, each.subject) for each in result.findings] == [
+        ("large objects changed", "large objects")
+    ]
+
+
+def put_in_place(night: tuple[FolderStore, Manifest], name: str, data: bytes) -> Manifest:
+    """Puts other bytes where a file was, and gives a manifest whose hash of it fits."""
+    file_of(night, name).write_bytes(data)
+    document = json.loads(to_bytes(night[1]))
+    for entry in document["files"]:
+        if entry["path"] == name:
+            entry.update(size_bytes=len(data), sha256=digest_of(data))
+    return from_bytes(json.dumps(document).encode(), origin="x")

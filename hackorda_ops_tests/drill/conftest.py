@@ -1,5 +1,6 @@
-"""A protected database with a night in its store, a second server as scratch, and a copy off-site for each test."""
+"""A protected database with a night in its store, scratch of both kinds, and a copy off-site for each test."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,20 +11,27 @@ from typing import Any
 import psycopg
 import pytest
 
+from hackorda_ops import environment
 from hackorda_ops.backup import weekly
 from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.config import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.local.hackorda import seed
-from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
+from hackorda_ops.local.neon import LocalNeon, running_local_neon
+from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.neon.branches import list_own_branches
+from hackorda_ops.neon.client import open_client
 
-QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 PROGRAMS = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 MIGRATE = f"{sys.executable} -m hackorda_ops.local.migrate"
+# What a server has that nobody has used yet.
+EMPTY = {"postgres", "template0", "template1"}
 
 
 @dataclass(frozen=True)
@@ -48,20 +56,35 @@ class Protected:
     def database(self) -> Database:
         return Database.model_validate(self.policy)
 
+    @property
+    def offsite(self) -> S3Store:
+        return environment.open_offsite("hackorda", self.database, self.environ)
+
+    @property
+    def fetched(self) -> list[Path]:
+        """What lies in the work folder now."""
+        return [path for path in Path(self.policy["dump"]["work_folder"]).rglob("*") if path.is_file()]
+
     def changed(self, *, environ: Mapping[str, str] | None = None, **policy: Any) -> "Protected":
         return replace(self, policy=self.policy | policy, environ={**self.environ, **(environ or {})})
 
     def drill(self, **options: Any) -> DrillResult:
         return run_drill("hackorda", self.database, environ=self.environ, **options)
 
+    def get_offsite(self, name: str) -> bytes:
+        """The bytes of one of the artifact's files, off-site."""
+        with self.offsite.open(f"{self.manifest.prefix}/{name}") as stream:
+            return stream.read()
 
-@pytest.fixture(scope="package")
-def scratch_server(server_folder: Path) -> Iterator[PostgresServer]:
-    """Another server than the sources'."""
-    folder = server_folder / "scratch"
-    with running_postgres(folder, settings=QUICK) as server:
-        yield server
-    delete_server(folder)
+    def put_manifest(self, **changes: Any) -> None:
+        """Puts a manifest off-site that says something else."""
+        self.put_offsite(MANIFEST_NAME, to_bytes(replace(self.manifest, **changes)))
+
+    def put_offsite(self, name: str, data: bytes) -> None:
+        """Puts other bytes in the place of one of the artifact's files, off-site."""
+        self.offsite.put(
+            f"{self.manifest.prefix}/{name}", io.BytesIO(data), size_bytes=len(data), sha256=digest_of(data)
+        )
 
 
 @pytest.fixture(scope="package")
@@ -114,9 +137,54 @@ def ship(
 def protected(
     night: Night, ship: Callable[[Night], Protected], scratch_server: PostgresServer
 ) -> Iterator[Protected]:
-    yield ship(night)
+    roles = roles_on(scratch_server)
+    shipped = ship(night)
+    yield shipped
     # Whatever the test was about: a drill leaves nothing behind.
-    assert databases_on(scratch_server) == {"postgres", "template0", "template1"}
+    assert databases_on(scratch_server) == EMPTY
+    assert roles_on(scratch_server) == roles
+    assert shipped.fetched == []
+
+
+@pytest.fixture(scope="package")
+def neon(postgres_server: PostgresServer, server_folder: Path, night: Night) -> Iterator[LocalNeon]:
+    # After the first night, so that one artifact lies before the history and one inside of it.
+    passwords = {postgres_server.superuser: postgres_server.password, "plain owner": "pw"}
+    with running_local_neon(postgres_server, server_folder / "neon-drill", role_passwords=passwords) as neon:
+        yield neon
+
+
+@pytest.fixture(scope="package")
+def recent(neon: LocalNeon, night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """A night that the control plane's history reaches back to."""
+    return night_of(night.url, tmp_path_factory.mktemp("recent") / "store")
+
+
+@pytest.fixture
+def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]) -> Iterator[Protected]:
+    """The recent night, drilled on a branch."""
+    shipped = on_neon(ship(recent), neon)
+    yield shipped
+    neon.change_plan(Plan())
+    neon.forget_faults()
+    assert own_branches(neon) == []
+    assert shipped.fetched == []
+
+
+def on_neon(protected: Protected, neon: LocalNeon) -> Protected:
+    return protected.changed(
+        scratch={"neon": {}},
+        environ={
+            "NEON_PROJECT_ID": neon.project_id,
+            "NEON_API_KEY": neon.api_key,
+            "NEON_API_URL": neon.base_url,
+        },
+    )
+
+
+def own_branches(neon: LocalNeon) -> list[str]:
+    with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
+        return [found.branch.name for found in list_own_branches(client)]
 
 
 def databases_on(server: PostgresServer) -> set[str]:
@@ -124,10 +192,11 @@ def databases_on(server: PostgresServer) -> set[str]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
 
 
+def roles_on(server: PostgresServer) -> set[str]:
+    with psycopg.connect(server.url()) as connection:
+        return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+
+
 def check(result: DrillResult, name: str) -> Check:
     [found] = [each for each in result.checks if each.name == name]
     return found
-
-
-def files_in(folder: str) -> list[Path]:
-    return [path for path in Path(folder).rglob("*") if path.is_file()]

@@ -157,7 +157,7 @@ def bad(**changes: Any) -> DrillResult:
         verdict="FAIL",
         findings=(
             Finding(
-                "table differs",
+                "content differs",
                 "public.issues",
                 f"20,466 rows with digest {came_back[2].expected_digest}",
                 f"20,466 rows with digest {came_back[2].restored_digest}",

@@ -1,141 +1,193 @@
 """A whole drill on a scratch server, by configuration alone: no Neon, a plain Postgres."""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from hackorda_ops import environment
-from hackorda_ops.backup import calendar, catalog, nightly, weekly
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.config import Database
+from hackorda_ops.backup import calendar
+from hackorda_ops.config import Migrate
 from hackorda_ops.drill import history, quarterly
-from hackorda_ops.drill.quarterly import Quarter
-from hackorda_ops.local.damage import damage_one_row
-from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
-from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.drill.drill import run_drill
+from hackorda_ops.local.damage import damage_one_row, replace_file
+from hackorda_ops.local.postgres import PostgresServer, create_database
+from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops_tests.drill.conftest import MIGRATE, Night, Protected, check
 
-SCHEMA = """
-CREATE TABLE users (id serial PRIMARY KEY, name text, created_at timestamptz DEFAULT now());
-INSERT INTO users (name) SELECT 'somebody' FROM generate_series(1, 300) n;
-"""
-
-
-class Shop:
-    """A protected database with one night that was shipped off-site."""
-
-    def __init__(self, url: str, folder: Path, scratch: PostgresServer, s3: S3Server, bucket: str) -> None:
-        self.server = scratch
-        self.environ = {
-            "PATH": "/usr/bin:/bin",
-            "DATABASE_URL": url,
-            "SCRATCH_ADMIN_URL": scratch.url(),
-            "OFFSITE_BUCKET": bucket,
-            "OFFSITE_ENDPOINT_URL": s3.endpoint_url,
-            "OFFSITE_REGION": s3.region,
-            "OFFSITE_ACCESS_KEY_ID": s3.access_key_id,
-            "OFFSITE_SECRET_ACCESS_KEY": s3.secret_access_key,
-        }
-        self.settings: dict[str, Any] = {
-            "store": str(folder / "store"),
-            "scratch": {"server": {}},
-            "key_tables": ["users"],
-            "dump": {"work_folder": str(folder / "work")},
-        }
-        night = nightly.take_night("shop", self.database, environ=self.environ)
-        week = calendar.week_of(night.manifest.night)
-        weekly.ship_week("shop", self.database, environ=self.environ, week=week)
-
-    @property
-    def database(self) -> Database:
-        return Database.model_validate(self.settings)
-
-    def drill(self) -> Quarter:
-        return quarterly.hold_drill("shop", self.database, environ=self.environ)
-
-    def offsite_manifest(self) -> Manifest:
-        offsite = environment.open_offsite("shop", self.database, self.environ)
-        return catalog.choose(catalog.read(offsite, "shop"), None)
-
-    def databases(self) -> set[str]:
-        with psycopg.connect(self.server.url()) as session:
-            return {name for (name,) in session.execute("SELECT datname FROM pg_database")}
-
-
-@pytest.fixture(scope="module")
-def scratch_server(server_folder: Path) -> Iterator[PostgresServer]:
-    """A server of its own: a drill refuses to restore on the source's."""
-    folder = server_folder / "scratch"
-    with running_postgres(folder, settings={"fsync": "off"}) as server:
-        yield server
-    delete_server(folder)
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture
-def shop(
-    new_database: str, tmp_path: Path, scratch_server: PostgresServer, s3_server: S3Server, new_bucket: str
-) -> Shop:
-    with psycopg.connect(new_database, autocommit=True) as session:
-        session.execute(SCHEMA)
-    return Shop(new_database, tmp_path, scratch_server, s3_server, new_bucket)
+def grown(night: Night, postgres_server: PostgresServer) -> Iterator[str]:
+    """A production that has twice as many users by now."""
+    url = create_database(postgres_server, "hackorda grown")
+    users = next(each for each in night.manifest.tables if each.name.name == "users")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE users AS SELECT n FROM generate_series(1, {2 * users.rows}) n")
+    yield url
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute('DROP DATABASE "hackorda grown" WITH (FORCE)')
 
 
-def outcomes(held: Quarter) -> dict[str, str]:
-    return {check.name: check.outcome for check in held.result.checks}
-
-
-def test_a_sound_backup_passes_is_reported_and_leaves_no_scratch(shop: Shop) -> None:
-    before = shop.databases()
-    held = shop.drill()
-    assert (held.result.verdict, held.result.error, held.result.findings) == ("PASS", None, ())
-    assert outcomes(held)["restored_equals_manifest"] == "passed"
-    assert outcomes(held)["comparison_self_test"] == "passed"
-    # There's no provider's history to compare with, and no migrate command: neither may look like a pass.
-    assert outcomes(held)["branch_equals_manifest"] == "not measured"
-    assert outcomes(held)["migrations_apply"] == "not measured"
-    assert shop.databases() == before
-    assert len(held.pages) == 2
-    offsite = environment.open_offsite("shop", shop.database, shop.environ)
-    assert history.read_past(offsite, "shop") == (held.result,)
-    assert held.result.quarter == calendar.quarter_of(datetime.now(UTC).date())
-
-
-def test_one_changed_row_with_hashes_made_to_fit_is_a_fail_that_names_the_table(shop: Shop) -> None:
-    offsite = environment.open_offsite("shop", shop.database, shop.environ)
-    damage_one_row(offsite, shop.offsite_manifest(), TableName("public", "users"))
-    held = shop.drill()
-    assert held.result.verdict == "FAIL"
-    assert [finding.subject for finding in held.result.findings] == ["public.users"]
-    assert held.pages
-
-
-def test_a_migration_that_fails_is_a_fail(shop: Shop) -> None:
-    shop.settings["migrate"] = {"command": "sh -c 'echo the migration broke; exit 7'"}
-    held = shop.drill()
-    assert held.result.verdict == "FAIL"
-    assert outcomes(held)["migrations_apply"] == "failed"
-    assert held.result.migration is not None
-    assert held.result.migration.returncode == 7
-    assert "the migration broke" in held.result.migration.output_tail
-
-
-def test_a_scratch_server_that_refuses_the_login_is_an_error_and_no_fail(shop: Shop) -> None:
-    shop.environ["SCRATCH_ADMIN_URL"] = shop.server.url(password="wrong")
-    held = shop.drill()
-    assert held.result.verdict == "ERROR"
-    assert held.result.error is not None
-    assert held.result.error.next_step
-    assert "wrong@" not in str(held.result)
-
-
-def test_a_bucket_without_an_artifact_is_no_pass(
-    shop: Shop, postgres_server: PostgresServer, tmp_path: Path
+def test_a_sound_backup_passes_and_is_reported_in_both_stores(
+    protected: Protected, night: Night, tmp_path: Path
 ) -> None:
-    other = create_database(postgres_server, "never dumped")
-    held = quarterly.hold_drill("other", shop.database, environ={**shop.environ, "DATABASE_URL": other})
-    assert held.result.verdict != "PASS"
-    assert held.result.artifact is None
+    shutil.copytree(night.store.root, tmp_path / "store")
+    sound = protected.changed(
+        store=str(tmp_path / "store"), key_tables=["users"], migrate={"command": MIGRATE}
+    )
+
+    held = quarterly.hold_drill("hackorda", sound.database, environ=sound.environ)
+
+    result = held.result
+    assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
+    # There's no provider's history to compare with, which may not look like a pass.
+    assert {each.name for each in result.checks if each.outcome != "passed"} == {"branch_equals_manifest"}
+    assert check(result, "branch_equals_manifest").outcome == "not measured"
+    assert all(table.equal and table.branch_rows is None for table in result.tables)
+    assert result.quarter == calendar.quarter_of(datetime.now(UTC).date())
+    assert len(held.pages) == 2
+    assert history.read_past(sound.offsite, "hackorda") == (result,)
+
+
+def test_what_was_not_asked_for_is_not_measured_and_no_pass(protected: Protected) -> None:
+    result = protected.drill()
+    assert result.verdict == "PASS"
+    for name in ("key_tables_near_production", "newest_row_recent", "migrations_apply"):
+        assert check(result, name).outcome == "not measured"
+
+
+def test_one_changed_row_with_hashes_made_to_fit_is_a_fail_that_names_the_table(protected: Protected) -> None:
+    damage_one_row(protected.offsite, protected.manifest, TableName("public", "users"))
+    result = protected.drill()
+    assert result.verdict == "FAIL"
+    assert {each.subject for each in result.findings} == {"public.users"}
+    assert check(result, "restored_equals_manifest").outcome == "not measured"
+
+
+def test_a_changed_sequence_with_hashes_made_to_fit_is_a_fail_that_names_it(protected: Protected) -> None:
+    sequence = next(each for each in protected.manifest.inventory.sequences if each.last_value > 1)
+    contents = protected.get_offsite("dump/toc.dat")
+    # One digit, so that the entries after it stay where they are.
+    there, other = (
+        f"setval('{sequence.name}', {value}, true)".encode()
+        for value in (sequence.last_value, sequence.last_value ^ 1)
+    )
+    assert contents.count(there) == 1
+    replace_file(protected.offsite, protected.manifest, "dump/toc.dat", contents.replace(there, other))
+
+    result = protected.drill()
+
+    assert result.verdict == "FAIL"
+    assert check(result, "offsite_equals_manifest").outcome == "passed"
+    [finding] = result.findings
+    assert (finding.code, finding.subject) == ("sequence differs", str(sequence.name))
+    assert str(sequence.last_value) in finding.expected
+    assert str(sequence.last_value ^ 1) in finding.observed
+
+
+def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Protected, grown: str) -> None:
+    result = protected.changed(key_tables=["users"], environ={"DATABASE_URL": grown}).drill()
+    assert result.verdict == "FAIL"
+    assert [(each.code, each.subject) for each in result.findings] == [("key table drifted", "public.users")]
+    [users] = result.key_tables
+    assert (users.drift_percent, users.production_rows) == (100, 2 * users.restored_rows)
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+
+
+def test_a_key_table_that_nobody_has_is_an_error(protected: Protected) -> None:
+    result = protected.changed(key_tables=["Users"]).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "'Users'" in result.error.what
+    assert check(result, "scratch_gone").outcome == "passed"
+
+
+def test_a_recovery_that_takes_longer_than_the_objective_is_a_fail(protected: Protected) -> None:
+    result = protected.changed(objectives={"recovery_time_minutes": 0.0001}).drill()
+    assert result.verdict == "FAIL"
+    assert [each.code for each in result.findings] == ["recovery too slow"]
+    assert result.recovery_seconds is not None
+    assert result.recovery_seconds > result.recovery_objective_seconds
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+
+
+def test_a_migration_that_fails_is_a_fail(protected: Protected) -> None:
+    result = protected.changed(migrate={"command": "sh -c 'echo the migration broke; exit 7'"}).drill()
+    assert result.verdict == "FAIL"
+    assert [each.code for each in result.findings] == ["migrations failed"]
+    assert check(result, "migrations_apply").outcome == "failed"
+    assert result.migration is not None
+    assert result.migration.returncode == 7
+    assert "the migration broke" in result.migration.output_tail
+    assert check(result, "scratch_gone").outcome == "passed"
+
+
+def test_a_migration_that_left_something_pending_is_a_fail_though_it_said_nothing(
+    protected: Protected,
+) -> None:
+    result = protected.changed(migrate={"command": "true"}).drill()
+    assert result.verdict == "FAIL"
+    assert [each.code for each in result.findings] == ["migrations pending"]
+    assert "0005_issue_watchers" in result.findings[0].observed
+
+
+def test_a_migration_that_removes_rows_passes_and_is_told_and_so_is_the_seed(protected: Protected) -> None:
+    delete = (
+        "import os, psycopg\n"
+        "with psycopg.connect(os.environ['DATABASE_URL']) as c: c.execute('DELETE FROM issue_payouts')"
+    )
+    both = f"{MIGRATE} && {shlex.quote(sys.executable)} -c {shlex.quote(delete)}"
+    result = protected.changed(migrate={"command": f"sh -c {shlex.quote(both)}"}).drill(seed=4711)
+    assert result.verdict == "PASS"
+    assert [(each.code, each.subject) for each in result.findings] == [
+        ("rows lost in migration", "public.issue_payouts")
+    ]
+    assert check(result, "migrations_apply").outcome == "passed"
+    tested = check(result, "comparison_self_test").summary
+    assert "(seed 4711)" in tested
+    assert "Not tried" not in tested
+
+
+def test_a_migration_that_hangs_is_ended_and_an_error(protected: Protected) -> None:
+    database = protected.database
+    # Less than the configuration lets anybody ask for, so that this test is short.
+    migrate = Migrate(command="sleep 600").model_copy(update={"timeout_minutes": 1 / 60})
+    result = run_drill(
+        "hackorda", database.model_copy(update={"migrate": migrate}), environ=protected.environ
+    )
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "did not finish within 1 seconds" in result.error.what
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+    assert check(result, "migrations_apply").outcome == "not measured"
+    assert check(result, "scratch_gone").outcome == "passed"
+
+
+def test_a_bucket_without_an_artifact_is_an_error(protected: Protected, s3_server: S3Server) -> None:
+    create_bucket(s3_server, f"{protected.bucket}-bare")
+    result = protected.changed(offsite={"bucket": f"{protected.bucket}-bare"}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "No sound artifact is off-site" in result.error.what
+    assert result.artifact is None
+
+
+def test_a_bucket_that_is_not_there_is_an_error(protected: Protected) -> None:
+    result = protected.changed(offsite={"bucket": "nobody-made-it"}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "nobody-made-it" in result.error.what
+
+
+def test_a_source_that_refuses_tls_is_an_error(protected: Protected, night: Night) -> None:
+    result = protected.changed(environ={"DATABASE_URL": f"{night.url}?sslmode=require"}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "SSL" in result.error.what

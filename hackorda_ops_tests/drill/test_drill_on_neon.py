@@ -1,72 +1,29 @@
 """Whole drills on a Neon branch, with the local control plane over real clones."""
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import zstandard
 
-from hackorda_ops import environment
-from hackorda_ops.backup import manifest
-from hackorda_ops.backup.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.drill.alive import kept_alive
 from hackorda_ops.drill.drill import sweep
 from hackorda_ops.local.damage import replace_file
-from hackorda_ops.local.neon import LocalNeon, running_local_neon
-from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.neon import LocalNeon
+from hackorda_ops.local.neon.faults import Fault, Plan
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.neon.branches import create_branch, delete_branch, list_own_branches
+from hackorda_ops.neon.branches import create_branch, delete_branch
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtHead
 from hackorda_ops.neon.labels import Label
 from hackorda_ops.postgres.connection import parse
 from hackorda_ops.postgres.row_digest import digest_of
-from hackorda_ops_tests.drill.conftest import Night, Protected, check, night_of
+from hackorda_ops_tests.drill.conftest import Night, Protected, check, night_of, on_neon, own_branches
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture(scope="module")
-def neon(postgres_server: PostgresServer, server_folder: Path, night: Night) -> Iterator[LocalNeon]:
-    # After the first night, so that one artifact lies before the history and one inside of it.
-    passwords = {postgres_server.superuser: postgres_server.password, "plain owner": "pw"}
-    with running_local_neon(postgres_server, server_folder / "neon-drill", role_passwords=passwords) as neon:
-        yield neon
-
-
-@pytest.fixture(scope="module")
-def recent(neon: LocalNeon, night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
-    """A night that the control plane's history reaches back to."""
-    return night_of(night.url, tmp_path_factory.mktemp("recent") / "store")
-
-
-def on_neon(protected: Protected, neon: LocalNeon) -> Protected:
-    return protected.changed(
-        scratch={"neon": {}},
-        environ={
-            "NEON_PROJECT_ID": neon.project_id,
-            "NEON_API_KEY": neon.api_key,
-            "NEON_API_URL": neon.base_url,
-        },
-    )
-
-
-def own_branches(neon: LocalNeon) -> list[str]:
-    with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
-        return [found.branch.name for found in list_own_branches(client)]
-
-
-@pytest.fixture
-def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]) -> Iterator[Protected]:
-    neon.change_plan(Plan())
-    yield on_neon(ship(recent), neon)
-    neon.change_plan(Plan())
-    assert own_branches(neon) == []
 
 
 def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Protected) -> None:
@@ -86,7 +43,7 @@ def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(bra
     with psycopg.connect(branching.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("COMMENT ON TABLE users IS 'a commit that changes no row'")
         [(later,)] = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()
-    put_manifest(branching, lsn=later)
+    branching.put_manifest(lsn=later)
 
     result = branching.drill()
 
@@ -113,7 +70,7 @@ def test_an_artifact_older_than_the_history_is_drilled_on_a_branch_at_head(
 def test_a_branch_that_differs_from_the_dump_fails_and_names_the_table(branching: Protected) -> None:
     # As if the dump had left a row out: the archive and its manifest agree with each other, and not with history.
     users = next(each for each in branching.manifest.tables if each.name.name == "users")
-    store = environment.open_offsite("hackorda", branching.database, branching.environ)
+    store = branching.offsite
     with store.open(f"{branching.manifest.prefix}/{users.file}") as stream:
         rows = zstandard.ZstdDecompressor().stream_reader(stream.read(), read_across_frames=True).read()
     altered = rows.replace(b"@", b"_", 1)
@@ -125,7 +82,7 @@ def test_a_branch_that_differs_from_the_dump_fails_and_names_the_table(branching
         replace(each, digest=digest.hexdigest()) if each.name == users.name else each
         for each in changed.tables
     )
-    put_manifest(branching, tables=tables, files=changed.files)
+    branching.put_manifest(tables=tables, files=changed.files)
 
     result = branching.drill()
 
@@ -174,6 +131,31 @@ def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Protected
     assert "Delete branches" in result.error.next_step
 
 
+def test_a_branch_that_can_not_be_deleted_is_told_and_no_pass_and_the_next_sweep_takes_it(
+    branching: Protected, neon: LocalNeon
+) -> None:
+    neon.misbehave(Fault("deleteProjectBranch", 403, message="not with this key"))
+
+    result = branching.drill()
+
+    [left] = own_branches(neon)
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+    assert check(result, "scratch_gone").outcome == "failed"
+    assert "not with this key" in check(result, "scratch_gone").summary
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "not with this key" in result.error.what
+    assert sweep("hackorda", branching.database, environ=branching.environ) == (left,)
+
+
+def test_an_address_that_is_not_the_branchs_own_is_an_error(branching: Protected, neon: LocalNeon) -> None:
+    neon.change_plan(Plan(pooled_hosts=True))
+    result = branching.drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "-pooler" in result.error.what
+
+
 def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
     branching: Protected, neon: LocalNeon
 ) -> None:
@@ -195,14 +177,3 @@ def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
         assert set(own_branches(neon)) == {living.name, foreign.name}
         for branch in (living, foreign):
             delete_branch(client, branch.branch_id)
-
-
-def put_manifest(protected: Protected, **changes: Any) -> None:
-    store = environment.open_offsite("hackorda", protected.database, protected.environ)
-    data = to_bytes(replace(protected.manifest, **changes))
-    store.put(
-        f"{protected.manifest.prefix}/{MANIFEST_NAME}",
-        io.BytesIO(data),
-        size_bytes=len(data),
-        sha256=manifest.digest_of(data),
-    )

@@ -47,6 +47,13 @@ def test_a_finding_is_a_fail_whatever_else_went_wrong() -> None:
     assert judge(checks(scratch_gone="failed"), (FINDING,), FAILURE) == ("FAIL", None)
 
 
+def test_a_warning_changes_no_verdict() -> None:
+    warning = Finding("rows lost in migration", "public.users", "3 rows", "2 rows", "Look at it.")
+    assert judge(checks(), (warning,), None) == ("PASS", None)
+    assert judge(checks(), (warning,), FAILURE) == ("ERROR", FAILURE)
+    assert judge(checks(), (warning, FINDING), None) == ("FAIL", None)
+
+
 def test_an_error_is_never_a_pass() -> None:
     assert judge(checks(), (), FAILURE) == ("ERROR", FAILURE)
 

@@ -1,16 +1,18 @@
 """Reading the key tables on both sides, on real databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.config import KeyTable, Tolerances
 from hackorda_ops.drill.production import BesideProduction, compare_key_tables
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops_tests.builders import manifest
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 
 pytestmark = pytest.mark.server
@@ -44,13 +46,14 @@ def live(new_database: str) -> str:
 def compare(copy: str, live: str) -> Iterator[Callable[..., BesideProduction]]:
     with session(copy) as restored:
 
-        def compare(*tables: Any) -> BesideProduction:
+        def compare(*tables: Any, past: Sequence[Manifest] = ()) -> BesideProduction:
             return compare_key_tables(
                 [KeyTable.model_validate(table) for table in tables],
                 restored,
                 target_of(live),
                 captured_at=datetime.now(UTC) + timedelta(seconds=5),
                 tolerances=Tolerances(),
+                past=past,
             )
 
         yield compare
@@ -72,6 +75,20 @@ def test_rows_and_newest_times_are_read_on_both_sides(
     assert users.newest_production is not None
     assert users.newest_restored < users.newest_production
     assert honey_due.newest_restored is not None  # and not the infinity beside it
+
+
+def test_what_past_nights_show_of_a_tables_growth_is_allowed(
+    compare: Callable[..., BesideProduction], live: str
+) -> None:
+    execute(live, "INSERT INTO users SELECT n FROM generate_series(1, 60) n")
+    now = datetime.now(UTC)
+    past = [
+        manifest({"users": rows}, captured_at=now - timedelta(days=days)) for days, rows in ((2, 10), (1, 40))
+    ]
+    assert [each.code for each in compare("users").count_findings] == ["key table drifted"]
+    seen = compare("users", past=past)
+    assert seen.count_findings == ()
+    assert (seen.tables[0].growth_rows_per_day, seen.tables[0].allowed_rows) == (pytest.approx(30), 100)
 
 
 def test_a_column_that_holds_no_time_is_told_as_not_compared(

@@ -15,7 +15,10 @@ from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.drill import results
 
 PREFIX = "hackorda/drills/20261122T040007Z-4c5d6e"
-FILES = {f"{PREFIX}/{name}" for name in ("comparison.csv", "report.html", "report.json", "report.md")}
+FILES = {
+    f"{PREFIX}/{name}"
+    for name in ("comparison.csv", "report.html", "report.json", "report.md", "report.schema.json")
+}
 LOG = "hackorda/operations-log.md"
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hackorda_ops.backup.by_hand import ByHand
 from hackorda_ops.drill.report_html import FINDINGS_SHOWN, TABLES_SHOWN, page
 from hackorda_ops.drill.result import NotCompared
 from hackorda_ops.findings import Finding
@@ -146,6 +147,7 @@ def test_names_from_a_database_stay_text_wherever_they_are_shown() -> None:
         not_compared=(NotCompared(HOSTILE, HOSTILE),),
         scratch=HOSTILE,
         how_to_repeat=HOSTILE,
+        by_hand=(ByHand(HOSTILE, (HOSTILE,)),),
     )
     text = page(drill, results.history(8))
     read = _Page(text)
@@ -158,6 +160,16 @@ def test_names_from_a_database_stay_text_wherever_they_are_shown() -> None:
     assert HOSTILE in read.texts("pre")
 
 
+def test_what_is_left_to_do_by_hand_follows_the_commands_of_the_restore() -> None:
+    to_do = ByHand("Set the passwords anew.", ('\\password "app"', '\\password "web"'))
+    text = page(results.sound(by_hand=(to_do, ByHand("Point the application to it."))), ())
+    section = text[text.index('id="repeat"') : text.index('id="tables"')]
+
+    assert "What a real recovery would still need by hand" in section
+    assert "\\password &#34;app&#34;\n\\password &#34;web&#34;</pre>" in section
+    assert section.index("Set the passwords") < section.index("Point the application")
+
+
 def test_terminal_colours_of_a_migration_tool_are_not_shown() -> None:
     output = _Page(page(results.bad(), ())).texts("pre")[0]
 
@@ -168,7 +180,8 @@ def test_findings_are_shown_with_what_to_do() -> None:
     read = _Page(page(results.bad(), ()))
 
     assert read.texts("article")[1] == (
-        "table missing public.projects Expected 12,280 rows Observed no such table Next step Do not rely on this "
+        "table missing public.projects fatal Expected 12,280 rows Observed no such table What it means What a "
+        "restore of this artifact brings back is not what the database held. Next step Do not rely on this "
         "artifact: use another one, and keep this one to find out what happened."
     )
 
@@ -179,7 +192,7 @@ def test_what_is_not_equal_leads_the_tables_and_the_rest_is_bounded() -> None:
     drill = results.bad(
         tables=(*tables[:-1], differing),
         findings=tuple(
-            Finding("table differs", differing.table, "a", "b", "c") for _ in range(FINDINGS_SHOWN + 1)
+            Finding("content differs", differing.table, "a", "b", "c") for _ in range(FINDINGS_SHOWN + 1)
         ),
     )
     text = page(drill, ())

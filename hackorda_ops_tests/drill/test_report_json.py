@@ -1,14 +1,19 @@
 """The report as JSON."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from hackorda_ops.drill import report_json
+from hackorda_ops.drill import report_json, report_schema
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.findings import Finding
 from hackorda_ops_tests.drill import results
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / report_json.SCHEMA_NAME
 
 
 def changed(**changes: Any) -> bytes:
@@ -47,3 +52,39 @@ def test_another_version_is_refused_by_its_number(version: object) -> None:
 def test_anything_else_is_refused_with_its_place(data: bytes) -> None:
     with pytest.raises(ArtifactDamaged, match="here"):
         report_json.from_bytes(data, origin="here")
+
+
+def test_the_published_schema_is_that_of_this_release() -> None:
+    published = PUBLISHED.read_text(encoding="utf-8")
+    assert published == report_schema.text(), "run: python -m hackorda_ops.drill.report_schema > docs/…"
+
+
+@pytest.mark.parametrize("drill", [results.sound(), results.bad(), results.unjudged(artifact=None)])
+def test_every_report_is_what_the_published_schema_says(drill: DrillResult) -> None:
+    schema = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(report_json.to_bytes(drill)), schema)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"verdict": "MAYBE"},
+        {"result_version": 2},
+        {"findings": [{"code": "rows differ"}]},
+        {"recovery_seconds": "long"},
+    ],
+)
+def test_the_schema_refuses_what_is_no_report(broken: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(changed(**broken)), report_schema.schema())
+
+
+def test_a_finding_carries_its_severity_and_its_meaning() -> None:
+    found = (
+        Finding("rows differ", "public.users", "3 rows", "2 rows", "Use another."),
+        Finding("rows lost in migration", "public.users", "3 rows", "2 rows", "Look."),
+    )
+    told = report_json.document(results.bad(findings=found))["findings"]
+    assert [each["severity"] for each in told] == ["fatal", "warning"]
+    assert all(each["meaning"] for each in told)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from hackorda_ops.backup.by_hand import ByHand
 from hackorda_ops.drill.report_markdown import TABLES_SHOWN, document, escaped, fenced, table
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.findings import Finding
@@ -30,7 +31,7 @@ def test_a_failed_drill_tells_what_was_expected_and_what_to_do() -> None:
     text = document(results.bad(), ())
 
     assert (
-        "- **table missing: public.projects**\n  - expected: 12,280 rows\n  - observed: no such table" in text
+        "- **table missing: public.projects** (fatal)\n  - expected: 12,280 rows\n  - observed: no such table" in text
     )
     assert "| failed | The restored database is what the manifest says |" in text
     assert "| public.projects | missing | 12,280 | – | – | – |" in text  # noqa: RUF001  # what is written
@@ -69,3 +70,19 @@ def test_a_block_can_not_be_left_from_inside() -> None:
     assert fenced("echo 1\n") == "```\necho 1\n```"
     assert fenced("```\n# heading") == "````\n```\n# heading\n````"
     assert fenced(" \n") == ""
+
+
+def test_what_is_left_to_do_by_hand_is_listed_with_its_commands() -> None:
+    to_do = (
+        ByHand("Set the passwords <b>anew</b>.", ('\\password "app"', '\\password "`odd`"')),
+        ByHand("Point the application to it."),
+    )
+    text = document(results.sound(by_hand=to_do), ())
+
+    assert (
+        "## What a real recovery would still need by hand\n\n"
+        "- Set the passwords \\<b\\>anew\\</b\\>.\n\n"
+        '  ```\n  \\password "app"\n  \\password "`odd`"\n  ```\n\n'
+        "- Point the application to it.\n"
+    ) in text
+    assert "by hand" not in document(results.sound(by_hand=(), how_to_repeat=""), ())

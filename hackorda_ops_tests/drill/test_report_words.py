@@ -39,9 +39,19 @@ def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
     assert "Not measured: the provider's own history agrees with the backup." in sentence
 
 
+def test_a_pass_mentions_its_warnings_and_a_fail_names_what_decided_it() -> None:
+    warning = Finding("rows lost in migration", "public.users", "", "", "")
+    assert meaning(results.sound(findings=(warning,))).endswith("With 1 warning, below.")
+    assert "With" not in meaning(results.sound())
+    decided = Finding("rows differ", "public.issues", "", "", "")
+    assert meaning(results.bad(findings=(warning, decided))) == (
+        "Do not rely on this backup. Found: rows differ (public.issues)."
+    )
+
+
 def test_a_fail_names_its_first_finding() -> None:
     assert meaning(results.bad()) == (
-        "Do not rely on this backup. Found: table differs (public.issues), and 1 more finding."
+        "Do not rely on this backup. Found: content differs (public.issues), and 1 more finding."
     )
 
 
@@ -68,7 +78,7 @@ def test_a_table_is_equal_different_missing_or_not_read() -> None:
     issues = results.table("public.issues", 10)
     other = replace(issues, restored_digest=results.digest(1))
     absent = replace(issues, restored_rows=None, restored_digest=None)
-    against = results.sound(findings=(Finding("table differs", "public.issues", "", "", ""),))
+    against = results.sound(findings=(Finding("content differs", "public.issues", "", "", ""),))
 
     assert table_outcome(results.sound(), issues) == "equal"
     assert table_outcome(against, other) == "differs"

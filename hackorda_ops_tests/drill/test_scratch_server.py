@@ -1,7 +1,11 @@
 """A scratch on a plain server: what is refused, and what is cleaned up."""
 
 import json
-from collections.abc import Iterator
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,9 +13,16 @@ from psycopg import sql
 
 from hackorda_ops.drill.alive import kept_alive
 from hackorda_ops.drill.drill import sweep
-from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.drill.record import Record
+from hackorda_ops.drill.scratch import Place
+from hackorda_ops.drill.scratch_server import ServerScratch
+from hackorda_ops.drill.steps import Steps
+from hackorda_ops.errors import TargetRefused
+from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
 from hackorda_ops.postgres.connection import parse
-from hackorda_ops_tests.drill.conftest import Protected, check, databases_on
+from hackorda_ops.progress import ignore
+from hackorda_ops_tests.drill.conftest import EMPTY, Night, Protected, check, databases_on, night_of
+from hackorda_ops_tests.postgres.awkward import execute, target_of
 
 pytestmark = pytest.mark.server
 
@@ -145,3 +156,115 @@ def test_refused_tls_is_an_error(protected: Protected, scratch_server: PostgresS
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "SSL" in result.error.what
+
+
+def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
+    protected: Protected, make: Maker, tmp_path: Path
+) -> None:
+    url = make.server.url(make("somebodys", content=True))
+    with pytest.raises(TargetRefused, match=r"is not empty\. It holds table public\.somebodys"):
+        steps_of(protected, tmp_path).run(place_with(url))
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert tables == [("somebodys",)]
+
+
+def test_production_as_the_new_database_is_refused(protected: Protected, tmp_path: Path) -> None:
+    with pytest.raises(TargetRefused, match="is the source itself"):
+        steps_of(protected, tmp_path).run(place_with(protected.environ["DATABASE_URL"]))
+
+
+def steps_of(protected: Protected, folder: Path) -> Steps:
+    source = target_of(protected.environ["DATABASE_URL"])
+    return Steps(Record(), protected.database, protected.manifest, folder, source, protected.environ, ignore)
+
+
+def place_with(url: str) -> Place:
+    return Place("a place that somebody got wrong", lambda purpose: target_of(url), branch=None)
+
+
+def test_a_database_that_is_there_already_is_refused_and_not_dropped(
+    protected: Protected, make: Maker, scratch_server: PostgresServer
+) -> None:
+    taken = make(name_of(DEAD), "not ours", content=True)
+    scratch = ServerScratch(
+        "hackorda", target_of(scratch_server.url()), target_of(protected.environ["DATABASE_URL"])
+    )
+    with (
+        pytest.raises(TargetRefused, match=f"has a database {taken} already"),
+        scratch.opened(protected.manifest, DEAD) as place,
+    ):
+        place.new_database("restore")
+    assert databases_on(scratch_server) == {*EMPTY, taken}
+
+
+def test_an_extension_that_the_scratch_lacks_is_an_error_with_the_remedy(
+    new_database: str, ship: Callable[[Night], Protected], server_folder: Path, tmp_path: Path
+) -> None:
+    execute(new_database, "CREATE EXTENSION citext", "CREATE TABLE people AS SELECT 'Ann'::citext AS name")
+    protected = ship(night_of(new_database, tmp_path / "store"))
+    programs = server_folder / "without citext"
+    shutil.copytree(wheel_bin_dir().parent, programs)
+    (programs / "share" / "extension" / "citext.control").unlink()
+    try:
+        with running_postgres(
+            server_folder / "lacking", bin_dir=programs / "bin", settings={"fsync": "off"}
+        ) as lacking:
+            result = protected.changed(environ={"SCRATCH_ADMIN_URL": lacking.url()}).drill()
+            assert databases_on(lacking) == EMPTY
+    finally:
+        delete_server(server_folder / "lacking")
+        shutil.rmtree(programs)
+    assert (result.verdict, result.findings) == ("ERROR", ())
+    assert result.error is not None
+    assert "does not offer the extension(s) citext" in result.error.what
+    assert "Install their packages" in result.error.next_step
+    assert check(result, "scratch_gone").outcome == "passed"
+    assert protected.fetched == []
+
+
+@pytest.mark.parametrize(
+    ("migration", "complaint"),
+    [
+        ("CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)", "subscription"),
+        ("UPDATE pg_database SET datistemplate = true WHERE datname = current_database()", "template"),
+    ],
+    ids=["a subscription", "a template"],
+)
+def test_a_scratch_that_can_not_be_dropped_is_told_and_no_pass(
+    protected: Protected, scratch_server: PostgresServer, tmp_path: Path, migration: str, complaint: str
+) -> None:
+    result = protected.changed(migrate=psql(migration, tmp_path)).drill()
+    [left] = databases_on(scratch_server) - EMPTY
+    with psycopg.connect(scratch_server.url(left), autocommit=True) as connection:
+        connection.execute("UPDATE pg_database SET datistemplate = false WHERE datname = current_database()")
+        if complaint == "subscription":
+            connection.execute("ALTER SUBSCRIPTION s SET (slot_name = NONE)")
+            connection.execute("DROP SUBSCRIPTION s")
+
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+    assert check(result, "migrations_apply").outcome == "passed"
+    assert check(result, "scratch_gone").outcome == "failed"
+    assert complaint in check(result, "scratch_gone").summary
+    assert result.verdict == "ERROR"
+    # As soon as it can be dropped, the next drill does it.
+    assert sweep("hackorda", protected.database, environ=protected.environ) == (left,)
+
+
+def test_a_migration_that_relabels_the_database_does_not_hide_it_from_us(
+    protected: Protected, tmp_path: Path
+) -> None:
+    relabelling = psql(
+        "DO 'BEGIN EXECUTE format($$COMMENT ON DATABASE %I IS $$ || quote_literal($$the app$$),"
+        " current_database()); END'",
+        tmp_path,
+    )
+    result = protected.changed(migrate=relabelling).drill()
+    assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
+    assert check(result, "migrations_apply").outcome == "passed"
+
+
+def psql(statement: str, folder: Path) -> dict[str, str]:
+    """A migrate command that runs one statement, in a folder without any migrations."""
+    script = f"import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], autocommit=True).execute({statement!r})"
+    return {"command": shlex.join([sys.executable, "-c", script]), "working_directory": str(folder)}

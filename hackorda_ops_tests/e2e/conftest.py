@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hackorda_ops.local.dagster import RunningDagster, running_dagster, storage_variables
+from hackorda_ops.local.dagster import running_dagster, storage_variables
+from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT
@@ -13,10 +14,13 @@ from hackorda_ops_tests.e2e.shop import Shop, protected_shop
 
 @pytest.fixture(scope="session")
 def shop(
-    postgres_server: PostgresServer, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer,
+    scratch_server: PostgresServer,
+    s3_server: S3Server,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Shop]:
     """A protected database."""
-    with protected_shop(tmp_path_factory.mktemp("shop"), postgres_server, s3_server) as made:
+    with protected_shop(tmp_path_factory.mktemp("shop"), postgres_server, scratch_server, s3_server) as made:
         yield made
 
 

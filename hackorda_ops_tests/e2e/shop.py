@@ -1,9 +1,11 @@
 """The database "shop": protected by a real Dagster, over a line that tests can brake."""
 
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ import psycopg
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
+from hackorda_ops import config_file, environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.config import Database
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops_tests.alerts.sink import Sink, running_sink
@@ -43,6 +48,9 @@ class Shop:
         line: which the dump goes over.
         alarms: the webhook.
         store: the folder of its store.
+        work: the folder that drills fetch artifacts into.
+        migrations_wait: while this file exists, a drill's migrate command does not end.
+        migrating: that command makes this file when it begins.
     """
 
     config_file: Path
@@ -51,6 +59,9 @@ class Shop:
     line: Brake
     alarms: Sink
     store: Path
+    work: Path
+    migrations_wait: Path
+    migrating: Path
 
     @property
     def artifacts(self) -> tuple[Manifest, ...]:
@@ -63,11 +74,53 @@ class Shop:
     def secrets(self) -> tuple[str, ...]:
         """What nobody may see."""
         password = str(conninfo_to_dict(self.url)["password"])
-        return (password, self.environ["OFFSITE_SECRET_ACCESS_KEY"], self.environ["ALERT_WEBHOOK_URL"])
+        scratch = str(conninfo_to_dict(self.environ["SCRATCH_ADMIN_URL"])["password"])
+        return (
+            password,
+            scratch,
+            self.environ["OFFSITE_SECRET_ACCESS_KEY"],
+            self.environ["ALERT_WEBHOOK_URL"],
+        )
+
+    def older(self, *, days: int, store: Path) -> Manifest:
+        """Leaves in a store what a night would have left there so many days ago: today's data, dated back."""
+        newest = self.artifacts[-1]
+        taken = newest.captured_at - timedelta(days=days)
+        older = replace(
+            newest,
+            artifact_id=f"{taken:%Y%m%dT%H%M%SZ}-abcdef",
+            captured_at=taken,
+            night=newest.night - timedelta(days=days),
+        )
+        shutil.copytree(self.store / newest.prefix, store / older.prefix)
+        (store / older.prefix / MANIFEST_NAME).write_bytes(to_bytes(older))
+        return older
 
     def unfinished(self) -> list[Path]:
         """What lies in the store's staging folder."""
         return [path for path in (self.store / ".staging" / NAME).glob("*") if path.exists()]
+
+    @property
+    def offsite(self) -> S3Store:
+        """The bucket of its weekly copies."""
+        return environment.open_offsite(NAME, self.policy, self.environ)
+
+    @property
+    def policy(self) -> Database:
+        """Its configuration."""
+        return config_file.load(self.config_file).databases[NAME]
+
+    def fetched(self) -> list[Path]:
+        """What drills have fetched and not removed."""
+        return [path for path in self.work.rglob("*") if path.is_file()]
+
+    def scratch(self) -> set[str]:
+        """The databases on the scratch server, beside those that every server has."""
+        with psycopg.connect(self.environ["SCRATCH_ADMIN_URL"]) as connection:
+            found = connection.execute(
+                "SELECT datname FROM pg_database WHERE datname <> 'postgres'"
+            ).fetchall()
+        return {name for (name,) in found} - {"template0", "template1"}
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Asks the database."""
@@ -76,33 +129,49 @@ class Shop:
 
 
 @contextmanager
-def protected_shop(folder: Path, postgres: PostgresServer, s3: S3Server) -> Iterator[Shop]:
+def protected_shop(
+    folder: Path, postgres: PostgresServer, scratch: PostgresServer, s3: S3Server
+) -> Iterator[Shop]:
     """Makes the database, its configuration and a bucket, and runs the line and the webhook."""
     url = create_database(postgres, NAME)
     with psycopg.connect(url) as connection:
         connection.execute(_FILL.encode())
     create_bucket(s3, BUCKET)
     # Dagster's daemon runs beside the tests, and starts what is scheduled: nothing is, for half a day.
-    far = (datetime.now(UTC).hour + 12) % 24
+    now = datetime.now(UTC)
+    far = (now.hour + 12) % 24
+    waiting, migrating = folder / "migrations wait", folder / "migrating"
+    migrate = f"touch '{migrating}'; while [ -e '{waiting}' ]; do sleep 0.05; done; rm '{migrating}'"
     settings = {
         "source": {"url_env": "SHOP_URL", "tls": "disable"},
         "store": "backups",
         "offsite": {"bucket": BUCKET, "endpoint_url": s3.endpoint_url, "region": s3.region},
-        "schedule": {"night": f"0 {far} * * *", "week": f"0 {far} * * *"},
+        "scratch": {"server": {}},
+        "migrate": {"command": shlex.join(["sh", "-c", migrate])},
+        "dump": {"work_folder": str(folder / "work")},
+        "schedule": {
+            **dict.fromkeys(("night", "week", "quarter"), f"0 {far} * * *"),
+            # So that there are missed quarters on every day of the year.
+            "since": now.date() - timedelta(days=400),
+        },
     }
-    config_file = folder / "databases.yaml"
-    config_file.write_text(yaml.safe_dump({"databases": {NAME: settings}}))
+    configuration = folder / "databases.yaml"
+    configuration.write_text(yaml.safe_dump({"databases": {NAME: settings}}))
     with running_sink() as alarms, braked(postgres.port) as line:
         yield Shop(
-            config_file=config_file,
+            config_file=configuration,
             environ={
                 "SHOP_URL": url.replace(f":{postgres.port}/", f":{line.port}/"),
                 "OFFSITE_ACCESS_KEY_ID": s3.access_key_id,
                 "OFFSITE_SECRET_ACCESS_KEY": s3.secret_access_key,
+                "SCRATCH_ADMIN_URL": scratch.url(),
                 "ALERT_WEBHOOK_URL": alarms.url,
             },
             url=url,
             line=line,
             alarms=alarms,
             store=folder / "backups",
+            work=folder / "work",
+            migrations_wait=waiting,
+            migrating=migrating,
         )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from hackorda_ops.local.dagster import RunningDagster
+from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT, descendants, is_alive, until
 from hackorda_ops_tests.e2e.shop import Shop
 

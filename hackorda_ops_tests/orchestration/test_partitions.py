@@ -1,9 +1,9 @@
-"""Which nights and weeks Dagster knows."""
+"""Which nights, weeks and quarters Dagster knows."""
 
 from datetime import UTC, date, datetime
 
 from hackorda_ops.config import Schedule
-from hackorda_ops.orchestration.partitions import nights, weeks
+from hackorda_ops.orchestration.partitions import nights, quarters, weeks
 
 ALMATY = Schedule(timezone="Asia/Almaty", since=date(2026, 10, 1))
 
@@ -32,6 +32,20 @@ def test_weeks_are_named_by_their_monday_and_the_present_one_exists() -> None:
 def test_a_week_that_begins_before_the_first_night_exists_as_well() -> None:
     # 1 October 2026 is a Thursday: that week's Sunday has a tick.
     assert weeks(ALMATY).get_first_partition_key() == "2026-09-28"
+
+
+def test_quarters_are_named_by_their_first_day_and_the_present_one_exists() -> None:
+    before = datetime(2026, 12, 31, 18, 59, tzinfo=UTC)
+    after = datetime(2026, 12, 31, 19, 0, tzinfo=UTC)
+
+    assert quarters(ALMATY).get_partition_keys(current_time=before) == ["2026-10-01"]
+    assert quarters(ALMATY).get_partition_keys(current_time=after) == ["2026-10-01", "2027-01-01"]
+
+
+def test_a_quarter_that_begins_before_the_first_night_exists_as_well() -> None:
+    in_mid_quarter = Schedule(timezone="Asia/Almaty", since=date(2026, 5, 20))
+
+    assert quarters(in_mid_quarter).get_first_partition_key() == "2026-04-01"
 
 
 def test_days_are_whole_across_a_change_of_daylight_saving_time() -> None:

@@ -69,6 +69,42 @@ def test_a_year_of_ticks_requests_every_night_and_every_week_once() -> None:
     assert len(weeks) == len(set(weeks)) == 52
 
 
+@pytest.mark.parametrize(
+    ("timezone", "cron"),
+    [
+        ("America/New_York", "0 6 * * 0"),
+        ("Asia/Almaty", "0 6 * * 0"),
+        # The first second of a quarter, east of where UTC has the day before, and the last hour of a quarter.
+        ("Pacific/Kiritimati", "0 0 * * *"),
+        ("America/New_York", "30 23 * * *"),
+    ],
+)
+def test_a_year_of_ticks_requests_every_quarter_once(timezone: str, cron: str) -> None:
+    definitions = _definitions(timezone=timezone, quarter=cron)
+    schedule = definitions.resolve_schedule_def("shop_every_quarter")
+    ticks = _ticks(schedule, datetime(2026, 1, 1, tzinfo=ZoneInfo(timezone)))
+
+    requested = [_requested(definitions, "shop_every_quarter", tick) for tick in ticks]
+
+    assert [quarter for quarter in requested if quarter] == [
+        "2026-01-01",
+        "2026-04-01",
+        "2026-07-01",
+        "2026-10-01",
+    ]
+
+
+def test_a_quarter_is_requested_after_its_first_weekly_copy() -> None:
+    definitions = _definitions(timezone="Asia/Almaty")
+    almaty = ZoneInfo("Asia/Almaty")
+
+    def of(day: int) -> str | None:
+        return _requested(definitions, "shop_every_quarter", datetime(2026, 10, day, 6, tzinfo=almaty))
+
+    assert of(4) == "2026-10-01"
+    assert of(11) is None
+
+
 def _ticks(schedule: dg.ScheduleDefinition, start: datetime) -> list[datetime]:
     """A year of a schedule's ticks, as Dagster's own scheduler computes them."""
     from dagster._utils.schedules import schedule_execution_time_iterator
@@ -92,10 +128,10 @@ def test_schedules_run_unless_somebody_switches_them_off() -> None:
 
 def test_scheduled_runs_carry_the_tags_that_keep_them_from_being_run_again() -> None:
     definitions = _definitions()
-    for name in ("shop_every_night", "shop_every_week"):
+    for name in ("shop_every_night", "shop_every_week", "shop_every_quarter"):
         data = definitions.resolve_schedule_def(name).evaluate_tick(
             dg.build_schedule_context(
-                scheduled_execution_time=datetime(2026, 11, 8, 4, tzinfo=ZoneInfo("UTC")),
+                scheduled_execution_time=datetime(2026, 10, 4, 6, tzinfo=ZoneInfo("UTC")),
                 repository_def=definitions.get_repository_def(),
             )
         )

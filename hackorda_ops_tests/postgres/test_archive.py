@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xxhash
 import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged, ToolFailed
@@ -118,7 +119,8 @@ def test_a_missing_file_is_damage_that_names_it(tmp_path: Path) -> None:
 
 def test_other_files_are_hashed_and_large_objects_opened(tmp_path: Path) -> None:
     written(tmp_path, "blob_16401.dat.zst", zstd(b"any bytes"))
-    assert read(tmp_path, "blob_16401.dat.zst").rows is None
+    seen = read(tmp_path, "blob_16401.dat.zst")
+    assert (seen.rows, seen.object_bytes, seen.digest) == (None, 9, xxhash.xxh3_128_hexdigest(b"any bytes"))
     assert read(tmp_path, "toc.dat").sha256 == hashlib.sha256(b"PGDMP").hexdigest()
     written(tmp_path, "blob_16401.dat.zst", zstd(b"any bytes")[:-2])
     with pytest.raises(ArtifactDamaged, match="blob_16401"):

@@ -92,6 +92,16 @@ def test_sequences_are_read_as_stored_called_or_not(awkward_url: str) -> None:
     assert sequences["public.serials_id_seq"] == Sequence(TableName("public", "serials_id_seq"), 1, False)
 
 
+def test_sequences_that_count_downwards_or_start_over_are_known(each_url: str) -> None:
+    awkward.execute(
+        each_url,
+        "CREATE SEQUENCE down INCREMENT -1",
+        "CREATE SEQUENCE round MAXVALUE 3 CYCLE",
+        "CREATE SEQUENCE plain",
+    )
+    assert read(each_url).falling_sequences == (TableName("public", "down"), TableName("public", "round"))
+
+
 def test_hundreds_of_sequences_keep_their_own_values(each_url: str) -> None:
     awkward.execute(
         each_url,

@@ -1,0 +1,64 @@
+"""The operator's commands. They call the same functions as Dagster does.
+
+Exit codes: 0 done or PASS, 1 FAIL, 2 wrong use or configuration, 3 ERROR (could not judge or finish).
+"""
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from hackorda_ops import terminal
+from hackorda_ops.cli import artifacts, preflight, recovery
+from hackorda_ops.errors import OpsError
+
+app = typer.Typer(
+    help="Keeps Postgres databases recoverable, and proves it.\n\n"
+    "Exit codes: 0 done or PASS, 1 FAIL, 2 wrong use or configuration, 3 ERROR.",
+    epilog="Configuration: ./databases.yaml, or the file that $HACKORDA_OPS_CONFIG or --config names.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for _command in (
+    preflight.preflight,
+    artifacts.dump,
+    artifacts.copy,
+    artifacts.backups,
+    artifacts.verify,
+    recovery.restore,
+    recovery.drill,
+    recovery.demo,
+):
+    app.command()(_command)
+
+
+def main() -> NoReturn:
+    """The entry point: every error of ours ends in one clear message and its own exit code."""
+    # Exit codes 0 to 3 have meanings: an interruption must not look like FAIL. SystemExit lets
+    # every `finally` run, so that children and unfinished work are gone.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    try:
+        app()
+    except OpsError as error:
+        terminal.problem(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(3)
+    except Exception:  # noqa: BLE001  # Python's own exit code would be 1, which means FAIL here
+        traceback.print_exc()
+        terminal.err.print(
+            "This is a bug in hackorda_ops: nothing was judged. Please report the lines above."
+        )
+        sys.exit(3)
+    sys.exit(0)
+
+
+def _interrupted(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -1,0 +1,131 @@
+"""What commands take on their command line, and what it stands for."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from hackorda_ops import config_file, environment, terminal
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Config, Database
+from hackorda_ops.errors import ConfigError, UsageError
+from hackorda_ops.postgres import connection
+from hackorda_ops.postgres.connection import ConnectionTarget
+
+DatabaseName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATABASE]", help="Its name in databases.yaml; not needed where there's only one."
+    ),
+]
+ConfigPath = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, for scripts.")]
+ArtifactId = Annotated[
+    str | None, typer.Option("--artifact", help="An id from `backups`; the newest sound one by default.")
+]
+OffsiteUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--offsite",
+        metavar="s3://BUCKET/PREFIX",
+        help="This bucket instead of the configured one. With it no databases.yaml is needed: "
+        "OFFSITE_ACCESS_KEY_ID, OFFSITE_SECRET_ACCESS_KEY and, for everything but AWS, "
+        "OFFSITE_ENDPOINT_URL and OFFSITE_REGION are enough.",
+    ),
+]
+Place = Literal["store", "offsite"]
+
+
+def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> tuple[str, Database]:
+    """The database that a command is about; one known by its off-site bucket alone needs no file."""
+    if offsite is not None and path is None and not config_file.locate(None, os.environ).exists():
+        if name is None:
+            raise UsageError(
+                "The command doesn't say which database's artifacts to look for.",
+                meaning="Nothing was read.",
+                next_step="Name it: it's the folder's name below the bucket's prefix.",
+            )
+        return name, Database.model_validate(
+            {"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}}
+        )
+    databases = _load(path).databases
+    if name is None and len(databases) == 1:
+        name = next(iter(databases))
+    if name not in databases:
+        raise UsageError(
+            f"There's no database {name!r} in the configuration."
+            if name
+            else "There's more than one database.",
+            meaning="Nothing was done.",
+            next_step=f"Name one of: {', '.join(databases)}.",
+        )
+    policy = databases[name]
+    if offsite is not None:
+        given = Database.model_validate({"offsite": offsite}).offsite
+        changes = {"bucket": given.bucket, "prefix": given.prefix}
+        policy = policy.model_copy(update={"offsite": policy.offsite.model_copy(update=changes)})
+    return name, policy
+
+
+def choose_databases(path: Path | None, name: str | None) -> dict[str, Database]:
+    """The databases that a command is about: the one that is named, or all of them."""
+    if name is None:
+        return _load(path).databases
+    return dict([choose_database(path, name)])
+
+
+def _load(path: Path | None) -> Config:
+    return config_file.load(config_file.locate(path, os.environ))
+
+
+def open_place(place: Place, name: str, policy: Database) -> Store:
+    """The store of the nights or the off-site bucket, once it has answered."""
+    opened: Store
+    if place == "store":
+        opened = environment.open_store(name, policy, os.environ)
+    else:
+        opened = environment.open_offsite(name, policy, os.environ)
+    opened.check()
+    return opened
+
+
+def places(name: str, policy: Database, offsite: str | None) -> list[Place]:
+    """Where artifacts are looked for: off-site alone if asked for, the store alone where off-site isn't set up."""
+    if offsite is not None:
+        return ["offsite"]
+    try:
+        environment.require(name, policy, os.environ, {"offsite"})
+    except ConfigError:
+        terminal.err.print("The off-site bucket isn't shown: its variables are not set here.")
+        return ["store"]
+    return ["store", "offsite"]
+
+
+def restore_target(url: str | None, variable: str) -> ConnectionTarget:
+    """The empty database to restore into, from --to or the variable; never with a password on the command line."""
+    if url is None and not os.environ.get(variable):
+        raise UsageError(
+            f"Neither --to nor ${variable} says into which database to restore.",
+            meaning="Nothing was restored.",
+            next_step=f"Create a new, empty database and put its URL into {variable}.",
+        )
+    if url is None:
+        return connection.direct(connection.parse(os.environ[variable], origin=f"${variable}"))
+    target = connection.direct(connection.parse(url, origin="--to"))
+    if target.password is not None:
+        raise UsageError(
+            "The URL after --to holds a password, which every user of this machine can read.",
+            meaning="Nothing was restored; consider that password known.",
+            next_step=f"Put the whole URL into {variable}, or leave the password out and set PGPASSWORD.",
+        )
+    return ConnectionTarget(target.parameters, os.environ.get("PGPASSWORD"))
+
+
+def source_if_known(name: str, policy: Database, private: Path) -> ConnectionTarget | None:
+    """The live database's endpoint; None where its variables are not set here."""
+    try:
+        return environment.source_target(name, policy, os.environ, private_folder=private)
+    except ConfigError:
+        return None

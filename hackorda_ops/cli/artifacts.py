@@ -1,0 +1,147 @@
+"""The commands that make artifacts and look after them: dump, copy, backups, verify."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from hackorda_ops import environment, terminal
+from hackorda_ops.backup import catalog, nightly, weekly
+from hackorda_ops.backup import verify as verifying
+from hackorda_ops.cli.arguments import (
+    ArtifactId,
+    AsJson,
+    ConfigPath,
+    DatabaseName,
+    OffsiteUrl,
+    Place,
+    choose_database,
+    open_place,
+    places,
+)
+from hackorda_ops.cli.printing import conclude, print_json, show_tables, summary
+from hackorda_ops.progress_log import size
+
+
+def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """Take a dump now, prove it, and put it into the store.
+
+    The same as the nightly one; take it before a maintenance window. Exit code 1 means that the
+    dump is kept, but that something vanished or collapsed since the one before.
+    """
+    name, policy = choose_database(config, database)
+    with terminal.progress_shown() as on_progress:
+        night = nightly.take_night(
+            name, policy, environ=os.environ, reason="on demand", on_progress=on_progress
+        )
+    manifest = night.manifest
+    if as_json:
+        print_json({**summary(manifest), "location": night.location, "findings": manifest.findings})
+    else:
+        show_tables(manifest)
+        terminal.findings(manifest.findings)
+        against = (
+            f", compared with {night.compared_with}" if night.compared_with else ", the first of its store"
+        )
+        terminal.verdict(
+            "PASS" if manifest.sound else "FAIL",
+            f"{night.location}: {manifest.rows:,} rows in {len(manifest.tables)} tables, "
+            f"{size(manifest.size_bytes)}{against}",
+        )
+        for warning in manifest.warnings:
+            terminal.out.print(f"  note: {warning}", markup=False)
+    raise typer.Exit(0 if manifest.sound else 1)
+
+
+def copy(
+    database: DatabaseName = None,
+    artifact: ArtifactId = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back."""
+    name, policy = choose_database(config, database)
+    environment.require(name, policy, os.environ, {"store", "offsite"})
+    store = environment.open_store(name, policy, os.environ)
+    chosen = catalog.choose(catalog.read(store, name), artifact)
+    with terminal.progress_shown() as on_progress:
+        week = weekly.ship(store, name, policy, chosen, environ=os.environ, on_progress=on_progress)
+    if as_json:
+        print_json({**summary(chosen), "location": week.location, "copy": week.copy})
+    else:
+        terminal.verdict(
+            "PASS",
+            f"{week.location}: {week.copy.files} files copied, {size(week.copy.bytes_read_back)} "
+            "read back and equal to the manifest",
+        )
+
+
+def backups(
+    database: DatabaseName = None,
+    offsite: OffsiteUrl = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the artifacts in the store and off-site, newest first."""
+    name, policy = choose_database(config, database, offsite)
+    catalogs = [
+        (place, catalog.read(open_place(place, name, policy), name))
+        for place in places(name, policy, offsite)
+    ]
+    if as_json:
+        print_json(
+            [
+                {**summary(each), "place": place, "location": f"{found.location}/{each.prefix}"}
+                for place, found in catalogs
+                for each in reversed(found.artifacts)
+            ]
+        )
+        return
+    for place, found in catalogs:
+        terminal.table(
+            f"{name}, {place}: {found.location}",
+            ("night", "artifact", "captured (UTC)", "rows#", "size#", "Postgres", "sound"),
+            [
+                (
+                    str(each.night),
+                    each.artifact_id,
+                    f"{each.captured_at:%Y-%m-%d %H:%M:%S}",
+                    f"{each.rows:,}",
+                    size(each.size_bytes),
+                    each.inventory.source.server_version,
+                    "yes" if each.sound else f"no: {len(each.findings)} finding(s)",
+                )
+                for each in reversed(found.artifacts)
+            ],
+        )
+        for line in found.damaged:
+            terminal.out.print(f"  damaged: {line}", markup=False)
+
+
+def verify(
+    database: DatabaseName = None,
+    artifact: ArtifactId = None,
+    place: Annotated[Place, typer.Option("--in", help="Where to read it from.")] = "offsite",
+    offsite: OffsiteUrl = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read an artifact whole and hold every file, row and digest against its manifest: PASS or FAIL.
+
+    It proves the bytes, not that they restore: that is what a restore drill is for.
+    """
+    name, policy = choose_database(config, database, offsite)
+    store = open_place(place, name, policy)
+    chosen = catalog.choose(catalog.read(store, name), artifact)
+    with terminal.progress_shown() as on_progress:
+        result = verifying.verify(
+            store,
+            chosen,
+            work_folder=policy.dump.work_folder,
+            jobs=policy.dump.jobs,
+            on_progress=on_progress,
+        )
+    sentence = (
+        f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.rows:,} rows"
+    )
+    conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)

@@ -1,0 +1,66 @@
+"""What commands print: a table, a verdict, or JSON for scripts."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+
+from hackorda_ops import terminal
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.findings import Finding
+
+
+def show_tables(manifest: Manifest) -> None:
+    """A table of the rows of every table, in the snapshot and in the archive."""
+    terminal.table(
+        f"{manifest.database}, snapshot of {manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC",
+        ("table", "rows in snapshot#", "rows in archive#", "content digest"),
+        [
+            (
+                str(each.name),
+                f"{manifest.table(each.name).rows or 0:,}",
+                f"{each.rows:,}",
+                f"{each.digest[:12]}…",
+            )
+            for each in manifest.tables
+        ],
+    )
+
+
+def conclude(
+    verdict: str, sentence: str, manifest: Manifest, found: Sequence[Finding], *, as_json: bool
+) -> NoReturn:
+    """Prints a verdict with its findings, and ends the command with the verdict's exit code."""
+    if as_json:
+        print_json({**summary(manifest), "verdict": verdict, "findings": found})
+    else:
+        terminal.findings(found)
+        terminal.verdict(verdict, sentence)
+    raise typer.Exit(0 if verdict == "PASS" else 1)
+
+
+def summary(manifest: Manifest) -> dict[str, Any]:
+    """What scripts get to know of an artifact."""
+    return {
+        "database": manifest.database,
+        "artifact_id": manifest.artifact_id,
+        "night": manifest.night,
+        "captured_at": manifest.captured_at,
+        "rows": manifest.rows,
+        "tables": len(manifest.tables),
+        "size_bytes": manifest.size_bytes,
+        "server_version": manifest.inventory.source.server_version,
+        "sound": manifest.sound,
+    }
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON on standard output; dataclasses as their fields, findings with their meaning."""
+    print(json.dumps(value, default=_plain, indent=1))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Finding):
+        return value.described
+    return getattr(value, "__dict__", None) or str(value)

@@ -1,0 +1,137 @@
+"""The commands that bring artifacts back, and show that they come back: restore, drill, demo."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hackorda_ops import terminal
+from hackorda_ops.backup import bring_back as restoring
+from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.cli.arguments import (
+    ArtifactId,
+    AsJson,
+    ConfigPath,
+    DatabaseName,
+    OffsiteUrl,
+    Place,
+    choose_database,
+    open_place,
+    restore_target,
+    source_if_known,
+)
+from hackorda_ops.cli.printing import conclude, print_json
+from hackorda_ops.drill import quarterly, report_json
+
+
+def restore(
+    database: DatabaseName = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="URL", help="The empty database, without a password ($PGPASSWORD has it)."
+        ),
+    ] = None,
+    to_env: Annotated[
+        str, typer.Option("--to-env", metavar="VARIABLE", help="The variable with the empty database's URL.")
+    ] = "RESTORE_URL",
+    artifact: ArtifactId = None,
+    place: Annotated[Place, typer.Option("--from", help="Where to fetch it from.")] = "offsite",
+    offsite: OffsiteUrl = None,
+    with_access: Annotated[
+        bool,
+        typer.Option(
+            "--with-access",
+            help="Also make the roles that are missing (without passwords), and apply the source's owners, grants "
+            "and settings. Takes a superuser, or a role with CREATEROLE.",
+        ),
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="pg_restore's --jobs.")] = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an artifact back into an empty database, and compare every row with its manifest.
+
+    Needs neither Dagster nor the store: the off-site bucket and its credentials are enough.
+    Refuses a database that is not empty, and the source. Example, on a machine with nothing else:
+
+    RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
+    """
+    name, policy = choose_database(config, database, offsite)
+    target = restore_target(to, to_env)
+    store = open_place(place, name, policy)
+    chosen = catalog.choose(catalog.read(store, name), artifact)
+    with (
+        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        terminal.progress_shown() as on_progress,
+    ):
+        result = restoring.bring_back(
+            store,
+            chosen,
+            target,
+            source=source_if_known(name, policy, Path(private)),
+            work_folder=policy.dump.work_folder,
+            client_folders=policy.source.client_folders,
+            environ=os.environ,
+            jobs=jobs or policy.dump.jobs,
+            on_progress=on_progress,
+            with_access=with_access,
+        )
+    sentence = (
+        f"{result.location} is in {result.target}: {result.rows:,} rows in {result.tables} tables "
+        f"compared with the manifest, pg_restore took {result.seconds:.1f} s"
+    )
+    for warning in result.warnings:
+        terminal.err.print(f"  note: {warning}", markup=False)
+    conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)
+
+
+def drill(
+    database: DatabaseName = None,
+    quarter: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-Qn", help="The quarter it counts for, as 2026-Q4; this one by default."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Repeat the choice of an earlier drill's self-test; its report has the seed."),
+    ] = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.
+
+    PASS: this backup restores. FAIL (exit code 1): the backup is bad. ERROR (3): the drill couldn't
+    judge. The report lies beside the artifacts, in the store and off-site.
+    """
+    name, policy = choose_database(config, database)
+    first_day = calendar.quarter_named(quarter) if quarter else None
+    with terminal.progress_shown() as on_progress:
+        held = quarterly.hold_drill(
+            name, policy, environ=os.environ, quarter=first_day, seed=seed, on_progress=on_progress
+        )
+    if as_json:
+        result = report_json.document(held.result)
+        print_json({"result": result, "pages": held.pages, "not_stored": held.not_stored})
+    else:
+        terminal.drill(held)
+    raise typer.Exit({"PASS": 0, "FAIL": 1, "ERROR": 3}[held.result.verdict])
+
+
+def demo(
+    ui: Annotated[
+        bool, typer.Option("--ui", help="Leave everything up with the Dagster UI, until Ctrl-C.")
+    ] = False,
+    damage: Annotated[
+        bool,
+        typer.Option(
+            "--damage", help="Change one row in the off-site copy, with hashes made to fit: it ends in FAIL."
+        ),
+    ] = False,
+) -> None:
+    """Run a night, a week and a quarter on an embedded stack, through Dagster, and show what was proven."""
+    from hackorda_ops import demo as demonstration  # noqa: PLC0415  # it needs the `local` extra
+
+    raise typer.Exit(demonstration.run(stay=ui, damage=damage))

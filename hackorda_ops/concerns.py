@@ -1,0 +1,99 @@
+"""What a preflight saw: every concern with what it stops, so that all of them are told at once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, RetryableError
+
+Severity = Literal["stops the night", "stops the drill", "worth knowing"]
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing that should be mended, or known, before a night or a drill.
+
+    Attributes:
+        severity: what it stops, if anything.
+        what: what was seen, with the names of the things concerned and no secret.
+        meaning: what follows from it.
+        next_step: what the reader should do.
+        kind: the error that a night raises where this alone stops it.
+    """
+
+    severity: Severity
+    what: str
+    meaning: str
+    next_step: str
+    kind: type[OpsError] = PermanentError
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One part of the surroundings that was looked at.
+
+    Attributes:
+        part: what, in a word or two ("rights").
+        seen: what is there, in words; "" where it couldn't be looked at.
+        concerns: what is wrong with it or should be known; empty where all is well.
+    """
+
+    part: str
+    seen: str
+    concerns: tuple[Concern, ...] = ()
+
+
+def concern_of(error: OpsError, severity: Severity) -> Concern:
+    """An error as a concern: what its maker would have told if it had come up in the middle."""
+    return Concern(severity, error.what, error.meaning, error.next_step, type(error))
+
+
+def looked(part: str, stops: Severity, look: Callable[[], Looked | str]) -> Looked:
+    """Looks at one part, and turns its refusal into a concern, so that the others are looked at as well.
+
+    Args:
+        part: what is looked at.
+        stops: what its refusal stops.
+        look: does it; gives what it saw, with concerns of its own or in words alone.
+    """
+    try:
+        seen = look()
+    except OpsError as error:
+        return Looked(part, "", (concern_of(error, stops),))
+    return replace(seen, part=part) if isinstance(seen, Looked) else Looked(part, seen)
+
+
+def concerns_in(parts: Iterable[Looked], severity: Severity | None = None) -> tuple[Concern, ...]:
+    """The parts' concerns of a severity, in their order; all of them without one."""
+    return tuple(
+        concern for part in parts for concern in part.concerns if severity in (None, concern.severity)
+    )
+
+
+def require_none(found: Sequence[Concern]) -> None:
+    """Raises one error that tells every concern; nothing where there is none.
+
+    Raises:
+        OpsError: of the concerns' own kind where they agree on one; RetryableError where all of them
+            pass by themselves; otherwise PreflightFailed.
+    """
+    kinds = {concern.kind for concern in found}
+    if not found:
+        return
+    if len(found) == 1:
+        [one] = found
+        raise one.kind(one.what, meaning=one.meaning, next_step=one.next_step)
+    if len(kinds) == 1:
+        [kind] = kinds
+    else:
+        kind = RetryableError if all(each.retryable for each in kinds) else PreflightFailed
+    raise kind(
+        f"{len(found)} things stand in the way:\n" + _numbered(concern.what for concern in found),
+        meaning="Each of them alone does. Nothing was begun; the earlier artifacts are as they were.",
+        next_step="Mend all of them, in the same order:\n"
+        + _numbered(concern.next_step for concern in found),
+    )
+
+
+def _numbered(sentences: Iterable[str]) -> str:
+    return "\n".join(f"  {number}. {sentence}" for number, sentence in enumerate(sentences, 1))

@@ -1,0 +1,140 @@
+"""Every kind of finding there is: how bad it is, and what it means. The one place that says so.
+
+A kind is "fatal" where the backup, or bringing it back, is not what it has to be: a drill, a
+verification or a restore that saw one FAILs, and an artifact with one isn't sound. It is a "warning"
+where somebody should know of it, and the backup is none the worse: it changes no verdict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Severity = Literal["fatal", "warning"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all findings of one code have in common.
+
+    Attributes:
+        severity: "fatal" or "warning".
+        meaning: what it says about the backup, in a sentence or two.
+    """
+
+    severity: Severity
+    meaning: str
+
+
+# A finding that was stored by another release: nothing makes it harmless.
+UNKNOWN: Final = Kind("fatal", "This release of hackorda_ops doesn't know this kind of finding.")
+
+_NOT_THE_SAME: Final = "What a restore of this artifact brings back is not what the database held."
+_SINCE_LAST_NIGHT: Final = (
+    "Something happened to the data since the artifact before, which still has what may be lost."
+)
+_TWO_BACKUPS: Final = "The provider's history and the dump of one moment disagree, so one of them is wrong."
+
+KINDS: Final[Mapping[str, Kind]] = {
+    # Files of an artifact against its manifest.
+    "artifact damaged": Kind("fatal", "The artifact can't be read as what its manifest says it is."),
+    "file missing": Kind("fatal", "A part of the artifact is gone, so it can't be restored as a whole."),
+    "file changed": Kind("fatal", "The artifact was damaged or altered after it was taken."),
+    "table changed": Kind(
+        "fatal", "The dump's file holds other rows than on its night: it was replaced, or its manifest was."
+    ),
+    "large objects changed": Kind(
+        "fatal",
+        "The dump holds other large objects than on its night: they were replaced, or its manifest was.",
+    ),
+    # A restored database against the manifest and the archive.
+    "restore failed": Kind("fatal", "The artifact can't be restored with the tool that wrote it."),
+    "table missing": Kind("fatal", _NOT_THE_SAME),
+    "rows differ": Kind("fatal", "Rows were lost or doubled on the way into the restored database."),
+    "content differs": Kind("fatal", "Values are other ones than in the backup, though no row is missing."),
+    "sequence differs": Kind(
+        "fatal", "The next key that the database hands out may be one that is taken already, or leave a gap."
+    ),
+    "extension missing": Kind("fatal", "Types and functions that the data needs are not there."),
+    "extension differs": Kind(
+        "fatal", "What names the extension's objects by their schema finds nothing there."
+    ),
+    "extension version differs": Kind(
+        "warning",
+        "A dump names no version of an extension, so this server installed its own. The rows were compared under it.",
+    ),
+    "large objects missing": Kind(
+        "fatal", "Rows of the application may refer to objects that are not there."
+    ),
+    "large objects added": Kind("fatal", _NOT_THE_SAME),
+    "large objects differ": Kind("fatal", "Objects are there, and hold other bytes than in the backup."),
+    "partitioned missing": Kind("fatal", _NOT_THE_SAME),
+    "materialized view missing": Kind("fatal", _NOT_THE_SAME),
+    "foreign table missing": Kind("fatal", _NOT_THE_SAME),
+    "materialized view differs": Kind("fatal", _NOT_THE_SAME),
+    "refresh fails": Kind("fatal", "The view is there, and can't be filled with rows any more."),
+    "refresh of an empty view fails": Kind(
+        "warning",
+        "The backup has the view without rows, as the source had it, so nothing is lost; it can't be filled here.",
+    ),
+    "schema object missing": Kind("fatal", _NOT_THE_SAME),
+    "schema object added": Kind("fatal", _NOT_THE_SAME),
+    "schema differs": Kind("fatal", "The object is there, and is not the one that was backed up."),
+    # Owners, grants and settings, where a restore was asked to apply them.
+    "access missing": Kind(
+        "fatal", "The rows are back; who owns them, or who may do what with them, is not as on the source."
+    ),
+    "access added": Kind("fatal", "Somebody may do more here than on the source."),
+    "recovery too slow": Kind("fatal", "The backup comes back, and later than was agreed upon."),
+    # A branch at the artifact's WAL position against the manifest.
+    "branch: table missing": Kind("fatal", _TWO_BACKUPS),
+    "branch: rows differ": Kind("fatal", _TWO_BACKUPS),
+    "branch: content differs": Kind("fatal", _TWO_BACKUPS),
+    "branch: large objects missing": Kind("fatal", _TWO_BACKUPS),
+    "branch: large objects added": Kind("fatal", _TWO_BACKUPS),
+    "branch: large objects differ": Kind("fatal", _TWO_BACKUPS),
+    # Key tables against production.
+    "key table missing": Kind("fatal", "A table that matters is on one side only."),
+    "key table empty": Kind("fatal", "The backup lacks all rows of a table that matters."),
+    "key table empty in production": Kind(
+        "fatal", "The rows of a table that matters are in the backup only."
+    ),
+    "key table drifted": Kind(
+        "fatal",
+        "The backup and production are further apart than the backup's age explains: one has lost or doubled rows.",
+    ),
+    "no recent row": Kind(
+        "fatal", "The backup may be older than it says, or have been taken from another place."
+    ),
+    # The team's migrations on the restored database.
+    "migrations failed": Kind("fatal", "This backup can't be brought to what the application needs now."),
+    "migration half applied": Kind(
+        "fatal",
+        "The tool's own table says that a migration took effect in part, whatever its exit code said.",
+    ),
+    "migrations pending": Kind(
+        "fatal",
+        "The command said that all was well, and left the database behind what the application needs.",
+    ),
+    "migration undone": Kind("fatal", "The command took the database back behind where the backup was."),
+    "migration skipped": Kind(
+        "warning", "A migration lies in the folder that the tool passes over, and never applies."
+    ),
+    "rows lost in migration": Kind(
+        "warning", "The migration removed rows. It may be meant to; in production it will do the same."
+    ),
+    "table lost in migration": Kind(
+        "warning", "The migration removed a table. It may be meant to; in production it will do the same."
+    ),
+    # A night against the artifact before.
+    "table vanished": Kind("fatal", _SINCE_LAST_NIGHT),
+    "table emptied": Kind("fatal", _SINCE_LAST_NIGHT),
+    "table collapsed": Kind("fatal", _SINCE_LAST_NIGHT),
+    "dump collapsed": Kind("fatal", _SINCE_LAST_NIGHT),
+    "sequence vanished": Kind("fatal", _SINCE_LAST_NIGHT),
+    "sequence went back": Kind(
+        "fatal",
+        "The database may have been put back to an older state, or a table been emptied and filled anew.",
+    ),
+    "extension vanished": Kind("fatal", _SINCE_LAST_NIGHT),
+    "large objects collapsed": Kind("fatal", _SINCE_LAST_NIGHT),
+}

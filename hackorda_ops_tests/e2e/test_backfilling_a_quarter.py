@@ -1,0 +1,72 @@
+"""Missed quarters, made good from the UI: by the API that the UI calls, the real daemon and real run workers."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops.backup import calendar, nightly, weekly
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.drill import history
+from hackorda_ops.local.dagster_api import RunningDagster
+from hackorda_ops_tests.e2e.processes import until
+from hackorda_ops_tests.e2e.shop import NAME, Shop
+
+pytestmark = [pytest.mark.server, pytest.mark.e2e]
+
+
+def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_gone_fails_clearly(
+    shop: Shop, dagster: RunningDagster, tmp_path: Path
+) -> None:
+    night = nightly.take_night(NAME, shop.policy, environ=shop.environ)
+    this_quarter = calendar.quarter_of(night.manifest.night)
+    last_quarter = calendar.quarter_of(this_quarter - timedelta(days=1))
+    lost_quarter = calendar.quarter_of(last_quarter - timedelta(days=1))
+    of_last_quarter = shop.older(
+        days=(night.manifest.night - this_quarter).days + 1, store=tmp_path / "store of last quarter"
+    )
+    for store, artifact in (
+        (FolderStore(shop.store), night.manifest),
+        (FolderStore(tmp_path / "store of last quarter"), of_last_quarter),
+    ):
+        weekly.ship(store, NAME, shop.policy, artifact, environ=shop.environ)
+    began = datetime.now(UTC)
+
+    backfill = dagster.backfill("shop/restore_drill", str(this_quarter), str(last_quarter), str(lost_quarter))
+
+    # Dagster looks at its backfills twice a minute.
+    until(
+        lambda: len(dagster.runs_of_backfill(backfill)) == 3, "the backfill has its runs", limit_seconds=120
+    )
+    runs = dagster.runs_of_backfill(backfill)
+    ended = {partition: dagster.end_of(run) for partition, run in runs.items()}
+    assert ended == {
+        str(this_quarter): "SUCCESS",
+        str(last_quarter): "SUCCESS",
+        str(lost_quarter): "FAILURE",
+    }
+    assert dagster.materialized("shop/restore_drill") == {str(this_quarter), str(last_quarter)}
+    assert dagster.materialized("shop/drill_report") == set(ended)
+    results = {
+        result.quarter: result
+        for result in history.read_past(shop.offsite, NAME)
+        if result.started_at >= began
+    }
+    drilled = {quarter: result.artifact for quarter, result in results.items()}
+    assert drilled[lost_quarter] is None
+    for quarter, artifact in ((this_quarter, night.manifest), (last_quarter, of_last_quarter)):
+        facts = drilled[quarter]
+        assert facts is not None
+        assert facts.artifact_id == artifact.artifact_id
+    # What is gone is an ERROR, and no word against a backup; nothing was made for it.
+    assert results[lost_quarter].verdict == "ERROR"
+    assert results[lost_quarter].scratch is None
+    until(
+        lambda: any(f"restore_drill of {lost_quarter}" in text for text in shop.alarms.texts),
+        "the webhook is told",
+    )
+    [alarm] = [text for text in shop.alarms.texts if f"restore_drill of {lost_quarter}" in text]
+    assert "No sound artifact is off-site from" in alarm
+    assert "can't be made up for" in alarm
+    assert shop.scratch() == set()
+    assert shop.fetched() == []

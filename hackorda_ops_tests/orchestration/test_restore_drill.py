@@ -1,0 +1,207 @@
+"""`restore_drill`, materialized for real: a bucket, a scratch server, and an instance of Dagster."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from dagster import (
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    ExecuteInProcessResult,
+    FloatMetadataValue,
+    IntMetadataValue,
+    MarkdownMetadataValue,
+    MetadataValue,
+    PathMetadataValue,
+)
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.calendar import quarter_of
+from hackorda_ops.config import Config, Database, Schedule
+from hackorda_ops.local.damage import damage_one_row
+from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops_tests.orchestration.protected import Protected, checks, log_lines
+
+pytestmark = pytest.mark.server
+
+RESTORE_DRILL = AssetKey(["shop", "restore_drill"])
+DRILL_REPORT = AssetKey(["shop", "drill_report"])
+
+# What a scratch server, a migrate command and key tables make possible; there's no branch to compare with.
+CHECKS = {
+    "offsite_equals_manifest",
+    "restored_equals_manifest",
+    "comparison_self_test",
+    "key_tables_near_production",
+    "newest_row_recent",
+    "migrations_apply",
+    "within_recovery_time_objective",
+    "scratch_gone",
+}
+
+
+@pytest.fixture
+def shipped(protected: Protected, scratch_server: PostgresServer, instance: DagsterInstance) -> Protected:
+    """The database, with a night and this week's copy, and a scratch server for its drills."""
+    protected.execute(
+        "ALTER TABLE users ADD city text DEFAULT 'Almaty', ADD created_at timestamptz DEFAULT now()"
+    )
+    shop = protected.config.databases["shop"]
+    settings: dict[str, Any] = {
+        "scratch": {"server": {}},
+        "key_tables": ["users"],
+        "migrate": {"command": "true"},
+        "dump": {"work_folder": str(protected.store.parent / "work")},
+    }
+    drilled = replace(
+        protected,
+        config=Config(databases={"shop": Database.model_validate({**dict(shop), **settings})}),
+        environ={**protected.environ, "PATH": "/usr/bin:/bin", "SCRATCH_ADMIN_URL": scratch_server.url()},
+    )
+    assert drilled.run("shop_night", drilled.tonight, instance).success
+    assert drilled.run("shop_week", drilled.this_week, instance).success
+    return drilled
+
+
+def _this_quarter(protected: Protected) -> date:
+    return quarter_of(protected.tonight)
+
+
+def _damage(protected: Protected) -> None:
+    shop = protected.config.databases["shop"]
+    offsite = environment.open_offsite("shop", shop, protected.environ)
+    manifest = catalog.choose(catalog.read(offsite, "shop"), None)
+    damage_one_row(offsite, manifest, TableName("public", "users"))
+
+
+def _told(result: ExecuteInProcessResult) -> dict[str, str]:
+    """What the one failure of a run says; an attempt that is tried again leaves another event."""
+    assert not [
+        event for event in result.all_events if event.event_type == DagsterEventType.STEP_UP_FOR_RETRY
+    ]
+    [failure] = result.get_step_failure_events()
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    return {label: str(value.value) for label, value in data.metadata.items()}
+
+
+def _only(instance: DagsterInstance, asset: AssetKey, quarter: date) -> Mapping[str, MetadataValue[Any]]:
+    """The metadata of an asset's one materialization, which is of that quarter."""
+    [record] = instance.fetch_materializations(asset, limit=5).records
+    materialization = record.asset_materialization
+    assert materialization is not None
+    assert materialization.partition == str(quarter)
+    return materialization.metadata
+
+
+def _databases(server: PostgresServer) -> set[str]:
+    with psycopg.connect(server.url()) as connection:
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
+    shipped: Protected, instance: DagsterInstance
+) -> None:
+    quarter = _this_quarter(shipped)
+
+    result = shipped.run("shop_quarter", quarter, instance)
+
+    assert result.success
+    assert {name: found.passed for name, found in checks(result).items()} == dict.fromkeys(CHECKS, True)
+    assert {found.partition for found in checks(result).values()} == {str(quarter)}
+    report = _only(instance, DRILL_REPORT, quarter)
+    for metadata in (_only(instance, RESTORE_DRILL, quarter), report):
+        assert metadata["verdict"].value == "PASS"
+        assert metadata["rows"] == IntMetadataValue(800)
+        assert metadata["tables that differ"] == IntMetadataValue(0)
+        for number in ("recovery seconds", "data loss seconds", "seconds: restore"):
+            assert isinstance(metadata[number], FloatMetadataValue)
+    assert isinstance(report["report"], MarkdownMetadataValue)
+    assert any(line.startswith("restore: ") for line in log_lines(instance, result))
+
+
+def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
+    shipped: Protected, instance: DagsterInstance, scratch_server: PostgresServer
+) -> None:
+    quarter, before = _this_quarter(shipped), _databases(scratch_server)
+    _damage(shipped)
+
+    result = shipped.run("shop_quarter", quarter, instance)
+
+    assert not result.success
+    found = checks(result)
+    assert found.keys() == CHECKS
+    assert {name for name, each in found.items() if _refutes(each)} == {"offsite_equals_manifest"}
+    assert {each.partition for each in found.values()} == {str(quarter)}
+    told = _told(result)
+    assert "public.users" in told["what"]
+    assert "Do not rely on it" in told["meaning"]
+    report = _only(instance, DRILL_REPORT, quarter)
+    assert report["verdict"].value == "FAIL"
+    assert isinstance(report["page 1"], PathMetadataValue)
+    assert str(report["page 1"].value) in told["what"]
+    assert not instance.get_materialized_partitions(RESTORE_DRILL)
+    assert _databases(scratch_server) == before
+
+    # The quarter stayed open: a sound copy makes it good.
+    assert shipped.run("shop_night", shipped.tonight, instance).success
+    assert shipped.run("shop_week", shipped.this_week, instance).success
+    assert shipped.run("shop_quarter", quarter, instance).success
+    assert instance.get_materialized_partitions(RESTORE_DRILL) == {str(quarter)}
+
+
+def _refutes(evaluation: Any) -> bool:
+    return not evaluation.passed and evaluation.severity == AssetCheckSeverity.ERROR
+
+
+def test_a_scratch_that_refuses_the_login_is_no_word_against_the_backup(
+    shipped: Protected, instance: DagsterInstance, scratch_server: PostgresServer
+) -> None:
+    quarter, secret = _this_quarter(shipped), "hunter2-is-a-secret"
+    refused = scratch_server.url(password=secret)
+
+    result = shipped.run("shop_quarter", quarter, instance, SCRATCH_ADMIN_URL=refused)
+
+    assert not result.success
+    assert [name for name, found in checks(result).items() if _refutes(found)] == []
+    assert not any(found.passed for found in checks(result).values())
+    assert "could not judge" in _told(result)["what"]
+    assert "password authentication failed" in _told(result)["what"]
+    assert _only(instance, DRILL_REPORT, quarter)["verdict"].value == "ERROR"
+    assert not instance.get_materialized_partitions(RESTORE_DRILL)
+    assert secret not in "".join(map(str, instance.all_logs(result.run_id)))
+
+
+def test_a_past_quarter_whose_artifacts_are_gone_says_so_and_stays_open(
+    shipped: Protected, instance: DagsterInstance
+) -> None:
+    past = quarter_of(_this_quarter(shipped) - timedelta(days=1))
+    shop = shipped.config.databases["shop"]
+    longer = shop.model_copy(update={"schedule": Schedule(timezone="Asia/Almaty", since=past)})
+    since_then = replace(shipped, config=Config(databases={"shop": longer}))
+
+    result = since_then.run("shop_quarter", past, instance)
+
+    assert not result.success
+    told = _told(result)
+    assert "No sound artifact is off-site from" in told["what"]
+    assert "can't be made up for" in told["next step"]
+    assert [name for name, found in checks(result).items() if _refutes(found)] == []
+    assert not instance.get_materialized_partitions(RESTORE_DRILL)
+
+
+def test_missing_variables_end_before_anything_is_judged(
+    shipped: Protected, instance: DagsterInstance
+) -> None:
+    result = shipped.run("shop_quarter", _this_quarter(shipped), instance, SCRATCH_ADMIN_URL="")
+
+    assert "set SCRATCH_ADMIN_URL" in _told(result)["what"]
+    assert checks(result) == {}
+    assert not instance.get_materialized_partitions(DRILL_REPORT)

@@ -1,0 +1,111 @@
+"""Two servers of each version, source and scratch, and the whole way from a night to a drill's verdict."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from hackorda_ops.backup import weekly
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.config import Database
+from hackorda_ops.drill.drill import run_drill
+from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops_tests.drill.conftest import PROGRAMS, databases_on
+from hackorda_ops_tests.zoo.servers import programs_of
+
+_QUICK = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "64MB",
+    "max_locks_per_transaction": "256",
+}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A source and a scratch of one version."""
+
+    major: int
+    source: PostgresServer
+    scratch: PostgresServer
+
+
+@pytest.fixture(scope="package")
+def servers(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Servers]:
+    """Two servers of the version that the test names."""
+    major = request.param
+    folders = [server_folder / f"zoo-{major}-{role}" for role in ("source", "scratch")]
+    with ExitStack() as running:
+        source, scratch = (
+            running.enter_context(running_postgres(folder, bin_dir=programs_of(major), settings=_QUICK))
+            for folder in folders
+        )
+        with psycopg.connect(source.url(), autocommit=True) as connection:
+            connection.execute("SET allow_in_place_tablespaces = on")
+            connection.execute("CREATE TABLESPACE elsewhere LOCATION ''")
+        yield Servers(major, source, scratch)
+    for folder in folders:
+        delete_server(folder)
+
+
+@pytest.fixture
+def drilled(
+    servers: Servers, new_bucket: str, s3_server: S3Server, tmp_path: Path
+) -> Callable[[str], DrillResult]:
+    """Takes a night of a database, ships it, and drills it: gives the drill's result."""
+
+    def drilled(url: str) -> DrillResult:
+        database = Database.model_validate(
+            {
+                "source": {"client_folders": [str(servers.source.bin_dir)]},
+                "store": str(tmp_path / "store"),
+                "offsite": {"bucket": new_bucket},
+                "scratch": {"server": {}},
+                "dump": {"work_folder": str(tmp_path / "work")},
+            }
+        )
+        environ = {
+            **PROGRAMS,
+            "DATABASE_URL": url,
+            "OFFSITE_ENDPOINT_URL": s3_server.endpoint_url,
+            "OFFSITE_REGION": s3_server.region,
+            "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
+            "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
+            "SCRATCH_ADMIN_URL": servers.scratch.url(),
+        }
+        before = databases_on(servers.scratch)
+        night = take_night("zoo", database, environ=environ)
+        weekly.ship(FolderStore(tmp_path / "store"), "zoo", database, night.manifest, environ=environ)
+        result = run_drill("zoo", database, environ=environ)
+        assert databases_on(servers.scratch) == before
+        return result
+
+    return drilled
+
+
+def make(server: PostgresServer, name: str, options: str = "") -> str:
+    """Creates a database of this server and returns its URL."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(name)) + sql.SQL(options)
+        )
+    return server.url(name)
+
+
+def told(result: DrillResult) -> list[str]:
+    """A drill's verdict, and all that speaks against a PASS."""
+    return [
+        result.verdict,
+        *(f"{each.code} {each.subject}: {each.expected} | {each.observed}" for each in result.findings),
+        *([] if result.error is None else [result.error.what]),
+        *(f"{each.name}: {each.summary}" for each in result.checks if each.outcome == "failed"),
+    ]

@@ -1,0 +1,42 @@
+"""A database of 5,000 tables comes back whole."""
+
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops.backup.bring_back import bring_back
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.config import Database
+from hackorda_ops.postgres.connection import parse
+from hackorda_ops.progress import ignore
+from hackorda_ops_tests.drill.conftest import PROGRAMS
+from hackorda_ops_tests.zoo.conftest import Servers, make
+from hackorda_ops_tests.zoo.crowds import THOUSANDS
+from hackorda_ops_tests.zoo.test_zoo import fill
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.parametrize("servers", THOUSANDS.majors, indirect=True)
+def test_5000_tables_come_back_whole(servers: Servers, tmp_path: Path) -> None:
+    url = make(servers.source, THOUSANDS.name)
+    fill(url, THOUSANDS.animals)
+    database = Database.model_validate(
+        {"store": str(tmp_path / "store"), "source": {"client_folders": [str(servers.source.bin_dir)]}}
+    )
+
+    night = take_night("zoo", database, environ={**PROGRAMS, "DATABASE_URL": url})
+    brought = bring_back(
+        FolderStore(tmp_path / "store"),
+        night.manifest,
+        parse(make(servers.scratch, THOUSANDS.name), origin="the test"),
+        source=parse(url, origin="the test"),
+        work_folder=tmp_path / "work",
+        client_folders=[servers.scratch.bin_dir],
+        environ=PROGRAMS,
+        jobs=2,
+        on_progress=ignore,
+    )
+
+    assert (brought.verdict, brought.tables, brought.findings) == ("PASS", 5000, ())
