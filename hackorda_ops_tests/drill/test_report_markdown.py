@@ -31,7 +31,8 @@ def test_a_failed_drill_tells_what_was_expected_and_what_to_do() -> None:
     text = document(results.bad(), ())
 
     assert (
-        "- **table missing: public.projects** (fatal)\n  - expected: 12,280 rows\n  - observed: no such table" in text
+        "- **table missing: public.projects** (fatal)\n  - expected: 12,280 rows\n  - observed: no such table"
+        in text
     )
     assert "| failed | The restored database is what the manifest says |" in text
     assert "| public.projects | missing | 12,280 | – | – | – |" in text  # noqa: RUF001  # what is written
