@@ -59,9 +59,7 @@ def verify(
             fetch_artifact(store, manifest, folder, on_progress=on_progress)
             findings = judge(folder, manifest, jobs=jobs, on_progress=on_progress)
         except (ArtifactDamaged, ArtifactMissing) as error:
-            findings = (
-                Finding("artifact damaged", manifest.prefix, "what its manifest says", error.what, _REMEDY),
-            )
+            findings = (damage(manifest, error),)
     return Verification(manifest, f"{store.describe()}/{manifest.prefix}", findings)
 
 
@@ -81,6 +79,13 @@ def _beside(folder: Path, manifest: Manifest) -> Iterator[ArchivedFile]:
         if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/"):
             data = (folder / entry.path).read_bytes()
             yield ArchivedFile(f"../{entry.path}", len(data), digest_of(data), None, None)
+
+
+def damage(manifest: Manifest, error: ArtifactDamaged | ArtifactMissing) -> Finding:
+    """The finding for an artifact that can't be read whole: it names the table whose file it is, if it's one's."""
+    concerned = (str(table.name) for table in manifest.tables if table.file in error.what)
+    subject = next(concerned, manifest.prefix)
+    return Finding("artifact damaged", subject, "what its manifest says", error.what, _REMEDY)
 
 
 def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Finding, ...]:
@@ -103,14 +108,16 @@ def _in_artifact(path: str) -> str:
 
 
 def _files(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Finding]:
+    tables = {table.file: table.name for table in manifest.tables}
     for entry in manifest.files:
         file = read.get(entry.path)
+        subject = f"{entry.path} ({tables[entry.path]})" if entry.path in tables else entry.path
         if file is None:
-            yield Finding("file missing", entry.path, f"{entry.size_bytes} bytes", "no such file", _REMEDY)
+            yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", _REMEDY)
         elif (file.size_bytes, file.sha256) != (entry.size_bytes, entry.sha256):
             yield Finding(
                 "file changed",
-                entry.path,
+                subject,
                 f"{entry.size_bytes} bytes with SHA-256 {entry.sha256}",
                 f"{file.size_bytes} bytes with SHA-256 {file.sha256}",
                 _REMEDY,

@@ -18,6 +18,7 @@ from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.verify import damage
 from hackorda_ops.backup.verify import judge as judge_files
 from hackorda_ops.config import Database
 from hackorda_ops.drill import judgement
@@ -197,9 +198,7 @@ def _fetched(offsite: Store, steps: Steps, damaged: tuple[Finding, ...]) -> bool
                 steps.folder, manifest, jobs=steps.database.dump.jobs, on_progress=steps.on_progress
             )
     except (ArtifactDamaged, ArtifactMissing) as error:
-        findings = (
-            Finding("artifact damaged", manifest.prefix, "what its manifest says", error.what, _REMEDY),
-        )
+        findings = (damage(manifest, error),)
     record.check(
         "offsite_equals_manifest",
         (*damaged, *findings),

@@ -163,8 +163,10 @@ def renamed_throughout(artifact: OffsiteArtifact, gallery: Gallery) -> None:
 
 
 DAMAGES: Final = (
-    Damage("a file cut off", _UPLOAD, orders_file(lambda data: data[:-10]), "artifact damaged", ".dat"),
-    Damage("a file emptied", _UPLOAD, orders_file(lambda _: b""), "artifact damaged", ".dat"),
+    Damage(
+        "a file cut off", _UPLOAD, orders_file(lambda data: data[:-10]), "artifact damaged", "public.orders"
+    ),
+    Damage("a file emptied", _UPLOAD, orders_file(lambda _: b""), "artifact damaged", "public.orders"),
     Damage(
         "a file with more at its end",
         "two uploads to one name",
@@ -177,14 +179,14 @@ DAMAGES: Final = (
         _MIXED_UP,
         orders_file(lambda _: b"<html>Sign in</html>"),
         "artifact damaged",
-        ".dat",
+        "public.orders",
     ),
     Damage(
         "a bit flipped in a file",
         "a disk that loses bits, after the hash was taken",
         InTheArtifact(rotten_on_disk),
         "file changed",
-        ".dat",
+        "public.orders",
     ),
     Damage(
         "a bit flipped before the file was compressed",
@@ -215,7 +217,11 @@ DAMAGES: Final = (
         "public.orders",
     ),
     Damage(
-        "a file missing", "a bucket's life-cycle rule", InTheArtifact(missing), "artifact damaged", ".dat"
+        "a file missing",
+        "a bucket's life-cycle rule",
+        InTheArtifact(missing),
+        "artifact damaged",
+        "public.orders",
     ),
     Damage(
         "a file missing, and the manifest doesn't list it",
