@@ -82,6 +82,12 @@ _LIMITS = """\
 - **The order of rows**, which means nothing in SQL, and how they lie on disk: free space, planner statistics.
 - **What only the application can see**: whether a function returns the right answer, whether a query is quick.
 - **RESTORE.md**, the recovery sheet beside each dump: its hash is checked, and nothing reads it.
+
+## What is called damaged though it is sound
+
+- **A table that is hash-partitioned on an enum, with columns in another order in one of its partitions.** On a restore
+  its rows go to other partitions than before, and their texts can't be added up. Partitions made by CREATE TABLE …
+  PARTITION OF all have the same order; so has every partitioned table that isn't hash-partitioned on an enum.
 """
 
 
