@@ -167,13 +167,15 @@ class Schedule(Section):
     """When things run, as cron expressions in `timezone`.
 
     The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
-    quarter's cron may tick every week: only its first tick in a quarter starts a drill.
+    quarter's cron may tick every week: only its first tick in a quarter starts a drill; and likewise
+    the recovery exercise's in a year, by default on the first Sunday of February.
     """
 
     timezone: TimeZoneName = "UTC"
     night: Cron = "0 2 * * *"
     week: Cron = "0 4 * * 0"
     quarter: Cron = "0 6 * * 0"
+    exercise: Cron = "0 9 * 2 0"
     since: date = date(2026, 1, 1)
 
 
@@ -203,12 +205,13 @@ class Tolerances(Section):
 class Objectives(Section):
     """Recovery objectives that a drill is held against.
 
-    The defaults are those of the first users' documents: a full restore in under 30 minutes, and
-    a nightly dump.
+    The defaults are those of the first users' documents: a full restore in under 30 minutes, a
+    nightly dump, and a week in which the provider's history can be gone back in (`history_days`).
     """
 
     recovery_time_minutes: Annotated[float, Field(gt=0)] = 30
     recovery_point_hours: Annotated[float, Field(gt=0)] = 24
+    history_days: Annotated[float, Field(gt=0)] = 7
 
 
 class Dump(Section):
@@ -226,9 +229,17 @@ class Dump(Section):
 
 
 class Database(Section):
-    """One protected database: its source and its policy."""
+    """One protected database: its source and its policy.
+
+    Attributes:
+        dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
+            nothing else. "source": the live database. Where it's not given: a branch if the source is the
+            default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
+            would act by itself or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
+    """
 
     source: Source = Source()
+    dump_from: Literal["branch", "source"] | None = None
     scratch: Scratch = Scratch(neon=NeonScratch())
     store: Place = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
@@ -243,6 +254,12 @@ class Database(Section):
     @classmethod
     def _all_defaults(cls, value: Any) -> Any:
         return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _branches_have_a_project(self) -> "Database":
+        if self.dump_from == "branch" and self.scratch.neon is None:
+            raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
+        return self
 
 
 class Alerts(Section):

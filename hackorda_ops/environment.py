@@ -14,6 +14,7 @@ from hackorda_ops.backup.store import Store
 from hackorda_ops.config import S3, Database, Folder, Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
+from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres import connection, tls
 from hackorda_ops.postgres.connection import ConnectionTarget
 
@@ -140,8 +141,20 @@ def open_offsite(name: str, database: Database, environ: Mapping[str, str]) -> S
 
 
 @contextmanager
-def open_neon(name: str, database: Database, environ: Mapping[str, str]) -> Iterator[NeonClient]:
-    """A client of the Neon project that drills branch; only where `scratch.neon` is configured.
+def open_neon(
+    name: str,
+    database: Database,
+    environ: Mapping[str, str],
+    *,
+    budget_seconds: float = RETRY_BUDGET_SECONDS,
+) -> Iterator[NeonClient]:
+    """A client of the Neon project that nights and drills branch; only where `scratch.neon` is configured.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: the environment.
+        budget_seconds: how long each call is repeated.
 
     Raises:
         ConfigError: its variables are missing.
@@ -155,8 +168,14 @@ def open_neon(name: str, database: Database, environ: Mapping[str, str]) -> Iter
         neon.project_id or environ[neon.project_id_env],
         environ[neon.api_key_env],
         base_url=environ.get(neon.api_url_env) or NEON_API,
+        budget_seconds=budget_seconds,
     ) as client:
         yield client
+
+
+def names_neon(database: Database, environ: Mapping[str, str]) -> bool:
+    """Whether a Neon project is configured, and every variable that a client of it needs is set."""
+    return database.scratch.neon is not None and not any(_missing_of_scratch("", database.scratch, environ))
 
 
 def scratch_admin_target(name: str, database: Database, environ: Mapping[str, str]) -> ConnectionTarget:

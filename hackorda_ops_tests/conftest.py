@@ -13,6 +13,8 @@ from psycopg import sql
 
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
+from hackorda_ops_tests.neon.description import Description, read_description
+from hackorda_ops_tests.neon.recording import as_described
 
 # What makes a server quick to start and to write to; a test server has nothing worth keeping.
 _QUICK = {
@@ -34,6 +36,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
         if "/e2e/" in item.path.as_posix():
             item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def neon_description() -> Description | None:
+    return read_description()
+
+
+@pytest.fixture(autouse=True)
+def neon_as_described(neon_description: Description | None) -> Iterator[None]:
+    """Whatever a test asks of a control plane, and whatever that answers, is as Neon's own description has it."""
+    with as_described(neon_description):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -270,6 +270,28 @@ def test_a_drill_ends_with_its_verdict_as_exit_code_and_a_report(
     assert scratch_server.password not in done.stdout + done.stderr
 
 
+def test_a_sweep_says_what_it_removed(run: Run, scratch_server: PostgresServer, folder: Path) -> None:
+    name = "hackorda_ops_drill_hackorda_20261108t060000z_dead00_restore"
+    label = {"app": "hackorda_ops", "database": "hackorda", "drill": "20261108T060000Z-dead00"}
+    with psycopg.connect(scratch_server.url(), autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {name}")
+        session.execute(f"COMMENT ON DATABASE {name} IS '{json.dumps(label)}'")
+    config = folder / "swept.yaml"
+    config.write_text("databases: {hackorda: {scratch: {server: {}}}}")
+    command, admin = ("sweep", "--config", str(config)), scratch_server.url()
+
+    removed = run(*command, SCRATCH_ADMIN_URL=admin)
+    nothing = run(*command, SCRATCH_ADMIN_URL=admin)
+    as_json = run(*command, "--json", SCRATCH_ADMIN_URL=admin)
+
+    assert (removed.returncode, removed.stdout) == (0, f"Removed {name}\n")
+    assert (nothing.returncode, nothing.stdout) == (
+        0,
+        "No killed run of hackorda has left anything behind.\n",
+    )
+    assert json.loads(as_json.stdout) == {"database": "hackorda", "removed": []}
+
+
 def test_a_drill_for_scripts_is_one_json_document(
     run: Run, dumped: dict[str, object], scratch_server: PostgresServer, folder: Path
 ) -> None:

@@ -29,6 +29,11 @@ def quarter_of(night: date) -> date:
     return night.replace(month=night.month - (night.month - 1) % 3, day=1)
 
 
+def year_of(night: date) -> date:
+    """The first day of a night's year."""
+    return night.replace(month=1, day=1)
+
+
 def quarter_name(quarter: date) -> str:
     """A quarter as people write it: "2026-Q4"."""
     return f"{quarter.year}-Q{(quarter.month - 1) // 3 + 1}"
@@ -50,10 +55,31 @@ def quarter_named(text: str) -> date:
     return date(int(match[1]), 3 * int(match[2]) - 2, 1)
 
 
+def year_named(text: str) -> date:
+    """The first day of a year given by its number ("2026").
+
+    Raises:
+        UsageError: it's no such number.
+    """
+    if re.fullmatch(r"[1-9]\d{3}", text) is None:
+        raise UsageError(
+            f"{text!r} names no year.",
+            meaning="Nothing was attempted.",
+            next_step="Write it as its number: 2026.",
+        )
+    return date(int(text), 1, 1)
+
+
 def is_first_tick_of_quarter(tick: datetime, schedule: Schedule) -> bool:
     """Whether a tick of the quarter's cron is the first one in its quarter."""
     before = next(CronSim(schedule.quarter, tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True))
     return quarter_of(before.date()) != quarter_of(night_of(tick, schedule))
+
+
+def is_first_tick_of_year(tick: datetime, schedule: Schedule) -> bool:
+    """Whether a tick of the exercise's cron is the first one in its year."""
+    before = next(CronSim(schedule.exercise, tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True))
+    return year_of(before.date()) != year_of(night_of(tick, schedule))
 
 
 def closes_at(night: date, schedule: Schedule) -> datetime:
@@ -62,6 +88,28 @@ def closes_at(night: date, schedule: Schedule) -> datetime:
     # One second before the next midnight, because a schedule's next tick is strictly later.
     end = datetime.combine(night + timedelta(days=1), time(), tzinfo=zone) - timedelta(seconds=1)
     return next(CronSim(schedule.night, end))
+
+
+def is_over(night: date, now: datetime, schedule: Schedule) -> bool:
+    """Whether a dump taken now can no longer stand for a night: the next one is due already."""
+    return now >= closes_at(night, schedule)
+
+
+def scheduled_at(night: date, schedule: Schedule) -> datetime:
+    """When a night was due: its date's last scheduled time.
+
+    Raises:
+        PartitionGone: nothing was due on that date.
+    """
+    end = datetime.combine(night + timedelta(days=1), time(), tzinfo=ZoneInfo(schedule.timezone))
+    due = next(CronSim(schedule.night, end, reverse=True))
+    if due.date() != night:
+        raise PartitionGone(
+            f"No dump was due on {night}: the schedule is {schedule.night!r}.",
+            meaning="That night was not missed.",
+            next_step="Backfill the nights that the schedule names.",
+        )
+    return due
 
 
 def require_open(night: date, now: datetime, schedule: Schedule) -> bool:
@@ -86,8 +134,8 @@ def require_open(night: date, now: datetime, schedule: Schedule) -> bool:
             meaning="No dump was taken.",
             next_step=f"Wait for it, or take tonight's: {today}.",
         )
-    closes = closes_at(night, schedule)
-    if now >= closes:
+    if is_over(night, now, schedule):
+        closes = closes_at(night, schedule)
         raise PartitionGone(
             f"The night of {night} was over at {closes.isoformat()}; the database holds today's data now.",
             meaning="That night has no backup and cannot get one: nothing is ever backdated.",

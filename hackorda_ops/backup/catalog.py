@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hackorda_ops.backup.calendar import quarter_name, quarter_of, week_of
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes
@@ -73,18 +73,34 @@ def read(store: Store, database: str) -> Catalog:
     )
 
 
-def read_newest(store: Store, database: str) -> Manifest | None:
+def read_newest(store: Store, database: str, *, before: datetime | None = None) -> Manifest | None:
     """The artifact captured last, sound or not, without reading what is older. None where there is none.
+
+    Args:
+        store: to look into.
+        database: whose artifacts.
+        before: leaves out what was captured then or later.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
+    latest = None if before is None else f"{database}/{before.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+    def in_time(key: str) -> bool:
+        return latest is None or key.partition("-")[0] <= latest
+
     # Ids begin with the second of their snapshot; two of the same second are told apart by their manifests.
     by_second = itertools.groupby(
-        sorted(_manifest_keys(store, database), reverse=True), lambda key: key.partition("-")[0]
+        sorted(filter(in_time, _manifest_keys(store, database)), reverse=True),
+        lambda key: key.partition("-")[0],
     )
     for _, keys in by_second:
-        read_ones = [found for key in keys if isinstance(found := _read_one(store, key), Manifest)]
+        read_ones = [
+            found
+            for key in keys
+            if isinstance(found := _read_one(store, key), Manifest)
+            and (before is None or found.captured_at < before)
+        ]
         if read_ones:
             return max(read_ones, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))
     return None

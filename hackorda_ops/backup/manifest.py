@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -81,11 +81,15 @@ class Manifest:
         artifact_id: "YYYYMMDDTHHMMSSZ-xxxxxx", from the server's clock; sorts by time.
         database: the protected database's name in databases.yaml.
         night: the partition: the local date on which the dump was due.
-        captured_at: the source's own clock when the snapshot was taken, in UTC.
-        lsn: WAL insert position read right after the snapshot ("0/1A2B3C8").
+        captured_at: the source's own clock at the moment that the dump holds, in UTC.
+        lsn: WAL position of that moment on the source ("0/1A2B3C8").
         lsn_aligned: whether snapshot and position were seen to belong together.
         snapshot: `pg_current_snapshot()` as text, which decides at a drill whether a branch is exact.
         late: whether the dump was taken after its night's date had passed.
+        as_of: for a night that was missed: its scheduled time, which the provider's history gave back; None
+            for a dump of the present.
+        dumped_from: "branch" where the dump was read from a Neon branch of the source at `lsn`. Then position
+            and dump belong together by construction, and `snapshot` is of the branch.
         reason: "night" for the scheduled dump, "on demand" for one that somebody asked for.
         inventory: what the database held in that snapshot.
         schema_sha256: digest of the schema in that snapshot.
@@ -117,6 +121,8 @@ class Manifest:
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
     timings_seconds: dict[str, float]
+    as_of: datetime | None = None
+    dumped_from: Literal["branch", "source"] = "source"
     format_version: int = FORMAT_VERSION
 
     @property
@@ -208,6 +214,8 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
         problems.append("its artifact id has another form")
     if manifest.captured_at.tzinfo is None:
         problems.append("captured_at has no time zone")
+    elif manifest.as_of is not None and manifest.as_of != manifest.captured_at:
+        problems.append(f"it is as of {manifest.as_of}, and was captured at {manifest.captured_at}")
     elif not manifest.artifact_id.startswith(f"{manifest.captured_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-"):
         problems.append(f"it was captured at {manifest.captured_at}, which its artifact id contradicts")
     paths = [entry.path for entry in manifest.files]

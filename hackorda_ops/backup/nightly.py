@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,21 +17,18 @@ from hackorda_ops import environment
 from hackorda_ops.backup import calendar, catalog, preflight
 from hackorda_ops.backup.collapse import collapses
 from hackorda_ops.backup.evidence import as_restored, large_object_evidence, table_evidence
-from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import (
     DUMP_FOLDER_NAME,
-    MANIFEST_NAME,
     RECOVERY_SHEET_NAME,
     ClientRecord,
     FileEntry,
     Manifest,
     digest_of,
-    to_bytes,
 )
-from hackorda_ops.backup.offsite import copy_artifact, end_abandoned_uploads
+from hackorda_ops.backup.origin import Origin, opened
+from hackorda_ops.backup.publish import publish
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
 from hackorda_ops.backup.staging import staged_folder
-from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
 from hackorda_ops.postgres import (
     access,
@@ -43,7 +40,6 @@ from hackorda_ops.postgres import (
     source_catalog,
 )
 from hackorda_ops.postgres.archive_sequences import archived_sequences
-from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.lock import Lock, dump_lock
 from hackorda_ops.postgres.schema_digest import schema_digest
@@ -77,6 +73,7 @@ class _Captured:
     schema_sha256: str
     tools: clients.Clients
     dump: dump.DumpResult
+    origin: Origin
     late: bool
     night: date
 
@@ -105,19 +102,28 @@ def take_night(
     """
     seconds: dict[str, float] = {}
     environment.require(name, database, environ, {"source", "store"})
+    if database.dump_from == "branch":
+        environment.require(name, database, environ, {"scratch"})
     store = environment.open_store(name, database, environ)
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, _timed(seconds, "night"):
         preflight.require_store(store, name, database, environ, private_folder=Path(private))
         target = environment.source_target(name, database, environ, private_folder=Path(private))
         with (
             dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
-            exported(target, application_name=f"hackorda_ops snapshot of {name}") as (connection, snapshot),
+            ExitStack() as read,
         ):
+            read_from = read.enter_context(opened(name, database, target, environ=environ, night=night))
+            connection, snapshot = read.enter_context(
+                exported(read_from.target, application_name=f"hackorda_ops snapshot of {name}")
+            )
+            snapshot = read_from.dated(snapshot)
             artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
             with staged_folder(store.staging_root, name, artifact_id) as staged:
-                before = catalog.read_newest(store, name)
+                before = catalog.read_newest(
+                    store, name, before=snapshot.captured_at if read_from.is_past else None
+                )
                 captured = _capture(
-                    target,
+                    read_from,
                     connection,
                     snapshot,
                     database=database,
@@ -129,8 +135,8 @@ def take_night(
                     seconds=seconds,
                     on_progress=on_progress,
                 )
-                # The snapshot holds back the source's vacuum: let go of it before the reading back.
-                connection.close()
+                # The snapshot holds back the source's vacuum, and a branch costs: let go before the reading back.
+                read.close()
                 manifest = _prove(
                     captured,
                     name=name,
@@ -144,12 +150,12 @@ def take_night(
                 if before is not None:
                     manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
                 lock.probe()
-                _publish(store, staged, manifest, on_progress)
+                publish(store, staged, manifest, on_progress)
     return Night(manifest, f"{store.describe()}/{manifest.prefix}", before.artifact_id if before else None)
 
 
 def _capture(
-    target: ConnectionTarget,
+    read_from: Origin,
     connection: psycopg.Connection[Any],
     snapshot: Snapshot,
     *,
@@ -163,9 +169,12 @@ def _capture(
     on_progress: OnProgress,
 ) -> _Captured:
     due = night or calendar.night_of(snapshot.captured_at, database.schedule)
-    late = calendar.require_open(due, snapshot.captured_at, database.schedule)
+    target = read_from.target
+    late = not read_from.is_past and calendar.require_open(due, snapshot.captured_at, database.schedule)
     with translated_errors(target, "Reading the catalogs"):
         inventory = source_catalog.read_catalog(connection)
+        if read_from.branch is not None:
+            inventory = replace(inventory, source=read_from.branch.identity)
         allowed = access.capture(connection)
         schema_sha256 = schema_digest(connection)
     tools = preflight.require_ready(
@@ -209,7 +218,9 @@ def _capture(
                 connection.cancel_safe(timeout=10)
             raise
         rows = counting_now.result()
-    return _Captured(snapshot, inventory.with_rows(rows), allowed, schema_sha256, tools, dumped, late, due)
+    return _Captured(
+        snapshot, inventory.with_rows(rows), allowed, schema_sha256, tools, dumped, read_from, late, due
+    )
 
 
 def _prove(
@@ -224,7 +235,7 @@ def _prove(
     on_progress: OnProgress,
 ) -> Manifest:
     """Reads the dump back from disk and writes down what it holds."""
-    folder = staged / DUMP_FOLDER_NAME
+    folder, branch = staged / DUMP_FOLDER_NAME, captured.origin.branch
     with _timed(seconds, "read back"):
         files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
         entries = archive.list_entries(captured.tools, folder)
@@ -266,27 +277,16 @@ def _prove(
             *(FileEntry(path, len(data), digest_of(data)) for path, data in beside.items()),
         ),
         findings=(),
-        warnings=(*captured.inventory.warnings, *captured.dump.warnings, *left_empty),
+        warnings=(
+            *captured.origin.warnings,
+            *captured.inventory.warnings,
+            *captured.dump.warnings,
+            *left_empty,
+        ),
         timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        as_of=branch.as_of if branch else None,
+        dumped_from="branch" if branch else "source",
     )
-
-
-def _publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
-    """Makes the artifact exist: its manifest comes last, or with everything else at once."""
-    data = to_bytes(manifest)
-    if isinstance(store, FolderStore):
-        (staged / MANIFEST_NAME).write_bytes(data)
-        store.adopt(staged, manifest.prefix)
-    else:
-        copy_artifact(
-            FolderStore(store.staging_root),
-            store,
-            prefix=manifest.prefix,
-            files=manifest.files,
-            manifest_bytes=data,
-            on_progress=on_progress,
-        )
-        end_abandoned_uploads(store, manifest.database)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from hackorda_ops import terminal
-from hackorda_ops.cli import artifacts, preflight, recovery
+from hackorda_ops.cli import artifacts, exercise, preflight, recovery
 from hackorda_ops.errors import OpsError
 
 app = typer.Typer(
@@ -32,6 +32,9 @@ for _command in (
     artifacts.verify,
     recovery.restore,
     recovery.drill,
+    exercise.history,
+    exercise.exercise,
+    recovery.sweep,
     recovery.demo,
 ):
     app.command()(_command)

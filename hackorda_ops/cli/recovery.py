@@ -1,4 +1,4 @@
-"""The commands that bring artifacts back, and show that they come back: restore, drill, demo."""
+"""The commands that bring artifacts back, and show that they come back: restore, drill, sweep, demo."""
 
 import os
 import tempfile
@@ -24,6 +24,7 @@ from hackorda_ops.cli.arguments import (
 )
 from hackorda_ops.cli.printing import conclude, print_json
 from hackorda_ops.drill import quarterly, report_json
+from hackorda_ops.drill import sweep as sweeping
 
 
 def restore(
@@ -118,6 +119,27 @@ def drill(
     else:
         terminal.drill(held)
     raise typer.Exit({"PASS": 0, "FAIL": 1, "ERROR": 3}[held.result.verdict])
+
+
+def sweep(
+    database: DatabaseName = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the branches or scratch databases that killed runs left behind, and nothing else.
+
+    Removed is what name and label say is this product's and this database's, where the run that made it
+    no longer lives. Dagster does the same by itself, and so does the next drill.
+    """
+    name, policy = choose_database(config, database)
+    removed = sweeping.sweep(name, policy, environ=os.environ)
+    if as_json:
+        print_json({"database": name, "removed": removed})
+        return
+    for each in removed:
+        terminal.out.print(f"Removed {each}", markup=False, highlight=False, soft_wrap=True)
+    if not removed:
+        terminal.out.print(f"No killed run of {name} has left anything behind.", markup=False)
 
 
 def demo(

@@ -6,11 +6,14 @@ Where they agree, two independent backups do: the provider's history, and our du
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from hackorda_ops.backup.comparison import evidenced_tables, table_findings
 from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.drill.exactness import committed_unseen, unseen_by
+from hackorda_ops.drill.exactness import apart, committed_unseen, unseen_by
 from hackorda_ops.drill.result import NotCompared
 from hackorda_ops.drill.scratch import Branch
 from hackorda_ops.findings import Finding
@@ -62,12 +65,8 @@ def compare_branch(
         there = source_catalog.read_catalog(connection)
         if reason := other_history(manifest.inventory.source, there.source):
             return BranchComparison(reason)
-        unseen = committed_unseen(connection, unseen_by(manifest.snapshot))
-    if unseen:
-        return BranchComparison(
-            f"{unseen:,} transaction(s) that the artifact's snapshot could not see yet are on the branch at "
-            f"{branch.parent_lsn}, so the two are not exactly the same moment"
-        )
+        if reason := _other_moment(connection, branch, manifest):
+            return BranchComparison(reason)
     # Unlogged tables are empty on a clone, and sequences are read ahead by up to 32.
     unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
     logged = tuple(table for table in manifest.tables if table.name not in unlogged)
@@ -94,6 +93,18 @@ def compare_branch(
             for finding in (*table_findings(replace(manifest, tables=logged), digests), *objects)
         ),
         not_compared=tuple(_not_compared(unlogged, manifest)),
+    )
+
+
+def _other_moment(connection: psycopg.Connection[Any], branch: Branch, manifest: Manifest) -> str:
+    if manifest.dumped_from == "branch":
+        return apart(manifest, branch.parent_lsn)
+    unseen = committed_unseen(connection, unseen_by(manifest.snapshot))
+    if not unseen:
+        return ""
+    return (
+        f"{unseen:,} transaction(s) that the artifact's snapshot could not see yet are on the branch at "
+        f"{branch.parent_lsn}, so the two are not exactly the same moment"
     )
 
 

@@ -4,9 +4,8 @@ It restores with the very functions of `restore` (`backup.bring_back`), and alwa
 """
 
 import secrets
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,12 +24,11 @@ from hackorda_ops.drill import judgement
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.drill.scratch import Scratch
-from hackorda_ops.drill.scratch_neon import NeonScratch
-from hackorda_ops.drill.scratch_server import ServerScratch
 from hackorda_ops.drill.steps import Steps
+from hackorda_ops.drill.sweep import configured_scratch
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.connection import ConnectionTarget, redact
+from hackorda_ops.postgres.connection import redact
 from hackorda_ops.progress import OnProgress, ignore
 
 _REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
@@ -79,7 +77,7 @@ def run_drill(
             steps = Steps(
                 record, database, manifest, folder, source, environ, on_progress, past=past, seed=seed
             )
-            with _scratch(name, database, environ, source) as scratch:
+            with configured_scratch(name, database, environ, source) as scratch:
                 _drill(steps, offsite, scratch, drill_id, damaged)
     except OpsError as error:
         record.fail_to_judge(error)
@@ -116,22 +114,6 @@ def run_drill(
         by_hand=still_by_hand(record.manifest) if record.manifest else (),
         product_version=version("hackorda-ops"),
     )
-
-
-def sweep(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Removes the scratch that killed drills of this database left behind.
-
-    Returns:
-        What was removed, a name each.
-
-    Raises:
-        OpsError: the scratch or the source said no, or nothing.
-    """
-    environment.require(name, database, environ, {"source", "scratch"})
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = environment.source_target(name, database, environ, private_folder=Path(private))
-        with _scratch(name, database, environ, source) as scratch:
-            return scratch.sweep()
 
 
 def _nights(
@@ -233,17 +215,6 @@ def _on_scratch(scratch: Scratch, steps: Steps, drill_id: str) -> None:
             record.checks.append(
                 Check("scratch_gone", "passed", "The scratch was taken down, and is no longer listed.")
             )
-
-
-@contextmanager
-def _scratch(
-    name: str, database: Database, environ: Mapping[str, str], source: ConnectionTarget
-) -> Iterator[Scratch]:
-    if database.scratch.server is not None:
-        yield ServerScratch(name, environment.scratch_admin_target(name, database, environ), source)
-        return
-    with environment.open_neon(name, database, environ) as client:
-        yield NeonScratch(name, client, source)
 
 
 def _how_to_repeat(offsite: str, manifest: Manifest) -> str:

@@ -3,6 +3,9 @@
 A transaction can be in the WAL before the position and not yet visible to the snapshot (every commit
 on Neon waits for replication so). The snapshot's text names all it could not see; the branch knows
 how each of those ended. None committed: the two are the same moment.
+
+A dump from a branch is simpler: the drill's branch and the night's left their parent at one position, and
+hold the same from then on, unless something wrote to the night's.
 """
 
 import re
@@ -10,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+
+from hackorda_ops.backup.manifest import Manifest
 
 _SNAPSHOT = re.compile(r"(\d+):(\d+):((?:\d+(?:,\d+)*)?)")
 
@@ -39,6 +44,24 @@ def unseen_by(snapshot: str) -> Unseen:
     return Unseen(
         in_progress=tuple(int(number) for number in match[3].split(",") if number), next_id=int(match[2])
     )
+
+
+def apart(manifest: Manifest, branch_lsn: str | None) -> str:
+    """Why a branch is not the moment of an artifact that was dumped from a branch; "" where it is. Pure.
+
+    Args:
+        manifest: the artifact's.
+        branch_lsn: where the drill's branch left its parent.
+    """
+    if branch_lsn != manifest.lsn:
+        return f"the branch is at {branch_lsn}, and the artifact was dumped from one at {manifest.lsn}"
+    inventory = manifest.inventory
+    if inventory.subscriptions or any(extension.name == "pg_cron" for extension in inventory.extensions):
+        return (
+            "the artifact was dumped from a branch that carried pg_cron jobs or subscriptions, which may have "
+            "written to it"
+        )
+    return ""
 
 
 def committed_unseen(connection: psycopg.Connection[Any], unseen: Unseen) -> int:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.concerns import Concern, Looked, concern_of, looked
-from hackorda_ops.drill.scratch import require_elsewhere
 from hackorda_ops.drill.scratch_neon import not_in_history, require_room
 from hackorda_ops.drill.scratch_server import ServerScratch
 from hackorda_ops.errors import OpsError, TargetRefused
@@ -14,6 +13,7 @@ from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Extension, Inventory
+from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
 
 _APPLICATION_NAME = "hackorda_ops preflight"

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.errors import TargetRefused
-from hackorda_ops.postgres import source_catalog
 from hackorda_ops.postgres.connection import ConnectionTarget
-from hackorda_ops.postgres.same_database import closeness
-from hackorda_ops.postgres.session import connect, translated_errors
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,15 @@ class Place:
 class Scratch(Protocol):
     """Somewhere that a scratch can be made. Every method raises what its server or API says."""
 
+    def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
+        """What killed runs of the same database left behind, a name each, oldest first. Only looks.
+
+        Args:
+            retry_budget_seconds: how long to go on trying to reach a server.
+        """
+
     def sweep(self) -> tuple[str, ...]:
-        """Removes what killed drills of the same database left behind, and nothing else.
+        """Removes what killed runs of the same database left behind, and nothing else.
 
         Returns:
             What was removed, a name each.
@@ -66,34 +69,3 @@ class Scratch(Protocol):
             TargetRefused: it is, or might be, the source, or can't hold what the source holds.
             OpsError: it could not be made, or (when the block ends) it is not gone.
         """
-
-
-def require_elsewhere(source: ConnectionTarget, scratch: ConnectionTarget) -> None:
-    """Refuses a scratch on the source's own server. Nothing is written on either side.
-
-    Not even another database there will do: a drill loads the server, runs the team's migrations
-    and drops databases, and a copy beside the source proves nothing about losing that server.
-
-    Args:
-        source: the live database.
-        scratch: any database of the scratch.
-
-    Raises:
-        TargetRefused: they are the same server.
-        OpsError: one of them can't be reached.
-    """
-    name = "hackorda_ops drill"
-    with (
-        translated_errors(source, "Making sure that the scratch is not the source"),
-        connect(source, application_name=name) as live,
-        connect(scratch, application_name=name) as there,
-    ):
-        timelines = [source_catalog.read_source(each).neon_timeline for each in (live, there)]
-        same_branch = timelines[0] is not None and timelines[0] == timelines[1]
-        if closeness(live, there) == "different servers" and not same_branch:
-            return
-    raise TargetRefused(
-        f"The scratch {scratch.describe()} is on the source's own server ({source.describe()}).",
-        meaning="Nothing was restored there, and nothing was touched: it might be production.",
-        next_step="Point the scratch at another server, or at the Neon project to branch.",
-    )

@@ -4,27 +4,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+import psycopg
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.alive import kept_alive, lives
-from hackorda_ops.drill.scratch import Branch, Place, require_elsewhere
+from hackorda_ops.drill.scratch import Branch, Place
 from hackorda_ops.errors import NeonRefused, RightsMissing, TargetRefused
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtLsn
 from hackorda_ops.neon.labels import Label
-from hackorda_ops.neon.models import Database, Project
+from hackorda_ops.neon.models import Database, LabelledBranch, Project
 from hackorda_ops.postgres import source_catalog
 from hackorda_ops.postgres.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.inventory import SourceIdentity
+from hackorda_ops.postgres.lock import is_locked
 from hackorda_ops.postgres.restore_target import create_like
+from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
 
 _PURPOSE: Final = "drill"
+# Whose branches a sweep removes: a drill's, those of `exercise` and `history_check`, and a night's.
+_NIGHT: Final = "night"
+_SWEPT: Final = frozenset({_PURPOSE, "exercise", "history", _NIGHT})
 # Longer than any drill, and soon enough that a branch nobody swept costs little.
 _EXPIRES_AFTER: Final = timedelta(hours=24)
+_RETRY_BUDGET_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,28 +49,58 @@ class NeonScratch:
     client: NeonClient
     source: ConnectionTarget
 
+    def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
+        """See `Scratch.left_behind`.
+
+        Raises:
+            NeonRefused, NeonUnavailable: Neon said no, or nothing.
+            OpsError: the source can't be reached, so nobody can tell which runs live.
+        """
+        return tuple(found.branch.name for found in self._left_behind(retry_budget_seconds))
+
     def sweep(self) -> tuple[str, ...]:
-        """Deletes the branches of drills of this database that no longer live.
+        """Deletes the branches of drills and nights of this database that no longer live.
+
+        One that Neon won't delete keeps none of the others.
 
         Raises:
             NeonRefused, NeonUnavailable, Stalled: Neon said no, or nothing.
-            OpsError: the source can't be reached, so nobody can tell which drills live.
+            OpsError: the source can't be reached, so nobody can tell which runs live.
         """
+        left = self._left_behind(_RETRY_BUDGET_SECONDS)
+        refusals: list[NeonRefused] = []
+        # Newest first: a branch of a branch is younger than it, and has to go before it.
+        for found in reversed(left):
+            try:
+                branches.delete_branch(self.client, found.branch.id)
+            except NeonRefused as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise NeonRefused(
+                "\n".join(refusal.what for refusal in refusals),
+                meaning=f"{len(refusals)} of {len(left)} branches that killed runs left behind are still there. "
+                f"{refusals[0].meaning}",
+                next_step=refusals[0].next_step,
+            )
+        return tuple(found.branch.name for found in left)
+
+    def _left_behind(self, retry_budget_seconds: float) -> tuple[LabelledBranch, ...]:
         ours = [
             found
             for found in branches.list_own_branches(self.client)
-            if (found.annotation.get("database"), found.annotation.get("purpose")) == (self.name, _PURPOSE)
+            if found.annotation.get("database") == self.name and found.annotation.get("purpose") in _SWEPT
         ]
         if not ours:
             return ()
         with (
-            translated_errors(self.source, "Looking which drills live"),
-            connect(self.source, application_name="hackorda_ops sweep") as connection,
+            translated_errors(self.source, "Looking which runs live"),
+            connect(
+                self.source,
+                application_name="hackorda_ops sweep",
+                retry_budget_seconds=retry_budget_seconds,
+            ) as connection,
         ):
-            left = [found for found in ours if not lives(connection, found.annotation.get("run", ""))]
-        for found in left:
-            branches.delete_branch(self.client, found.branch.id)
-        return tuple(found.branch.name for found in left)
+            return tuple(found for found in ours if not _owner_lives(connection, found))
 
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
@@ -127,7 +165,7 @@ class NeonScratch:
                     else f"the branch has no database {manifest.inventory.source.database}"
                 ),
             ),
-            warnings=tuple(_acting_outside(manifest)),
+            warnings=(*_acting_outside(manifest), *_without_expiry(branch)),
         )
 
     def _clone(self, branch: ScratchBranch, database: str) -> Database:
@@ -189,6 +227,20 @@ def _locale(identity: SourceIdentity) -> tuple[str | None, ...]:
         identity.character_type,
         identity.locale,
     )
+
+
+def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> bool:
+    if found.annotation.get("purpose") == _NIGHT:
+        # A night holds the dump lock for longer than it has its branch.
+        return is_locked(connection)
+    return lives(connection, found.annotation.get("run", ""))
+
+
+def _without_expiry(branch: ScratchBranch) -> Iterator[str]:
+    if branch.expires_at is None:
+        yield (
+            f"Neon took no expiry for the branch {branch.name}: if this drill is killed, only a sweep removes it."
+        )
 
 
 def _acting_outside(manifest: Manifest) -> Iterator[str]:

@@ -14,16 +14,18 @@ from psycopg import sql
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.alive import kept_alive, lives
-from hackorda_ops.drill.scratch import Place, require_elsewhere
+from hackorda_ops.drill.scratch import Place
 from hackorda_ops.errors import PermanentError, TargetRefused
 from hackorda_ops.postgres.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.restore_target import create_like, require_empty
+from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
 
 _PREFIX: Final = "hackorda_ops_drill_"
 _APPLICATION: Final = "hackorda_ops"
 _CONNECTION_NAME: Final = "hackorda_ops scratch"
+_RETRY_BUDGET_SECONDS: Final = 60.0
 # Postgres cuts names at 63 bytes; a drill's id takes 23 of them and the purpose up to 8.
 _DATABASE_NAME_CHARACTERS: Final = 10
 
@@ -49,6 +51,25 @@ class ServerScratch:
     admin: ConnectionTarget
     source: ConnectionTarget
 
+    def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
+        """See `Scratch.left_behind`.
+
+        Raises:
+            OpsError: the server refused or could not be reached.
+        """
+        with (
+            translated_errors(self.admin, "Looking what killed drills left behind"),
+            connect(
+                self.admin, application_name=_CONNECTION_NAME, retry_budget_seconds=retry_budget_seconds
+            ) as connection,
+        ):
+            # A listing taken after the lock was looked for could name a drill that has just begun.
+            return tuple(
+                database
+                for database, drill_id in self._databases(connection)
+                if not lives(connection, drill_id)
+            )
+
     def sweep(self) -> tuple[str, ...]:
         """Drops the databases of drills of this database that no longer live.
 
@@ -57,18 +78,13 @@ class ServerScratch:
             OpsError: the server refused or could not be reached.
         """
         require_elsewhere(self.source, self.admin)
+        left = self.left_behind(retry_budget_seconds=_RETRY_BUDGET_SECONDS)
         with (
             translated_errors(self.admin, "Sweeping what killed drills left behind"),
             connect(self.admin, application_name=_CONNECTION_NAME) as connection,
         ):
-            # A listing taken before the lock is looked for could name a drill that has just begun.
-            left = [
-                database
-                for database, drill_id in self._databases(connection)
-                if not lives(connection, drill_id)
-            ]
             _drop_all(connection, left)
-        return tuple(left)
+        return left
 
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psycopg
 
@@ -29,6 +29,11 @@ from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import translated_errors
 from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
 from hackorda_ops.progress import OnProgress
+
+_WHAT_AGREES: Final = {
+    "source": "the provider's history and the dump are two independent backups of one moment.",
+    "branch": "the dump is what the provider's history holds of that moment, now as on its night.",
+}
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Steps:
             "branch_equals_manifest",
             compared.findings,
             passed=f"The branch at {branch.parent_lsn} and the artifact agree on {len(compared.digests)} tables, row "
-            "for row: the provider's history and the dump are two independent backups of one moment.",
+            f"for row: {_WHAT_AGREES[self.manifest.dumped_from]}",
             failed=f"The branch at {branch.parent_lsn} is not what the manifest says",
         )
 

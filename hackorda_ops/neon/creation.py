@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from hackorda_ops.neon import refusals
-from hackorda_ops.neon.client import AnswerLost, NeonClient, Response
+from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.labels import Label, is_ours
 from hackorda_ops.neon.models import CreatedBranch, LabelledBranch
 from hackorda_ops.neon.operations import LONGEST_POLL_SECONDS, operations_of
+from hackorda_ops.neon.transport import AnswerLost, Response
 
 # A create whose answer was lost is looked for this long before it is asked for again: it may still be on its way.
 _LOOK_FOR_SECONDS = 10.0
@@ -45,7 +46,7 @@ def request_branch(
     name: str,
     label: Label,
     point: BranchPoint,
-    expires_at: datetime,
+    expires_at: datetime | None,
     parent_id: str | None,
 ) -> CreatedBranch:
     """Has the branch made exactly once, whatever happens to the answers. Its operations may still be running.
@@ -55,7 +56,7 @@ def request_branch(
         name: unique: a branch of this name that carries the whole label is the one asked for here.
         label: whose it is.
         point: where it leaves its parent.
-        expires_at: aware. Left out where the plan does not allow it.
+        expires_at: aware; None for a branch that is to have children. Left out where the plan does not allow it.
         parent_id: default: the project's default branch.
 
     Raises:
@@ -67,7 +68,10 @@ def request_branch(
         place["parent_id"] = parent_id
     started = client.clock.monotonic()
     request: dict[str, object] = {
-        "branch": place | {"expires_at": _rfc3339(expires_at)},
+        # Neon takes an expiry to the second.
+        "branch": place
+        if expires_at is None
+        else place | {"expires_at": _rfc3339(expires_at.replace(microsecond=0))},
         # Without an endpoint there is no compute. Its settings stay the plan's own: naming one may be refused.
         "endpoints": [{"type": "read_write"}],
         "annotation_value": label.annotation(),

@@ -88,6 +88,7 @@ class Project(_Answer):
     name: str
     pg_version: int
     history_retention_seconds: int
+    created_at: AwareDatetime | None = None
     store_passwords: bool = True
     branch_logical_size_limit_bytes: int | None = None
     owner: ProjectOwner | None = None

@@ -74,7 +74,7 @@ def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
     """The `Retry-After` header in seconds from `now`; None where it is missing or says nothing usable."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
         date = parsedate_to_datetime(header)

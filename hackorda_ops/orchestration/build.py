@@ -5,11 +5,13 @@ from collections.abc import Mapping
 import dagster as dg
 
 from hackorda_ops.config import Config, Database
-from hackorda_ops.orchestration import jobs, schedules, sensors
+from hackorda_ops.orchestration import jobs, schedules, sensors, sweeping
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
+from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
 from hackorda_ops.orchestration.assets.restore_drill import drill_report, restore_drill
 from hackorda_ops.orchestration.assets.source import source
+from hackorda_ops.orchestration.history_checks import history_checks
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 
 
@@ -27,12 +29,15 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(
-        for_all, *(_of_one(name, database) for name, database in config.databases.items())
+        for_all,
+        *(_of_one(name, database) for name, database in config.databases.items()),
+        *(_on_neon(name, database) for name, database in config.databases.items() if database.scratch.neon),
     )
 
 
 def _of_one(name: str, database: Database) -> dg.Definitions:
     night, week, quarter = jobs.night(name), jobs.week(name), jobs.quarter(name)
+    sweep = sweeping.sweep(name, database)
     return dg.Definitions(
         assets=[
             source(name, database),
@@ -41,10 +46,25 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
             restore_drill(name, database),
             drill_report(name, database),
         ],
-        jobs=[night, week, quarter],
+        jobs=[night, week, quarter, sweep],
         schedules=[
             schedules.every_night(name, database.schedule, night),
             schedules.every_week(name, database.schedule, week),
             schedules.every_quarter(name, database.schedule, quarter),
+        ],
+        sensors=[sweeping.left_behind(name, database, sweep)],
+    )
+
+
+def _on_neon(name: str, database: Database) -> dg.Definitions:
+    """What takes a provider that keeps a history; a plain scratch server doesn't."""
+    year, history = jobs.year(name), jobs.history(name)
+    return dg.Definitions(
+        assets=[recovery_exercise(name, database)],
+        asset_checks=[history_checks(name, database)],
+        jobs=[year, history],
+        schedules=[
+            schedules.every_year(name, database.schedule, year),
+            schedules.history_every_week(name, database.schedule, history),
         ],
     )

@@ -4,7 +4,14 @@ from typing import Any, Final
 
 import dagster as dg
 
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.assets import (
+    NIGHTLY_DUMP,
+    OFFSITE_COPY,
+    RECOVERY_EXERCISE,
+    RESTORE_DRILL,
+    SOURCE,
+    key,
+)
 
 # An instance may be set to start failed runs again. A step tries again by itself what may pass; what
 # is left waits for a person, and a second run would only tell the same failure once more.
@@ -39,5 +46,25 @@ def quarter(name: str) -> AssetJob:
         f"{name}_quarter",
         selection=dg.AssetSelection.assets(key(name, RESTORE_DRILL)),
         description=f"Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
+        tags=NO_RUN_RETRIES,
+    )
+
+
+def year(name: str) -> AssetJob:
+    """Holds a year's recovery exercise of a database."""
+    return dg.define_asset_job(
+        f"{name}_year",
+        selection=dg.AssetSelection.assets(key(name, RECOVERY_EXERCISE)),
+        description=f"Destroys tables of {name} on a branch, recovers them by point in time, compares, reports.",
+        tags=NO_RUN_RETRIES,
+    )
+
+
+def history(name: str) -> AssetJob:
+    """Checks the history of a database's provider."""
+    return dg.define_asset_job(
+        f"{name}_history",
+        selection=dg.AssetSelection.checks_for_assets(key(name, SOURCE)),
+        description=f"Looks how far back the history of {name} reaches, and opens a branch there.",
         tags=NO_RUN_RETRIES,
     )

@@ -115,6 +115,13 @@ def _of_artifact(manifest: Manifest, location: str) -> Metadata:
         "location": MetadataValue.path(location),
         "night": MetadataValue.text(manifest.night.isoformat()),
         "captured at": MetadataValue.timestamp(manifest.captured_at),
+        "dumped from": MetadataValue.text(
+            f"a branch at {manifest.lsn}, as of the night's scheduled time"
+            if manifest.as_of
+            else f"a branch at {manifest.lsn}"
+            if manifest.dumped_from == "branch"
+            else "the source"
+        ),
     }
 
 
@@ -128,6 +135,7 @@ def _summary(manifest: Manifest) -> dict[str, object]:
         "lsn": manifest.lsn,
         "lsn_aligned": manifest.lsn_aligned,
         "late": manifest.late,
+        "as_of": None if manifest.as_of is None else manifest.as_of.isoformat(),
         "schema_sha256": manifest.schema_sha256,
         "sequences": len(manifest.inventory.sequences),
         "large_objects": manifest.inventory.large_objects,

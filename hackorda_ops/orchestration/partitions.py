@@ -1,11 +1,11 @@
-"""Dagster's partitions: the nights, weeks and quarters of `backup.calendar`, one set per database.
+"""Dagster's partitions: the nights, weeks, quarters and years of `backup.calendar`, one set per database.
 
 `end_offset=1` brings the window that is still open: tonight's dump belongs to today.
 """
 
 import dagster as dg
 
-from hackorda_ops.backup.calendar import quarter_of, week_of
+from hackorda_ops.backup.calendar import quarter_of, week_of, year_of
 from hackorda_ops.config import Schedule
 
 
@@ -34,6 +34,18 @@ def quarters(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
         start=quarter_of(schedule.since).isoformat(),
         fmt="%Y-%m-%d",
         cron_schedule="0 0 1 1,4,7,10 *",
+        timezone=schedule.timezone,
+        end_offset=1,
+    )
+
+
+def years(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
+    """One partition per year, named by its first day, from the year of `since` to the present one."""
+    return dg.TimeWindowPartitionsDefinition(
+        # As with quarters: a start in mid-year would lose the first one.
+        start=year_of(schedule.since).isoformat(),
+        fmt="%Y-%m-%d",
+        cron_schedule="0 0 1 1 *",
         timezone=schedule.timezone,
         end_offset=1,
     )

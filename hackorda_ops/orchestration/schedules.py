@@ -1,4 +1,4 @@
-"""When nights, weeks and quarters start: on by default, in the database's time zone.
+"""When nights, weeks, quarters and exercises start: on by default, in the database's time zone.
 
 Written by hand, because Dagster's own schedules for partitioned jobs take no cron of ours and
 would name the window that has just ended.
@@ -9,7 +9,14 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from hackorda_ops.backup.calendar import is_first_tick_of_quarter, night_of, quarter_of, week_of
+from hackorda_ops.backup.calendar import (
+    is_first_tick_of_quarter,
+    is_first_tick_of_year,
+    night_of,
+    quarter_of,
+    week_of,
+    year_of,
+)
 from hackorda_ops.config import Schedule
 from hackorda_ops.orchestration.jobs import AssetJob
 
@@ -57,6 +64,32 @@ def every_quarter(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDe
     )
 
 
+def every_year(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
+    """Requests a year at the first tick that lies in it; see `every_quarter`."""
+    return _schedule(
+        f"{name}_every_year",
+        job,
+        cron=schedule.exercise,
+        timezone=schedule.timezone,
+        description=f"Holds the yearly recovery exercise of {name}.",
+        partition_of=lambda tick: year_of(night_of(tick, schedule)),
+        first=year_of(schedule.since),
+        due=lambda tick: is_first_tick_of_year(tick, schedule),
+    )
+
+
+def history_every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
+    """Checks the provider's history with each week's copy. Nothing can be made up for, so there's no partition."""
+    return dg.ScheduleDefinition(
+        name=f"{name}_history_every_week",
+        job=job,
+        cron_schedule=schedule.week,
+        execution_timezone=schedule.timezone,
+        description=f"Opens a branch near the far end of the history of {name}.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
 def _schedule(
     name: str,
     job: AssetJob,
@@ -81,7 +114,7 @@ def _schedule(
         if partition < first:
             return dg.SkipReason(f"Its schedule begins with {first}.")
         if not due(context.scheduled_execution_time):
-            return dg.SkipReason("This quarter's drill was due at an earlier tick.")
+            return dg.SkipReason("What this tick's partition needs was due at an earlier one.")
         return dg.RunRequest(partition_key=partition.isoformat())
 
     return tick

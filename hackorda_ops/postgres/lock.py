@@ -88,6 +88,15 @@ def dump_lock(target: ConnectionTarget, *, application_name: str) -> Iterator[Lo
             connection.close()
 
 
+def is_locked(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a dump of the connection's database is running.
+
+    Raises:
+        psycopg.Error: the connection broke.
+    """
+    return connection.execute(f"SELECT {_LOCKS}", _KEY).fetchone() is not None
+
+
 def _take(connection: psycopg.Connection[Any], target: ConnectionTarget) -> None:
     [(taken,)] = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", _KEY).fetchall()
     if taken:

@@ -9,6 +9,11 @@ from typing import Any, Literal
 
 import psycopg
 
+from hackorda_ops.errors import TargetRefused
+from hackorda_ops.postgres import source_catalog
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.session import connect, translated_errors
+
 Closeness = Literal["same database", "same server", "different servers"]
 
 
@@ -36,3 +41,34 @@ def closeness(one: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> C
     if seen is None:
         return "different servers"
     return "same database" if seen[0] else "same server"
+
+
+def require_elsewhere(source: ConnectionTarget, other: ConnectionTarget) -> None:
+    """Refuses a scratch, or a branch, on the source's own server. Nothing is written on either side.
+
+    Not even another database there will do: a drill loads the server, runs the team's migrations
+    and drops databases, and a copy beside the source proves nothing about losing that server.
+
+    Args:
+        source: the live database.
+        other: any database of what has to be elsewhere.
+
+    Raises:
+        TargetRefused: they are the same server.
+        OpsError: one of them can't be reached.
+    """
+    name = "hackorda_ops comparing servers"
+    with (
+        translated_errors(source, "Making sure that it is not the source"),
+        connect(source, application_name=name) as live,
+        connect(other, application_name=name) as there,
+    ):
+        timelines = [source_catalog.read_source(each).neon_timeline for each in (live, there)]
+        same_branch = timelines[0] is not None and timelines[0] == timelines[1]
+        if closeness(live, there) == "different servers" and not same_branch:
+            return
+    raise TargetRefused(
+        f"{other.describe()} is on the source's own server ({source.describe()}).",
+        meaning="Nothing was done there, and nothing was touched: it might be production.",
+        next_step="Point the scratch at another server, or at the Neon project to branch.",
+    )

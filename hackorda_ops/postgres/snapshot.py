@@ -139,6 +139,24 @@ def _try_to_export(connection: psycopg.Connection[Any]) -> Snapshot:
     )
 
 
+def flushed_position(connection: psycopg.Connection[Any], target: ConnectionTarget) -> tuple[str, datetime]:
+    """A WAL position that is on the server's disk, and the server's clock (UTC) when it was read.
+
+    Every commit that a session could see by then lies before it, and no table is touched.
+
+    Raises:
+        SnapshotUnavailable: the target is a standby, which has no such position.
+        psycopg.Error: the caller translates.
+    """
+    _refuse_standby(connection, target)
+    [(written, now)] = connection.execute(
+        "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.clock_timestamp()"
+    ).fetchall()
+    _wait_until_flushed(connection, written)
+    [(flushed,)] = connection.execute("SELECT pg_catalog.pg_current_wal_flush_lsn()").fetchall()
+    return (written if has_reached(flushed, written) else flushed), now.astimezone(UTC)
+
+
 def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str) -> None:
     # With asynchronous commit a visible row can lie beyond what has reached the disk.
     deadline = time.monotonic() + _FLUSH_WAIT_SECONDS

@@ -6,11 +6,13 @@ import pytest
 
 from hackorda_ops.backup.calendar import (
     closes_at,
+    is_over,
     night_of,
     quarter_name,
     quarter_named,
     quarter_of,
     require_open,
+    scheduled_at,
     week_of,
 )
 from hackorda_ops.config import Schedule
@@ -77,3 +79,21 @@ def test_summer_time_does_not_move_a_night() -> None:
 def test_weekly_nights_stay_open_until_the_next_scheduled_one() -> None:
     weekdays = Schedule(timezone="UTC", night="0 2 * * 1-5")
     assert closes_at(date(2026, 11, 20), weekdays) == datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+
+def test_a_night_was_due_at_its_dates_last_scheduled_time() -> None:
+    assert scheduled_at(date(2026, 11, 21), ALMATY) == datetime(2026, 11, 20, 21, tzinfo=UTC)
+    assert scheduled_at(date(2026, 11, 21), Schedule(night="0 0 * * *")) == datetime(2026, 11, 21, tzinfo=UTC)
+    assert scheduled_at(date(2026, 11, 21), Schedule(night="0 */6 * * *")) == datetime(
+        2026, 11, 21, 18, tzinfo=UTC
+    )
+
+
+def test_a_date_on_which_nothing_was_due_was_not_missed() -> None:
+    with pytest.raises(PartitionGone, match="No dump was due on 2026-11-21"):
+        scheduled_at(date(2026, 11, 21), Schedule(night="0 2 * * 1-5"))
+
+
+def test_a_night_is_past_from_the_moment_the_next_is_due() -> None:
+    assert not is_over(date(2026, 11, 21), datetime(2026, 11, 21, 20, 59, tzinfo=UTC), ALMATY)
+    assert is_over(date(2026, 11, 21), datetime(2026, 11, 21, 21, 0, tzinfo=UTC), ALMATY)

@@ -72,6 +72,16 @@ def test_the_newest_is_found_past_what_is_damaged_and_among_those_of_one_second(
     assert catalog.read_newest(store, "hackorda") == catalog.read(store, "hackorda").newest
 
 
+def test_the_newest_before_a_moment_leaves_out_what_was_captured_then_or_later(store: FolderStore) -> None:
+    for day in (16, 17, 18):
+        put(store, f"{of_night(day).prefix}/{MANIFEST_NAME}", to_bytes(of_night(day)))
+    of_18 = of_night(18).captured_at
+
+    assert catalog.read_newest(store, "hackorda", before=of_18) == of_night(17)
+    assert catalog.read_newest(store, "hackorda", before=of_18 + timedelta(microseconds=1)) == of_night(18)
+    assert catalog.read_newest(store, "hackorda", before=of_night(16).captured_at) is None
+
+
 def test_files_without_a_manifest_are_no_artifact(store: FolderStore) -> None:
     put(store, "hackorda/20261118T210000Z-0a1b2c/dump/toc.dat", b"data")
     assert catalog.read(store, "hackorda") == Catalog(store.describe(), ())

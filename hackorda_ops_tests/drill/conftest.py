@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,16 @@ from hackorda_ops.config import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.local.hackorda import seed
-from hackorda_ops.local.neon import LocalNeon, running_local_neon
+from hackorda_ops.local.neon import LocalNeon, clone, running_local_neon
+from hackorda_ops.local.neon.clone import Clone
 from hackorda_ops.local.neon.faults import Plan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops.neon.branches import list_own_branches
+from hackorda_ops.neon.branches import create_branch, delete_branch, list_own_branches
 from hackorda_ops.neon.client import open_client
+from hackorda_ops.neon.creation import AtLsn
+from hackorda_ops.neon.labels import Label
+from hackorda_ops_tests.drill.fault_matrix import MATRIX
 
 PROGRAMS = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 MIGRATE = f"{sys.executable} -m hackorda_ops.local.migrate"
@@ -171,6 +176,38 @@ def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
     assert shipped.fetched == []
 
 
+@pytest.fixture(scope="module")
+def tiny(postgres_server: PostgresServer, neon: LocalNeon, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """As little as a drill can be about, because it is drilled so often."""
+    url = create_database(postgres_server, "tiny drilled")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE notes AS SELECT n AS id FROM generate_series(1, 10) n")
+    return night_of(url, tmp_path_factory.mktemp("tiny") / "store")
+
+
+@pytest.fixture(scope="module")
+def one_clone(neon: LocalNeon, tiny: Night) -> Iterator[None]:
+    """All branches stand for one real clone: each is of the same artifact's position, and a clone takes a second."""
+    real = clone.running_clone
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patched:
+        made: list[Clone] = []
+
+        @contextmanager
+        def running_clone(*given: Any, **named: Any) -> Iterator[Clone]:
+            if not made:
+                made.append(stack.enter_context(real(*given, **named)))
+            yield made[0]
+
+        patched.setattr("hackorda_ops.local.neon.branches.running_clone", running_clone)
+        # Made here and now: on a busy machine it may take longer than a hurried clock allows.
+        with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
+            branch = create_branch(
+                client, label=Label("tiny", "first", "test"), point=AtLsn(tiny.manifest.lsn), expires_at=None
+            )
+            delete_branch(client, branch.branch_id)
+        yield
+
+
 def on_neon(protected: Protected, neon: LocalNeon) -> Protected:
     return protected.changed(
         scratch={"neon": {}},
@@ -200,3 +237,11 @@ def roles_on(server: PostgresServer) -> set[str]:
 def check(result: DrillResult, name: str) -> Check:
     [found] = [each for each in result.checks if each.name == name]
     return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Shows what became of a drill at each fault of Neon's API, where the tests of that ran."""
+    if MATRIX in config.stash:
+        terminalreporter.section("a drill at each fault of Neon's API, by call")
+        for line in config.stash[MATRIX].lines():
+            terminalreporter.write_line(line)

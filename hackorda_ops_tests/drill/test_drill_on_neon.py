@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from hackorda_ops.drill.alive import kept_alive
-from hackorda_ops.drill.drill import sweep
+from hackorda_ops.drill.sweep import sweep
 from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Plan
@@ -20,6 +20,7 @@ from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtHead
 from hackorda_ops.neon.labels import Label
 from hackorda_ops.postgres.connection import parse
+from hackorda_ops.postgres.lock import dump_lock
 from hackorda_ops.postgres.row_digest import digest_of
 from hackorda_ops_tests.drill.conftest import Night, Protected, check, night_of, on_neon, own_branches
 
@@ -177,3 +178,17 @@ def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
         assert set(own_branches(neon)) == {living.name, foreign.name}
         for branch in (living, foreign):
             delete_branch(client, branch.branch_id)
+
+
+def test_a_branch_of_a_killed_night_is_swept_and_one_of_a_running_night_is_not(
+    branching: Protected, neon: LocalNeon
+) -> None:
+    label = Label("hackorda", "20261108T060000Z-dead00", "night")
+    name = "hackorda-ops-hackorda-night-20261108-060000-dead00"
+    source = parse(branching.environ["DATABASE_URL"], origin="test")
+    with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
+        client.create_branch({"branch": {"name": name}, "annotation_value": label.annotation()}, name=name)
+        with dump_lock(source, application_name="a night"):
+            assert sweep("hackorda", branching.database, environ=branching.environ) == ()
+            assert own_branches(neon) == [name]
+        assert sweep("hackorda", branching.database, environ=branching.environ) == (name,)

@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from hackorda_ops.backup.bring_back import bring_back
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.config import Database
 from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.postgres.connection import parse
@@ -163,3 +166,36 @@ def test_a_branch_of_a_source_under_constant_writes_agrees_or_is_not_measured(
     assert branch.outcome in ("passed", "not measured"), branch.summary
     if branch.outcome == "not measured":
         assert "could not see yet" in branch.summary
+
+
+def test_a_night_from_a_branch_agrees_with_the_drills_branch_whatever_is_written_meanwhile(
+    postgres_server: PostgresServer,
+    bank: str,
+    server_folder: Path,
+    ship: Callable[[Night], Protected],
+    tmp_path: Path,
+) -> None:
+    passwords = {postgres_server.superuser: postgres_server.password}
+    with (
+        running_local_neon(postgres_server, server_folder / "neon-nights", role_passwords=passwords) as neon,
+        constant_writes(postgres_server, bank),
+    ):
+        variables = {
+            "NEON_PROJECT_ID": neon.project_id,
+            "NEON_API_KEY": neon.api_key,
+            "NEON_API_URL": neon.base_url,
+        }
+        store = tmp_path / "store"
+        taken = take_night(
+            "hackorda",
+            Database.model_validate({"store": str(store)}),
+            environ={**PROGRAMS, "DATABASE_URL": bank, **variables},
+        )
+        night = Night(bank, FolderStore(store), taken.manifest)
+
+        result = ship(night).changed(scratch={"neon": {}}, environ=variables).drill()
+
+    assert taken.manifest.dumped_from == "branch"
+    assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
+    branch = check(result, "branch_equals_manifest")
+    assert branch.outcome == "passed", branch.summary

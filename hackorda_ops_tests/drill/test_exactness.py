@@ -1,9 +1,14 @@
 """Whether a branch is the artifact's own moment: asked of a real server's transactions."""
 
+from dataclasses import replace
+from typing import Any
+
 import psycopg
 import pytest
 
-from hackorda_ops.drill.exactness import Unseen, committed_unseen, unseen_by
+from hackorda_ops.drill.exactness import Unseen, apart, committed_unseen, unseen_by
+from hackorda_ops.postgres.inventory import Extension
+from hackorda_ops_tests.builders import inventory, manifest
 
 
 @pytest.mark.parametrize(
@@ -22,6 +27,25 @@ def test_a_snapshots_text_names_what_it_could_not_see(text: str, unseen: Unseen)
 def test_another_text_is_no_snapshot(text: str) -> None:
     with pytest.raises(ValueError, match="snapshot"):
         unseen_by(text)
+
+
+def test_branches_that_left_their_parent_at_one_position_hold_the_same_moment() -> None:
+    dumped = manifest(dumped_from="branch", lsn="0/1A2B3C8")
+
+    assert apart(dumped, "0/1A2B3C8") == ""
+    assert "at 0/1A2B3D0" in apart(dumped, "0/1A2B3D0")
+    assert "at None" in apart(dumped, None)
+
+
+@pytest.mark.parametrize(
+    "acting",
+    [{"extensions": (Extension("pg_cron", "1.6", "cron"),)}, {"subscriptions": ("from elsewhere",)}],
+)
+def test_a_branch_that_may_have_written_to_itself_before_its_dump_is_not_exact(
+    acting: dict[str, Any],
+) -> None:
+    dumped = manifest(dumped_from="branch", inventory=replace(inventory(), **acting))
+    assert "may have written to it" in apart(dumped, dumped.lsn)
 
 
 def snapshot(connection: psycopg.Connection) -> Unseen:

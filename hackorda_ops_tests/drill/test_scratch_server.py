@@ -12,11 +12,11 @@ import pytest
 from psycopg import sql
 
 from hackorda_ops.drill.alive import kept_alive
-from hackorda_ops.drill.drill import sweep
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.scratch import Place
 from hackorda_ops.drill.scratch_server import ServerScratch
 from hackorda_ops.drill.steps import Steps
+from hackorda_ops.drill.sweep import sweep
 from hackorda_ops.errors import TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
 from hackorda_ops.postgres.connection import parse

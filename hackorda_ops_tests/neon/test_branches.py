@@ -6,7 +6,7 @@ from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, Garbled, Plan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import (
     ScratchBranch,
@@ -56,7 +56,7 @@ def test_a_branch_is_made_used_and_taken_down(neon: LocalNeon, client: NeonClien
     delete_branch(client, branch.branch_id)
 
     assert branch.name.startswith("hackorda-ops-hackorda-drill-")
-    assert branch.expires_at == expires_at
+    assert branch.expires_at == expires_at.replace(microsecond=0)
     assert branch.parent_id == neon.main_branch_id
     assert [found.annotation for found in listed] == [_LABEL.annotation()]
     assert str(target.password) not in repr(target)
@@ -72,6 +72,10 @@ def test_a_branch_is_made_used_and_taken_down(neon: LocalNeon, client: NeonClien
         pytest.param([Fault("createProjectBranch", None)], id="answer lost, not done"),
         pytest.param([Fault("createProjectBranch", 524, carried_out=True)], id="524, done"),
         pytest.param([Fault("createProjectBranch", 524)], id="524, not done"),
+        pytest.param([Garbled("createProjectBranch")], id="answer cut off"),
+        pytest.param(
+            [Fault("createProjectBranch", 201, carried_out=True)], id="answer of another shape, done"
+        ),
         pytest.param(
             [Fault("createProjectBranch", 503, carried_out=True), Fault("listProjectBranches", None)],
             id="503, done, then 409, then a lost list",
@@ -245,6 +249,28 @@ def test_an_outage_while_creating_ends_in_a_retryable_error(neon: LocalNeon) -> 
         pytest.raises(NeonUnavailable, match="HTTP 524"),
     ):
         _create(client)
+
+
+@pytest.mark.parametrize("call", ["getProjectBranch", "deleteProjectBranch"])
+def test_a_branch_that_is_said_to_be_gone_is_deleted_all_the_same_while_it_is_listed(
+    neon: LocalNeon, client: NeonClient, call: str
+) -> None:
+    branch_id = _bare_branch(client, "hackorda-ops-bare", _LABEL.annotation())
+    neon.misbehave(Fault(call, 404))
+
+    delete_branch(client, branch_id)
+
+    neon.forget_faults()
+    assert client.branch(branch_id) is None
+
+
+def test_a_branch_that_never_becomes_ready_is_told_and_not_left(neon: LocalNeon) -> None:
+    neon.change_plan(Plan(branches_become_ready=False))
+    hurried = HurriedClock(pace=0.005)
+    with open_client(neon.project_id, neon.api_key, base_url=neon.base_url, clock=hurried.clock()) as client:
+        with pytest.raises(NeonUnavailable, match="does not show it as ready"):
+            _create(client)
+        assert list_own_branches(client) == ()
 
 
 def test_deleting_a_branch_twice_is_fine(neon: LocalNeon, client: NeonClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault
+from hackorda_ops.local.neon.faults import Fault, Garbled, Slow
 from hackorda_ops.neon.client import NeonClient, open_client
 from hackorda_ops.neon.models import CreatedBranch, ErrorAnswer, Operation
 from hackorda_ops_tests.neon.clocks import HurriedClock
@@ -134,6 +134,37 @@ def test_an_answer_of_another_shape_is_refused_without_quoting_it(
         client.connection_uri(neon.main_branch_id, database="postgres", role="postgres")
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("call", ["getProject", "listProjectBranches"])
+def test_an_answer_that_was_cut_off_is_asked_for_again(
+    neon: LocalNeon, client: NeonClient, hurried: HurriedClock, call: str
+) -> None:
+    neon.misbehave(Garbled(call))
+
+    assert client.project().id == neon.project_id
+    assert [found.branch.name for found in client.branches()] == ["main"]
+    assert len(hurried.sleeps) == 1
+
+
+def test_an_answer_that_comes_too_late_is_asked_for_again(neon: LocalNeon, hurried: HurriedClock) -> None:
+    neon.misbehave(Slow("getProject", 0.5))
+    with open_client(
+        neon.project_id, neon.api_key, base_url=neon.base_url, clock=hurried.clock(), budget_seconds=0.3
+    ) as client:
+        with pytest.raises(NeonUnavailable, match="ReadTimeout"):
+            client.project()
+        neon.forget_faults()
+        assert client.project().id == neon.project_id
+
+
+def test_a_passwords_url_in_an_error_is_not_shown(neon: LocalNeon, client: NeonClient) -> None:
+    neon.misbehave(Fault("getProject", 400, message="bad uri postgresql://app:hunter2@host/db"))
+
+    with pytest.raises(NeonRefused, match="bad uri") as caught:
+        client.project()
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_all_pages_are_read_and_the_last_one_ends_it(

@@ -57,6 +57,7 @@ def test_what_neon_asks_for_is_never_undercut() -> None:
         ("Fri, 20 Nov 2026 02:00:00 GMT", 0.0),
         ("soon", None),
         ("-3", None),
+        ("²", None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(header: str | None, seconds: float | None) -> None:

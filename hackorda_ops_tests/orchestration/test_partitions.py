@@ -1,9 +1,11 @@
-"""Which nights, weeks and quarters Dagster knows."""
+"""Which nights, weeks, quarters and years Dagster knows."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from hackorda_ops.config import Schedule
-from hackorda_ops.orchestration.partitions import nights, quarters, weeks
+from hackorda_ops.orchestration.partitions import nights, quarters, weeks, years
 
 ALMATY = Schedule(timezone="Asia/Almaty", since=date(2026, 10, 1))
 
@@ -46,6 +48,26 @@ def test_a_quarter_that_begins_before_the_first_night_exists_as_well() -> None:
     in_mid_quarter = Schedule(timezone="Asia/Almaty", since=date(2026, 5, 20))
 
     assert quarters(in_mid_quarter).get_first_partition_key() == "2026-04-01"
+
+
+@pytest.mark.parametrize(
+    ("timezone", "new_year"),
+    [
+        ("Asia/Almaty", datetime(2026, 12, 31, 19, tzinfo=UTC)),
+        ("America/New_York", datetime(2027, 1, 1, 5, tzinfo=UTC)),
+    ],
+)
+def test_years_are_named_by_their_first_day_and_the_present_one_begins_at_local_midnight(
+    timezone: str, new_year: datetime
+) -> None:
+    of_years = years(Schedule(timezone=timezone, since=date(2025, 5, 20)))
+
+    before = of_years.get_partition_keys(current_time=new_year - timedelta(minutes=1))
+    after = of_years.get_partition_keys(current_time=new_year)
+
+    # The year that the configuration begins in is whole: its exercise may be made up for.
+    assert before == ["2025-01-01", "2026-01-01"]
+    assert after == [*before, "2027-01-01"]
 
 
 def test_days_are_whole_across_a_change_of_daylight_saving_time() -> None:

@@ -105,6 +105,38 @@ def test_a_quarter_is_requested_after_its_first_weekly_copy() -> None:
     assert of(11) is None
 
 
+@pytest.mark.parametrize(
+    ("timezone", "cron", "first"),
+    [
+        # The first Sunday of February 2026.
+        ("Asia/Almaty", None, "2026-02-01 09:00"),
+        ("America/New_York", None, "2026-02-01 09:00"),
+        # The first second of a year, east of where UTC has the day before.
+        ("Pacific/Kiritimati", "0 0 * * *", "2026-01-01 00:00"),
+    ],
+)
+def test_a_year_of_ticks_requests_one_exercise(timezone: str, cron: str | None, first: str) -> None:
+    definitions = _definitions(timezone=timezone, **({"exercise": cron} if cron else {}))
+    schedule = definitions.resolve_schedule_def("shop_every_year")
+    ticks = _ticks(schedule, datetime(2026, 1, 1, tzinfo=ZoneInfo(timezone)))
+
+    requested = {
+        f"{tick:%Y-%m-%d %H:%M}": partition
+        for tick in ticks
+        if (partition := _requested(definitions, "shop_every_year", tick))
+    }
+
+    assert len(ticks) > 1
+    assert requested == {first: "2026-01-01"}
+
+
+def test_the_history_is_checked_at_the_ticks_of_the_week() -> None:
+    definitions = _definitions(timezone="Asia/Almaty", week="30 5 * * 0")
+    schedule = definitions.resolve_schedule_def("shop_history_every_week")
+
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 5 * * 0", "Asia/Almaty")
+
+
 def _ticks(schedule: dg.ScheduleDefinition, start: datetime) -> list[datetime]:
     """A year of a schedule's ticks, as Dagster's own scheduler computes them."""
     from dagster._utils.schedules import schedule_execution_time_iterator

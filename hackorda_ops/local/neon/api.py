@@ -1,7 +1,7 @@
 """The calls of Neon's API that the local control plane answers, by operationId."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -151,6 +151,8 @@ class Api:
 
     def _get_branch(self, request: Request) -> Answer:
         record = self.branches.get(request.path["branch_id"])
+        if not self.plan.branches_become_ready:
+            record = replace(record, state="init")
         body = {"branch": answers.branch(record, self.project_id), "annotation": answers.annotation(record)}
         return Answer(200, body)
 
@@ -160,6 +162,8 @@ class Api:
             raise Refusal(422, "cannot delete the default branch")
         if record.protected:
             raise Refusal(422, "cannot delete protected branch")
+        if self.branches.has_children(record.branch_id):
+            raise Refusal(422, "cannot delete branch that has children")
         started = self.operations.start(
             record.branch_id,
             ("suspend_compute", "delete_timeline"),

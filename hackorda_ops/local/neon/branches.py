@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hackorda_ops.local.neon.answers import BranchRecord, Refusal
-from hackorda_ops.local.neon.clone import running_clone
+from hackorda_ops.local.neon.clone import history_of, running_clone
 from hackorda_ops.local.neon.history import History
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.postgres import PostgresServer
@@ -37,6 +37,7 @@ class Branches:
             default=True,
         )
         self._records = {self.main.branch_id: self.main}
+        self._histories = {self.main.branch_id: history}
 
     def all(self) -> list[BranchRecord]:
         """Every branch, newest first."""
@@ -85,7 +86,7 @@ class Branches:
             self._records[record.branch_id] = record
 
     def new(self, wanted: dict[str, str], *, with_endpoint: bool, annotation: dict[str, str]) -> BranchRecord:
-        """A branch as a request describes it, at a position or time that the history has.
+        """A branch as a request describes it, at a position or time that its parent's history has.
 
         Args:
             wanted: the request's `branch`.
@@ -95,19 +96,22 @@ class Branches:
         Raises:
             Refusal: what the request asks for can't be had (400).
         """
-        parent_id = wanted.get("parent_id", self.main.branch_id)
-        if parent_id != self.main.branch_id:
-            self.get(parent_id)
-            raise Refusal(400, "the local control plane makes branches of main only")
+        parent = self.get(wanted.get("parent_id", self.main.branch_id))
+        if parent.expires_at is not None:
+            raise Refusal(400, "a branch that expires can't have children")
         if "parent_lsn" in wanted and "parent_timestamp" in wanted:
             raise Refusal(400, "parent_lsn and parent_timestamp are mutually exclusive")
-        lsn, time = self._place(wanted)
+        with self._lock:
+            history = self._histories.get(parent.branch_id)
+        if history is None:
+            raise Refusal(422, "parent branch not ready yet")
+        lsn, time = _place(history, wanted)
         expires = wanted.get("expires_at")
         identifier = _identifier("br")
         return BranchRecord(
             branch_id=identifier,
             name=wanted.get("name", identifier),
-            parent_id=parent_id,
+            parent_id=parent.branch_id,
             endpoint_id=_identifier("ep") if with_endpoint else None,
             created_at=datetime.now(UTC),
             state="init" if with_endpoint else "ready",
@@ -123,12 +127,18 @@ class Branches:
         until = record.time if record.time is not None else record.lsn
         if until is None:
             raise AssertionError("a branch has a position or a time")
+        with self._lock:
+            history = self._histories[record.parent_id or self.main.branch_id]
+        # As at Neon: what expires has no children.
+        branched = record.expires_at is None
         with ExitStack() as stack:
             clone = stack.enter_context(
-                running_clone(self._history, self._folder / branch_id, self._user, until=until)
+                running_clone(history, self._folder / branch_id, self._user, until=until, branched=branched)
             )
             with self._lock:
                 lsn = clone.lsn if record.lsn is None else record.lsn
+                if branched:
+                    self._histories[branch_id] = history_of(clone, history, begins_at=datetime.now(UTC))
                 self._records[branch_id] = replace(record, state="ready", lsn=lsn)
                 self._clones[branch_id] = (clone.server, stack.pop_all())
 
@@ -136,33 +146,39 @@ class Branches:
         """Stops a branch's clone, deletes its files, and takes the branch off the list."""
         with self._lock:
             clone = self._clones.pop(branch_id, None)
+            self._histories.pop(branch_id, None)
         if clone is not None:
             clone[1].close()
         with self._lock:
             self._records.pop(branch_id, None)
+
+    def has_children(self, branch_id: str) -> bool:
+        """Whether branches were made of this one that are still there."""
+        return any(record.parent_id == branch_id for record in self.all())
 
     def close(self) -> None:
         """Removes every branch but main."""
         for record in self.all():
             self.remove(record.branch_id)
 
-    def _place(self, wanted: dict[str, str]) -> tuple[int | None, datetime | None]:
-        now = self._history.mark()
-        begins = self._history.begins
-        if "parent_timestamp" in wanted:
-            time = _time(wanted["parent_timestamp"])
-            if time > now.time:
-                raise Refusal(400, "parent_timestamp is in the future")
-            if time < begins.time:
-                raise Refusal(400, "parent_timestamp is before the beginning of the history")
-            return None, time
-        lsn = _position(wanted["parent_lsn"]) if "parent_lsn" in wanted else now.lsn
-        if lsn > now.lsn:
-            raise Refusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
-        if lsn < begins.lsn:
-            # The words of Neon's storage.
-            raise Refusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
-        return lsn, None
+
+def _place(history: History, wanted: dict[str, str]) -> tuple[int | None, datetime | None]:
+    now = history.mark()
+    begins = history.begins
+    if "parent_timestamp" in wanted:
+        time = _time(wanted["parent_timestamp"])
+        if time > now.time:
+            raise Refusal(400, "parent_timestamp is in the future")
+        if time < begins.time:
+            raise Refusal(400, "parent_timestamp is before the beginning of the history")
+        return None, time
+    lsn = _position(wanted["parent_lsn"]) if "parent_lsn" in wanted else now.lsn
+    if lsn > now.lsn:
+        raise Refusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
+    if lsn < begins.lsn:
+        # The words of Neon's storage.
+        raise Refusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
+    return lsn, None
 
 
 def _identifier(kind: str) -> str:

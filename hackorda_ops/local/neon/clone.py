@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local import server_user
-from hackorda_ops.local.neon.history import History
+from hackorda_ops.local.neon.history import History, Moment
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
+from hackorda_ops.local.neon.wal import BranchWal
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.local.server_user import ServerUser
 from hackorda_ops.postgres import child
@@ -29,6 +30,8 @@ _DISPOSABLE = {
     # Nobody is let in before recovery is over, whatever the parent's settings were.
     "hot_standby": "off",
 }
+# What a clone needs to be branched itself: WAL that says everything, and all of it.
+_BRANCHED = {"wal_level": "replica", "wal_keep_size": "1TB"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Clone:
 
 @contextmanager
 def running_clone(
-    history: History, folder: Path, user: ServerUser | None, *, until: int | datetime
+    history: History, folder: Path, user: ServerUser | None, *, until: int | datetime, branched: bool = False
 ) -> Iterator[Clone]:
     """Runs a clone for as long as the block lasts, then deletes it.
 
@@ -56,6 +59,7 @@ def running_clone(
         user: that the servers run as.
         until: a WAL position in bytes (the clone has what was written before it), or a time (the last commit at
             or before it).
+        branched: whether clones may be made of the clone (`history_of`); it takes more WAL.
 
     Raises:
         ToolFailed: the base backup could not be copied.
@@ -71,11 +75,29 @@ def running_clone(
         signal = folder / "data" / "recovery.signal"
         signal.touch(mode=0o600)
         server_user.give(signal, user)
-        settings = _DISPOSABLE | _target(until) | {"restore_command": history.wal.restore_command()}
+        settings = _DISPOSABLE | (_BRANCHED if branched else {}) | _target(history, until)
         with running_postgres(folder, bin_dir=history.parent.bin_dir, settings=settings) as server:
             yield Clone(server, _fork_position(server.data_folder))
     finally:
         delete_server(folder)
+
+
+def history_of(clone: Clone, history: History, *, begins_at: datetime) -> History:
+    """The history of a clone that runs with `branched`, from where it left its parent.
+
+    Args:
+        clone: it.
+        history: that it was made from.
+        begins_at: a time at which it had left its parent.
+    """
+    folder = clone.server.data_folder / "pg_wal"
+    return History(
+        parent=clone.server,
+        base=history.base,
+        wal=BranchWal(folder, history.wal),
+        begins=Moment(clone.lsn, begins_at),
+        timeline=str(int(_timeline_file(clone.server.data_folder).stem, 16)),
+    )
 
 
 def _copy_folder(source: Path, destination: Path) -> None:
@@ -94,17 +116,28 @@ def _copy_folder(source: Path, destination: Path) -> None:
         )
 
 
-def _target(until: int | datetime) -> dict[str, str]:
+def _target(history: History, until: int | datetime) -> dict[str, str]:
     where = (
         {"recovery_target_lsn": lsn_text(until), "recovery_target_inclusive": "off"}
         if isinstance(until, int)
         else {"recovery_target_time": until.isoformat(sep=" "), "recovery_target_inclusive": "on"}
     )
-    return where | {"recovery_target_action": "promote", "recovery_target_timeline": "current"}
+    return where | {
+        "restore_command": history.wal.restore_command(),
+        "recovery_target_action": "promote",
+        "recovery_target_timeline": history.timeline,
+    }
 
 
 def _fork_position(data_folder: Path) -> int:
     # "1<tab>0/3000148<tab>before 2026-…": the last line of the newest timeline's history is its own beginning.
+    text = _timeline_file(data_folder).read_text()
+    last = [line for line in text.splitlines() if line and not line.startswith("#")][-1]
+    return lsn_bytes(last.split("\t")[1])
+
+
+def _timeline_file(data_folder: Path) -> Path:
+    """The file that a recovery ends with: named by its new timeline, of which it tells where it began."""
     files = sorted((data_folder / "pg_wal").glob("*.history"))
     if not files:
         raise ToolFailed(
@@ -112,5 +145,4 @@ def _fork_position(data_folder: Path) -> int:
             meaning="Nobody can tell what it holds.",
             next_step="Read its log, and report this.",
         )
-    last = [line for line in files[-1].read_text().splitlines() if line and not line.startswith("#")][-1]
-    return lsn_bytes(last.split("\t")[1])
+    return files[-1]

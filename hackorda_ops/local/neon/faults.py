@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One call answered wrongly, once.
+    """One call answered wrongly, once or several times in a row.
 
     Attributes:
         call: the operationId of Neon's API description ("createProjectBranch").
@@ -16,6 +16,8 @@ class Fault:
         message: of the error body.
         code: of the error body.
         retry_after: the `Retry-After` header.
+        after: how many such calls are answered rightly before it.
+        times: how many such calls are answered wrongly then.
     """
 
     call: str
@@ -24,6 +26,39 @@ class Fault:
     message: str = "injected fault"
     code: str = ""
     retry_after: str | None = None
+    after: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Slow:
+    """One call carried out and answered rightly, but late.
+
+    Attributes:
+        call: the operationId of Neon's API description.
+        seconds: how late.
+        after: as for `Fault`.
+    """
+
+    call: str
+    seconds: float
+    after: int = 0
+
+
+@dataclass(frozen=True)
+class Garbled:
+    """One call carried out, and its answer cut off in the middle of the JSON.
+
+    Attributes:
+        call: the operationId of Neon's API description.
+        after: as for `Fault`.
+    """
+
+    call: str
+    after: int = 0
+
+
+Misbehaviour = Fault | Slow | Garbled
 
 
 @dataclass(frozen=True)
@@ -36,6 +71,7 @@ class Plan:
         operations_end_as: by action ("start_compute"): the status its operations end as instead of "finished";
             "running" never ends.
         takes_expiry: without, an `expires_at` is refused with 412, as a setting that the plan does not have.
+        branches_become_ready: without, a branch is told to be in the state "init" for ever.
         pooled_hosts: connection URIs name the pooler although the direct host was asked for.
     """
 
@@ -43,6 +79,7 @@ class Plan:
     stores_passwords: bool = True
     operations_end_as: Mapping[str, str] = field(default_factory=dict)
     takes_expiry: bool = True
+    branches_become_ready: bool = True
     pooled_hosts: bool = False
 
 
@@ -51,22 +88,31 @@ class Script:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        self._faults: list[Misbehaviour] = []
 
-    def add(self, faults: tuple[Fault, ...]) -> None:
+    def add(self, faults: tuple[Misbehaviour, ...]) -> None:
         """Lines up faults; each is used up by the next call that it is meant for."""
         with self._lock:
             self._faults.extend(faults)
 
-    def clear(self) -> None:
-        """Forgets the faults that are still to come."""
+    def clear(self) -> int:
+        """Forgets the faults that are still to come, and returns how many those were."""
         with self._lock:
+            left = len(self._faults)
             self._faults.clear()
+        return left
 
-    def take(self, call: str) -> Fault | None:
+    def take(self, call: str) -> Misbehaviour | None:
         """The fault for this call, if one is due."""
         with self._lock:
             for index, fault in enumerate(self._faults):
-                if fault.call == call:
+                if fault.call != call:
+                    continue
+                if fault.after > 0:
+                    self._faults[index] = replace(fault, after=fault.after - 1)
+                elif isinstance(fault, Fault) and fault.times > 1:
+                    self._faults[index] = replace(fault, times=fault.times - 1)
+                    return fault
+                else:
                     return self._faults.pop(index)
         return None

@@ -1,4 +1,4 @@
-"""The parent's history: one base backup, and all of its WAL since."""
+"""A server's history, from which its branches are made: one base backup, and all of the WAL since."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import psycopg
 
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local import server_user
-from hackorda_ops.local.neon.wal import ReceivedWal, environment, received_wal
+from hackorda_ops.local.neon.wal import Wal, environment, received_wal
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
 from hackorda_ops.postgres import child
@@ -34,19 +34,21 @@ class Moment:
 
 @dataclass(frozen=True)
 class History:
-    """What clones are made from; valid inside `kept_history` only.
+    """What clones are made from; valid inside `kept_history` only, and a branch's own while its server runs.
 
     Attributes:
         parent: the server it is the history of.
         base: the data folder of the base backup.
         wal: all WAL since.
         begins: the first moment that a clone can be made of.
+        timeline: what `recovery_target_timeline` leads to the parent.
     """
 
     parent: PostgresServer
     base: Path
-    wal: ReceivedWal
+    wal: Wal
     begins: Moment
+    timeline: str = "current"
 
     def mark(self) -> Moment:
         """The present end of the history, received, and with a commit behind it.

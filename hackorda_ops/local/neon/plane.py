@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from hackorda_ops.local.neon import answers
 from hackorda_ops.local.neon.answers import HOST, Answer
 from hackorda_ops.local.neon.api import Api, Request
 from hackorda_ops.local.neon.branches import Branches
-from hackorda_ops.local.neon.faults import Fault, Plan, Script
+from hackorda_ops.local.neon.faults import Garbled, Misbehaviour, Plan, Script, Slow
 from hackorda_ops.local.neon.history import kept_history
 from hackorda_ops.local.neon.operations import Operations
 from hackorda_ops.local.postgres import PostgresServer
@@ -68,13 +69,13 @@ class LocalNeon:
     _api: Api = field(repr=False)
     _script: Script = field(repr=False)
 
-    def misbehave(self, *faults: Fault) -> None:
+    def misbehave(self, *faults: Misbehaviour) -> None:
         """Lines up faults; each is used up by the next call that it is meant for."""
         self._script.add(faults)
 
-    def forget_faults(self) -> None:
-        """Takes back the faults that no call has met yet."""
-        self._script.clear()
+    def forget_faults(self) -> int:
+        """Takes back the faults that no call has met yet, and returns how many those were."""
+        return self._script.clear()
 
     def change_plan(self, plan: Plan) -> None:
         """Changes what the project allows, and how its work ends, from now on."""
@@ -191,8 +192,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _play(self, call: str, request: Request) -> None:
         fault = self.script.take(call)
-        if fault is None:
-            self._send(self.api.answer(call, request))
+        if fault is None or isinstance(fault, Slow | Garbled):
+            if isinstance(fault, Slow):
+                time.sleep(fault.seconds)
+            self._send(self.api.answer(call, request), garbled=isinstance(fault, Garbled))
             return
         if fault.carried_out:
             self.api.answer(call, request)
@@ -203,8 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
         self._send(Answer(answer.status, answer.body, headers))
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, *, garbled: bool = False) -> None:
         body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        body = body[: len(body) // 2] if garbled else body
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -76,6 +76,30 @@ class ReceivedWal:
         return " || ".join(f'cp {folder}/%f{suffix} "%p" 2>/dev/null' for suffix in ("", ".partial", ""))
 
 
+@dataclass(frozen=True)
+class BranchWal:
+    """The WAL of a branch: its parent's up to where it left, and its own in the data folder of its server.
+
+    Attributes:
+        folder: where its server keeps all of its own segments.
+        parent: where those before it come from.
+    """
+
+    folder: Path
+    parent: "Wal"
+
+    def wait(self, connection: psycopg.Connection) -> None:
+        """Nothing to wait for: what the server has flushed is in the folder."""
+
+    def restore_command(self) -> str:
+        """See `ReceivedWal.restore_command`."""
+        folder = shlex.quote(str(self.folder)).replace("%", "%%")
+        return f'cp {folder}/%f "%p" 2>/dev/null || {self.parent.restore_command()}'
+
+
+Wal = ReceivedWal | BranchWal
+
+
 @contextmanager
 def received_wal(
     server: PostgresServer, folder: Path, user: ServerUser | None, connection: psycopg.Connection

@@ -7,6 +7,7 @@ NIGHTLY_DUMP = "nightly_dump"
 OFFSITE_COPY = "offsite_copy"
 RESTORE_DRILL = "restore_drill"
 DRILL_REPORT = "drill_report"
+RECOVERY_EXERCISE = "recovery_exercise"
 
 
 def key(database: str, asset: str) -> AssetKey:

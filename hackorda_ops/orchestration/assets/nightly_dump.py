@@ -31,7 +31,8 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
         pool=f"{name}_source",
         description=f"A dump of {name} and of nothing but one snapshot, read back from disk and held against "
         "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
-        "which it is taken; a past night can't be taken any more.",
+        "which it is due. A night that was missed can be backfilled where the database is on Neon, as far back as the "
+        "project's history reaches; elsewhere a past night can't be taken any more.",
     )
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]

@@ -1,0 +1,272 @@
+"""The Neon branch that a night is dumped from: made of the source, proven to be its clone, and deleted."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from hackorda_ops.backup import calendar
+from hackorda_ops.config import Database, Schedule
+from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
+from hackorda_ops.neon import branches
+from hackorda_ops.neon.branches import ScratchBranch
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtLsn, AtTime
+from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.models import Branch
+from hackorda_ops.postgres import source_catalog
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.inventory import SourceIdentity
+from hackorda_ops.postgres.same_database import require_elsewhere
+from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.snapshot import flushed_position
+
+_APPLICATION: Final = "hackorda_ops night"
+_PURPOSE: Final = "night"
+# Over the dump's own deadline: making the branch takes time as well. Neon takes 30 days at most.
+_SPARE: Final = timedelta(hours=12)
+_LONGEST_EXPIRY: Final = timedelta(days=29)
+CORRECT_THE_PROJECT: Final = (
+    "Correct scratch.neon's project id or the source's connection string, or dump the live database "
+    "(dump_from: source)."
+)
+
+# Asked of catalogs alone, so that no lock on a table holds it up.
+_HAZARDS: Final = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'),
+       EXISTS (SELECT FROM pg_catalog.pg_subscription WHERE subenabled),
+       EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' AND relpersistence = 'u')
+"""
+_HAZARD_WORDS: Final = (
+    "the source's pg_cron jobs may run on it",
+    "the source's subscriptions may connect to their publishers from it",
+    "unlogged tables are empty on it",
+)
+
+
+@dataclass(frozen=True)
+class Present:
+    """The source as it is now.
+
+    Attributes:
+        source: where it is.
+        identity: what it is.
+        now: its clock, in UTC.
+        lsn: a position at that time, which has reached its disk.
+        hazards: what a branch of it would do by itself, or has lost, in words.
+    """
+
+    source: ConnectionTarget
+    identity: SourceIdentity
+    now: datetime
+    lsn: str
+    hazards: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NightBranch:
+    """A branch that is up, and the moment of the source that it holds.
+
+    Attributes:
+        target: the source's database on it.
+        identity: the source's own; the branch has another address and timeline.
+        lsn: where it left its parent, as Neon echoes it: its own positions are on another timeline.
+        captured_at: the source's clock at that position, in UTC; for a past night the time that was asked for.
+        as_of: that time, for a past night only.
+    """
+
+    target: ConnectionTarget
+    identity: SourceIdentity
+    lsn: str
+    captured_at: datetime
+    as_of: datetime | None
+
+
+def look(source: ConnectionTarget) -> Present:
+    """Looks at the source without touching a table.
+
+    Raises:
+        OpsError: it can't be reached, or is a standby.
+    """
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION) as connection,
+    ):
+        lsn, now = flushed_position(connection, source)
+        [found] = connection.execute(_HAZARDS).fetchall()
+        return Present(
+            source=source,
+            identity=source_catalog.read_source(connection),
+            now=now,
+            lsn=lsn,
+            hazards=tuple(words for words, there in zip(_HAZARD_WORDS, found, strict=True) if there),
+        )
+
+
+def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
+    """The project's default branch, if the source is its read-write compute.
+
+    Raises:
+        NeonRefused, NeonUnavailable: Neon said no, or nothing.
+    """
+    for found in client.branches():
+        if found.branch.default and _compute(source.host) in {
+            _compute(endpoint.host)
+            for endpoint in client.endpoints(found.branch.id)
+            if endpoint.type == "read_write"
+        }:
+            return found.branch
+    return None
+
+
+def _compute(host: str) -> str:
+    # The first label is the compute's id; what follows is the way to it, of which there are several.
+    return host.lower().partition(".")[0]
+
+
+def sweep(client: NeonClient, name: str) -> tuple[str, ...]:
+    """Deletes the branches that earlier nights of a database left; the caller holds its dump lock, so none lives.
+
+    Returns:
+        What was done, or could not be, a sentence each: a branch too many is no reason to go without a backup.
+    """
+    told = []
+    try:
+        for found in branches.list_own_branches(client):
+            if (found.annotation.get("database"), found.annotation.get("purpose")) == (name, _PURPOSE):
+                branches.delete_branch(client, found.branch.id)
+                told.append(f"Removed what a killed night had left: the branch {found.branch.name}.")
+    except OpsError as error:
+        told.append(f"What killed nights had left could not be removed: {error.what}")
+    return tuple(told)
+
+
+def time_in_history(
+    night: date, schedule: Schedule, *, now: datetime, window: timedelta, main: Branch
+) -> datetime:
+    """When a past night was due, in UTC, if the provider's history reaches back to it. Pure.
+
+    Args:
+        night: the partition.
+        schedule: the database's.
+        now: the source's clock.
+        window: how much history the project keeps.
+        main: the branch whose history it is.
+
+    Raises:
+        PartitionGone: it does not reach back to it, or nothing was due on that date.
+    """
+    due = calendar.scheduled_at(night, schedule).astimezone(UTC)
+    # Where a branch has a parent, the history goes on in the parent.
+    begins = main.created_at if main.parent_id is None else None
+    if due <= now - window:
+        reason = f"Neon keeps {window} of history, so it is out of reach since {_utc(due + window)}"
+    elif begins is not None and due < begins:
+        reason = f"the history of the branch {main.name} begins at {_utc(begins)}"
+    else:
+        return due
+    raise PartitionGone(
+        f"The night of {night} was due at {_utc(due)}, and that moment can't be had back: {reason}.",
+        meaning="That night has no backup and cannot get one: nothing is ever backdated.",
+        next_step="Find out why that night was missed. A longer history can be set in the Neon console, as far as "
+        "the plan allows; the next missed night can be backfilled while it is within that.",
+    )
+
+
+@contextmanager
+def made(
+    client: NeonClient,
+    main: Branch,
+    present: Present,
+    *,
+    name: str,
+    database: Database,
+    as_of: datetime | None,
+) -> Iterator[tuple[NightBranch, list[str]]]:
+    """Makes the branch. When the block ends, however it ends, the branch is deleted.
+
+    Args:
+        client: of the project.
+        main: the branch to make it from.
+        present: the source.
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        as_of: the time whose data it is to hold, in UTC; None for the present.
+
+    Yields:
+        The branch, and a list that has a sentence more after the block if the branch is not gone.
+
+    Raises:
+        NeonRefused, NeonUnavailable, Stalled: Neon made none that can be used.
+        TargetRefused: what it made is not a branch of the source, or is the source.
+        OpsError: source or branch can't be reached.
+    """
+    told: list[str] = []
+    branch = branches.create_branch(
+        client,
+        label=Label(name, f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", _PURPOSE),
+        point=AtLsn(present.lsn) if as_of is None else AtTime(as_of),
+        expires_at=datetime.now(UTC)
+        + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),
+        parent_id=main.id,
+    )
+    try:
+        lsn = _position(branch, present.lsn if as_of is None else as_of)
+        target = _address(client, branch, present.identity.database)
+        require_elsewhere(present.source, target)
+        _require_clone(target, present.identity)
+        yield NightBranch(target, present.identity, lsn, as_of or present.now, as_of), told
+    finally:
+        try:
+            branches.delete_branch(client, branch.branch_id)
+        except OpsError as error:
+            # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
+            told.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+
+
+def _position(branch: ScratchBranch, asked_for: str | datetime) -> str:
+    later = (
+        isinstance(asked_for, datetime)
+        and branch.parent_timestamp is not None
+        and branch.parent_timestamp > asked_for
+    )
+    if branch.parent_lsn is None or later:
+        raise NeonRefused(
+            f"Neon says that the branch {branch.name} left its parent at {branch.parent_lsn} and "
+            f"{branch.parent_timestamp}, and {asked_for} was asked for.",
+            meaning="Nobody can tell which moment it holds. It was not dumped.",
+            next_step="Try again, and report it to Neon if it stays so.",
+        )
+    return branch.parent_lsn
+
+
+def _address(client: NeonClient, branch: ScratchBranch, database: str) -> ConnectionTarget:
+    owners = {found.name: found.owner_name for found in client.databases(branch.branch_id)}
+    if database not in owners:
+        raise TargetRefused(
+            f"The branch {branch.name} has no database {database}, as the source has.",
+            meaning="It is not a branch of the source, or Neon does not know that database. It was not dumped.",
+            next_step=CORRECT_THE_PROJECT,
+        )
+    return branches.connection(client, branch, database=database, role=owners[database])
+
+
+def _require_clone(target: ConnectionTarget, source: SourceIdentity) -> None:
+    with (
+        translated_errors(target, "Looking at the night's branch"),
+        connect(target, application_name=_APPLICATION) as connection,
+    ):
+        there = source_catalog.read_source(connection)
+    identifiers = {source.system_identifier, there.system_identifier}
+    if None not in identifiers and len(identifiers) > 1:
+        raise TargetRefused(
+            f"{target.describe()} is a branch of another server than the source.",
+            meaning="A dump of it would be a backup of something else. It was not dumped.",
+            next_step=CORRECT_THE_PROJECT,
+        )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

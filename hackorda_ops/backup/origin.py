@@ -1,0 +1,127 @@
+"""What a night's dump is read from: the source itself, or a Neon branch of it at one WAL position.
+
+A branch keeps the dump's load and locks away from production, and its position is exact. It is also the only
+way to a night that was missed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from hackorda_ops import environment
+from hackorda_ops.backup import calendar, night_branch
+from hackorda_ops.backup.night_branch import NightBranch, Present
+from hackorda_ops.config import Database
+from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a night's dump is read from.
+
+    Attributes:
+        target: where it is.
+        branch: the branch that it is; None for the source itself.
+        warnings: what the artifact should tell of it; complete once the origin is closed.
+    """
+
+    target: ConnectionTarget
+    branch: NightBranch | None
+    warnings: list[str]
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it holds a night that was missed."""
+        return self.branch is not None and self.branch.as_of is not None
+
+    def dated(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot of the target, with the source's own position and time."""
+        if self.branch is None:
+            return snapshot
+        return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
+
+
+@contextmanager
+def opened(
+    name: str, database: Database, source: ConnectionTarget, *, environ: Mapping[str, str], night: date | None
+) -> Iterator[Origin]:
+    """Chooses what the night is read from. A branch that is made for it is deleted when the block ends.
+
+    The caller holds the source's dump lock, so a branch that another night of this database has left is
+    nobody's, and is deleted first.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        source: the live database.
+        environ: where the variables it names are looked up.
+        night: the partition; None for the source's own today.
+
+    Raises:
+        PartitionGone: the night lies in the future, or in a past that can't be had back.
+        NeonRefused, NeonUnavailable, Stalled, TargetRefused: only a branch will do, and there can't be one.
+        OpsError: the source or the branch can't be reached.
+    """
+    if database.dump_from == "source" or not environment.names_neon(database, environ):
+        yield Origin(source, None, [])
+        return
+    present = night_branch.look(source)
+    due = night or calendar.night_of(present.now, database.schedule)
+    past = calendar.is_over(due, present.now, database.schedule)
+    if not past:
+        calendar.require_open(due, present.now, database.schedule)
+    with environment.open_neon(name, database, environ) as client, ExitStack() as made:
+        try:
+            origin = made.enter_context(_branched(client, present, name, database, due if past else None))
+        except (NeonRefused, NeonUnavailable, Stalled, TargetRefused) as error:
+            if past or database.dump_from == "branch":
+                raise
+            origin = Origin(
+                source, None, [f"The source itself was dumped, and no branch of it: {error.what}"]
+            )
+        yield origin
+
+
+@contextmanager
+def _branched(
+    client: NeonClient, present: Present, name: str, database: Database, past_night: date | None
+) -> Iterator[Origin]:
+    main = night_branch.find_main(client, present.source)
+    if main is None and database.dump_from is None:
+        yield Origin(present.source, None, [])
+        return
+    if main is None:
+        raise TargetRefused(
+            f"{present.source.describe()} is not the compute of the Neon project's default branch.",
+            meaning="A branch of that project would not be a branch of the source, so none was dumped.",
+            next_step=night_branch.CORRECT_THE_PROJECT,
+        )
+    warnings = list(night_branch.sweep(client, name))
+    as_of = None
+    if past_night is not None:
+        window = timedelta(seconds=client.project().history_retention_seconds)
+        as_of = night_branch.time_in_history(
+            past_night, database.schedule, now=present.now, window=window, main=main
+        )
+    if database.dump_from != "branch":
+        _refuse_hazards(present)
+    warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
+    with night_branch.made(client, main, present, name=name, database=database, as_of=as_of) as (
+        branch,
+        not_gone,
+    ):
+        yield Origin(branch.target, branch, warnings)
+    warnings += not_gone
+
+
+def _refuse_hazards(present: Present) -> None:
+    if present.hazards:
+        raise TargetRefused(
+            f"No branch is made unasked, because {' and '.join(present.hazards)}.",
+            meaning="No dump was taken from a branch, which is the only way to a past night.",
+            next_step="If that does no harm, set dump_from: branch in databases.yaml.",
+        )

@@ -1,0 +1,80 @@
+"""The commands that try out the provider's own history: history, exercise."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hackorda_ops import terminal
+from hackorda_ops.backup import calendar
+from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
+from hackorda_ops.cli.printing import print_json
+from hackorda_ops.drill import exercise_report
+from hackorda_ops.drill.history_check import check_history
+
+
+def history(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """Look whether Neon's history window is what the policy says, and open one branch near its far end.
+
+    The branch has to hold exactly the rows that a past artifact's manifest knows; it's deleted
+    afterwards. Exit code 1: the window is too short, or doesn't give back what it should.
+    """
+    name, policy = choose_database(config, database)
+    checked = check_history(name, policy, environ=os.environ)
+    outcomes = {"long enough": checked.long_enough, "holds the past": checked.holds_the_past}
+    if as_json:
+        print_json({"database": name, **asdict(checked)})
+    else:
+        terminal.table(
+            f"{name}, Neon's history",
+            ("check", "outcome", "what it saw"),
+            [(title, each.outcome, each.summary) for title, each in outcomes.items()],
+        )
+    raise typer.Exit(1 if any(each.outcome == "failed" for each in outcomes.values()) else 0)
+
+
+def exercise(
+    database: DatabaseName = None,
+    year: Annotated[
+        str | None, typer.Option(metavar="YYYY", help="The year it counts for; this one by default.")
+    ] = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy tables on a Neon branch, recover them by point in time, compare every row, report, take down.
+
+    The source is only read. PASS: everything came back, in time. FAIL (exit code 1): it did not.
+    ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md lies here, in the store and off-site.
+    """
+    name, policy = choose_database(config, database)
+    first_day = calendar.year_named(year) if year else None
+    with terminal.progress_shown() as on_progress:
+        held = exercise_report.hold_exercise(
+            name, policy, environ=os.environ, year=first_day, on_progress=on_progress
+        )
+    result = held.result
+    notes = [*held.not_stored, *_written_here(Path(result.report_name), held.report)]
+    if as_json:
+        print_json({"result": asdict(result), "places": held.places, "notes": notes})
+    else:
+        terminal.table(
+            f"{name}, recovery exercise {result.year.year}-Q1",
+            ("check", "outcome", "what it saw"),
+            [(check.name, check.outcome, check.summary) for check in result.checks],
+        )
+        for line in (*result.findings, *notes, *(f"report: {place}" for place in held.places)):
+            terminal.out.print(f"  {line}", markup=False, soft_wrap=True)
+        terminal.verdict(result.verdict, exercise_report.meaning(result))
+    raise typer.Exit({"PASS": 0, "FAIL": 1, "ERROR": 3}[result.verdict])
+
+
+def _written_here(path: Path, report: str) -> list[str]:
+    """Writes the report beside the team's own notes; one that is there may have been worked on, and stays."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(report)
+    except OSError as error:
+        return [f"{path} was not written here: {error.strerror}."]
+    return []

@@ -1,0 +1,229 @@
+"""Whether the provider's history reaches as far back as the policy says, and really opens there.
+
+What is known of that time is in a past artifact's manifest: a branch at the artifact's WAL position has to hold
+exactly its rows. A setting alone proves nothing.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.comparison import evidenced_tables, table_findings
+from hackorda_ops.backup.manifest import Manifest, TableEvidence
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database, KeyTable
+from hackorda_ops.drill.alive import kept_alive
+from hackorda_ops.drill.branch_check import other_history
+from hackorda_ops.drill.exactness import committed_unseen, unseen_by
+from hackorda_ops.drill.key_tables import name_of
+from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
+from hackorda_ops.drill.scratch_neon import NeonScratch
+from hackorda_ops.errors import ConfigError, NeonRefused
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtLsn
+from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.models import Project
+from hackorda_ops.postgres import source_catalog, table_digest
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.progress import ignore
+
+PURPOSE: Final = "history"
+_EXPIRES_AFTER: Final = timedelta(hours=1)
+# What lies so near to the end may be gone before the branch is made.
+_MARGIN: Final = timedelta(minutes=10)
+# An artifact in the nearer half of the window says nothing of its far end.
+_FAR_SHARE: Final = 0.5
+_TABLES_COMPARED: Final = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One of the two things that are checked.
+
+    Attributes:
+        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
+        summary: one sentence or two.
+    """
+
+    outcome: Literal["passed", "failed", "not measured"]
+    summary: str
+
+
+@dataclass(frozen=True)
+class HistoryCheck:
+    """What the history is, and what it gave back.
+
+    Attributes:
+        window_seconds: the project's history window.
+        long_enough: whether that is what the policy says.
+        holds_the_past: whether a branch near its far end holds the rows that a manifest knows.
+        reach_seconds: how far back that branch was; None where none was made.
+    """
+
+    window_seconds: int
+    long_enough: Outcome
+    holds_the_past: Outcome
+    reach_seconds: float | None
+
+
+def check_history(name: str, database: Database, *, environ: Mapping[str, str]) -> HistoryCheck:
+    """Looks at the project's history window, and opens one branch near its far end; the branch is always deleted.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration; only `scratch.neon` has a history.
+        environ: where the variables it names are looked up.
+
+    Raises:
+        ConfigError: there's no Neon project, or variables are missing.
+        OpsError: Neon, the source or a store can't be reached, or the branch is not gone.
+    """
+    if database.scratch.neon is None:
+        raise ConfigError(
+            f"databases.{name}.scratch: only a Neon project has a history, and a server is configured.",
+            meaning="Nothing was checked.",
+            next_step="Give scratch.neon, or look at your provider's own history by hand.",
+        )
+    environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        source = environment.source_target(name, database, environ, private_folder=Path(private))
+        with environment.open_neon(name, database, environ) as client:
+            project, now = client.project(), datetime.now(UTC)
+            long_enough = judge_window(project.history_retention_seconds, database.objectives.history_days)
+            manifest = farthest(_artifacts(name, database, environ), project, now=now)
+            if isinstance(manifest, str):
+                past, reach_seconds = Outcome("not measured", f"Not measured: {manifest}."), None
+            else:
+                NeonScratch(name, client, source).sweep()
+                past = _look_back(name, database, client, source, manifest)
+                reach_seconds = (now - manifest.captured_at).total_seconds()
+    return HistoryCheck(project.history_retention_seconds, long_enough, past, reach_seconds)
+
+
+def judge_window(window_seconds: int, policy_days: float) -> Outcome:
+    """Whether a history window is as long as the policy says. Pure."""
+    window = timedelta(seconds=window_seconds)
+    policy = timedelta(days=policy_days)
+    if window >= policy:
+        return Outcome("passed", f"The project's history window is {window}; the policy asks for {policy}.")
+    return Outcome(
+        "failed",
+        f"The project's history window is {window}, and the policy asks for {policy}. Lengthen it in the Neon "
+        "console, or change objectives.history_days.",
+    )
+
+
+def farthest(artifacts: Sequence[Manifest], project: Project, *, now: datetime) -> Manifest | str:
+    """The artifact nearest to the far end of a project's history, or why there is none. Pure.
+
+    Where the project is younger than its window, the oldest artifact since it was made is as near as can be.
+
+    Args:
+        artifacts: of one database, in any order.
+        project: with its window, and since when it is there.
+        now: aware.
+    """
+    window = timedelta(seconds=project.history_retention_seconds)
+    end = now - window
+    began = max(end + _MARGIN, project.created_at) if project.created_at else end + _MARGIN
+    inside = [each for each in artifacts if each.captured_at >= began]
+    if not inside:
+        return f"no artifact was taken within the history window of {window}"
+    oldest = min(inside, key=lambda each: (each.captured_at, each.artifact_id))
+    young = project.created_at is not None and project.created_at > end
+    if not young and now - oldest.captured_at < _FAR_SHARE * window:
+        age = timedelta(seconds=round((now - oldest.captured_at).total_seconds()))
+        return f"the oldest artifact within the history window of {window} is only {age} old"
+    return oldest
+
+
+def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tuple[TableEvidence, ...]:
+    """Key tables that have rows, or else the smallest tables that have any. Pure."""
+    unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
+    filled = [table for table in manifest.tables if table.rows > 0 and table.name not in unlogged]
+    key = {name_of(each.table) for each in key_tables}
+    chosen = [table for table in filled if table.name in key]
+    smallest = sorted(filled, key=lambda table: (table.rows, table.name))[:_TABLES_COMPARED]
+    return tuple(chosen or smallest)
+
+
+def _artifacts(name: str, database: Database, environ: Mapping[str, str]) -> list[Manifest]:
+    stores: tuple[Store, ...] = (
+        environment.open_store(name, database, environ),
+        environment.open_offsite(name, database, environ),
+    )
+    return [manifest for store in stores for manifest in catalog.read(store, name).artifacts]
+
+
+def _look_back(
+    name: str, database: Database, client: NeonClient, source: ConnectionTarget, manifest: Manifest
+) -> Outcome:
+    tables = tables_to_compare(manifest, database.key_tables)
+    if not tables:
+        return Outcome("not measured", f"Not measured: {manifest.artifact_id} has no table with rows.")
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
+    with kept_alive(source, run_id):
+        try:
+            opened = opened_branch(
+                client,
+                source,
+                label=Label(name, run_id, PURPOSE),
+                point=AtLsn(manifest.lsn),
+                expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
+            )
+            with opened as branch:
+                return _compared(branch, replace(manifest, tables=tables), when, jobs=database.dump.jobs)
+        except NeonRefused as error:
+            # A limit of the plan says nothing against the history; a position that is gone does.
+            if _position_gone(error):
+                return Outcome(
+                    "failed", f"Neon makes no branch as of {when}, inside its window: {error.what}"
+                )
+            raise
+
+
+def _position_gone(error: NeonRefused) -> bool:
+    # What was asked for has the branch's name in it; Neon's own words come after it.
+    told = error.what.partition(": ")[2].lower()
+    return any(word in told for word in ("cutoff", "retention", "history", "less than"))
+
+
+def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Outcome:
+    with (
+        translated_errors(branch.target, "Looking at the branch"),
+        connect(branch.target, application_name="hackorda_ops history check") as connection,
+    ):
+        there = source_catalog.read_catalog(connection)
+        if reason := other_history(manifest.inventory.source, there.source):
+            return Outcome("not measured", f"Not measured: {reason}.")
+        # A dump from a branch is of its position by construction.
+        exact = manifest.dumped_from == "branch" or not committed_unseen(
+            connection, unseen_by(manifest.snapshot)
+        )
+    if not exact:
+        return Outcome(
+            "not measured",
+            f"Not measured: the branch as of {when} has transactions that the artifact's snapshot could not see.",
+        )
+    digests = table_digest.digest_tables(
+        branch.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
+    )
+    findings = table_findings(manifest, digests)
+    names = ", ".join(f"{table.name} ({table.rows:,})" for table in manifest.tables)
+    if findings:
+        return Outcome(
+            "failed",
+            f"A branch as of {when} is not what {manifest.artifact_id} held: "
+            + "; ".join(
+                f"{each.subject}: expected {each.expected}, observed {each.observed}" for each in findings
+            ),
+        )
+    return Outcome("passed", f"A branch as of {when} opened and has exactly the rows of {names}.")

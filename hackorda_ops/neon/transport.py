@@ -1,0 +1,172 @@
+"""One call of Neon's control API: sent with timeouts, repeated within a budget, and read for what it means.
+
+Neon has no idempotency keys. A call that only reads, or that does no more when done twice, is repeated until it is
+answered or its budget is spent. A call that must not be done twice is repeated only where Neon says that nothing
+was done; otherwise it ends in `AnswerLost`, and the caller looks before it acts again (`creation.py` does).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from hackorda_ops.errors import NeonRefused, NeonUnavailable
+from hackorda_ops.neon import refusals
+from hackorda_ops.neon.models import ErrorAnswer
+from hackorda_ops.neon.retry import Clock, Reading, delay_seconds, read_status, retry_after_seconds
+from hackorda_ops.postgres.connection import redact
+
+# A conflicting operation (423) of Neon's own may hold a project for two minutes.
+RETRY_BUDGET_SECONDS = 120.0
+# Creating a branch took 12 s in the field, and more is to be expected: the answer is worth waiting for.
+_READ_TIMEOUT_SECONDS = 75.0
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# Failures before the request has left: nothing can have been done.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_JSON: Final = object()
+_NO_CONTENT = 204
+
+
+class AnswerLost(NeonUnavailable):
+    """Nobody knows whether the call was carried out: look before doing it again."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer that its caller understands: a success, or a status it asked to see."""
+
+    status: int
+    body: object = field(repr=False)
+    error: ErrorAnswer
+
+
+@dataclass(frozen=True)
+class Transport:
+    """Sends calls. Made by `open_transport`; its repr holds no secret."""
+
+    clock: Clock
+    budget_seconds: float
+    _http: httpx.Client = field(repr=False)
+    _api_key: str = field(repr=False)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        repeatable: bool = True,
+        also: tuple[int, ...] = (),
+    ) -> Response:
+        """Makes one call, and makes it again where that is safe and may help.
+
+        Args:
+            method: HTTP's.
+            path: below the API's base, quoted.
+            doing: what is attempted, for messages: "create the branch x".
+            query: the query's parameters.
+            body: sent as JSON.
+            repeatable: whether doing it twice does no more than doing it once.
+            also: statuses that the caller wants to see instead of an error.
+
+        Raises:
+            NeonRefused: asking again changes nothing.
+            NeonUnavailable: the budget was spent without a usable answer.
+            AnswerLost: it is not repeatable, and nobody knows whether it was done.
+        """
+        started = self.clock.monotonic()
+        attempt = 0
+        while True:
+            wanted_delay: float | None = None
+            try:
+                answer = self._http.request(method, path, params=query, json=body)
+            except httpx.RequestError as error:
+                reading = Reading.AGAIN if repeatable or isinstance(error, _NEVER_SENT) else Reading.LOST
+                reason = self._redacted(f"{type(error).__name__} {error}".strip())
+            else:
+                content = _json(answer)
+                told = self._error_in(answer.status_code, content)
+                reading = read_status(answer.status_code, told.message, repeatable=repeatable)
+                reason = refusals.describe(answer.status_code, told)
+                if reading is Reading.TAKEN and content is _NOT_JSON:
+                    # Cut off on its way, or a gateway's own page: whatever was asked for may have been done.
+                    reading = Reading.AGAIN if repeatable else Reading.LOST
+                    reason = f"{reason}, with a body that is not JSON"
+                if reading is Reading.REFUSED and answer.status_code not in also:
+                    raise refusals.refused(doing, answer.status_code, told)
+                if reading in (Reading.TAKEN, Reading.REFUSED):
+                    return Response(answer.status_code, None if content is _NOT_JSON else content, told)
+                wanted_delay = retry_after_seconds(answer.headers.get("Retry-After"), now=datetime.now(UTC))
+            if reading is Reading.LOST:
+                raise AnswerLost(
+                    f"Neon's answer to the request to {doing} was lost: {reason}",
+                    meaning="Nobody knows whether it was done.",
+                    next_step="Look in the Neon console whether it is there; the next run's clean-up looks too.",
+                ) from None
+            delay = delay_seconds(attempt, wanted_delay, self.clock.chance())
+            spent = self.clock.monotonic() - started
+            if spent + delay > self.budget_seconds:
+                raise refusals.unavailable(doing, reason, tried_seconds=spent) from None
+            self.clock.sleep(delay)
+            attempt += 1
+
+    def _error_in(self, status: int, content: object) -> ErrorAnswer:
+        if status < 300:
+            return ErrorAnswer()
+        told = ErrorAnswer.model_validate(content)
+        return told.model_copy(update={name: self._redacted(value) for name, value in told})
+
+    def _redacted(self, text: str) -> str:
+        return redact(text.replace(self._api_key, "***"))
+
+
+@contextmanager
+def open_transport(
+    api_key: str, *, base_url: str, clock: Clock, budget_seconds: float
+) -> Iterator[Transport]:
+    """A way to the API, for as long as the block lasts.
+
+    Args:
+        api_key: as an operator gave it.
+        base_url: of the API.
+        clock: time and chance.
+        budget_seconds: how long a call is repeated; no answer is waited for longer than that either.
+
+    Raises:
+        NeonRefused: the key can't be one.
+    """
+    key = api_key.strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        # httpx would put the whole header into its own error.
+        raise NeonRefused(
+            "The Neon API key is empty or holds characters that no key has.",
+            meaning="No request was sent.",
+            next_step="Copy the key from the Neon console again, and set its environment variable.",
+        )
+    with httpx.Client(
+        base_url=base_url,
+        headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
+        timeout=httpx.Timeout(
+            min(30.0, budget_seconds),
+            connect=min(10.0, budget_seconds),
+            read=min(_READ_TIMEOUT_SECONDS, budget_seconds),
+        ),
+        # A company proxy in the environment can't reach this machine's loopback.
+        trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
+    ) as http:
+        yield Transport(clock, budget_seconds, http, key)
+
+
+def _json(answer: httpx.Response) -> Any:
+    if answer.status_code == _NO_CONTENT:
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        return _NOT_JSON

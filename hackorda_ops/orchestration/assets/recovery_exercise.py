@@ -1,0 +1,114 @@
+"""`recovery_exercise`: a year's exercise on branches, with its report as metadata."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final
+
+import dagster as dg
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
+
+from hackorda_ops.config import Database
+from hackorda_ops.drill import exercise_report
+from hackorda_ops.drill.exercise_report import Exercise
+from hackorda_ops.drill.exercise_result import ExerciseCheckName
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
+from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.partitions import years
+from hackorda_ops.progress_log import ProgressLog
+
+_DESCRIPTIONS: Final[dict[ExerciseCheckName, str]] = {
+    "destroyed": "The tables were really gone before the recovery.",
+    "recovered_exactly": "Every table, sequence and object is as it was just before the destruction.",
+    "recovery_point_kept": "The last commit before the destruction came back.",
+    "within_recovery_time_objective": "The recovered branch answered within the recovery time objective.",
+    "branches_gone": "Both branches were deleted, and are gone.",
+}
+
+
+def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
+    """The asset of a database's years."""
+    own_key, partitions = key(name, RECOVERY_EXERCISE), years(database.schedule)
+    # See `drill_checks.specs` on their partitions, which are a "preview" in Dagster 1.13.
+    with warnings.catch_warnings(action="ignore", category=dg.PreviewWarning):
+        specs = [
+            AssetCheckSpec(check, asset=own_key, description=description, partitions_def=partitions)
+            for check, description in _DESCRIPTIONS.items()
+        ]
+
+    @dg.asset(
+        key=own_key,
+        group_name=name,
+        kinds={"neon", "drill"},
+        deps=[key(name, SOURCE)],
+        partitions_def=partitions,
+        check_specs=specs,
+        pool=f"{name}_scratch",
+        description=f"On a branch of {name}, one table dropped and another truncated on purpose, then recovered by "
+        "point in time, compared, timed and reported. Named by the year's first day; a missed year can be made "
+        "up for, and says so. Materialized only where the verdict is PASS.",
+    )
+    def exercise(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[AssetCheckResult | dg.MaterializeResult[None]]:
+        try:
+            held = exercise_report.hold_exercise(
+                name,
+                database,
+                environ=environ,
+                year=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+        except OpsError as error:
+            fail(error, attempts_before=context.retry_number)
+        for check in held.result.checks:
+            yield AssetCheckResult(
+                passed=check.outcome == "passed",
+                check_name=check.name,
+                severity=AssetCheckSeverity.WARN
+                if check.outcome == "not measured"
+                else AssetCheckSeverity.ERROR,
+                description=check.summary,
+            )
+        context.log.info(held.report)
+        if held.result.verdict != "PASS":
+            # A failed check alone would leave the year materialized, and nobody would try again.
+            raise _not_passed(name, held)
+        yield dg.MaterializeResult(metadata=_metadata(held))
+
+    return exercise
+
+
+def _metadata(held: Exercise) -> dict[str, MetadataValue]:
+    result = held.result
+    shown: dict[str, MetadataValue] = {
+        "verdict": MetadataValue.text(result.verdict),
+        "report": MetadataValue.md(held.report),
+        "tables": MetadataValue.int(result.tables),
+        "rows": MetadataValue.int(result.rows),
+        "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
+        **{f"report {n}": MetadataValue.path(place) for n, place in enumerate(held.places, start=1)},
+    }
+    if result.recovery_seconds is not None:
+        shown["recovery seconds"] = MetadataValue.float(result.recovery_seconds)
+    if result.lost_seconds is not None:
+        shown["lost seconds"] = MetadataValue.float(result.lost_seconds)
+    return shown
+
+
+def _not_passed(name: str, held: Exercise) -> dg.Failure:
+    result = held.result
+    report = f" The report: {held.places[0]}." if held.places else ""
+    if result.error is not None:
+        return failure(
+            f"The recovery exercise of {name} could not judge: {result.error.what}{report}",
+            meaning=result.error.meaning,
+            next_step=result.error.next_step,
+        )
+    failed = [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
+    return failure(
+        f"The recovery exercise of {name} FAILED:\n" + "\n".join(f"- {line}" for line in failed) + report,
+        meaning="The provider's history doesn't bring back what is destroyed, or not in time. Don't rely on it alone.",
+        next_step="Look into each finding of the report, then materialize this partition again.",
+    )

@@ -1,0 +1,73 @@
+"""Whether the provider's history reaches as far back as the policy says, as asset checks of `source`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import dagster as dg
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
+
+from hackorda_ops.config import Database
+from hackorda_ops.drill.history_check import HistoryCheck, check_history
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.failures import fail, failure
+
+LONG_ENOUGH: Final = "history_window_long_enough"
+HOLDS_THE_PAST: Final = "history_holds_the_past"
+
+
+def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
+    """The two checks of a database's source, made together by one branch."""
+    source = key(name, SOURCE)
+
+    @dg.multi_asset_check(
+        name=f"{name}_history_checks",
+        specs=[
+            AssetCheckSpec(
+                LONG_ENOUGH,
+                asset=source,
+                description="The project's history window is at least objectives.history_days.",
+            ),
+            AssetCheckSpec(
+                HOLDS_THE_PAST,
+                asset=source,
+                description="A branch near the far end of the window opens, and holds exactly what a past "
+                "artifact's manifest knows of that time.",
+            ),
+        ],
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[AssetCheckResult]:
+        try:
+            checked = check_history(name, database, environ=environ)
+        except OpsError as error:
+            fail(error, attempts_before=context.retry_number)
+        yield from _results(name, checked)
+        outcomes = (checked.long_enough, checked.holds_the_past)
+        if failed := [each.summary for each in outcomes if each.outcome == "failed"]:
+            # A failed check alone would alarm nobody.
+            raise failure(
+                f"The history of {name} is not what the policy says:\n"
+                + "\n".join(f"- {each}" for each in failed),
+                meaning="A mistake that is noticed late can't be undone from the provider's history. The nights and "
+                "the copies off-site are unaffected.",
+                next_step="Look at the project's history window in the Neon console.",
+            )
+
+    return check
+
+
+def _results(name: str, checked: HistoryCheck) -> Iterator[AssetCheckResult]:
+    numbers: dict[str, MetadataValue] = {"window seconds": MetadataValue.int(checked.window_seconds)}
+    if checked.reach_seconds is not None:
+        numbers["reach seconds"] = MetadataValue.float(checked.reach_seconds)
+    for check_name, each in ((LONG_ENOUGH, checked.long_enough), (HOLDS_THE_PAST, checked.holds_the_past)):
+        yield AssetCheckResult(
+            passed=each.outcome == "passed",
+            check_name=check_name,
+            asset_key=key(name, SOURCE),
+            severity=AssetCheckSeverity.WARN if each.outcome == "not measured" else AssetCheckSeverity.ERROR,
+            description=each.summary,
+            metadata=numbers,
+        )

@@ -1,0 +1,273 @@
+"""Whole recovery exercises on the local control plane: real branches, real branches of branches."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+import pytest
+import yaml
+
+from hackorda_ops.drill import exercise as exercises
+from hackorda_ops.drill.exercise import run_exercise
+from hackorda_ops.drill.exercise_report import document, hold_exercise
+from hackorda_ops.drill.exercise_result import ExerciseCheck, ExerciseResult, complete, judge
+from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
+from hackorda_ops.drill.result import Failure
+from hackorda_ops.drill.sweep import sweep
+from hackorda_ops.errors import ConfigError, UsageError
+from hackorda_ops.local.neon import LocalNeon
+from hackorda_ops.local.neon.faults import Fault
+from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.neon.creation import AtHead, AtTime
+from hackorda_ops_tests.drill.conftest import Protected, own_branches
+
+NEEDS_A_SERVER = pytest.mark.server
+DEADLINE_SECONDS = 60
+ROWS = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM test_cycles)"
+
+
+def _held(protected: Protected, **options: Any) -> ExerciseResult:
+    return run_exercise("hackorda", protected.database, environ=protected.environ, **options)
+
+
+def _outcomes(result: ExerciseResult) -> dict[str, str]:
+    return {check.name: check.outcome for check in result.checks}
+
+
+@NEEDS_A_SERVER
+def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching: Protected) -> None:
+    protected = branching.changed(key_tables=["users", "test_cycles"])
+    with psycopg.connect(protected.environ["DATABASE_URL"]) as connection:
+        before = connection.execute(ROWS).fetchone()
+
+    held = hold_exercise("hackorda", protected.database, environ=protected.environ)
+
+    result = held.result
+    assert (result.verdict, result.error) == ("PASS", None)
+    assert set(_outcomes(result).values()) == {"passed"}
+    assert result.recovery_seconds is not None
+    assert result.lost_seconds is not None
+    # Tables that refer to the dropped one lost a constraint, and those that refer to the truncated one their rows.
+    assert any("constraint" in finding for finding in result.findings)
+    year = datetime.now(UTC).year
+    assert result.report_name == f"{year}-Q1-dr-test.md"
+    for text in (
+        "# PASS: recovery exercise",
+        'DROP TABLE "public"."users" CASCADE;',
+        'TRUNCATE "public"."test_cycles" CASCADE;',
+        "parent_timestamp=",
+        "## Timeline",
+    ):
+        assert text in held.report
+    key = f"hackorda/exercises/{result.exercise_id}/{result.report_name}"
+    assert protected.offsite.read_small(key).decode() == held.report
+    assert [place.endswith(key) for place in held.places] == [True, True]
+    assert held.not_stored == ()
+    with psycopg.connect(protected.environ["DATABASE_URL"]) as connection:
+        assert connection.execute(ROWS).fetchone() == before
+        assert connection.execute("SELECT to_regnamespace('hackorda_ops_exercise')").fetchone() == (None,)
+
+
+@NEEDS_A_SERVER
+def test_a_recovery_to_after_the_destruction_fails_and_names_what_is_gone(
+    branching: Protected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
+        if isinstance(options["point"], AtTime):
+            options["point"] = AtHead()
+        return opened_branch(*arguments, **options)
+
+    monkeypatch.setattr(exercises, "opened_branch", too_late)
+
+    result = _held(branching.changed(key_tables=["users", "test_cycles"]))
+
+    assert (result.verdict, result.error) == ("FAIL", None)
+    assert _outcomes(result) == {
+        "destroyed": "passed",
+        "recovered_exactly": "failed",
+        "recovery_point_kept": "passed",
+        "within_recovery_time_objective": "passed",
+        "branches_gone": "passed",
+    }
+    assert any(finding.startswith("public.users: had") for finding in result.findings)
+    assert any(
+        finding.startswith("public.test_cycles: had") and "has 0" in finding for finding in result.findings
+    )
+    assert "The schema is another one." in result.findings
+    assert "# FAIL" in document(result)
+
+
+@NEEDS_A_SERVER
+def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
+    branching: Protected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_early(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
+        if isinstance(options["point"], AtTime):
+            options |= {"point": AtHead(), "parent_id": None}
+        return opened_branch(*arguments, **options)
+
+    monkeypatch.setattr(exercises, "opened_branch", too_early)
+
+    result = _held(branching)
+
+    assert result.verdict == "FAIL"
+    assert _outcomes(result)["recovery_point_kept"] == "failed"
+    assert result.lost_seconds is None
+
+
+@NEEDS_A_SERVER
+def test_a_recovery_later_than_agreed_fails(branching: Protected) -> None:
+    result = _held(branching.changed(objectives={"recovery_time_minutes": 0.000001}))
+
+    assert result.verdict == "FAIL"
+    assert _outcomes(result)["within_recovery_time_objective"] == "failed"
+    assert _outcomes(result)["recovered_exactly"] == "passed"
+
+
+@NEEDS_A_SERVER
+def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
+    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
+        if isinstance(options["point"], AtTime):
+            neon.misbehave(Fault("createProjectBranch", 422, code="BRANCHES_LIMIT_EXCEEDED"))
+        return opened_branch(*arguments, **options)
+
+    monkeypatch.setattr(exercises, "opened_branch", refused)
+
+    result = _held(branching)
+
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "BRANCHES_LIMIT_EXCEEDED" in result.error.what
+    assert _outcomes(result)["branches_gone"] == "passed"
+    assert _outcomes(result)["recovered_exactly"] == "not measured"
+
+
+@NEEDS_A_SERVER
+def test_a_killed_exercise_leaves_branches_that_a_sweep_removes_children_first(
+    branching: Protected, neon: LocalNeon, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    config = tmp_path / "databases.yaml"
+    config.write_text(yaml.safe_dump({"databases": {"hackorda": branching.policy}}))
+    # It reads the state twice: kill it when the recovered branch is being read.
+    program = textwrap.dedent("""
+        import os, sys
+        from pathlib import Path
+        from hackorda_ops import config_file
+        from hackorda_ops.drill import exercise
+        reads = []
+        real = exercise.read_state
+        def read(*arguments, **options):
+            reads.append(1)
+            if len(reads) == 2:
+                print("recovered", flush=True)
+                sys.stdin.read()
+            return real(*arguments, **options)
+        exercise.read_state = read
+        database = config_file.load(Path(sys.argv[1])).databases["hackorda"]
+        exercise.run_exercise("hackorda", database, environ=os.environ)
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(config)],
+        env=dict(branching.environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "recovered\n"
+        process.send_signal(signal.SIGKILL)
+        process.wait(DEADLINE_SECONDS)
+    left = own_branches(neon)
+    assert len(left) == 2
+    _wait_for_its_sessions_to_end(postgres_server)
+
+    removed = sweep("hackorda", branching.database, environ=branching.environ)
+
+    assert set(removed) == set(left)
+    assert own_branches(neon) == []
+
+
+def _wait_for_its_sessions_to_end(server: PostgresServer) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for _ in range(DEADLINE_SECONDS * 10):
+            living = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'hackorda_ops%'"
+            if connection.execute(living).fetchone() is None:
+                return
+            connection.execute("SELECT pg_sleep(0.1)")
+    pytest.fail("the killed exercise still has a session")
+
+
+@NEEDS_A_SERVER
+def test_an_interrupted_exercise_takes_both_branches_down(
+    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def interrupt(*_: Any) -> None:
+        seen.extend(own_branches(neon))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exercises, "last_commit", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        _held(branching)
+    assert len(seen) == 2
+    assert own_branches(neon) == []
+
+
+@NEEDS_A_SERVER
+def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
+    branching: Protected,
+) -> None:
+    this_year = datetime.now(UTC).year
+
+    with pytest.raises(UsageError, match="has not begun"):
+        _held(branching, year=date(this_year + 2, 1, 1))
+    late = _held(branching, year=date(this_year - 1, 1, 1))
+
+    assert late.verdict == "PASS"
+    assert late.report_name == f"{this_year - 1}-Q1-dr-test.md"
+    assert f"Held late: it counts for {this_year - 1}, and shows how things are now." in late.findings
+
+
+@NEEDS_A_SERVER
+def test_a_scratch_server_has_no_history_to_go_back_in(protected: Protected) -> None:
+    with pytest.raises(ConfigError, match="takes a Neon project"):
+        hold_exercise("hackorda", protected.database, environ=protected.environ)
+
+
+PASSED = tuple(replace(check, outcome="passed") for check in complete(()))
+BROKEN = Failure("It broke.", "Nobody knows.", "Try again.")
+
+
+def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[ExerciseCheck, ...]:
+    return tuple(replace(check, outcome=outcome) if check.name == name else check for check in PASSED)
+
+
+@pytest.mark.parametrize(
+    ("checks", "error", "verdict"),
+    [
+        (PASSED, None, "PASS"),
+        (PASSED, BROKEN, "ERROR"),
+        (_with("recovered_exactly", "failed"), BROKEN, "FAIL"),
+        (_with("recovery_point_kept", "failed"), None, "FAIL"),
+        (_with("within_recovery_time_objective", "failed"), None, "FAIL"),
+        (_with("destroyed", "failed"), None, "ERROR"),
+        (_with("branches_gone", "failed"), None, "ERROR"),
+        (_with("recovered_exactly", "not measured"), None, "ERROR"),
+        (complete(()), None, "ERROR"),
+    ],
+)
+def test_only_what_was_measured_and_found_good_is_a_pass(
+    checks: tuple[ExerciseCheck, ...], error: Failure | None, verdict: str
+) -> None:
+    assert judge(checks, error)[0] == verdict
