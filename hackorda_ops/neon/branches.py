@@ -22,6 +22,7 @@ from hackorda_ops.neon.operations import (
 from hackorda_ops.postgres.connection import ConnectionTarget, parse
 
 _DATABASE_BUDGET_SECONDS = 180.0
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -144,34 +145,41 @@ def delete_branch(client: NeonClient, branch_id: str) -> None:
         TargetRefused: it is not ours, or protected, or the project's default branch.
         Stalled: Neon still lists it when the deadline is over.
     """
-    labelled = client.branch(branch_id)
-    if labelled is None:
-        return
-    if not is_ours(labelled):
-        raise TargetRefused(
-            f"The branch {labelled.branch.name} ({branch_id}) is not one that this product made"
-            + (", it is the project's default branch" if labelled.branch.default else "")
-            + (", it is protected" if labelled.branch.protected else "")
-            + ".",
-            meaning="It was not deleted: it may hold what somebody needs.",
-            next_step="Delete it in the Neon console if it is to go.",
-        )
-    wait_for(client, client.delete_branch(branch_id))
     deadline = client.clock.monotonic() + OPERATIONS_DEADLINE_SECONDS
-    while any(found.branch.id == branch_id for found in client.branches(search=branch_id)):
+    # The list decides: a single branch, and its deletion too, can be answered with 404 while it is still there.
+    while (listed := _listed(client, branch_id)) is not None:
+        _require_ours(listed)
         if client.clock.monotonic() > deadline:
             raise Stalled(
-                f"Neon still lists the branch {labelled.branch.name} ({branch_id}) after deleting it.",
+                f"Neon still lists the branch {listed.branch.name} ({branch_id}) after deleting it.",
                 meaning="It may still cost money.",
                 next_step="Delete it in the Neon console.",
             )
-        client.clock.sleep(LONGEST_POLL_SECONDS)
+        wait_for(client, client.delete_branch(branch_id))
+        client.clock.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def list_own_branches(client: NeonClient) -> tuple[LabelledBranch, ...]:
     """All branches that this product made, oldest first: what a sweep may remove, once its run is over."""
     ours = [found for found in client.branches(search=NAME_PREFIX) if is_ours(found)]
     return tuple(sorted(ours, key=lambda found: found.branch.created_at or datetime.min.replace(tzinfo=UTC)))
+
+
+def _listed(client: NeonClient, branch_id: str) -> LabelledBranch | None:
+    return next((one for one in client.branches(search=branch_id) if one.branch.id == branch_id), None)
+
+
+def _require_ours(labelled: LabelledBranch) -> None:
+    branch = labelled.branch
+    if not is_ours(labelled):
+        raise TargetRefused(
+            f"The branch {branch.name} ({branch.id}) is not one that this product made"
+            + (", it is the project's default branch" if branch.default else "")
+            + (", it is protected" if branch.protected else "")
+            + ".",
+            meaning="It was not deleted: it may hold what somebody needs.",
+            next_step="Delete it in the Neon console if it is to go.",
+        )
 
 
 def _ready(client: NeonClient, made: CreatedBranch) -> ScratchBranch:

@@ -247,6 +247,19 @@ def test_an_outage_while_creating_ends_in_a_retryable_error(neon: LocalNeon) -> 
         _create(client)
 
 
+@pytest.mark.parametrize("call", ["getProjectBranch", "deleteProjectBranch"])
+def test_a_branch_that_is_said_to_be_gone_is_deleted_all_the_same_while_it_is_listed(
+    neon: LocalNeon, client: NeonClient, call: str
+) -> None:
+    branch_id = _bare_branch(client, "hackorda-ops-bare", _LABEL.annotation())
+    neon.misbehave(Fault(call, 404))
+
+    delete_branch(client, branch_id)
+
+    neon.forget_faults()
+    assert client.branch(branch_id) is None
+
+
 def test_deleting_a_branch_twice_is_fine(neon: LocalNeon, client: NeonClient) -> None:
     branch_id = _bare_branch(client, "hackorda-ops-bare", _LABEL.annotation())
     neon.misbehave(Fault("deleteProjectBranch", None, carried_out=True))
