@@ -60,7 +60,8 @@ def _tables(draw: st.DrawFn, name: str) -> str:
         sql.SQL("INSERT INTO {} VALUES ({});").format(
             table,
             sql.SQL(", ").join(
-                sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(kind))
+                # A cast binds more tightly than the sign of the least integer.
+                sql.SQL("({})::{}").format(sql.Literal(value), sql.SQL(kind))
                 for value, kind in zip(row, types, strict=True)
             ),
         )
