@@ -13,7 +13,6 @@ from typing import Final
 
 from hackorda_ops import config_file, environment, terminal
 from hackorda_ops.backup import calendar, catalog
-from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.config import Database
 from hackorda_ops.drill import history
@@ -93,7 +92,8 @@ def _through_dagster(
                 f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are made to fit"
             )
         _materialize(dagster, f"The quarter ({calendar.quarter_name(quarter)})", "restore_drill", quarter)
-        _show_tables(manifest)
+        out.print()
+        terminal.tables(f"{_NAME}: one snapshot, one dump, every row accounted for", manifest)
         _show_checks(dagster)
         code = _show_drill(offsite)
         out.print(f"  {time.monotonic() - began:.0f} s from start to verdict", markup=False)
@@ -115,23 +115,6 @@ def _materialize(dagster: RunningDagster, title: str, asset: str, partition: dat
             meaning="The demo can't go on.",
             next_step="Read the lines above; `hackorda-ops demo --ui` leaves Dagster up to look at the run.",
         )
-
-
-def _show_tables(manifest: Manifest) -> None:
-    out.print()
-    terminal.table(
-        f"{_NAME}: one snapshot, one dump, every row accounted for",
-        ("table", "rows in the snapshot#", "rows in the archive#", "content digest"),
-        [
-            (
-                str(each.name),
-                f"{manifest.table(each.name).rows or 0:,}",
-                f"{each.rows:,}",
-                f"{each.digest[:12]}…",
-            )
-            for each in manifest.tables
-        ],
-    )
 
 
 def _show_checks(dagster: RunningDagster) -> None:

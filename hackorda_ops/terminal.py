@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
@@ -68,6 +69,23 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     out.print(shown)
+
+
+def tables(title: str, manifest: Manifest) -> None:
+    """The rows of every table of an artifact, in the snapshot and in the archive, on standard output."""
+    table(
+        title,
+        ("table", "rows in snapshot#", "rows in archive#", "content digest"),
+        [
+            (
+                str(each.name),
+                f"{manifest.table(each.name).rows or 0:,}",
+                f"{each.rows:,}",
+                f"{each.digest[:12]}…",
+            )
+            for each in manifest.tables
+        ],
+    )
 
 
 def verdict(word: str, sentence: str) -> None:

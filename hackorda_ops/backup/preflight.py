@@ -49,7 +49,6 @@ class NightView:
 
     Attributes:
         parts: each with its concerns.
-        source: the live database's endpoint; None where nothing answers there.
         inventory: what the source holds; None where it couldn't be read.
     """
 

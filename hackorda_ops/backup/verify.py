@@ -14,7 +14,7 @@ from hackorda_ops.postgres import archive, large_objects
 from hackorda_ops.postgres.archive import ArchivedFile
 from hackorda_ops.progress import OnProgress
 
-_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
+DAMAGE_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def damage(manifest: Manifest, error: ArtifactDamaged | ArtifactMissing) -> Find
     """The finding for an artifact that can't be read whole: it names the table whose file it is, if it's one's."""
     concerned = (str(table.name) for table in manifest.tables if table.file in error.what)
     subject = next(concerned, manifest.prefix)
-    return Finding("artifact damaged", subject, "what its manifest says", error.what, _REMEDY)
+    return Finding("artifact damaged", subject, "what its manifest says", error.what, DAMAGE_REMEDY)
 
 
 def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Finding, ...]:
@@ -113,14 +113,14 @@ def _files(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Findin
         file = read.get(entry.path)
         subject = f"{entry.path} ({tables[entry.path]})" if entry.path in tables else entry.path
         if file is None:
-            yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", _REMEDY)
+            yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", DAMAGE_REMEDY)
         elif (file.size_bytes, file.sha256) != (entry.size_bytes, entry.sha256):
             yield Finding(
                 "file changed",
                 subject,
                 f"{entry.size_bytes} bytes with SHA-256 {entry.sha256}",
                 f"{file.size_bytes} bytes with SHA-256 {file.sha256}",
-                _REMEDY,
+                DAMAGE_REMEDY,
             )
 
 
@@ -133,11 +133,11 @@ def _tables(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Findi
                 str(table.name),
                 f"{table.rows} rows with digest {table.digest}",
                 f"{file.rows} rows with digest {file.digest}",
-                _REMEDY,
+                DAMAGE_REMEDY,
             )
 
 
 def _large_objects(manifest: Manifest, files: Sequence[ArchivedFile]) -> Iterator[Finding]:
     expected, found = manifest.large_objects, large_objects.digest_of(large_objects.archived(files))
     if found != expected:
-        yield Finding("large objects changed", "large objects", str(expected), str(found), _REMEDY)
+        yield Finding("large objects changed", "large objects", str(expected), str(found), DAMAGE_REMEDY)

@@ -19,7 +19,7 @@ from hackorda_ops.cli.arguments import (
     open_place,
     places,
 )
-from hackorda_ops.cli.printing import conclude, print_json, show_tables, summary
+from hackorda_ops.cli.printing import conclude, print_json, summary
 from hackorda_ops.progress_log import size
 
 
@@ -38,7 +38,9 @@ def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJs
     if as_json:
         print_json({**summary(manifest), "location": night.location, "findings": manifest.findings})
     else:
-        show_tables(manifest)
+        terminal.tables(
+            f"{manifest.database}, snapshot of {manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC", manifest
+        )
         terminal.findings(manifest.findings)
         against = (
             f", compared with {night.compared_with}" if night.compared_with else ", the first of its store"

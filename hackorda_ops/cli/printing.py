@@ -11,23 +11,6 @@ from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.findings import Finding
 
 
-def show_tables(manifest: Manifest) -> None:
-    """A table of the rows of every table, in the snapshot and in the archive."""
-    terminal.table(
-        f"{manifest.database}, snapshot of {manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC",
-        ("table", "rows in snapshot#", "rows in archive#", "content digest"),
-        [
-            (
-                str(each.name),
-                f"{manifest.table(each.name).rows or 0:,}",
-                f"{each.rows:,}",
-                f"{each.digest[:12]}…",
-            )
-            for each in manifest.tables
-        ],
-    )
-
-
 def conclude(
     verdict: str, sentence: str, manifest: Manifest, found: Sequence[Finding], *, as_json: bool
 ) -> NoReturn:

@@ -17,7 +17,7 @@ from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
-from hackorda_ops.backup.verify import damage
+from hackorda_ops.backup.verify import DAMAGE_REMEDY, damage
 from hackorda_ops.backup.verify import judge as judge_files
 from hackorda_ops.config import Database
 from hackorda_ops.drill import judgement
@@ -30,8 +30,6 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, Perm
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.connection import redact
 from hackorda_ops.progress import OnProgress, ignore
-
-_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
 
 
 def run_drill(
@@ -150,7 +148,9 @@ def _chosen(
 
 
 def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
-    return Finding("artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, _REMEDY)
+    return Finding(
+        "artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, DAMAGE_REMEDY
+    )
 
 
 def _drill(

@@ -242,6 +242,10 @@ def test_a_store_whose_disk_is_not_mounted_is_refused_before_anything_begins(
 def test_a_full_disk_leaves_no_artifact_and_the_next_night_works(
     url: str, database: Database, small_disk: Path, tmp_path: Path
 ) -> None:
+    if not small_disk.is_mount():
+        pytest.skip(
+            "only root can mount a small disk, and at a limit on files pg_dump's workers end by a signal"
+        )
     execute(
         url,
         "CREATE TABLE large AS SELECT gen_random_uuid()::text || gen_random_uuid() AS v"
