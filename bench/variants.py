@@ -39,9 +39,9 @@ class Variant:
 
 def _tool(name: str, *arguments: str | Path, url: str) -> None:
     target = connection.parse(os.environ[url], origin=url)
-    subprocess.run(
-        [wheel_bin_dir() / name, *arguments], env=connection.environment(target, base=os.environ), check=True
-    )
+    # Bare, so without `child.run` and its password file; the server is the bench's own.
+    variables = connection.environment(target, base=os.environ) | {"PGPASSWORD": target.password or ""}
+    subprocess.run([wheel_bin_dir() / name, *arguments], env=variables, check=True)
 
 
 def _bare_dump(folder: Path, *options: str) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from hackorda_ops.config_values import Cron, Section, TimeZoneName, TlsMode, VariableName
 
@@ -169,6 +169,10 @@ class Schedule(Section):
     The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
     quarter's cron may tick every week: only its first tick in a quarter starts a drill; and likewise
     the recovery exercise's in a year, by default on the first Sunday of February.
+
+    Attributes:
+        grace_hours: how long after its time something may be missing before it's overdue. The default leaves
+            room for a dump with its retries, and tells of a missed night on the same morning.
     """
 
     timezone: TimeZoneName = "UTC"
@@ -176,7 +180,38 @@ class Schedule(Section):
     week: Cron = "0 4 * * 0"
     quarter: Cron = "0 6 * * 0"
     exercise: Cron = "0 9 * 2 0"
+    retention: Cron = "0 7 * * 0"
     since: date = date(2026, 1, 1)
+    grace_hours: Annotated[float, Field(gt=0)] = 6
+
+
+class Keep(Section):
+    """How many artifacts are kept in a place: the newest sound one of each of so many nights, weeks, months, years.
+
+    A night, week, month or year without a sound artifact isn't counted.
+    """
+
+    nights: Annotated[int, Field(ge=7)] = 14
+    weeks: Annotated[int, Field(ge=0)] = 8
+    months: Annotated[int, Field(ge=0)] = 12
+    years: Annotated[int, Field(ge=0)] = 3
+
+
+class Retention(Section):
+    """What is deleted, each week. Without a policy (`null`) a place keeps everything.
+
+    Attributes:
+        store: the store of the nights: it would fill up, and stop the nights.
+        offsite: off-site nothing is deleted unless it's set: its key then has to be allowed to delete.
+    """
+
+    store: Keep | None = Keep()
+    offsite: Keep | None = None
+
+    @property
+    def deletes(self) -> bool:
+        """Whether there's anything to do."""
+        return self.store is not None or self.offsite is not None
 
 
 class Tolerances(Section):
@@ -228,6 +263,29 @@ class Dump(Section):
     work_folder: Path = Path("work")
 
 
+class Costs(Section):
+    """What a gigabyte (10^9 bytes) costs for a month, in US dollars; without a price only the bytes are told.
+
+    There's no default: prices differ by provider, region and storage class, and change.
+    """
+
+    store_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
+    offsite_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
+
+
+class Heartbeats(Section):
+    """Variables with the URLs that an outside monitor expects to be called, in the manner of healthchecks.io.
+
+    The URL itself is called after a success, URL/start and URL/fail as their names say. Without one nothing is
+    called.
+    """
+
+    night_env: VariableName | None = None
+    week_env: VariableName | None = None
+    quarter_env: VariableName | None = None
+    year_env: VariableName | None = None
+
+
 class Database(Section):
     """One protected database: its source and its policy.
 
@@ -249,6 +307,9 @@ class Database(Section):
     tolerances: Tolerances = Tolerances()
     objectives: Objectives = Objectives()
     dump: Dump = Dump()
+    retention: Retention = Retention()
+    heartbeats: Heartbeats = Heartbeats()
+    costs: Costs = Costs()
 
     @model_validator(mode="before")
     @classmethod
@@ -263,16 +324,43 @@ class Database(Section):
 
 
 class Alerts(Section):
-    """Where a failed run is told, beside Dagster's own log."""
+    """Where alarms go, beside Dagster's own log.
+
+    Attributes:
+        webhook_url_env: variable with a webhook's URL, posted to as Slack and Mattermost take it.
+        channels_env: variables with apprise URLs (slack://, mailto://, tgram://, pagerduty://, json:// and so on),
+            one or more in each, separated by white space or commas. A channel is known by its variable and its
+            place in it.
+        ui_url: of Dagster's web server, for links to runs; `ui_url_env` names a variable that is read where this
+            is not given. Without either a message names the run's id.
+    """
 
     webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
+    channels_env: tuple[VariableName, ...] = ("ALERT_URLS",)
+    ui_url: str | None = None
+    ui_url_env: VariableName = "DAGSTER_UI_URL"
+
+
+def _read_by_the_collector(value: Path) -> Path:
+    if value.suffix != ".prom":
+        raise ValueError("takes a path that ends in .prom: node_exporter reads no other")
+    return value
+
+
+MetricsFile = Annotated[Path, AfterValidator(_read_by_the_collector)]
 
 
 class Config(Section):
-    """databases.yaml."""
+    """databases.yaml.
+
+    Attributes:
+        metrics_file: where metrics are written for Prometheus, in the folder of node_exporter's textfile
+            collector, which exists; None for no metrics.
+    """
 
     databases: Annotated[dict[str, Database], Field(min_length=1)]
     alerts: Alerts = Alerts()
+    metrics_file: MetricsFile | None = None
 
     @model_validator(mode="after")
     def _sound_together(self) -> "Config":

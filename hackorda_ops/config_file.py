@@ -92,7 +92,8 @@ def _anchored(config: Config, folder: Path) -> Config:
         return database.model_copy(update=changes)
 
     databases = {name: one(database) for name, database in config.databases.items()}
-    return config.model_copy(update={"databases": databases})
+    metrics_file = at(config.metrics_file) if config.metrics_file else None
+    return config.model_copy(update={"databases": databases, "metrics_file": metrics_file})
 
 
 def _describe_problems(error: ValidationError, root: type[BaseModel]) -> list[str]:

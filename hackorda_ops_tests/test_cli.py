@@ -93,7 +93,17 @@ def empty(new_database: str) -> str:
 
 def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
     said = run("--help").stdout
-    for word in ("dump", "copy", "backups", "verify", "restore", "demo", "1 FAIL", "databases.yaml"):
+    for word in (
+        "dump",
+        "copy",
+        "backups",
+        "verify",
+        "restore",
+        "status",
+        "demo",
+        "1 FAIL",
+        "databases.yaml",
+    ):
         assert word in said
 
 
@@ -268,6 +278,21 @@ def test_a_drill_ends_with_its_verdict_as_exit_code_and_a_report(
     [page] = re.findall(r"report: (/.*\.html)", done.stdout)
     assert f"<title>{verdict}: restore drill" in Path(page).read_text()
     assert scratch_server.password not in done.stdout + done.stderr
+
+
+def test_prune_says_why_it_keeps_what_and_deletes_only_when_told(run: Run, dumped: dict[str, object]) -> None:
+    shown = run("prune")
+    assert shown.returncode == 0, shown.stderr
+    assert str(dumped["artifact_id"]) in shown.stdout
+    assert "younger than 7 days" in shown.stdout
+    assert "everything is kept" in shown.stdout
+    assert "There is nothing to delete." in shown.stdout
+
+    done = json.loads(run("prune", "--delete", "--json").stdout)
+
+    assert {each["keep"] for each in done["artifacts"]} == {True}
+    assert done["done"]["deleted"] == []
+    assert [place["place"] for place in done["places"]] == ["store", "offsite"]
 
 
 def test_a_sweep_says_what_it_removed(run: Run, scratch_server: PostgresServer, folder: Path) -> None:

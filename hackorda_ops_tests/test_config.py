@@ -136,3 +136,12 @@ def test_folders_are_relative_to_the_file_and_not_to_where_it_is_run(tmp_path: P
     assert database.migrate.working_directory == tmp_path / "app"
     assert database.source.client_folders == (tmp_path / "bin",)
     assert database.dump.work_folder == tmp_path / "work"
+
+
+def test_metrics_go_to_a_file_that_node_exporter_reads(tmp_path: Path) -> None:
+    text = "databases: {x: }\nmetrics_file: "
+    assert load(tmp_path, f"{text}textfile/hackorda_ops.prom").metrics_file == (
+        tmp_path / "textfile" / "hackorda_ops.prom"
+    )
+    assert load(tmp_path, "databases: {x: }").metrics_file is None
+    assert "metrics_file: takes a path that ends in .prom" in problems(tmp_path, f"{text}/var/metrics.txt")

@@ -1,6 +1,48 @@
-"""What a message about a failed run says, in words that need no screen beside them."""
+"""What an alarm says, in words that need no screen beside them: the subject first, as a phone shows no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Literal
+
+from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.words import moment
+
+Tone = Literal["failure", "warning", "success", "info"]
+
+# Looking what is overdue, where that is itself what an alarm is about.
+LOOK: Final = "what is overdue"
+
+# Of what a run says of itself. Services take a few thousand characters at most; all of it is in Dagster.
+_LONGEST_CAUSE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an alarm is about.
+
+    Attributes:
+        database: its name; None for what concerns none, or several.
+        what: "night", "week", "quarter" or "year", or whatever else a run makes ("sweep").
+        partition: of which night, week, quarter or year ("2026-11-08"); None for a run without one.
+    """
+
+    database: str | None
+    what: str
+    partition: str | None
+
+    def __str__(self) -> str:
+        return f"{self.database}, {self._words}" if self.database else self._words
+
+    @property
+    def _words(self) -> str:
+        if self.partition is None:
+            return self.what
+        if self.what == "quarter":
+            return f"drill of {quarter_name(date.fromisoformat(self.partition))}"
+        if self.what == "year":
+            return f"recovery exercise of {self.partition[:4]}"
+        return f"{self.what} of {self.partition}"
 
 
 @dataclass(frozen=True)
@@ -19,31 +61,155 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class FailedRun:
-    """A run that ended without its result.
+class Message:
+    """One thing to tell. Holds no secret.
 
     Attributes:
-        subject: what it was to make ("hackorda/nightly_dump").
-        partition: of which night or week ("2026-11-08"); None for a run without one.
-        run_id: as Dagster shows it.
-        cause: why.
+        title: one line: what happened to what.
+        body: all the rest, as plain lines.
+        tone: how loudly a service shows it.
+        at: when it came to light, aware.
     """
 
-    subject: str
-    partition: str | None
-    run_id: str
-    cause: Cause
+    title: str
+    body: str
+    tone: Tone
+    at: datetime
+
+    @property
+    def text(self) -> str:
+        """The whole, for services that know no title."""
+        return f"{self.title}\n{self.body}"
 
 
-def text(failed: FailedRun) -> str:
-    """The message, as plain lines: the subject first, because a phone shows no more than that."""
-    of = f" of {failed.partition}" if failed.partition else ""
-    return "\n".join(
+def failed_run(subject: Subject, cause: Cause, *, at: datetime, at_risk: str | None, run: str) -> Message:
+    """A run that ended without its result.
+
+    Args:
+        subject: what it was to make.
+        cause: why it failed.
+        at: when it ended.
+        at_risk: what would be lost if the source died now, as a sentence; None where nobody can tell.
+        run: a link to it, or its id.
+    """
+    return _message(
+        f"FAILED: {subject}",
         (
-            f"FAILED: {failed.subject}{of}",
-            failed.cause.what,
-            f"What it means: {failed.cause.meaning}",
-            f"Next step: {failed.cause.next_step}",
-            f"Run: {failed.run_id}",
-        )
+            _cut(cause.what),
+            f"What it means: {cause.meaning}",
+            _at_risk(at_risk),
+            f"Next step: {cause.next_step}",
+        ),
+        tone="failure",
+        at=at,
+        run=run,
     )
+
+
+def failed_checks(
+    subject: Subject, checks: Sequence[str], *, at: datetime, at_risk: str | None, run: str
+) -> Message:
+    """Checks that did not pass, of a run that succeeded; see `failed_run`.
+
+    Args:
+        checks: each with what it saw, a line each.
+    """
+    return _message(
+        f"CHECK FAILED: {subject}",
+        (
+            "The run succeeded, and not all of its checks passed:",
+            _cut("\n".join(f"- {check}" for check in checks)),
+            "What it means: What the run made is there, and what these checks stand for isn't proven.",
+            _at_risk(at_risk),
+            "Next step: Read what the checks saw, in the run, and decide whether it's as it should be.",
+        ),
+        tone="warning",
+        at=at,
+        run=run,
+    )
+
+
+def overdue(subject: Subject, sentence: str, *, at: datetime, at_risk: str | None, again: bool) -> Message:
+    """Something that should have been there by now; see `failed_run`.
+
+    Args:
+        sentence: what is missing, and since when.
+        again: whether it was told before.
+    """
+    return _message(
+        f"{'STILL OVERDUE' if again else 'OVERDUE'}: {subject}",
+        (
+            sentence,
+            _at_risk(at_risk),
+            "Next step: See in Dagster whether its run failed, still runs or never started, and whether the daemon "
+            "lives; then materialize that partition.",
+        ),
+        tone="failure",
+        at=at,
+    )
+
+
+def blind(
+    database: str, problems: Sequence[str], *, since: datetime, at: datetime, at_risk: str | None
+) -> Message:
+    """Nobody can see what is overdue; see `failed_run`.
+
+    Args:
+        problems: what could not be looked at, a sentence each.
+        since: when that was noticed.
+    """
+    return _message(
+        f"NOT SEEN: {Subject(database, LOOK, None)}",
+        (
+            f"Since {moment(since)} this could not be read:",
+            _cut("\n".join(f"- {problem}" for problem in problems)),
+            "What it means: Should a night, a copy or a drill be missing, nobody would notice.",
+            _at_risk(at_risk),
+            "Next step: See whether the store and the off-site bucket answer, and take their credentials.",
+        ),
+        tone="warning",
+        at=at,
+    )
+
+
+def recovered(subject: Subject, told: Sequence[str], *, at: datetime, run: str | None = None) -> Message:
+    """What was told of before is over.
+
+    Args:
+        subject: what came right.
+        told: the titles of what was told.
+        at: when it came right.
+        run: a link to the run that did it, or its id; None where no run is known.
+    """
+    return _message(
+        f"RECOVERED: {subject}",
+        ("All is well again.", *(["This is over:"] if told else []), *(f"- {title}" for title in told)),
+        tone="success",
+        at=at,
+        run=run,
+    )
+
+
+def trial(at: datetime, sender: str) -> Message:
+    """A message that only proves that messages arrive."""
+    return _message(
+        "TEST: hackorda_ops can tell you of alarms here",
+        (f"Sent by hand from {sender}. Nothing is wrong, and there's nothing to do.",),
+        tone="info",
+        at=at,
+    )
+
+
+def _message(
+    title: str, lines: Sequence[str | None], *, tone: Tone, at: datetime, run: str | None = None
+) -> Message:
+    end = [f"When: {moment(at)}", *([f"Run: {run}"] if run else [])]
+    return Message(title, "\n".join((*(line for line in lines if line), *end)), tone, at)
+
+
+def _at_risk(sentence: str | None) -> str | None:
+    return f"At risk: {sentence}" if sentence else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_CAUSE else f"{text[: _LONGEST_CAUSE - 2].rstrip()} …"

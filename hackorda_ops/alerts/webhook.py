@@ -3,7 +3,6 @@
 The URL is a secret, since whoever has it can post. So nothing that httpx says of it is passed on.
 """
 
-import logging
 from typing import Final
 
 import httpx
@@ -12,9 +11,6 @@ from hackorda_ops.errors import OpsError, PermanentError, RetryableError
 
 TIMEOUT_SECONDS: Final = 10.0
 _CONNECTION_ATTEMPTS_MORE: Final = 2
-
-# httpx logs every URL that it asks, at INFO.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def post(url: str, text: str) -> None:
@@ -41,6 +37,6 @@ def post(url: str, text: str) -> None:
 def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
     return kind(
         f"A message could not be delivered to the webhook: {problem}.",
-        meaning="Nobody was told. The failed run itself is in Dagster, with its cause.",
+        meaning="Nobody was told on this channel.",
         next_step="Check the variable that alerts.webhook_url_env names, and whether this machine reaches the webhook.",
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -23,6 +23,7 @@ from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.give_access import NOT_GIVEN, give_access, make_roles, require_roles, roles_of
 from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.backup.operations_log import logged
 from hackorda_ops.backup.store import Store
 from hackorda_ops.backup.verify import judge
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
@@ -34,6 +35,7 @@ from hackorda_ops.postgres.same_database import closeness
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.table_digest import TableDigest
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.words import counted
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class BroughtBack:
     warnings: tuple[str, ...]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Literal["PASS", "FAIL"]:
         """ "PASS" or "FAIL"."""
         return "FAIL" if fatal(self.findings) else "PASS"
 
@@ -100,7 +102,10 @@ def bring_back(
         ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
         OpsError: whatever else its tree names.
     """
-    with ExitStack() as stack:
+    with (
+        logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
+        ExitStack() as stack,
+    ):
         # Asked before anything is fetched: a wrong target shall not cost an hour.
         roles = roles_of(store, manifest) if with_access else ()
         connection = stack.enter_context(
@@ -139,16 +144,21 @@ def bring_back(
         differing, notes = (
             give_access(connection, target, roles, folder) if with_access else ((), (NOT_GIVEN,))
         )
-    return BroughtBack(
-        manifest=manifest,
-        location=f"{store.describe()}/{manifest.prefix}",
-        target=target.describe(),
-        tables=len(manifest.tables),
-        rows=manifest.rows,
-        seconds=done.seconds,
-        findings=(*compared.findings, *differing),
-        warnings=(*done.warnings, *compared.notes, *notes),
-    )
+        brought = BroughtBack(
+            manifest=manifest,
+            location=f"{store.describe()}/{manifest.prefix}",
+            target=target.describe(),
+            tables=len(manifest.tables),
+            rows=manifest.rows,
+            seconds=done.seconds,
+            findings=(*compared.findings, *differing),
+            warnings=(*done.warnings, *compared.notes, *notes),
+        )
+        line.outcome = brought.verdict
+        line.detail = (
+            f"From {brought.location} into {brought.target}: {counted(brought.rows, 'row')} compared."
+        )
+    return brought
 
 
 @dataclass(frozen=True)

@@ -70,18 +70,6 @@ def year_named(text: str) -> date:
     return date(int(text), 1, 1)
 
 
-def is_first_tick_of_quarter(tick: datetime, schedule: Schedule) -> bool:
-    """Whether a tick of the quarter's cron is the first one in its quarter."""
-    before = next(CronSim(schedule.quarter, tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True))
-    return quarter_of(before.date()) != quarter_of(night_of(tick, schedule))
-
-
-def is_first_tick_of_year(tick: datetime, schedule: Schedule) -> bool:
-    """Whether a tick of the exercise's cron is the first one in its year."""
-    before = next(CronSim(schedule.exercise, tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True))
-    return year_of(before.date()) != year_of(night_of(tick, schedule))
-
-
 def closes_at(night: date, schedule: Schedule) -> datetime:
     """When a night can no longer be dumped: the first scheduled time after its date has passed."""
     zone = ZoneInfo(schedule.timezone)

@@ -1,14 +1,15 @@
 """The catalog: the artifacts of a database, read from a store. There's no other index to lose."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hackorda_ops.backup.calendar import quarter_name, quarter_of, week_of
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes
-from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes, is_artifact_id
+from hackorda_ops.backup.store import Store, folder_prefix
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 
 _READERS = 8
@@ -104,6 +105,35 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
         if read_ones:
             return max(read_ones, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))
     return None
+
+
+def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
+    """The ids of a database's artifacts, newest first, without reading any: also of one that isn't finished.
+
+    Args:
+        store: to look into.
+        database: whose.
+        folder: for the ids of drills and exercises, which have the same form, the folder that they lie in.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    return tuple(
+        sorted(filter(is_artifact_id, store.folders(folder_prefix(database, *folder))), reverse=True)
+    )
+
+
+def read_each(
+    store: Store, database: str, artifact_ids: Iterable[str]
+) -> Iterator[Manifest | DamagedArtifact]:
+    """The artifacts with these ids, in this order, each read when it's asked for; what has no manifest is none.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    for artifact_id in artifact_ids:
+        with suppress(ArtifactMissing):
+            yield _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:

@@ -78,6 +78,8 @@ def is_due(kind: Kind, tick: datetime, schedule: Schedule) -> bool:
 def due_between(kind: Kind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
     """What became due after one aware moment and until another (inclusive), oldest first."""
     zone = ZoneInfo(schedule.timezone)
+    # Two times of one zone would be compared by the clock on its walls, which autumn puts back.
+    until = until.astimezone(UTC)
     for tick in CronSim(cron_of(kind, schedule), after.astimezone(zone)):
         if tick > until:
             return

@@ -1,5 +1,6 @@
 """A store in a folder: the usual place for nightly artifacts."""
 
+import errno
 import io
 import os
 import tempfile
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -18,6 +20,7 @@ from hackorda_ops.backup.store import (
     CheckedSource,
     Readable,
     StoredFile,
+    StoredVersion,
     checked_key,
     folder_prefix,
     read_limited,
@@ -74,14 +77,35 @@ class FolderStore:
         Raises:
             StoreRefused, StoreUnreachable: the folder can't be read.
         """
-        within = folder_prefix(prefix)
-        start = self.root / (checked_key(within.rstrip("/")) if within else "")
+        start = self._start(prefix)
         with disk_errors(f"list {start}"):
-            # A store that nothing was put into yet is empty; one whose disk isn't mounted is not.
-            (self.root if self.root.exists() else self.root.parent).stat()
-            yield from self._below(start)
+            self._require_mounted()
+            for key, stat in self._below(start):
+                yield StoredFile(key, stat.st_size)
 
-    def _below(self, folder: Path) -> Iterator[StoredFile]:
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below the folder `prefix`; none where the store is still empty.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        start = self._start(prefix)
+        with disk_errors(f"list {start}"):
+            self._require_mounted()
+            with suppress(FileNotFoundError), os.scandir(start) as entries:
+                for entry in entries:
+                    if entry.is_dir() and not (start == self.root and entry.name.startswith(".")):
+                        yield entry.name
+
+    def _start(self, prefix: str) -> Path:
+        within = folder_prefix(prefix)
+        return self.root / (checked_key(within.rstrip("/")) if within else "")
+
+    def _require_mounted(self) -> None:
+        # A store that nothing was put into yet is empty; one whose disk isn't mounted is not.
+        (self.root if self.root.exists() else self.root.parent).stat()
+
+    def _below(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         def fail(error: OSError) -> None:
             # An artifact may be deleted while it is listed; anything else must not look like "empty".
             if not isinstance(error, FileNotFoundError):
@@ -93,7 +117,7 @@ class FolderStore:
             for name in names:
                 path = Path(parent, name)
                 with suppress(FileNotFoundError):
-                    yield StoredFile(path.relative_to(self.root).as_posix(), path.stat().st_size)
+                    yield path.relative_to(self.root).as_posix(), path.stat()
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
@@ -181,21 +205,72 @@ class FolderStore:
             staged.rename(place)
             _flush_folder(place.parent)
 
-    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # unfinished files carry no key
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every finished file below the folder `prefix`, as its only version; see `files`."""
+        return self.files(prefix)
+
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every finished file below the folder `prefix`, as its only version.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        start = self._start(prefix)
+        with disk_errors(f"list {start}"):
+            self._require_mounted()
+            for key, stat in self._below(start):
+                modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield StoredVersion(key, stat.st_size, modified_at, None, current=True, marker=False)
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:  # noqa: ARG002  # folders have no locks
+        """None: a folder has no locks."""
+        return None
+
+    def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
+        """Deletes a file, and the folders above it that it leaves empty; nothing where there is none.
+
+        Raises:
+            StoreRefused, StoreUnreachable: what the operating system says.
+        """
+        path = self._path(key)
+        with disk_errors(f"delete {path}"):
+            with suppress(FileNotFoundError):
+                path.unlink()
+                # What is deleted after it must not be gone before it, even after a power failure.
+                _flush_folder(path.parent)
+            for folder in path.parents:
+                # Whatever is made in there meanwhile keeps its folder: rmdir takes none but empty ones.
+                if folder == self.root or not _removed_empty(folder):
+                    break
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # unfinished files carry no key
+        """The unfinished files of `put` that nobody has written to for a day.
+
+        Raises:
+            StoreRefused, StoreUnreachable: they can't be looked at.
+        """
+        return tuple(path.name for path in self._abandoned())
+
+    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # as above
         """Removes the unfinished files of `put` that nobody has written to for a day.
 
         Raises:
             StoreRefused, StoreUnreachable: they can't be removed.
         """
-        oldest = time.time() - ABANDONED_AFTER.total_seconds()
         ended = []
-        with disk_errors(f"clear {self.staging_root}"):
+        for path in self._abandoned():
+            with disk_errors(f"clear {self.staging_root}"), suppress(FileNotFoundError):
+                path.unlink()
+                ended.append(path.name)
+        return tuple(ended)
+
+    def _abandoned(self) -> Iterator[Path]:
+        oldest = time.time() - ABANDONED_AFTER.total_seconds()
+        with disk_errors(f"look into {self.staging_root}"):
             for path in self.staging_root.glob(f"{_UPLOAD}*"):
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime < oldest:
-                        path.unlink()
-                        ended.append(path.name)
-        return tuple(ended)
+                        yield path
 
     def _path(self, key: str) -> Path:
         return self.root / checked_key(key)
@@ -221,6 +296,18 @@ def _make_folder(folder: Path, *, root: Path) -> None:
         _make_folder(folder.parent, root=root)
     folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
     _flush_folder(folder.parent)
+
+
+def _removed_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    return True
 
 
 def _make_lasting(path: Path) -> None:

@@ -18,6 +18,8 @@ from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import Inventory, Table, TableName
 from hackorda_ops.postgres.large_objects import LargeObjectsDigest
 from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
+from hackorda_ops.progress_log import size
+from hackorda_ops.words import counted
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
@@ -243,6 +245,32 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     return problems
 
 
+def is_artifact_id(text: str) -> bool:
+    """Whether a text has the form of an artifact's id; a drill's and an exercise's have the same."""
+    return _ARTIFACT_ID.fullmatch(text) is not None
+
+
+def moment_of(artifact_id: str) -> datetime | None:
+    """The moment that an artifact's id begins with, to the second; None where it isn't one."""
+    if not is_artifact_id(artifact_id):
+        return None
+    try:
+        return datetime.strptime(artifact_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 def digest_of(data: bytes) -> str:
     """Hex SHA-256 of bytes in memory."""
     return hashlib.sha256(data).hexdigest()
+
+
+def summary(manifest: Manifest) -> str:
+    """An artifact in a sentence."""
+    against = "; ".join(f"{each.code} ({each.subject})" for each in fatal(manifest.findings))
+    when = "as of then, taken afterwards" if manifest.as_of else "late" if manifest.late else manifest.reason
+    return (
+        f"{manifest.artifact_id} ({when}): {counted(manifest.rows, 'row')} in "
+        f"{counted(len(manifest.tables), 'table')}, {size(manifest.size_bytes)}"
+        + (f"; kept, and not sound: {against}." if against else ".")
+    )

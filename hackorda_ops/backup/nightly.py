@@ -24,7 +24,9 @@ from hackorda_ops.backup.manifest import (
     FileEntry,
     Manifest,
     digest_of,
+    summary,
 )
+from hackorda_ops.backup.operations_log import log_stores, logged
 from hackorda_ops.backup.origin import Origin, opened
 from hackorda_ops.backup.publish import publish
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
@@ -105,7 +107,11 @@ def take_night(
     if database.dump_from == "branch":
         environment.require(name, database, environ, {"scratch"})
     store = environment.open_store(name, database, environ)
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, _timed(seconds, "night"):
+    with (
+        logged("night", log_stores(name, database, environ), name, subject=str(night or "tonight")) as line,
+        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        _timed(seconds, "night"),
+    ):
         preflight.require_store(store, name, database, environ, private_folder=Path(private))
         target = environment.source_target(name, database, environ, private_folder=Path(private))
         with (
@@ -151,6 +157,8 @@ def take_night(
                     manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
                 lock.probe()
                 publish(store, staged, manifest, on_progress)
+        line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
+        line.detail = summary(manifest)
     return Night(manifest, f"{store.describe()}/{manifest.prefix}", before.artifact_id if before else None)
 
 

@@ -21,12 +21,16 @@ _PASSING_CODES = {
 }
 _REGION = "Give the bucket's own region (and the endpoint of that region) in the configuration."
 _KEY = "Check the access key's id and secret, that they belong together, and that the key is still active."
+_RIGHTS = (
+    "Allow this access key to list the bucket, and to get and put objects below the prefix; for retention also to "
+    "list versions, and to delete objects."
+)
 _NEXT_STEPS: Mapping[str, str] = {
     "NoSuchBucket": "Create the bucket, or correct its name, endpoint or region in the configuration.",
     "404": "Check endpoint_url and bucket: what answers there does not seem to be an S3 API.",
     "InvalidBucketName": "Correct the bucket's name in the configuration.",
-    "AccessDenied": "Allow this access key to list the bucket and to get and put objects below the prefix.",
-    "403": "Allow this access key to list the bucket and to get and put objects below the prefix.",
+    "AccessDenied": _RIGHTS,
+    "403": _RIGHTS,
     "Unauthorized": _KEY,
     "InvalidAccessKeyId": _KEY,
     "SignatureDoesNotMatch": _KEY,

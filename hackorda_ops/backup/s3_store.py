@@ -1,30 +1,29 @@
 """A store in an S3 bucket: AWS, Backblaze B2, Cloudflare R2, MinIO and whatever else speaks it."""
 
-import base64
-import hashlib
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from hackorda_ops.backup.disk_errors import disk_errors
+from hackorda_ops.backup import s3_parts, s3_versions
 from hackorda_ops.backup.s3_client import connect
 from hackorda_ops.backup.s3_errors import code_of, endpoint_name, translated
 from hackorda_ops.backup.s3_reader import ObjectReader
-from hackorda_ops.backup.s3_uploads import SMALLEST_PART_BYTES, abandoned, part_size_bytes
+from hackorda_ops.backup.s3_uploads import SMALLEST_PART_BYTES, abandoned
 from hackorda_ops.backup.store import (
     CHUNK_BYTES,
     SMALL_FILE_LIMIT_BYTES,
     CheckedSource,
     Readable,
     StoredFile,
+    StoredVersion,
     checked_key,
     folder_prefix,
     read_limited,
@@ -33,7 +32,7 @@ from hackorda_ops.backup.store import (
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
 
 
 @dataclass(frozen=True)
@@ -106,6 +105,21 @@ class S3Store:
                     if not entry["Key"].endswith("/"):
                         yield StoredFile(entry["Key"].removeprefix(root), entry["Size"])
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below the folder `prefix`.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        within = folder_prefix(self.prefix, prefix)
+        with self._translated(f"list {self.describe()}/{prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=within, Delimiter="/"
+            )
+            for page in pages:
+                for entry in page.get("CommonPrefixes", []):
+                    yield entry["Prefix"].removeprefix(within).removesuffix("/")
+
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         """An object as a stream, read on from where it stood when a connection breaks.
@@ -148,14 +162,84 @@ class S3Store:
         settings = self._settings(key, sha256)
         with self._translated(f"upload {name}"):
             if size_bytes > SMALLEST_PART_BYTES:
-                self._put_parts(settings, checked, size_bytes)
+                s3_parts.put(
+                    self._client,
+                    settings,
+                    checked,
+                    size_bytes,
+                    max_parts=self.max_parts,
+                    staging_root=self.staging_root,
+                )
                 return
-            with self._spooled(checked, size_bytes) as (body, md5):
+            with s3_parts.spooled(checked, size_bytes, self.staging_root) as (body, md5):
                 checked.finish()
                 # A stream makes boto3 ask for leave first (Expect: 100-continue): one more round trip,
                 # and a second's wait at providers that do not know it, for each of many small files.
                 content = body.read() if size_bytes <= CHUNK_BYTES else body
                 self._client.put_object(**settings, Body=content, ContentMD5=md5)
+
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every object below the folder `prefix`, whatever versions lie behind it.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
+        with self._translated(f"list {self.describe()}/{prefix}"):
+            yield from s3_versions.plain(self._client, *where)
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every version and delete marker below the folder `prefix`; the objects alone where there are no versions.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket's versions can't be listed.
+        """
+        where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
+        with self._translated(f"list the versions in {self.describe()}/{prefix}"):
+            try:
+                yield from s3_versions.listed(self._client, *where)
+            except ClientError as error:
+                if code_of(error) not in s3_versions.NOT_THERE:
+                    raise
+                yield from s3_versions.plain(self._client, *where)
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:
+        """Until when object lock holds a version, or would by `object_lock_days`; None for no lock.
+
+        Raises:
+            StoreRefused, StoreUnreachable: nobody could look.
+        """
+        if version.marker:
+            return None
+        which: dict[str, Any] = {} if version.current else {"VersionId": version.version_id}
+        with self._translated(f"look at {self.describe()}/{version.key}"):
+            head = self._client.head_object(Bucket=self.bucket, Key=self._full(version.key), **which)
+        told = s3_versions.locked_until(head)
+        if told is None and self.object_lock_days is not None:
+            # A key that may not read retention is told nothing of it.
+            return version.modified_at + timedelta(days=self.object_lock_days)
+        return told
+
+    def delete(self, key: str, version_id: str | None = None) -> None:
+        """Deletes an object, or one version of it for good.
+
+        One request each: providers disagree on the checksum that a request for many has to carry.
+
+        Raises:
+            StoreRefused, StoreUnreachable: it's still there.
+        """
+        which: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
+        with self._translated(f"delete {self.describe()}/{key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=self._full(key), **which)
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
+        """The keys of multipart uploads below the folder `prefix` that were begun more than a day ago.
+
+        Raises:
+            StoreRefused, StoreUnreachable: they can't be listed.
+        """
+        with self._translated(f"list unfinished uploads in {self.describe()}"):
+            return tuple(upload["Key"] for upload in self._abandoned(prefix))
 
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """Ends multipart uploads below the folder `prefix` that were begun more than a day ago.
@@ -165,75 +249,22 @@ class S3Store:
         Returns:
             The keys of the ended uploads.
         """
-        within = folder_prefix(self.prefix, prefix)
         ended = []
-        with self._translated(f"list unfinished uploads in {self.describe()}"):
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket, Prefix=within
-            )
-            for page in pages:
-                for upload in abandoned(page.get("Uploads", []), datetime.now(UTC)):
-                    with suppress(self._client.exceptions.NoSuchUpload):
-                        self._client.abort_multipart_upload(
-                            Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                        )
-                        ended.append(upload["Key"])
+        with self._translated(f"end unfinished uploads in {self.describe()}"):
+            for upload in self._abandoned(prefix):
+                with suppress(self._client.exceptions.NoSuchUpload):
+                    self._client.abort_multipart_upload(
+                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    ended.append(upload["Key"])
         return tuple(ended)
 
-    def _put_parts(self, settings: dict[str, Any], source: CheckedSource, size_bytes: int) -> None:
-        part_bytes = part_size_bytes(size_bytes, self.max_parts)
-        if part_bytes > SMALLEST_PART_BYTES:
-            with disk_errors(f"make the folder {self.staging_root}"):
-                self.staging_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        upload_id = self._client.create_multipart_upload(**settings)["UploadId"]
-        upload: dict[str, Any] = {name: settings[name] for name in ("Bucket", "Key")}
-        upload["UploadId"] = upload_id
-        try:
-            parts: list[CompletedPartTypeDef] = []
-            for number in range(1, -(-size_bytes // part_bytes) + 1):
-                with self._spooled(source, part_bytes) as (body, md5):
-                    answer = self._client.upload_part(**upload, PartNumber=number, Body=body, ContentMD5=md5)
-                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-            source.finish()
-            self._complete(upload, parts, sha256=settings["Metadata"]["sha256"])
-        except BaseException:
-            # An interrupt counts too. If even this fails, `end_abandoned_uploads` ends it tomorrow.
-            with suppress(ClientError, BotoCoreError):
-                self._client.abort_multipart_upload(**upload)
-            raise
-
-    def _complete(
-        self, upload: dict[str, Any], parts: "Sequence[CompletedPartTypeDef]", *, sha256: str
-    ) -> None:
-        try:
-            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        except ClientError as error:
-            # When the answer to a first request got lost, the repeated one finds no upload any more.
-            if code_of(error) != "NoSuchUpload" or not self._holds(upload["Key"], sha256):
-                raise
-
-    def _holds(self, full_key: str, sha256: str) -> bool:
-        try:
-            found = self._client.head_object(Bucket=self.bucket, Key=full_key)
-        except ClientError:
-            return False
-        return found["Metadata"].get("sha256") == sha256
-
-    @contextmanager
-    def _spooled(self, source: CheckedSource, at_most_bytes: int) -> Iterator[tuple[IO[bytes], str]]:
-        """The next bytes of a source, to be sent as often as need be, and their MD5 for the header.
-
-        Content-MD5 is sent because object lock demands a checksum, and because every provider
-        knows this one; it also lets the server notice a damaged transfer.
-        """
-        digest = hashlib.md5(usedforsecurity=False)
-        with tempfile.SpooledTemporaryFile(SMALLEST_PART_BYTES, dir=str(self.staging_root)) as spool:
-            for block in source.blocks(at_most_bytes):
-                digest.update(block)
-                with disk_errors(f"hold a part of an upload in {self.staging_root}"):
-                    spool.write(block)
-            spool.seek(0)
-            yield spool, base64.b64encode(digest.digest()).decode()
+    def _abandoned(self, prefix: str) -> "Iterator[MultipartUploadTypeDef]":
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=folder_prefix(self.prefix, prefix)
+        )
+        for page in pages:
+            yield from abandoned(page.get("Uploads", []), datetime.now(UTC))
 
     def _settings(self, key: str, sha256: str) -> dict[str, Any]:
         settings: dict[str, Any] = {

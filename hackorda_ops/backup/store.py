@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -32,6 +32,35 @@ class StoredFile:
 
     key: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version of a file. A store that keeps no versions has one of each file, the current one.
+
+    Attributes:
+        key: the file's path relative to the store's root.
+        size_bytes: the version's length; 0 for a delete marker.
+        modified_at: when it was written, by the store's clock, aware.
+        version_id: the store's name for it ("null" in a bucket that kept none when it was written); None where
+            the store has no versions.
+        current: it's what the key shows now.
+        marker: it's a delete marker: while it is current, there is no such file.
+        storage_class: as the provider calls it; None where there are no classes.
+    """
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+    version_id: str | None
+    current: bool
+    marker: bool
+    storage_class: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it's a file that can be read by its key."""
+        return self.current and not self.marker
 
 
 class Readable(Protocol):
@@ -60,6 +89,12 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Every file below the folder `prefix` ("" for all), in no particular order."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below the folder `prefix`, in no particular order.
+
+        It takes one request for a thousand of them, however many files lie in them.
+        """
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """A file as a stream.
@@ -90,6 +125,24 @@ class Store(Protocol):
             DiskFull: no room, in a folder store or for the blocks under way.
         """
 
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """What every file below the folder `prefix` shows now, and nothing that may lie behind it."""
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every version of every file below the folder `prefix`, in no particular order."""
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:
+        """Until when a version can't be deleted; `datetime.max` for a hold without end, None for no lock."""
+
+    def delete(self, key: str, version_id: str | None = None) -> None:
+        """Deletes a file, or one version of it for good; nothing where there is none.
+
+        In a store that keeps versions, deleting the file leaves them, behind a delete marker.
+        """
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
+        """What `end_abandoned_uploads` would remove, a name each."""
+
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """Removes what uploads that were killed more than `ABANDONED_AFTER` ago have left behind.
 
@@ -99,6 +152,21 @@ class Store(Protocol):
         Returns:
             What was removed, a name each.
         """
+
+
+def versions_or_files(store: Store, prefix: str) -> tuple[tuple[StoredVersion, ...], bool]:
+    """All versions below a folder; for a key that may not list those (a right of its own), the files.
+
+    Returns:
+        What there is, and whether versions were seen.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed at all.
+    """
+    try:
+        return tuple(store.versions(prefix)), True
+    except StoreRefused:
+        return tuple(store.files(prefix)), False
 
 
 def checked_key(key: str) -> str:

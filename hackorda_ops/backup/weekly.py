@@ -8,9 +8,11 @@ from hackorda_ops import environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.backup.offsite import CopyResult, copy_artifact, end_abandoned_uploads
+from hackorda_ops.backup.operations_log import log_stores, logged
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.progress_log import size
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,13 @@ def ship_week(
         OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
     """
     environment.require(name, database, environ, {"store", "offsite"})
-    store = environment.open_store(name, database, environ)
-    chosen = catalog.newest_sound_of_week(catalog.read(store, name).artifacts, week)
-    return ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
+    stores = log_stores(name, database, environ)
+    with logged("copy", stores, name, subject=f"week of {week}") as line:
+        store = environment.open_store(name, database, environ)
+        chosen = catalog.newest_sound_of_week(catalog.read(store, name).artifacts, week)
+        done = _ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
+        line.detail = _told(done)
+    return done
 
 
 def ship(
@@ -67,6 +73,22 @@ def ship(
     on_progress: OnProgress = ignore,
 ) -> Week:
     """Copies one artifact off-site; see `ship_week`."""
+    stores = (store, environment.open_offsite(name, database, environ))
+    with logged("copy", stores, name, subject=artifact.artifact_id) as line:
+        done = _ship(store, name, database, artifact, environ=environ, on_progress=on_progress)
+        line.detail = _told(done)
+    return done
+
+
+def _ship(
+    store: Store,
+    name: str,
+    database: Database,
+    artifact: Manifest,
+    *,
+    environ: Mapping[str, str],
+    on_progress: OnProgress,
+) -> Week:
     offsite = environment.open_offsite(name, database, environ)
     offsite.check()
     copied = copy_artifact(
@@ -81,3 +103,10 @@ def ship(
     # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
     ended = end_abandoned_uploads(offsite, name)
     return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
+
+
+def _told(week: Week) -> str:
+    return (
+        f"{week.location}: {week.copy.files} files, {size(week.copy.bytes_copied)} copied, "
+        f"{size(week.copy.bytes_read_back)} read back and equal to the manifest."
+    )

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from hackorda_ops import terminal
-from hackorda_ops.cli import artifacts, exercise, preflight, recovery
+from hackorda_ops.cli import alerts, artifacts, exercise, preflight, recovery, retention, status
 from hackorda_ops.errors import OpsError
 
 app = typer.Typer(
@@ -34,10 +34,13 @@ for _command in (
     recovery.drill,
     exercise.history,
     exercise.exercise,
+    retention.prune,
     recovery.sweep,
+    status.status,
     recovery.demo,
 ):
     app.command()(_command)
+app.add_typer(alerts.app, name="alerts")
 
 
 def main() -> NoReturn:

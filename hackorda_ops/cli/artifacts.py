@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from hackorda_ops import environment, terminal
-from hackorda_ops.backup import catalog, nightly, weekly
+from hackorda_ops.alerts.heartbeats import heartbeat
+from hackorda_ops.backup import calendar, catalog, nightly, weekly
 from hackorda_ops.backup import verify as verifying
 from hackorda_ops.cli.arguments import (
     ArtifactId,
@@ -19,7 +20,7 @@ from hackorda_ops.cli.arguments import (
     open_place,
     places,
 )
-from hackorda_ops.cli.printing import conclude, print_json, summary
+from hackorda_ops.cli.printing import conclude, note, print_json, summary
 from hackorda_ops.progress_log import size
 
 
@@ -30,10 +31,14 @@ def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJs
     dump is kept, but that something vanished or collapsed since the one before.
     """
     name, policy = choose_database(config, database)
-    with terminal.progress_shown() as on_progress:
+    with (
+        heartbeat("night", None, policy, environ=os.environ, log=note) as told,
+        terminal.progress_shown() as on_progress,
+    ):
         night = nightly.take_night(
             name, policy, environ=os.environ, reason="on demand", on_progress=on_progress
         )
+        told.problem = None if night.manifest.sound else "The night isn't sound."
     manifest = night.manifest
     if as_json:
         print_json({**summary(manifest), "location": night.location, "findings": manifest.findings})
@@ -66,7 +71,10 @@ def copy(
     environment.require(name, policy, os.environ, {"store", "offsite"})
     store = environment.open_store(name, policy, os.environ)
     chosen = catalog.choose(catalog.read(store, name), artifact)
-    with terminal.progress_shown() as on_progress:
+    with (
+        heartbeat("week", calendar.week_of(chosen.night), policy, environ=os.environ, log=note),
+        terminal.progress_shown() as on_progress,
+    ):
         week = weekly.ship(store, name, policy, chosen, environ=os.environ, on_progress=on_progress)
     if as_json:
         print_json({**summary(chosen), "location": week.location, "copy": week.copy})

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from hackorda_ops import terminal
+from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.backup import calendar
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
-from hackorda_ops.cli.printing import print_json
+from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.drill import exercise_report
 from hackorda_ops.drill.history_check import check_history
 
@@ -50,10 +51,14 @@ def exercise(
     """
     name, policy = choose_database(config, database)
     first_day = calendar.year_named(year) if year else None
-    with terminal.progress_shown() as on_progress:
+    with (
+        heartbeat("year", first_day, policy, environ=os.environ, log=note) as told,
+        terminal.progress_shown() as on_progress,
+    ):
         held = exercise_report.hold_exercise(
             name, policy, environ=os.environ, year=first_day, on_progress=on_progress
         )
+        told.of_verdict(held.result.verdict)
     result = held.result
     notes = [*held.not_stored, *_written_here(Path(result.report_name), held.report)]
     if as_json:

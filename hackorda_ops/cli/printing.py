@@ -38,6 +38,11 @@ def summary(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def note(line: str) -> None:
+    """Prints what doesn't change the outcome, on standard error."""
+    terminal.err.print(f"  note: {line}", markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Prints a value as JSON on standard output; dataclasses as their fields, findings with their meaning."""
     print(json.dumps(value, default=_plain, indent=1))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hackorda_ops import terminal
+from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.backup import bring_back as restoring
 from hackorda_ops.backup import calendar, catalog
 from hackorda_ops.cli.arguments import (
@@ -22,7 +23,7 @@ from hackorda_ops.cli.arguments import (
     restore_target,
     source_if_known,
 )
-from hackorda_ops.cli.printing import conclude, print_json
+from hackorda_ops.cli.printing import conclude, note, print_json
 from hackorda_ops.drill import quarterly, report_json
 from hackorda_ops.drill import sweep as sweeping
 
@@ -109,10 +110,14 @@ def drill(
     """
     name, policy = choose_database(config, database)
     first_day = calendar.quarter_named(quarter) if quarter else None
-    with terminal.progress_shown() as on_progress:
+    with (
+        heartbeat("quarter", first_day, policy, environ=os.environ, log=note) as told,
+        terminal.progress_shown() as on_progress,
+    ):
         held = quarterly.hold_drill(
             name, policy, environ=os.environ, quarter=first_day, seed=seed, on_progress=on_progress
         )
+        told.of_verdict(held.result.verdict)
     if as_json:
         result = report_json.document(held.result)
         print_json({"result": result, "pages": held.pages, "not_stored": held.not_stored})

@@ -1,23 +1,23 @@
-"""An exercise's report, as the team files it: `YYYY-Q1-dr-test.md`, in the store and off-site."""
+"""An exercise's report, as the team files it: `YYYY-Q1-dr-test.md`, in the store and off-site; and as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
-from typing import Final
 
 from hackorda_ops import environment
 from hackorda_ops.backup.manifest import digest_of
+from hackorda_ops.backup.operations_log import logged
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
+from hackorda_ops.drill import exercise_history
 from hackorda_ops.drill.exercise import require_neon, run_exercise
+from hackorda_ops.drill.exercise_history import RESULT_NAME, exercise_prefix
 from hackorda_ops.drill.exercise_result import ExerciseResult
-from hackorda_ops.drill.report_markdown import escaped, fenced, table
-from hackorda_ops.drill.report_words import NOTHING, counted, duration, moment
 from hackorda_ops.errors import OpsError
+from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.progress import OnProgress, ignore
-
-EXERCISES_FOLDER: Final = "exercises"
+from hackorda_ops.words import NOTHING, counted, duration, moment
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,27 @@ def hold_exercise(
     """
     require_neon(name, database)
     environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
-    result = run_exercise(name, database, environ=environ, year=year, on_progress=on_progress)
     stores: list[Store] = [
         environment.open_store(name, database, environ),
         environment.open_offsite(name, database, environ),
     ]
+    with logged("exercise", stores, name, subject="an exercise") as line:
+        result = run_exercise(name, database, environ=environ, year=year, on_progress=on_progress)
+        line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict
+        line.detail = f"{meaning(result)} Exercise {result.exercise_id}, held by {result.held_by}."
     report = document(result)
-    data = report.encode()
-    key = f"{name}/{EXERCISES_FOLDER}/{result.exercise_id}/{result.report_name}"
+    # What machines read is the last, because it's what makes the exercise count.
+    files = {result.report_name: report.encode(), RESULT_NAME: exercise_history.to_bytes(result)}
+    prefix = exercise_prefix(name, result.exercise_id)
     places: list[str] = []
     errors: list[str] = []
     for store in stores:
         try:
-            store.put(key, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
-            places.append(f"{store.describe()}/{key}")
+            for file_name, data in files.items():
+                store.put(
+                    f"{prefix}/{file_name}", BytesIO(data), size_bytes=len(data), sha256=digest_of(data)
+                )
+            places.append(f"{store.describe()}/{prefix}/{result.report_name}")
         except OpsError as error:
             errors.append(error.what)
     return Exercise(result, report, tuple(places), tuple(errors))

@@ -1,4 +1,8 @@
-"""What a recovery exercise found out, as plain values, and its verdict."""
+"""What a recovery exercise found out, as plain values, and its verdict.
+
+It's stored as JSON beside the artifacts. A release may add fields that have a default; anything else takes
+another `result_version`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,6 +94,7 @@ class ExerciseResult:
     lost_seconds: float | None
     not_compared: tuple[str, ...]
     product_version: str
+    result_version: Literal[1] = 1
 
     @property
     def report_name(self) -> str:

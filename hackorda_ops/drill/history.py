@@ -58,14 +58,9 @@ def read_history(store: Store, database: str) -> History:
     def one(key: str) -> DrillResult | UnreadReport:
         drill_id = key.split("/")[-2]
         try:
-            result = report_json.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
-        except (ArtifactDamaged, ArtifactMissing) as error:
+            return read_report(store, database, drill_id)
+        except ArtifactMissing as error:
             return UnreadReport(drill_id, error.what)
-        if (result.database, result.drill_id) != (database, drill_id):
-            return UnreadReport(
-                drill_id, f"The report {key} says that it is of {result.database}, drill {result.drill_id}."
-            )
-        return result
 
     with ThreadPoolExecutor(_READERS) as readers:
         found = list(readers.map(one, keys))
@@ -74,6 +69,25 @@ def read_history(store: Store, database: str) -> History:
         drills=tuple(sorted(drills, key=lambda drill: (drill.started_at, drill.drill_id))),
         unread=tuple(each for each in found if isinstance(each, UnreadReport)),
     )
+
+
+def read_report(store: Store, database: str, drill_id: str) -> DrillResult | UnreadReport:
+    """Reads the report of one drill.
+
+    Raises:
+        ArtifactMissing: there's none; a drill that was killed may have left its folder.
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    key = f"{drill_prefix(database, drill_id)}/{REPORT_NAME}"
+    try:
+        result = report_json.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
+    except ArtifactDamaged as error:
+        return UnreadReport(drill_id, error.what)
+    if (result.database, result.drill_id) != (database, drill_id):
+        return UnreadReport(
+            drill_id, f"The report {key} says that it is of {result.database}, drill {result.drill_id}."
+        )
+    return result
 
 
 def read_past(store: Store, database: str) -> tuple[DrillResult, ...]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from hackorda_ops import environment
+from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.backup.operations_log import logged
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
+from hackorda_ops.drill import report_words
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.history import read_past
 from hackorda_ops.drill.result import DrillResult
@@ -57,11 +60,16 @@ def hold_drill(
         ConfigError: variables are missing; nothing was attempted.
     """
     environment.require(name, database, environ, {"source", "store", "offsite", "scratch"})
-    result = run_drill(name, database, environ=environ, quarter=quarter, seed=seed, on_progress=on_progress)
     stores: list[Store] = [
         environment.open_store(name, database, environ),
         environment.open_offsite(name, database, environ),
     ]
+    with logged("drill", stores, name, subject="a drill") as line:
+        result = run_drill(
+            name, database, environ=environ, quarter=quarter, seed=seed, on_progress=on_progress
+        )
+        line.subject, line.outcome = quarter_name(result.quarter), result.verdict
+        line.detail = report_words.in_the_log(result)
     past = _past(stores, name)
     # pandas takes a second to load, which no other command or code location should wait for.
     from hackorda_ops.drill.report import store_report  # noqa: PLC0415

@@ -8,7 +8,6 @@ from hackorda_ops.backup.manifest import digest_of
 from hackorda_ops.backup.store import Store
 from hackorda_ops.drill import report_frames, report_html, report_json, report_markdown, report_schema
 from hackorda_ops.drill.history import REPORT_NAME, drill_prefix
-from hackorda_ops.drill.operations_log import write_log
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import OpsError
 
@@ -23,7 +22,7 @@ class ReportPlaces:
 
     Attributes:
         pages: the HTML page in each store that has the report, as people would name it.
-        not_stored: for each store that lacks the report or its line in the log, one sentence why.
+        not_stored: for each store that lacks the report, one sentence why.
     """
 
     pages: tuple[str, ...]
@@ -45,7 +44,7 @@ def report_files(result: DrillResult, past: Sequence[DrillResult]) -> Mapping[st
 
 
 def store_report(stores: Sequence[Store], result: DrillResult, past: Sequence[DrillResult]) -> ReportPlaces:
-    """Puts a report into each store, and its line into each store's operations log.
+    """Puts a report into each store.
 
     A store that fails doesn't keep the others from getting it.
 
@@ -66,7 +65,6 @@ def store_report(stores: Sequence[Store], result: DrillResult, past: Sequence[Dr
             for name, data in files.items():
                 store.put(f"{prefix}/{name}", BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
             pages.append(f"{store.describe()}/{prefix}/{PAGE_NAME}")
-            write_log(store, result.database)
         except OpsError as error:
             errors.append(error)
     if not pages:

@@ -6,8 +6,8 @@ from itertools import accumulate
 from typing import Literal
 
 from hackorda_ops.drill.report_frames import Record
-from hackorda_ops.drill.report_words import duration
 from hackorda_ops.drill.result import Stage
+from hackorda_ops.words import duration
 
 # A trend chart's own units: about CSS pixels, so that its text is as large as the page's.
 WIDTH = 320

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from hackorda_ops.backup.calendar import quarter_name
 from hackorda_ops.drill import report_charts, report_frames
@@ -11,16 +11,13 @@ from hackorda_ops.drill.report_words import (
     CHECK_TITLES,
     all_checks,
     compared,
-    counted,
-    duration,
     meaning,
-    moment,
     pending,
     schema_change,
-    visible,
 )
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.progress_log import size
+from hackorda_ops.words import counted, duration, moment, visible
 
 # A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
 TABLES_SHOWN = 500
@@ -40,7 +37,7 @@ def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
     drills = report_frames.records(trend)
     tables = report_frames.records(report_frames.comparison(result).head(TABLES_SHOWN))
     return (
-        _environment()
+        templates("hackorda_ops.drill")
         .get_template("report.html.jinja")
         .render(
             result=result,
@@ -85,9 +82,10 @@ def _signed_percent(percent: float) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def templates(package: str) -> Environment:
+    """The templates of a package's pages, with the style and the pieces of the report's own."""
     environment = Environment(
-        loader=PackageLoader("hackorda_ops.drill"),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("hackorda_ops.drill")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,6 +1,5 @@
 """A drill as Markdown: for Dagster, a pull request, a ticket, or a terminal."""
 
-import re
 from collections.abc import Iterable, Sequence
 from textwrap import indent
 
@@ -8,23 +7,19 @@ from hackorda_ops.backup.calendar import quarter_name
 from hackorda_ops.drill import report_frames
 from hackorda_ops.drill.report_words import (
     CHECK_TITLES,
-    NOTHING,
     all_checks,
     compared,
-    counted,
-    duration,
     meaning,
-    moment,
     pending,
     schema_change,
-    visible,
 )
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.progress_log import size
+from hackorda_ops.words import NOTHING, counted, duration, moment
 
 # Markdown is read in full, in a window that is often small; the CSV beside it has every table.
 TABLES_SHOWN = 100
-_SPECIAL = re.compile(r"([\\`*_\[\]#|~&<>])")
 _UNKNOWN = "not measured"
 
 
@@ -56,28 +51,6 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
         f"by hackorda\\_ops {escaped(result.product_version)}.",
     )
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown takes for nothing but text, on one line, also inside a table."""
-    return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
-
-
-def fenced(text: str) -> str:
-    """A block that is shown as it is; empty for no text."""
-    if not text.strip():
-        return ""
-    # A fence ends at the first line of as many backticks: ours has one more than any inside.
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{visible(text).rstrip()}\n{fence}"
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; columns whose name ends in "#" hold numbers."""
-    head = f"| {' | '.join(column.removesuffix('#') for column in columns)} |"
-    rule = f"|{'|'.join('--:' if column.endswith('#') else ':--' for column in columns)}|"
-    return "\n".join((head, rule, *(f"| {' | '.join(escaped(cell) for cell in row)} |" for row in rows)))
 
 
 def _section(title: str, body: str) -> str:

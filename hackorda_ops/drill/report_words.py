@@ -1,16 +1,14 @@
-"""The words of a report: what a verdict means, what a check is called, how a number is read.
+"""The words of a report: what a verdict means, what a check is called.
 
-All pure, and shared by the page, the Markdown and the operations log, so that they never disagree.
+All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from hackorda_ops.drill.result import Check, CheckName, DrillResult, MigrationResult, TableResult
 from hackorda_ops.findings import fatal
+from hackorda_ops.words import counted, duration, moment
 
 CHECK_TITLES: Mapping[CheckName, str] = {
     "offsite_equals_manifest": "The off-site copy is what its manifest says",
@@ -24,16 +22,9 @@ CHECK_TITLES: Mapping[CheckName, str] = {
     "scratch_gone": "What the drill made is gone again",
 }
 
-# Stands in a table where there is no number.
-NOTHING = "\N{EN DASH}"
-
 _NAMES_SHOWN = 10
 
 TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
-
-# Colours and cursor movements, which migration tools print as if onto a terminal.
-_TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_LINE_CHARACTERS = "\n\t"
 
 
 def meaning(result: DrillResult) -> str:
@@ -130,11 +121,6 @@ def compared(result: DrillResult) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def counted(number: int, noun: str) -> str:
-    """A number and its noun: "1 row", "12,000 rows"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def pending(names: tuple[str, ...] | None) -> str:
     """Pending migrations, by name: a few of many."""
     if names is None:
@@ -149,42 +135,17 @@ def schema_change(run: MigrationResult) -> str:
     return {None: "not compared", True: "changed", False: "the same as before"}[run.schema_changed]
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people read them: "0.4 s", "2 min 14 s", "6 h 2 min", "3 d 4 h"."""
-    # Rounded before it is split, or 59.99 minutes would read "59 min 60 s".
-    if round(seconds, 1) < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for least_seconds, size_seconds, name, smaller_seconds, smaller in (
-        # Objectives are set in hours, so a day is "24 h".
-        (172_800, 86_400, "d", 3_600, "h"),
-        (3_600, 3_600, "h", 60, "min"),
-        (60, 60, "min", 1, "s"),
-    ):
-        if whole >= least_seconds:
-            large, rest = divmod(whole, size_seconds)
-            small = rest // smaller_seconds
-            return f"{large:,} {name} {small} {smaller}" if small else f"{large:,} {name}"
-    return f"{whole} s"
-
-
-def moment(when: datetime) -> str:
-    """A time in UTC, which it says."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def visible(text: str) -> str:
-    """Text without what would hide or turn around other text: terminal codes, control characters.
-
-    Line breaks and tabs stay. Names come from databases, so some are made to deceive.
-    """
-    plain = _TERMINAL_CODE.sub("", text.replace("\r\n", "\n"))
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if character not in _LINE_CHARACTERS and unicodedata.category(character) in {"Cc", "Cs"}
-        else f"\\u{ord(character):04x}"
-        if unicodedata.bidirectional(character)
-        in {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
-        else character
-        for character in plain
+def in_the_log(result: DrillResult) -> str:
+    """A drill's sentence in the operations log: the backup, what came back of it, how long that took."""
+    artifact = result.artifact
+    if artifact is None:
+        return f"No backup was found. {result.error.what if result.error else ''} Drill {result.drill_id}."
+    if result.key_tables:
+        rows = ", ".join(f"{each.table} {each.restored_rows:,}" for each in result.key_tables)
+    else:
+        rows = f"{artifact.rows:,} in all tables of the backup"
+    took = "not measured" if result.recovery_seconds is None else duration(result.recovery_seconds)
+    return (
+        f"Backup of {moment(artifact.captured_at)} ({artifact.artifact_id}); rows: {rows}; "
+        f"recovery time: {took}; drill {result.drill_id}."
     )

@@ -22,7 +22,7 @@ from hackorda_ops.errors import ToolFailed
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
-from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
 from hackorda_ops.postgres.settings import client_encoding
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
@@ -152,6 +152,7 @@ def _run(tool: str, doing: str, arguments: list[str | Path], target: ConnectionT
     finished = child.run(
         arguments,
         environment=environment(target, base=os.environ),
+        secret_files=secret_files(target),
         on_stderr_line=output.hear,
         redact=lambda text: redact(text, target),
         deadline_seconds=_DEADLINE_SECONDS,

@@ -1,11 +1,11 @@
 """A running Dagster for the demo and the tests: web server, daemon, code server and run workers."""
 
-import shutil
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,11 @@ from hackorda_ops.postgres import child
 
 _POLL_SECONDS: Final = 0.2
 _START_SECONDS: Final = 120.0
+_LAST_WORDS: Final = 20
+
+
+def _nobody_listens(_line: str) -> None:
+    pass
 
 
 @contextmanager
@@ -31,6 +36,8 @@ def running_dagster(
     storage: Mapping[str, str],
     environ: Mapping[str, str],
     preferred_port: int = 0,
+    settings: str | None = None,
+    on_line: Callable[[str], None] = _nobody_listens,
 ) -> Iterator[RunningDagster]:
     """Runs Dagster with the product's dagster.yaml and workspace.yaml for as long as the block lasts.
 
@@ -40,15 +47,23 @@ def running_dagster(
         storage: the DAGSTER_PG_… variables of an empty database (`storage_variables`).
         environ: what `config` names, and what a program needs to run at all (PATH).
         preferred_port: of the web server; another one is taken where it isn't free.
+        settings: the text of dagster.yaml, where it isn't to be the product's own.
+        on_line: hears, from other threads, each line that any of its processes writes to its output.
 
     Raises:
         ToolFailed: Dagster ended instead of starting.
         Stalled: it did not load the definitions in time.
     """
     home.mkdir(mode=0o700)
-    shutil.copy(example_file("dagster.yaml"), home)
+    own = example_file("dagster.yaml").read_text(encoding="utf-8")
+    (home / "dagster.yaml").write_text(own if settings is None else settings, encoding="utf-8")
     port = _free_port(preferred_port)
-    said: list[str] = []
+    said: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    def hear(line: str) -> None:
+        said.append(line)
+        on_line(line)
+
     with (
         # Code servers that are ended leave their sockets in it. Not below `home`: a socket's path may
         # have 103 bytes at most.
@@ -70,8 +85,8 @@ def running_dagster(
                     CONFIG_VARIABLE: str(config),
                 },
                 working_directory=home,
-                on_stdout_line=said.append,
-                on_stderr_line=said.append,
+                on_stdout_line=hear,
+                on_stderr_line=hear,
             )
         ) as dagster,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
@@ -101,12 +116,12 @@ def _ended_at_last(process: child.Child) -> Iterator[child.Child]:
         process.stop()
 
 
-def _wait_for_definitions(running: RunningDagster, dagster: child.Child, said: Sequence[str]) -> None:
+def _wait_for_definitions(running: RunningDagster, dagster: child.Child, said: Iterable[str]) -> None:
     give_up = time.monotonic() + _START_SECONDS
     while not running.loaded():
         if not dagster.running:
             raise ToolFailed(
-                "Dagster ended instead of starting:\n" + "\n".join(said[-20:]),
+                "Dagster ended instead of starting:\n" + "\n".join(said),
                 meaning="Nothing was run.",
                 next_step="Read its last words above.",
             )

@@ -5,7 +5,17 @@ from collections.abc import Mapping
 import dagster as dg
 
 from hackorda_ops.config import Config, Database
-from hackorda_ops.orchestration import jobs, schedules, sensors, sweeping
+from hackorda_ops.orchestration import (
+    alarms,
+    housekeeping,
+    jobs,
+    missed_work,
+    readiness,
+    retention,
+    schedules,
+    schema_change,
+    sweeping,
+)
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
@@ -22,21 +32,30 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
         config: of every protected database.
         resource_overrides: resources to use instead of the real ones, by name.
     """
+    keep_house = housekeeping.housekeeping()
     for_all = dg.Definitions(
-        sensors=[sensors.failed_runs(config.alerts)],
+        jobs=[keep_house],
+        schedules=[housekeeping.every_week(keep_house)],
+        sensors=[alarms.alarms(name, config) for name in (*config.databases, None)],
         resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
         # A step process of its own would outlive a killed run worker, and finish its work on a failed run.
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(
         for_all,
+        readiness.of_all(config),
         *(_of_one(name, database) for name, database in config.databases.items()),
         *(_on_neon(name, database) for name, database in config.databases.items() if database.scratch.neon),
+        *(
+            _deleting(name, database)
+            for name, database in config.databases.items()
+            if database.retention.deletes
+        ),
     )
 
 
 def _of_one(name: str, database: Database) -> dg.Definitions:
-    night, week, quarter = jobs.night(name), jobs.week(name), jobs.quarter(name)
+    of_kinds = jobs.of_kinds(name, on_neon=database.scratch.neon is not None)
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
         assets=[
@@ -46,25 +65,28 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
             restore_drill(name, database),
             drill_report(name, database),
         ],
-        jobs=[night, week, quarter, sweep],
-        schedules=[
-            schedules.every_night(name, database.schedule, night),
-            schedules.every_week(name, database.schedule, week),
-            schedules.every_quarter(name, database.schedule, quarter),
+        jobs=[*of_kinds.values(), sweep],
+        schedules=[schedules.every(kind, name, database.schedule, job) for kind, job in of_kinds.items()],
+        sensors=[
+            missed_work.missed_work(name, database, of_kinds),
+            schema_change.schema_change(name, database, of_kinds),
+            sweeping.left_behind(name, database, sweep),
         ],
-        sensors=[sweeping.left_behind(name, database, sweep)],
     )
 
 
 def _on_neon(name: str, database: Database) -> dg.Definitions:
     """What takes a provider that keeps a history; a plain scratch server doesn't."""
-    year, history = jobs.year(name), jobs.history(name)
+    history = jobs.history(name)
     return dg.Definitions(
         assets=[recovery_exercise(name, database)],
         asset_checks=[history_checks(name, database)],
-        jobs=[year, history],
-        schedules=[
-            schedules.every_year(name, database.schedule, year),
-            schedules.history_every_week(name, database.schedule, history),
-        ],
+        jobs=[history],
+        schedules=[schedules.history_every_week(name, database.schedule, history)],
     )
+
+
+def _deleting(name: str, database: Database) -> dg.Definitions:
+    """What deletes; not there where the policy is to keep everything."""
+    job = retention.retention(name, database)
+    return dg.Definitions(jobs=[job], schedules=[retention.every_week(name, database.schedule, job)])

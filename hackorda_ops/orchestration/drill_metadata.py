@@ -8,7 +8,7 @@ from dagster import MetadataValue
 from hackorda_ops.backup.calendar import quarter_name
 from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.orchestration.metadata import Metadata, of_findings
+from hackorda_ops.orchestration.metadata import ARTIFACT, Metadata, of_findings
 
 _TABLES_SHOWN: Final = 300
 
@@ -30,7 +30,7 @@ def of_drill(result: DrillResult) -> Metadata:
         shown["data loss seconds"] = MetadataValue.float(result.data_loss_seconds)
     if result.artifact is not None:
         shown |= {
-            "artifact": MetadataValue.text(result.artifact.artifact_id),
+            ARTIFACT: MetadataValue.text(result.artifact.artifact_id),
             "location": MetadataValue.path(result.artifact.location),
             "rows": MetadataValue.int(result.artifact.rows),
             "bytes": MetadataValue.int(result.artifact.size_bytes),

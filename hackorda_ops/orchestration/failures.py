@@ -53,12 +53,17 @@ def fail(error: OpsError, *, attempts_before: int) -> NoReturn:
     raise failure_of(error) from None
 
 
-def cause_of(step_failures: Iterable[DagsterEvent], run_failure: DagsterEvent) -> Cause:
+def is_last(error: OpsError, *, attempts_before: int) -> bool:
+    """Whether `fail` ends a step for good."""
+    return not error.retryable or attempts_before >= _RETRIES
+
+
+def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
     """Why a run failed, without Dagster's wrappers.
 
     Args:
         step_failures: of the run; there are none after a SIGKILL or when memory ran out.
-        run_failure: the event that ended it.
+        run_failure: what Dagster says of its end.
     """
     for event in step_failures:
         data = event.step_failure_data
@@ -75,7 +80,7 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: DagsterEvent) -
             next_step="Read the run's log in Dagster, and report the error with it.",
         )
     return Cause(
-        f"The run ended without a word of its own: {run_failure.message}",
+        f"The run ended without a word of its own: {run_failure}",
         meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
         "Nothing of it counts as a backup; what was finished before is as it was.",
         next_step="Find out what ended it, then materialize the same partition again.",

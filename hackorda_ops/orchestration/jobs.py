@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from hackorda_ops.backup.due import Kind
 from hackorda_ops.orchestration.assets import (
     NIGHTLY_DUMP,
     OFFSITE_COPY,
@@ -18,6 +19,12 @@ from hackorda_ops.orchestration.assets import (
 NO_RUN_RETRIES: Final = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_op_failure": "false"}
 
 AssetJob = Any  # Dagster's own name for what define_asset_job returns is private.
+
+
+def of_kinds(name: str, *, on_neon: bool) -> dict[Kind, AssetJob]:
+    """The job of every kind of partition that a database has; exercises take a provider with a history."""
+    made: dict[Kind, AssetJob] = {"night": night(name), "week": week(name), "quarter": quarter(name)}
+    return {**made, "year": year(name)} if on_neon else made
 
 
 def night(name: str) -> AssetJob:

@@ -3,7 +3,7 @@
 Numbers stay numbers, because the UI plots them over time and over partitions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import dagster as dg
@@ -17,8 +17,14 @@ from hackorda_ops.postgres.inventory import Inventory
 
 Metadata = Mapping[str, MetadataValue]
 
-# Every event is kept for good in Dagster's own database; the manifest has all the tables.
+# Events stay in Dagster's own database for more than a year; the manifest has all the tables.
 _TABLES_SHOWN: Final = 300
+_FINDINGS_SHOWN: Final = 100
+_LINES_SHOWN: Final = 50
+_DUMPED_FROM: Final = "dumped from"
+_THE_SOURCE: Final = "the source"
+ARTIFACT: Final = "artifact"
+_SCHEMA: Final = "schema digest"
 
 
 def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
@@ -29,7 +35,7 @@ def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
         "server version": MetadataValue.text(source.server_version),
         "size in bytes": MetadataValue.int(inventory.size_bytes),
         "tables": MetadataValue.int(len(inventory.tables)),
-        "schema digest": MetadataValue.text(schema_sha256),
+        _SCHEMA: MetadataValue.text(schema_sha256),
         "database": MetadataValue.text(f"{source.database} on {source.host}:{source.port}"),
         "extensions": MetadataValue.text(extensions or "none"),
         "warnings": _list(inventory.warnings),
@@ -84,8 +90,8 @@ def row_counts(manifest: Manifest) -> MetadataValue:
     )
 
 
-def of_findings(findings: Iterable[Finding]) -> MetadataValue:
-    """What was found, a line each."""
+def of_findings(findings: Sequence[Finding]) -> MetadataValue:
+    """What was found, a line each, up to a number; the manifest or the report has all."""
     return MetadataValue.table(
         records=[
             dg.TableRecord(
@@ -99,7 +105,7 @@ def of_findings(findings: Iterable[Finding]) -> MetadataValue:
                     "next step": finding.next_step,
                 }
             )
-            for finding in findings
+            for finding in findings[:_FINDINGS_SHOWN]
         ],
         schema=_schema(
             **dict.fromkeys(
@@ -111,18 +117,39 @@ def of_findings(findings: Iterable[Finding]) -> MetadataValue:
 
 def _of_artifact(manifest: Manifest, location: str) -> Metadata:
     return {
-        "artifact": MetadataValue.text(manifest.artifact_id),
+        ARTIFACT: MetadataValue.text(manifest.artifact_id),
+        _SCHEMA: MetadataValue.text(manifest.schema_sha256),
         "location": MetadataValue.path(location),
         "night": MetadataValue.text(manifest.night.isoformat()),
         "captured at": MetadataValue.timestamp(manifest.captured_at),
-        "dumped from": MetadataValue.text(
+        _DUMPED_FROM: MetadataValue.text(
             f"a branch at {manifest.lsn}, as of the night's scheduled time"
             if manifest.as_of
             else f"a branch at {manifest.lsn}"
             if manifest.dumped_from == "branch"
-            else "the source"
+            else _THE_SOURCE
         ),
     }
+
+
+def is_of_a_branch(night: dg.AssetMaterialization | None) -> bool:
+    """Whether a night was read from a branch: then the provider's history may give past ones back."""
+    return night is not None and _text(night, _DUMPED_FROM) not in {None, _THE_SOURCE}
+
+
+def artifact_id(materialization: dg.AssetMaterialization) -> str | None:
+    """Which artifact a night, a copy, a drill or a report is of; None for a drill that had none."""
+    return _text(materialization, ARTIFACT)
+
+
+def schema_digest(materialization: dg.AssetMaterialization) -> str | None:
+    """The schema of a night's or a copy's artifact; None where an earlier release wrote the metadata."""
+    return _text(materialization, _SCHEMA)
+
+
+def _text(materialization: dg.AssetMaterialization, label: str) -> str | None:
+    value = materialization.metadata.get(label)
+    return value.value if isinstance(value, dg.TextMetadataValue) else None
 
 
 def _summary(manifest: Manifest) -> dict[str, object]:
@@ -154,4 +181,11 @@ def _schema(**columns: str) -> dg.TableSchema:
 
 
 def _list(lines: Iterable[str]) -> MetadataValue:
-    return MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")
+    return MetadataValue.md(listed(lines) or "none")
+
+
+def listed(lines: Iterable[str]) -> str:
+    """Lines as a Markdown list, up to a number: thousands of tables must not make an event of megabytes."""
+    shown = [f"- {line}" for line in lines]
+    more = len(shown) - _LINES_SHOWN
+    return "\n".join(shown if more <= 0 else [*shown[:_LINES_SHOWN], f"- and {more:,} more"])

@@ -3,7 +3,8 @@
 Each child runs below a small supervisor process (`supervisor.py`, which says how), because nothing else ends a
 pg_dump and its forked workers when this process is killed with SIGKILL, on Linux and on macOS alike.
 
-Secrets belong in `environment`, never in `arguments`, which every user of the machine can read.
+Secrets belong in `secret_files`: every user of the machine can read `arguments`, and every process of the same
+user `environment`. (A team's migrate command takes its URL from the environment; it is the only one.)
 """
 
 import json
@@ -27,12 +28,15 @@ __all__ = ["Child", "Finished", "StartOptions", "run", "start"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _POLL_SECONDS = 1.0
+# What a Python may need to start, and where secret files go; whatever else we were given is not its business.
+_SUPERVISOR_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 class StartOptions(TypedDict, total=False):
     """The keyword arguments of `start`, which documents them, as `run` takes them too."""
 
     environment: Required[Mapping[str, str]]
+    secret_files: Mapping[str, str]
     working_directory: Path | None
     stdin: bytes | None
     on_stdout_line: Callable[[str], None] | None
@@ -102,6 +106,7 @@ def start(
     arguments: Sequence[str | Path],
     *,
     environment: Mapping[str, str],
+    secret_files: Mapping[str, str] | None = None,
     working_directory: Path | None = None,
     stdin: bytes | None = None,
     on_stdout_line: Callable[[str], None] | None = None,
@@ -119,6 +124,8 @@ def start(
     Args:
         arguments: the program (a path, or a name to look for on the PATH of `environment`) and its arguments.
         environment: the child's whole environment.
+        secret_files: variable to text: each is written to a file for its owner only, which the variable names in
+            the child's environment and which is gone when the child is.
         working_directory: where it runs; this process's own where None.
         stdin: what it reads on standard input; nothing where None.
         on_stdout_line: called from another thread with each line of standard output, redacted and without its
@@ -137,6 +144,7 @@ def start(
     order = {
         "arguments": [_as_text(argument) for argument in arguments],
         "environment": {_as_text(name): _as_text(value) for name, value in environment.items()},
+        "secret_files": {name: _as_text(text) for name, text in (secret_files or {}).items()},
         "working_directory": None if working_directory is None else _as_text(working_directory),
         "user": None if run_as is None else _user(run_as),
         "stop_signal": int(stop_signal),
@@ -155,6 +163,7 @@ def start(
             stderr=subprocess.PIPE,
             bufsize=0,
             pass_fds=(life_read, report_write),
+            env={name: os.environ[name] for name in _SUPERVISOR_VARIABLES if name in os.environ},
             start_new_session=True,
         )
     except BaseException:

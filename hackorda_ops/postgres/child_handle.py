@@ -291,9 +291,15 @@ def _refused(name: str, *, step: str, number: int) -> OpsError:
         next_step = f"Install {name}, or put the folder it is in on the PATH."
     elif step == "folder":
         next_step = "Create the working directory, or name another one."
+    elif step == "secret":
+        next_step = "Set TMPDIR to a folder of this machine that may be written to and has room."
     else:
         next_step = f"Check that {name} may be executed by this user."
-    where = {"folder": " in its working directory", "user": " as the user it should run as"}.get(step, "")
+    where = {
+        "folder": " in its working directory",
+        "user": " as the user it should run as",
+        "secret": ", because its password could not be written to a private file in $TMPDIR (or /tmp)",
+    }.get(step, "")
     return ToolFailed(
         f"{name} could not be started{where}: {reason}.",
         meaning="Nothing was done.",

@@ -162,13 +162,15 @@ def environment(
     settings: Mapping[str, str] = COMPARABLE_SETTINGS,
     base: Mapping[str, str],
 ) -> dict[str, str]:
-    """The whole environment of a Postgres client tool that is to work on `target`.
+    """The whole environment of a Postgres client tool that is to work on `target`, but for the password.
+
+    That goes by `secret_files`.
 
     TCP keepalives have no variable: libpq then uses the operating system's (two hours before the first
     probe, as a rule), so whoever runs a tool must watch it.
 
     Args:
-        target: becomes PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, …
+        target: becomes PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE, …
         settings: session settings; they are merged into PGOPTIONS.
         base: the caller's environment (`os.environ`). Only what a tool needs is kept of it, and
             none of its PG* variables. Messages are in English (LC_ALL=C), so that they can be read
@@ -180,9 +182,28 @@ def environment(
     found.update((_VARIABLES[k], value) for k, value in target.parameters.items() if k in _VARIABLES)
     if merged := options(settings, target.parameters.get("options", "")):
         found["PGOPTIONS"] = merged
-    if target.password is not None:
-        found["PGPASSWORD"] = target.password
     return found
+
+
+def secret_files(target: ConnectionTarget) -> dict[str, str]:
+    """A client tool's password as libpq's own password file, for `child.run`.
+
+    A file, because the environment of a process can be read by every other one of the same user, and ends up
+    in core dumps and support bundles.
+
+    Raises:
+        ConfigError: the password has a line break, which a password file can't hold.
+    """
+    if target.password is None:
+        return {}
+    if re.search(r"[\r\n]", target.password):
+        raise ConfigError(
+            f"The password of {target.user} has a line break in it.",
+            meaning="Client tools read passwords from a file with one to a line, and could not log in.",
+            next_step="Give the role another password, or look for a line break at the end of the variable.",
+        )
+    escaped = target.password.replace("\\", "\\\\").replace(":", "\\:")
+    return {"PGPASSFILE": f"*:*:*:*:{escaped}\n"}
 
 
 def redact(text: str, *targets: ConnectionTarget) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from hackorda_ops.errors import UsageError
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
-from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.settings import client_encoding
 from hackorda_ops.postgres.snapshot import Snapshot
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
@@ -96,6 +96,7 @@ def dump(
                 KEEPALIVES,
             ],
             environment=environment(target, base=os.environ),
+            secret_files=secret_files(target),
             on_stderr_line=output.hear,
             redact=lambda text: redact(text, target),
             poll=_Watch(folder, on_progress, poll),

@@ -13,7 +13,7 @@ from typing import Final
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.archive import ArchiveEntry, list_entries
 from hackorda_ops.postgres.clients import Clients
-from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
 from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
@@ -95,6 +95,7 @@ def restore(
                 environment=environment(
                     target, settings={**COMPARABLE_SETTINGS, **_QUICK_SETTINGS}, base=os.environ
                 ),
+                secret_files=secret_files(target),
                 on_stderr_line=progress.hear,
                 redact=lambda text: redact(text, target),
                 poll=progress.tell,

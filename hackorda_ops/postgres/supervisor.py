@@ -10,8 +10,12 @@ included, the kernel closes the write end; the supervisor then sends the stop si
 waits for the grace period, and kills what is left. The same happens to workers that outlive their tool. Only a
 daemon that leaves the group on purpose is left alone.
 
+What the tool must not have in its environment, which every process of the same user can read for as long as the
+tool runs, it gets as files for its owner only. They are made here because this process lives as long as the tool:
+they are gone when it is, also where our process was killed.
+
 Arguments: the number of the life pipe's descriptor and of the report pipe's. Standard input, output and
-error are the tool's. On the life pipe comes one line of JSON (`arguments`, `environment`,
+error are the tool's. On the life pipe comes one line of JSON (`arguments`, `environment`, `secret_files`,
 `working_directory`, `user`, `stop_signal`, `grace_seconds`); after that, any byte or the end of the file
 means "stop". On the report pipe go `started PID`, then `ended RETURNCODE`; or `refused STEP ERRNO`.
 """
@@ -68,11 +72,23 @@ def main(life: int, report: int) -> None:
         return  # The parent died before it said what to run.
     order = json.loads(line)
     _adopt_orphans()
-    tool = _launch(order, report)
-    if tool is None:
-        return
-    _tell(report, f"started {tool}")
-    _tell(report, f"ended {_watch(tool, order, life=life, wake=wake, parent=parent)}")
+    written: list[str] = []
+    try:
+        try:
+            _write_secret_files(order, written)
+        except OSError as problem:
+            _tell(report, f"refused secret {problem.errno or errno.EIO}")
+            return
+        tool = _launch(order, report)
+        if tool is None:
+            return
+        _tell(report, f"started {tool}")
+        returncode = _watch(tool, order, life=life, wake=wake, parent=parent)
+    finally:
+        for path in written:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - pathlib takes longer to import than the rest of this script
+    _tell(report, f"ended {returncode}")
 
 
 def _noticed(_number: int, _frame: object) -> None:
@@ -105,6 +121,21 @@ def _adopt_orphans() -> None:
     import ctypes  # noqa: PLC0415 - only here, and macOS starts faster without it
 
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
+    """Write what the order has as secret files, and name each in the tool's environment; `written` gets the paths."""
+    # Another user can't reach a TMPDIR that is our own. /tmp is safe with O_EXCL and a random name.
+    folder = "/tmp" if order["user"] is not None else os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    for variable, text in order["secret_files"].items():
+        path = f"{folder}/hackorda-ops-{os.urandom(8).hex()}"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        written.append(path)
+        with open(file, "wb") as stream:  # noqa: PTH123 - as above
+            if order["user"] is not None:
+                os.fchown(file, order["user"][1], order["user"][2])
+            stream.write(text.encode("utf-8", "surrogateescape"))
+        order["environment"][variable] = path
 
 
 def _launch(order: dict[str, Any], report: int) -> int | None:

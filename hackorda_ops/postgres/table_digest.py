@@ -62,13 +62,13 @@ def digest_tables(
         OpsError: the login, the rights or the connection failed.
     """
     variables = environment(target, base=os.environ)
-    # The password goes by the environment alone; the rest of the target has nothing to hide.
     split = shares(list(tables), weight=lambda table: table.rows or 0, count=jobs)
     results = run_workers(
         "hackorda_ops.postgres.table_digest",
         [
             {
                 "parameters": dict(target.parameters),
+                "password": target.password,
                 "snapshot": snapshot_identifier,
                 "tables": [(table.name.schema, table.name.name, copy_statement(table)) for table in share],
             }
@@ -109,7 +109,7 @@ def copy_statement(table: Table) -> str:
 
 
 def _digest_share(order: Any, answer: Answer) -> None:
-    target = ConnectionTarget(order["parameters"], os.environ.get("PGPASSWORD"))
+    target = ConnectionTarget(order["parameters"], order["password"])
     with translated_errors(target, "comparing rows"), ExitStack() as stack:
         connection = stack.enter_context(connect(target, application_name="hackorda-ops row digests"))
         if order["snapshot"] is not None:

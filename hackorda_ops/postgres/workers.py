@@ -81,7 +81,8 @@ def run_workers(
 
     Args:
         module: the worker, for example "hackorda_ops.postgres.archive_reader".
-        orders: one share per worker; anything that JSON can hold, and no secret.
+        orders: one share per worker; anything that JSON can hold. It goes by standard input,
+            which nobody else can read, so it may hold a password; `environment` and `module` may not.
         environment: what the workers need beside what Python itself needs.
         on_done: called in this thread with how much was worked through in all, whenever that grew.
         redact: takes secrets out of what a worker that crashed wrote to standard error.

@@ -13,6 +13,7 @@ from hackorda_ops.backup.bring_back import BroughtBack, Comparison, bring_back, 
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.config import Database
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -95,6 +96,10 @@ def test_a_sound_artifact_comes_back_row_for_row(
         assert session.execute("SELECT count(*), max(feels) FROM users").fetchone() == (429, "calm")
         assert session.execute("SELECT nextval('tickets')").fetchone() == (3,)
     assert list((tmp_path / "work").iterdir()) == []
+    store, manifest = night
+    event = read_log(store, "hackorda")[-1]
+    assert (event.kind, event.outcome, event.subject) == ("restore", "PASS", manifest.artifact_id)
+    assert event.detail == f"From {result.location} into {result.target}: 529 rows compared."
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a schedule asks for between two moments."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hackorda_ops.backup.due import Due, due_between, is_due, newest_due
 from hackorda_ops.config import Schedule
@@ -35,6 +36,15 @@ def test_the_time_that_spring_skips_is_due_all_the_same_and_the_one_that_autumn_
     assert [
         due.partition for due in due_between("night", BERLIN, after=autumn, until=autumn + timedelta(days=1))
     ] == [date(2026, 10, 25)]
+
+
+def test_what_was_due_before_autumn_put_the_clocks_back_is_due_after_it() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    evening = datetime(2026, 10, 24, 20, tzinfo=berlin)
+    # Later than the first 02:30, though the clock on the wall shows less.
+    second_0215 = datetime(2026, 10, 25, 2, 15, tzinfo=berlin, fold=1)
+    [due] = due_between("night", BERLIN, after=evening, until=second_0215)
+    assert due.partition == date(2026, 10, 25)
 
 
 def test_what_is_due_at_this_very_second_is_the_newest_due() -> None:

@@ -216,6 +216,56 @@ def test_what_a_killed_put_left_is_cleared_after_a_day(store: FolderStore) -> No
     os.utime(old, (yesterday, yesterday))
     os.utime(nights, (yesterday, yesterday))
 
+    assert store.abandoned_uploads("db") == ("upload-old",)
     assert store.end_abandoned_uploads("db") == ("upload-old",)
     assert content_of(store.root) == {".staging/upload-young", ".staging/night"}
     assert list(store.list("")) == []
+
+
+def test_the_folders_below_a_folder_are_named_without_what_lies_in_them(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    assert list(store.folders("db")) == []
+    for key in ("db/one/dump/a", "db/two/manifest.json", "db/log.md", "db2/three/a"):
+        put(store, key, b"1")
+
+    assert sorted(store.folders("db/")) == ["one", "two"]
+    assert sorted(store.folders("")) == ["db", "db2"]
+    assert list(store.folders("nothing")) == []
+    # A disk that isn't mounted must not look like an empty store.
+    with pytest.raises(StoreRefused):
+        list(FolderStore(tmp_path / "not mounted" / "store").folders("db"))
+
+
+def test_what_is_deleted_is_gone_with_the_folders_that_it_leaves_empty(store: FolderStore) -> None:
+    put(store, "db/one/dump/1.dat", b"rows")
+    put(store, "db/one/manifest.json", b"{}")
+    put(store, "db/two/manifest.json", b"{}")
+
+    store.delete("db/one/dump/1.dat")
+    assert sorted(path.name for path in (store.root / "db" / "one").iterdir()) == ["manifest.json"]
+    store.delete("db/one/manifest.json")
+    store.delete("db/one/manifest.json")
+
+    assert content_of(store.root) == {"db/two/manifest.json"}
+    assert [path.name for path in (store.root / "db").iterdir()] == ["two"]
+    with pytest.raises(StoreRefused, match="names no file"):
+        store.delete("../elsewhere")
+
+
+def test_a_file_that_can_not_be_deleted_is_told_as_such(store: FolderStore) -> None:
+    put(store, "db/one/dump/1.dat", b"rows")
+
+    with pytest.raises(StoreRefused, match=r"delete .*db/one/dump: "):
+        store.delete("db/one/dump")
+
+
+def test_a_folder_has_one_version_of_each_file_and_no_locks(store: FolderStore) -> None:
+    put(store, "db/one/manifest.json", b"{}")
+
+    [version] = store.versions("db")
+
+    assert (version.key, version.size_bytes, version.version_id) == ("db/one/manifest.json", 2, None)
+    assert version.is_file
+    assert abs(version.modified_at.timestamp() - time.time()) < 3600
+    assert store.locked_until(version) is None
+    assert list(store.versions("nothing")) == []

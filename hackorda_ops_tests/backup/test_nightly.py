@@ -16,6 +16,7 @@ from hackorda_ops import environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.manifest import from_bytes
 from hackorda_ops.backup.nightly import Night, take_night
+from hackorda_ops.backup.operations_log import Event, read_log
 from hackorda_ops.config import Database
 from hackorda_ops.errors import (
     ClientMissing,
@@ -62,14 +63,20 @@ def night_of(database: Database, url: str, **changes: Any) -> Night:
 
 
 def left_behind(database: Database) -> list[str]:
-    """Files below the store, but for those of finished artifacts."""
+    """Files below the store, but for those of finished artifacts and of the operations log."""
     root = Path(environment.open_store("hackorda", database, {}).describe())
     finished = [path.parent for path in root.rglob("manifest.json")]
+    finished += [root / "hackorda" / "operations", root / "hackorda" / "operations-log.md"]
     return [
         str(path.relative_to(root))
         for path in root.rglob("*")
         if path.is_file() and not any(path.is_relative_to(each) for each in finished)
     ]
+
+
+def events_of(database: Database) -> tuple[Event, ...]:
+    """What the operations log tells."""
+    return read_log(environment.open_store("hackorda", database, {}), "hackorda")
 
 
 def execute(url: str, statement: str) -> None:
@@ -99,6 +106,9 @@ def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, dat
     for path in [folder, *folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert left_behind(database) == []
+    [event] = events_of(database)
+    assert (event.kind, event.outcome, event.subject) == ("night", "success", str(manifest.night))
+    assert event.detail.startswith(f"{manifest.artifact_id} (night): 6,003 rows in 4 tables, ")
 
 
 def test_no_file_beside_the_dump_holds_the_password(url: str, database: Database) -> None:
@@ -181,6 +191,8 @@ def test_a_wrong_password_ends_in_one_clear_error(url: str, database: Database) 
     assert "not-the-password" not in str(caught.value)
     assert caught.value.next_step
     assert left_behind(database) == []
+    [event] = events_of(database)
+    assert (event.outcome, event.subject, event.detail) == ("failure", "tonight", caught.value.what)
 
 
 def test_an_unknown_host_ends_in_one_clear_error(url: str, database: Database) -> None:

@@ -101,6 +101,18 @@ def test_more_files_than_one_answer_lists_are_all_listed(s3_server: S3Server, st
     assert len(pages) == 3
 
 
+def test_the_folders_below_a_folder_are_named_without_what_lies_in_them(store: S3Store) -> None:
+    for key in ("db/one/dump/a", "db/one/manifest.json", "db/two/manifest.json", "db/log.md", "db2/three/a"):
+        put(store, key, b"1")
+    put(store, "db/a b+&?#/file", b"1")
+
+    assert sorted(store.folders("db/")) == ["a b+&?#", "one", "two"]
+    assert sorted(store.folders("")) == ["db", "db2"]
+    assert list(store.folders("nothing")) == []
+    with pytest.raises(StoreRefused):
+        list(replace(store, bucket="no-such-bucket").folders("db"))
+
+
 def test_lock_class_and_encryption_are_sent_with_small_and_large_files(s3_server: S3Server) -> None:
     create_bucket(s3_server, "all-settings", object_lock=True)
     store = store_on(
@@ -177,6 +189,7 @@ def test_abandoned_uploads_are_ended_and_those_of_others_are_not(s3_server: S3Se
     for key in ("backups/nightly/db/one/x", "backups/nightly/db2/x", "elsewhere/x"):
         client.create_multipart_upload(Bucket=store.bucket, Key=key)
 
+    assert store.abandoned_uploads("db") == ("backups/nightly/db/one/x",)
     assert store.end_abandoned_uploads("db") == ("backups/nightly/db/one/x",)
     assert sorted(unfinished(s3_server, store.bucket)) == ["backups/nightly/db2/x", "elsewhere/x"]
 
@@ -189,3 +202,53 @@ def test_the_operators_own_aws_configuration_does_not_redirect_it(
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
 
     replace(store).check()
+
+
+def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(store: S3Store) -> None:
+    put(store, "db/one/x", b"1")
+    put(store, "db/one/y", b"2")
+
+    store.delete("db/one/x")
+    store.delete("db/one/x")
+
+    assert [entry.key for entry in store.list("")] == ["db/one/y"]
+
+
+def test_a_versioned_bucket_lists_every_version_and_marker_and_gives_back_what_was_deleted(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    s3_server.client().put_bucket_versioning(
+        Bucket=store.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    put(store, "db/one/x", b"first")
+    put(store, "db/one/x", b"second!")
+    store.delete("db/one/x")
+
+    listed = sorted(store.versions("db"), key=lambda version: (version.marker, version.size_bytes))
+
+    assert [(each.key, each.size_bytes, each.current, each.marker) for each in listed] == [
+        ("db/one/x", 5, False, False),
+        ("db/one/x", 7, False, False),
+        ("db/one/x", 0, True, True),
+    ]
+    assert list(store.list("")) == []
+    store.delete("db/one/x", listed[2].version_id)
+    assert store.read_small("db/one/x") == b"second!"
+    store.delete("db/one/x", listed[1].version_id)
+    assert store.read_small("db/one/x") == b"first"
+
+
+def test_a_lock_is_told_with_its_end_and_a_legal_hold_without(s3_server: S3Server) -> None:
+    create_bucket(s3_server, "locks", object_lock=True)
+    store = store_on(s3_server, "locks", object_lock_days=30)
+    put(store, "db/x", b"1")
+    [version] = store.versions("db")
+
+    until = store.locked_until(version)
+
+    assert until is not None
+    assert timedelta(days=29) < until - datetime.now(UTC) <= timedelta(days=30)
+    with pytest.raises(StoreRefused, match="delete s3://locks/db/x"):
+        store.delete(version.key, version.version_id)
+    s3_server.client().put_object_legal_hold(Bucket="locks", Key="db/x", LegalHold={"Status": "ON"})
+    assert store.locked_until(version) == datetime.max.replace(tzinfo=UTC)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.backup import calendar
+from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.config import Migrate
 from hackorda_ops.drill import history, quarterly
 from hackorda_ops.drill.drill import run_drill
@@ -54,6 +55,10 @@ def test_a_sound_backup_passes_and_is_reported_in_both_stores(
     assert result.quarter == calendar.quarter_of(datetime.now(UTC).date())
     assert len(held.pages) == 2
     assert history.read_past(sound.offsite, "hackorda") == (result,)
+    event = read_log(sound.offsite, "hackorda")[-1]
+    assert (event.kind, event.outcome) == ("drill", "PASS")
+    assert f"public.users {result.key_tables[0].restored_rows:,}" in event.detail
+    assert result.drill_id in event.detail
 
 
 def test_what_was_not_asked_for_is_not_measured_and_no_pass(protected: Protected) -> None:

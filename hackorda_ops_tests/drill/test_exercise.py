@@ -14,8 +14,10 @@ import psycopg
 import pytest
 import yaml
 
+from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.drill import exercise as exercises
 from hackorda_ops.drill.exercise import run_exercise
+from hackorda_ops.drill.exercise_history import read_exercise
 from hackorda_ops.drill.exercise_report import document, hold_exercise
 from hackorda_ops.drill.exercise_result import ExerciseCheck, ExerciseResult, complete, judge
 from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
@@ -70,6 +72,10 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
     assert protected.offsite.read_small(key).decode() == held.report
     assert [place.endswith(key) for place in held.places] == [True, True]
     assert held.not_stored == ()
+    assert read_exercise(protected.offsite, "hackorda", result.exercise_id) == result
+    event = read_log(protected.offsite, "hackorda")[-1]
+    assert (event.kind, event.outcome, event.subject) == ("exercise", "PASS", f"{year}-Q1")
+    assert result.exercise_id in event.detail
     with psycopg.connect(protected.environ["DATABASE_URL"]) as connection:
         assert connection.execute(ROWS).fetchone() == before
         assert connection.execute("SELECT to_regnamespace('hackorda_ops_exercise')").fetchone() == (None,)

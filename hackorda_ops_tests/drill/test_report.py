@@ -19,7 +19,6 @@ FILES = {
     f"{PREFIX}/{name}"
     for name in ("comparison.csv", "report.html", "report.json", "report.md", "report.schema.json")
 }
-LOG = "hackorda/operations-log.md"
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def test_a_report_is_in_the_folder_and_off_site_and_read_back_from_both(
     )
     assert places.not_stored == ()
     for store in (nightly, bucket):
-        assert {entry.key for entry in store.list("")} == FILES | {LOG}
+        assert {entry.key for entry in store.list("")} == FILES
         assert read_past(store, "hackorda") == (results.bad(),)
         for name, data in report_files(results.bad(), past).items():
             assert store.read_small(f"{PREFIX}/{name}") == data

@@ -2,8 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +12,7 @@ from hackorda_ops.drill.report_html import FINDINGS_SHOWN, TABLES_SHOWN, page
 from hackorda_ops.drill.result import NotCompared
 from hackorda_ops.findings import Finding
 from hackorda_ops_tests.drill import results
+from hackorda_ops_tests.html_page import HtmlPage
 
 DRILLS = {
     "PASS": results.sound(),
@@ -25,56 +25,11 @@ DRILLS = {
 }
 HOSTILE = """</code><script>alert('x')</script><img src=http://evil.example/x onerror="alert(1)">&amp;"{{ 7 * 7 }}"""
 
-_EMPTY = {"meta", "link", "br", "hr", "img", "input"}
-
-
-@dataclass
-class _Element:
-    tag: str
-    attributes: dict[str, str | None]
-    text: list[str] = field(default_factory=list)
-
-
-class _Page(HTMLParser):
-    """Reads a page, and insists that what is opened is closed, in turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[_Element] = []
-        self._open: list[_Element] = []
-        self.feed(text)
-        self.close()
-        assert not self._open, f"never closed: {self._open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = _Element(tag, dict(attrs))
-        assert len(element.attributes) == len(attrs), f"an attribute twice in {tag}"
-        self.elements.append(element)
-        if tag not in _EMPTY:
-            self._open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(_Element(tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open, f"</{tag}> closes nothing"
-        assert self._open.pop().tag == tag, f"</{tag}> closes another element"
-
-    def handle_data(self, data: str) -> None:
-        for element in self._open:
-            element.text.append(data)
-
-    def all(self, tag: str) -> list[_Element]:
-        return [element for element in self.elements if element.tag == tag]
-
-    def texts(self, tag: str) -> list[str]:
-        return [" ".join(" ".join(element.text).split()) for element in self.all(tag)]
-
 
 @pytest.mark.parametrize("past", [0, 1, 8])
 @pytest.mark.parametrize("name", DRILLS)
 def test_every_page_is_well_formed_with_one_title_and_headings_in_order(name: str, past: int) -> None:
-    read = _Page(page(DRILLS[name], results.history(past)))
+    read = HtmlPage(page(DRILLS[name], results.history(past)))
 
     assert read.texts("h1") == ["Restore drill 2026-Q4 hackorda"]
     assert [heading for heading in read.texts("h2") if heading[0].isdigit()] == [
@@ -99,7 +54,7 @@ def test_the_verdict_comes_first_with_what_it_means(name: str) -> None:
     drill = DRILLS[name]
     text = page(drill, ())
 
-    assert _Page(text).texts("title") == [f"{drill.verdict}: restore drill 2026-Q4 of hackorda"]
+    assert HtmlPage(text).texts("title") == [f"{drill.verdict}: restore drill 2026-Q4 of hackorda"]
     body = text[text.index("<body>") :]
     assert (
         body.index(f"<strong>{drill.verdict}</strong>") < body.index('class="meaning"') < body.index("<main")
@@ -108,7 +63,7 @@ def test_the_verdict_comes_first_with_what_it_means(name: str) -> None:
 
 @pytest.mark.parametrize("name", DRILLS)
 def test_tables_have_captions_and_charts_have_words(name: str) -> None:
-    read = _Page(page(DRILLS[name], results.history(8)))
+    read = HtmlPage(page(DRILLS[name], results.history(8)))
 
     assert len(read.all("caption")) == len(read.all("table")) >= 2
     assert all(element.attributes.get("scope") in {"row", "col"} for element in read.all("th"))
@@ -119,16 +74,10 @@ def test_tables_have_captions_and_charts_have_words(name: str) -> None:
 
 @pytest.mark.parametrize("name", DRILLS)
 def test_a_page_needs_nothing_beside_itself(name: str) -> None:
-    read = _Page(page(DRILLS[name], results.history(8)))
+    read = HtmlPage(page(DRILLS[name], results.history(8)))
 
     assert not {element.tag for element in read.elements} & {"script", "iframe", "img", "object", "base", "a"}
-    addresses = {
-        value
-        for element in read.elements
-        for attribute, value in element.attributes.items()
-        if attribute in {"src", "srcset", "href", "xlink:href", "action", "style", "background"}
-    }
-    assert addresses == {"data:,"}
+    assert read.addresses() == {"data:,"}
     assert not re.search(r"url\(|@import|@font-face|//", read.texts("style")[0])
     # Should something slip in one day, the browser is told not to fetch it.
     policies = [
@@ -150,7 +99,7 @@ def test_names_from_a_database_stay_text_wherever_they_are_shown() -> None:
         by_hand=(ByHand(HOSTILE, (HOSTILE,)),),
     )
     text = page(drill, results.history(8))
-    read = _Page(text)
+    read = HtmlPage(text)
 
     assert not read.all("script")
     assert not read.all("img")
@@ -171,13 +120,13 @@ def test_what_is_left_to_do_by_hand_follows_the_commands_of_the_restore() -> Non
 
 
 def test_terminal_colours_of_a_migration_tool_are_not_shown() -> None:
-    output = _Page(page(results.bad(), ())).texts("pre")[0]
+    output = HtmlPage(page(results.bad(), ())).texts("pre")[0]
 
     assert output == 'ERROR relation "public.projects" does not exist at migrate.ts:41:7'
 
 
 def test_findings_are_shown_with_what_to_do() -> None:
-    read = _Page(page(results.bad(), ()))
+    read = HtmlPage(page(results.bad(), ()))
 
     assert read.texts("article")[1] == (
         "table missing public.projects fatal Expected 12,280 rows Observed no such table What it means What a "

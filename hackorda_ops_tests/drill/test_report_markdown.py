@@ -5,9 +5,10 @@ import re
 import pytest
 
 from hackorda_ops.backup.by_hand import ByHand
-from hackorda_ops.drill.report_markdown import TABLES_SHOWN, document, escaped, fenced, table
+from hackorda_ops.drill.report_markdown import TABLES_SHOWN, document
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.findings import Finding
+from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops_tests.drill import results
 
 

@@ -3,16 +3,13 @@
 from dataclasses import replace
 from typing import get_args
 
-import pytest
-
 from hackorda_ops.drill.report_words import (
     CHECK_TITLES,
     all_checks,
     compared,
-    duration,
+    in_the_log,
     meaning,
     table_outcome,
-    visible,
 )
 from hackorda_ops.drill.result import CheckName, DrillResult
 from hackorda_ops.findings import Finding
@@ -100,28 +97,16 @@ def without_branch() -> DrillResult:
     return results.sound(tables=tables)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0.0 s"),
-        (9.94, "9.9 s"),
-        (9.97, "10 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min"),
-        (134, "2 min 14 s"),
-        (3599.7, "1 h"),
-        (25_204, "7 h"),
-        (86_400, "24 h"),
-        (273_600, "3 d 4 h"),
-    ],
-)
-def test_a_duration_reads_as_people_say_it(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+def test_the_log_tells_a_drills_backup_rows_and_time() -> None:
+    assert in_the_log(results.sound()) == (
+        "Backup of 2026-11-21 21:00:03 UTC (20261121T210000Z-0a1b2c); rows: public.users 12,004, public.issues "
+        "20,466, public.issue_payouts 0; recovery time: 2 min 14 s; drill 20261122T040007Z-4c5d6e."
+    )
+    assert "101,033 in all tables of the backup" in in_the_log(results.sound(key_tables=()))
 
 
-def test_what_would_hide_or_turn_text_around_is_made_visible() -> None:
-    assert visible("\x1b[1;31mred\x1b[0m\tplain\r\nnext") == "red\tplain\nnext"
-    assert visible("\x1b]0;title\x07text") == "text"
-    assert visible("a\x00b\x08c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
-    assert visible("sresu\u202e") == "sresu\\u202e"
-    assert visible("Пользователи 用户 مستخدم") == "Пользователи 用户 مستخدم"
+def test_the_log_tells_why_a_drill_had_nothing_to_restore() -> None:
+    drill = results.unjudged(artifact=None)
+
+    assert drill.error is not None
+    assert in_the_log(drill) == f"No backup was found. {drill.error.what} Drill {drill.drill_id}."

@@ -1,8 +1,11 @@
-"""One Dagster for all tests that need a running one: it takes seconds to start."""
+"""One Dagster for all tests that need a running one, because it takes seconds to start; and a browser."""
 
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
@@ -36,3 +39,20 @@ def dagster(
         environ={**ENVIRONMENT, **shop.environ},
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's own Chromium, which calls nobody."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        message = "no chromium on PATH (apt install chromium)"
+        if "CI" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    flags = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+    quiet = ("--disable-background-networking", "--disable-component-update")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=[*flags, *quiet])
+        yield browser
+        browser.close()

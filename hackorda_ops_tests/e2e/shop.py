@@ -21,7 +21,7 @@ from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.config import Database
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops_tests.alerts.sink import Sink, running_sink
+from hackorda_ops_tests.alerts.sink import MailSink, Sink, running_mail_sink, running_sink
 from hackorda_ops_tests.e2e.brake import Brake, braked
 
 NAME = "shop"
@@ -47,6 +47,7 @@ class Shop:
         url: of the database, past the line.
         line: which the dump goes over.
         alarms: the webhook.
+        mails: the mail server.
         store: the folder of its store.
         work: the folder that drills fetch artifacts into.
         migrations_wait: while this file exists, a drill's migrate command does not end.
@@ -58,10 +59,15 @@ class Shop:
     url: str
     line: Brake
     alarms: Sink
+    mails: MailSink
     store: Path
     work: Path
     migrations_wait: Path
     migrating: Path
+
+    def past_the_line(self) -> "Shop":
+        """The same shop, reached at its server itself."""
+        return replace(self, environ={**self.environ, "SHOP_URL": self.url})
 
     @property
     def artifacts(self) -> tuple[Manifest, ...]:
@@ -69,6 +75,12 @@ class Shop:
         found = catalog.read(FolderStore(self.store), NAME)
         assert not found.damaged
         return found.artifacts
+
+    def alarms_of(self, run: str) -> tuple[list[str], list[str]]:
+        """What was told of a run: the messages at the webhook, and the mails."""
+        mails = [f"{mail['Subject']}\n{mail.get_content()}" for mail in self.mails.mails]
+        texts, written = ([text for text in told if run in text] for told in (self.alarms.texts, mails))
+        return texts, written
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -80,6 +92,7 @@ class Shop:
             scratch,
             self.environ["OFFSITE_SECRET_ACCESS_KEY"],
             self.environ["ALERT_WEBHOOK_URL"],
+            self.environ["ALERT_URLS"],
         )
 
     def older(self, *, days: int, store: Path) -> Manifest:
@@ -157,7 +170,7 @@ def protected_shop(
     }
     configuration = folder / "databases.yaml"
     configuration.write_text(yaml.safe_dump({"databases": {NAME: settings}}))
-    with running_sink() as alarms, braked(postgres.port) as line:
+    with running_sink() as alarms, running_mail_sink() as mails, braked(postgres.port) as line:
         yield Shop(
             config_file=configuration,
             environ={
@@ -166,10 +179,12 @@ def protected_shop(
                 "OFFSITE_SECRET_ACCESS_KEY": s3.secret_access_key,
                 "SCRATCH_ADMIN_URL": scratch.url(),
                 "ALERT_WEBHOOK_URL": alarms.url,
+                "ALERT_URLS": mails.url,
             },
             url=url,
             line=line,
             alarms=alarms,
+            mails=mails,
             store=folder / "backups",
             work=folder / "work",
             migrations_wait=waiting,

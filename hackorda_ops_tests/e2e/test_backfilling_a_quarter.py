@@ -61,12 +61,11 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
     # What is gone is an ERROR, and no word against a backup; nothing was made for it.
     assert results[lost_quarter].verdict == "ERROR"
     assert results[lost_quarter].scratch is None
-    until(
-        lambda: any(f"restore_drill of {lost_quarter}" in text for text in shop.alarms.texts),
-        "the webhook is told",
-    )
-    [alarm] = [text for text in shop.alarms.texts if f"restore_drill of {lost_quarter}" in text]
-    assert "No sound artifact is off-site from" in alarm
-    assert "can't be made up for" in alarm
+    lost = runs[str(lost_quarter)]
+    until(lambda: all(shop.alarms_of(lost)), "the webhook and the mail server are told")
+    for [alarm] in shop.alarms_of(lost):
+        assert alarm.startswith(f"FAILED: shop, drill of {calendar.quarter_name(lost_quarter)}\n")
+        assert "No sound artifact is off-site from" in alarm
+        assert "can't be made up for" in alarm
     assert shop.scratch() == set()
     assert shop.fetched() == []

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -11,7 +10,8 @@ import psycopg
 import pytest
 
 from hackorda_ops.local.dagster_api import RunningDagster
-from hackorda_ops_tests.e2e.processes import ENVIRONMENT, descendants, is_alive, until
+from hackorda_ops_tests.e2e.nights import night, until_it_says
+from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
 from hackorda_ops_tests.e2e.shop import Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
@@ -34,12 +34,13 @@ def _all_end(family: Collection[int]) -> None:
     until(lambda: not any(map(is_alive, family)), "the worker and all below it have ended")
 
 
-def _the_next_night_works(shop: Shop, dagster: RunningDagster) -> None:
+def _the_next_night_works(shop: Shop, dagster: RunningDagster) -> str:
     before = len(shop.artifacts)
     run = dagster.materialize("shop/nightly_dump", TONIGHT)
     assert dagster.end_of(run) == "SUCCESS", dagster.messages(run)
     assert len(shop.artifacts) == before + 1
     assert shop.unfinished() == []
+    return run
 
 
 def test_a_night_terminated_in_mid_dump_leaves_nothing(shop: Shop, dagster: RunningDagster) -> None:
@@ -86,7 +87,7 @@ def test_a_night_terminated_while_it_waits_for_a_lock_leaves_nothing(
 def test_a_night_whose_worker_is_killed_in_mid_dump_leaves_no_child_and_no_backup(
     shop: Shop, dagster: RunningDagster
 ) -> None:
-    before, alarms_before = shop.artifacts, len(shop.alarms.texts)
+    before = shop.artifacts
     run, family = _in_mid_dump(shop, dagster)
 
     os.kill(dagster.worker_of(run), signal.SIGKILL)
@@ -95,44 +96,23 @@ def test_a_night_whose_worker_is_killed_in_mid_dump_leaves_no_child_and_no_backu
     _all_end(family)
     shop.line.release()
     assert shop.artifacts == before
-    until(lambda: len(shop.alarms.texts) > alarms_before, "the webhook is told")
-    _the_next_night_works(shop, dagster)
-    [alarm] = shop.alarms.texts[alarms_before:]
-    assert f"shop/nightly_dump of {TONIGHT}" in alarm
-    assert run in alarm
-
-
-_NIGHT = """
-import os, sys
-from pathlib import Path
-from hackorda_ops import config_file
-from hackorda_ops.backup.nightly import take_night
-
-config = config_file.load(Path(sys.argv[1]))
-take_night(
-    "shop",
-    config.databases["shop"],
-    environ=os.environ,
-    on_progress=lambda progress: print(progress.stage, flush=True),
-)
-"""
+    until(lambda: all(shop.alarms_of(run)), "the webhook and the mail server are told")
+    again = _the_next_night_works(shop, dagster)
+    until(lambda: all(shop.alarms_of(again)), "they are told that it's over")
+    for told in zip(*map(shop.alarms_of, (run, again)), strict=True):
+        [alarm], [over] = told
+        assert alarm.startswith(f"FAILED: shop, night of {TONIGHT}\n")
+        assert "At risk: " in alarm
+        assert over.startswith(f"RECOVERED: shop, night of {TONIGHT}\n")
 
 
 @pytest.mark.parametrize("stage", ["count", "dump", "read back"])
 def test_a_night_killed_at_any_stage_leaves_no_child_and_no_backup(shop: Shop, stage: str) -> None:
     before = shop.artifacts
-    with subprocess.Popen(
-        [sys.executable, "-c", _NIGHT, str(shop.config_file)],
-        env={**ENVIRONMENT, **shop.environ},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as night:
-        assert night.stdout is not None
-        said = next((line.strip() for line in night.stdout if line.strip() == stage), "it ended before")
-        family = descendants(night.pid)
-        night.kill()
-    assert said == stage
+    with night(shop) as killed:
+        until_it_says(killed, stage)
+        family = descendants(killed.pid)
+        killed.kill()
 
     until(lambda: not any(map(is_alive, family)), "the night and all below it have ended")
     assert shop.artifacts == before

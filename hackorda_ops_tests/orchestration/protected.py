@@ -11,7 +11,8 @@ import psycopg
 from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResult
 
 from hackorda_ops.backup.calendar import night_of, week_of
-from hackorda_ops.config import Config
+from hackorda_ops.config import Config, Database, Folder, Schedule, Source
+from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
 
@@ -76,6 +77,28 @@ class Protected:
     def artifacts(self) -> list[str]:
         """What anybody would call a backup: the folders that have a manifest."""
         return sorted(path.parent.name for path in self.store.glob("shop/*/manifest.json"))
+
+
+def protected_shop(url: str, s3_server: S3Server, bucket: str, store: Path) -> Protected:
+    """A database behind a configuration with a store in a folder, and a bucket."""
+    config = Config(
+        databases={
+            "shop": Database(
+                source=Source(url_env="SHOP_URL", tls="disable"),
+                store=Folder(folder=store),
+                schedule=Schedule(timezone="Asia/Almaty"),
+            )
+        }
+    )
+    environ = {
+        "SHOP_URL": url,
+        "OFFSITE_BUCKET": bucket,
+        "OFFSITE_ENDPOINT_URL": s3_server.endpoint_url,
+        "OFFSITE_REGION": s3_server.region,
+        "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
+        "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
+    }
+    return Protected(config=config, environ=environ, url=url, store=store)
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, AssetCheckEvaluation]:

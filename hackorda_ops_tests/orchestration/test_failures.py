@@ -23,7 +23,7 @@ def _cause_of_a_run_that_raises(error: BaseException, instance: DagsterInstance)
 
     result = failing.execute_in_process(instance=instance, raise_on_error=False)
     [ended] = result.filter_events(lambda event: event.is_job_failure)
-    return cause_of(result.get_step_failure_events(), ended)
+    return cause_of(result.get_step_failure_events(), ended.message or "")
 
 
 def _ending(error: OpsError, *, attempts_before: int = 0) -> Exception:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from dagster import AssetKey, DagsterInstance, IntMetadataValue
 
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.orchestration.protected import Protected, checks
 
@@ -49,7 +51,10 @@ def test_a_week_without_a_night_fails_and_copies_nothing(
         "sound_night_of_the_week": False
     }
     assert not instance.get_materialized_partitions(AssetKey(["shop", "offsite_copy"]))
-    assert not _keys(s3_server, new_bucket)
+    assert not [key for key in _keys(s3_server, new_bucket) if "/operations" not in key]
+    event = read_log(FolderStore(protected.store), "shop")[-1]
+    assert (event.kind, event.outcome) == ("copy", "failure")
+    assert event.subject == f"week of {protected.this_week - timedelta(weeks=1)}"
 
 
 def test_a_night_damaged_in_the_store_is_never_copied_as_a_backup(

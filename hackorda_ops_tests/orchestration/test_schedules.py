@@ -1,13 +1,19 @@
 """Which run each tick requests."""
 
-from datetime import date, datetime
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from hackorda_ops.backup.due import Kind, due_between
 from hackorda_ops.config import Config, Database, Schedule
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.schedules import LATEST_TICK
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -16,15 +22,23 @@ def _definitions(**schedule: object) -> dg.Definitions:
     return build_defs(Config(databases={"shop": Database(schedule=Schedule(**schedule))}))
 
 
-def _requested(definitions: dg.Definitions, name: str, tick: datetime) -> str | None:
-    data = definitions.resolve_schedule_def(name).evaluate_tick(
-        dg.build_schedule_context(
-            scheduled_execution_time=tick, repository_def=definitions.get_repository_def()
-        )
+def _answer(
+    definitions: dg.Definitions, name: str, tick: datetime, *, late: timedelta = timedelta()
+) -> dg.RunRequest | str | None:
+    """What a tick requests; or why it requests nothing."""
+    context = dg.build_schedule_context(
+        scheduled_execution_time=tick, repository_def=definitions.get_repository_def()
     )
+    with mock.patch.object(clock, "now", return_value=tick.astimezone(UTC) + late):
+        data = definitions.resolve_schedule_def(name).evaluate_tick(context)
     [*requests] = data.run_requests or []
     assert len(requests) <= 1
-    return requests[0].partition_key if requests else None
+    return requests[0] if requests else data.skip_message
+
+
+def _requested(definitions: dg.Definitions, name: str, tick: datetime) -> str | None:
+    answer = _answer(definitions, name, tick)
+    return answer.partition_key if isinstance(answer, dg.RunRequest) else None
 
 
 @pytest.mark.parametrize(
@@ -56,42 +70,71 @@ def test_a_tick_before_the_first_night_requests_nothing() -> None:
     assert _requested(definitions, "shop_every_night", tick) is None
 
 
-def test_a_year_of_ticks_requests_every_night_and_every_week_once() -> None:
-    definitions = _definitions(timezone="America/New_York", night="30 2 * * *")
-    requested: dict[str, list[str | None]] = {}
-    for name in ("shop_every_night", "shop_every_week"):
-        schedule = definitions.resolve_schedule_def(name)
-        ticks = _ticks(schedule, datetime(2026, 1, 1, tzinfo=ZoneInfo("America/New_York")))
-        requested[name] = [_requested(definitions, name, tick) for tick in ticks if tick.year == 2026]
+# Where clocks change in the night, at midnight, by half an hour, in a month of the moon's, and not at all; at
+# times that exist twice, or not at all, on the days when they do.
+_ZONES = [
+    ("Asia/Almaty", "0 2 * * *", "0 4 * * 0", "0 6 * * 0"),
+    ("Pacific/Kiritimati", "0 0 * * *", "0 0 * * 0", "0 0 * * *"),
+    ("Europe/Berlin", "30 2 * * *", "30 2 * * 0", "30 2 * * 0"),
+    ("America/New_York", "30 1 * * *", "30 1 * * 0", "30 23 * * *"),
+    ("America/Havana", "0 0 * * *", "30 0 * * 0", "30 0 * * 0"),
+    ("Asia/Beirut", "30 0 * * *", "0 0 * * 0", "0 0 * * 0"),
+    ("Africa/Cairo", "0 0 * * *", "30 0 * * 5", "0 0 * * 5"),
+    # The clocks of these two go forward on the first Sunday of a quarter.
+    ("Australia/Sydney", "30 2 * * *", "30 2 * * 0", "30 2 * * 0"),
+    ("Australia/Lord_Howe", "15 2 * * *", "45 1 * * 0", "15 2 * * 0"),
+    ("Africa/Casablanca", "30 2 * * *", "0 2 * * 0", "0 3 * * 0"),
+]
 
-    nights, weeks = requested["shop_every_night"], requested["shop_every_week"]
-    assert len(nights) == len(set(nights)) == 365
-    assert len(weeks) == len(set(weeks)) == 52
 
+@pytest.mark.parametrize(("timezone", "night", "week", "quarter"), _ZONES)
+def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
+    timezone: str, night: str, week: str, quarter: str
+) -> None:
+    schedule = Schedule(timezone=timezone, night=night, week=week, quarter=quarter, since=date(2025, 1, 1))
+    definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
+    begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
 
-@pytest.mark.parametrize(
-    ("timezone", "cron"),
-    [
-        ("America/New_York", "0 6 * * 0"),
-        ("Asia/Almaty", "0 6 * * 0"),
-        # The first second of a quarter, east of where UTC has the day before, and the last hour of a quarter.
-        ("Pacific/Kiritimati", "0 0 * * *"),
-        ("America/New_York", "30 23 * * *"),
-    ],
-)
-def test_a_year_of_ticks_requests_every_quarter_once(timezone: str, cron: str) -> None:
-    definitions = _definitions(timezone=timezone, quarter=cron)
-    schedule = definitions.resolve_schedule_def("shop_every_quarter")
-    ticks = _ticks(schedule, datetime(2026, 1, 1, tzinfo=ZoneInfo(timezone)))
+    kinds: tuple[Kind, ...] = ("night", "week", "quarter", "year")
+    requested = {
+        kind: [
+            partition
+            for tick in _ticks(definitions, f"shop_every_{kind}", begin, end)
+            if (partition := _requested(definitions, f"shop_every_{kind}", tick))
+        ]
+        for kind in kinds
+    }
 
-    requested = [_requested(definitions, "shop_every_quarter", tick) for tick in ticks]
-
-    assert [quarter for quarter in requested if quarter] == [
-        "2026-01-01",
-        "2026-04-01",
-        "2026-07-01",
-        "2026-10-01",
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
+    assert requested["night"] == [str(day) for day in days]
+    # The year's Sundays, or Fridays, each in a week of its own.
+    weekday = int(week[-1]) or 7
+    assert requested["week"] == [
+        str(day - timedelta(days=weekday - 1)) for day in days if day.isoweekday() == weekday
     ]
+    assert requested["quarter"] == ["2026-01-01", "2026-04-01", "2026-07-01", "2026-10-01"]
+    assert requested["year"] == ["2026-01-01"]
+    for kind in kinds:
+        due = due_between(
+            kind, schedule, after=begin - timedelta(seconds=1), until=end - timedelta(seconds=1)
+        )
+        assert [str(each.partition) for each in due] == requested[kind]
+
+
+@pytest.mark.parametrize(("timezone", "night", "week", "quarter"), _ZONES)
+def test_no_tick_comes_more_than_an_hour_after_it_was_due(
+    timezone: str, night: str, week: str, quarter: str
+) -> None:
+    schedule = Schedule(timezone=timezone, night=night)
+    definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
+    begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
+
+    ticks = _ticks(definitions, "shop_every_night", begin, end)
+    due = due_between("night", schedule, after=begin - timedelta(seconds=1), until=end - timedelta(seconds=1))
+
+    # As absolute times: two of one zone would be compared by the clock on its walls.
+    late = [tick.timestamp() - each.at.timestamp() for tick, each in zip(ticks, due, strict=True)]
+    assert max(late) <= 3600
 
 
 def test_a_quarter_is_requested_after_its_first_weekly_copy() -> None:
@@ -105,29 +148,28 @@ def test_a_quarter_is_requested_after_its_first_weekly_copy() -> None:
     assert of(11) is None
 
 
-@pytest.mark.parametrize(
-    ("timezone", "cron", "first"),
-    [
-        # The first Sunday of February 2026.
-        ("Asia/Almaty", None, "2026-02-01 09:00"),
-        ("America/New_York", None, "2026-02-01 09:00"),
-        # The first second of a year, east of where UTC has the day before.
-        ("Pacific/Kiritimati", "0 0 * * *", "2026-01-01 00:00"),
-    ],
-)
-def test_a_year_of_ticks_requests_one_exercise(timezone: str, cron: str | None, first: str) -> None:
-    definitions = _definitions(timezone=timezone, **({"exercise": cron} if cron else {}))
-    schedule = definitions.resolve_schedule_def("shop_every_year")
-    ticks = _ticks(schedule, datetime(2026, 1, 1, tzinfo=ZoneInfo(timezone)))
+def test_an_exercise_is_held_on_the_first_sunday_of_february() -> None:
+    definitions = _definitions(timezone="America/New_York")
+    new_york = ZoneInfo("America/New_York")
 
-    requested = {
-        f"{tick:%Y-%m-%d %H:%M}": partition
-        for tick in ticks
-        if (partition := _requested(definitions, "shop_every_year", tick))
-    }
+    def of(day: int) -> str | None:
+        return _requested(definitions, "shop_every_year", datetime(2026, 2, day, 9, tzinfo=new_york))
 
-    assert len(ticks) > 1
-    assert requested == {first: "2026-01-01"}
+    assert of(1) == "2026-01-01"
+    assert of(8) is None
+
+
+def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work() -> None:
+    definitions = _definitions(timezone="Asia/Almaty")
+    tick = datetime(2026, 10, 4, 2, tzinfo=ZoneInfo("Asia/Almaty"))
+
+    in_time = _answer(definitions, "shop_every_night", tick, late=LATEST_TICK)
+    late = _answer(definitions, "shop_every_night", tick, late=LATEST_TICK + timedelta(seconds=1))
+
+    assert isinstance(in_time, dg.RunRequest)
+    assert in_time.partition_key == "2026-10-04"
+    assert isinstance(late, str)
+    assert "1:00:01 late. The sensor of missed work starts 2026-10-04 in its turn." in late
 
 
 def test_the_history_is_checked_at_the_ticks_of_the_week() -> None:
@@ -137,22 +179,23 @@ def test_the_history_is_checked_at_the_ticks_of_the_week() -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 5 * * 0", "Asia/Almaty")
 
 
-def _ticks(schedule: dg.ScheduleDefinition, start: datetime) -> list[datetime]:
-    """A year of a schedule's ticks, as Dagster's own scheduler computes them."""
+def _ticks(definitions: dg.Definitions, name: str, begin: datetime, end: datetime) -> list[datetime]:
+    """A schedule's ticks from one moment and before another, as Dagster's own scheduler computes them."""
     from dagster._utils.schedules import schedule_execution_time_iterator
 
-    ticks = []
-    for tick in schedule_execution_time_iterator(
-        start.timestamp(), schedule.cron_schedule, schedule.execution_timezone
-    ):
-        if tick.year > start.year:
-            break
-        ticks.append(tick)
-    return ticks
+    schedule = definitions.resolve_schedule_def(name)
+    ticks: Iterator[datetime] = schedule_execution_time_iterator(
+        begin.timestamp(), schedule.cron_schedule, schedule.execution_timezone
+    )
+    return list(itertools.takewhile(lambda tick: tick < end, ticks))
 
 
 def test_schedules_run_unless_somebody_switches_them_off() -> None:
-    schedules = _definitions(timezone="Asia/Almaty").get_repository_def().schedule_defs
+    schedules = [
+        schedule
+        for schedule in _definitions(timezone="Asia/Almaty").get_repository_def().schedule_defs
+        if schedule.name.startswith("shop_")
+    ]
 
     assert {schedule.default_status for schedule in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     assert {schedule.execution_timezone for schedule in schedules} == {"Asia/Almaty"}
@@ -161,13 +204,8 @@ def test_schedules_run_unless_somebody_switches_them_off() -> None:
 def test_scheduled_runs_carry_the_tags_that_keep_them_from_being_run_again() -> None:
     definitions = _definitions()
     for name in ("shop_every_night", "shop_every_week", "shop_every_quarter"):
-        data = definitions.resolve_schedule_def(name).evaluate_tick(
-            dg.build_schedule_context(
-                scheduled_execution_time=datetime(2026, 10, 4, 6, tzinfo=ZoneInfo("UTC")),
-                repository_def=definitions.get_repository_def(),
-            )
-        )
-        [request] = data.run_requests or []
+        request = _answer(definitions, name, datetime(2026, 10, 4, 6, tzinfo=UTC))
+        assert isinstance(request, dg.RunRequest)
         job = definitions.resolve_job_def(name.replace("every_", ""))
         tags = {**job.run_tags, **request.tags}
         assert tags["dagster/max_retries"] == "0"

@@ -63,6 +63,63 @@ def test_an_environment_larger_than_a_pipe_arrives_whole() -> None:
     assert finished.stdout.count(b"x" * 100_000) == 5
 
 
+def test_a_secret_file_is_for_the_child_alone_and_gone_after_it(tmp_path: Path) -> None:
+    finished = child.run(
+        shell('stat -c %a "$SECRET"; cat "$SECRET"; printf "\\n$SECRET"'),
+        environment=ENVIRONMENT,
+        secret_files={"SECRET": "p ä'\"\\ß\U0001f600\n"},
+        deadline_seconds=30,
+        capture_stdout=True,
+    )
+
+    mode, text, _, path = finished.stdout.decode().split("\n")
+    assert (mode, text) == ("600", "p ä'\"\\ß\U0001f600")
+    assert not Path(path).exists()
+
+
+def test_a_secret_file_is_gone_when_our_process_was_killed(tmp_path: Path) -> None:
+    ours = process_watch.python(
+        "import os, sys\n"
+        "from hackorda_ops.postgres import child\n"
+        "child.run(['sh', '-c', sys.argv[1], 'sh', sys.argv[2]], environment=dict(os.environ),"
+        " secret_files={'SECRET': 'hush'}, deadline_seconds=120)",
+        'cd "$1"; echo "$SECRET" > path; echo $$ > child.pid; sleep 60',
+        tmp_path,
+    )
+    pids = process_watch.pids_written_to(tmp_path, 1)
+    secret = Path((tmp_path / "path").read_text().strip())
+    assert secret.read_text() == "hush"
+
+    ours.kill()
+    ours.communicate(timeout=60)
+
+    process_watch.until(lambda: all_gone(pids), "the child is gone")
+    process_watch.until(lambda: not secret.exists(), "its secret is gone")
+
+
+def test_a_child_whose_secret_cannot_be_written_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/no/such/folder")
+
+    with pytest.raises(ToolFailed, match="could not be written to a private file") as caught:
+        child.run(["true"], environment=ENVIRONMENT, secret_files={"SECRET": "hush"}, deadline_seconds=30)
+
+    assert "TMPDIR" in caught.value.next_step
+
+
+def test_the_supervisor_is_given_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://app:hush@db/app")
+    running = child.start(["sleep", "60"], environment=ENVIRONMENT)
+    try:
+        status = Path(f"/proc/{running.pid}/status").read_text()
+        [supervisor] = [line.split()[1] for line in status.splitlines() if line.startswith("PPid:")]
+        given = Path(f"/proc/{supervisor}/environ").read_bytes()
+    finally:
+        running.stop()
+
+    assert b"PATH=" in given
+    assert b"hush" not in given
+
+
 def test_a_secret_in_the_environment_is_on_no_command_line() -> None:
     secret = "hunter2-on-no-command-line"
     running = child.start(["sleep", "60"], environment=ENVIRONMENT | {"PGPASSWORD": secret})

@@ -1,19 +1,22 @@
 """Connection strings: what they mean, what tools are told of them, and what is never shown of them."""
 
-import subprocess
 from collections.abc import Callable
 from urllib.parse import quote
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.postgres import child
 from hackorda_ops.postgres.connection import (
     ConnectionTarget,
     direct,
     environment,
     parse,
     redact,
+    secret_files,
     with_database,
 )
 from hackorda_ops.postgres.settings import options
@@ -241,13 +244,49 @@ def test_a_tool_gets_the_target_and_nothing_of_the_callers_own_postgres_variable
         "LC_ALL": "C",
         "PGHOST": HONEYDUE_DIRECT,
         "PGUSER": "neondb_owner",
-        "PGPASSWORD": "p@/%",
         "PGDATABASE": "honeyDue",
         "PGSSLMODE": "require",
         "PGCHANNELBINDING": "require",
         "PGOPTIONS": "endpoint=ep-x -c TimeZone=UTC",
         "PGCONNECT_TIMEOUT": "30",
     }
+    assert secret_files(target) == {"PGPASSFILE": "*:*:*:*:p@/%\n"}
+
+
+def test_a_password_with_a_line_break_is_refused_because_no_password_file_can_hold_it() -> None:
+    target = ConnectionTarget({"host": "h", "user": "u", "dbname": "d"}, "hush\nhush")
+
+    with pytest.raises(ConfigError, match="line break") as caught:
+        secret_files(target)
+
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["a:b", "back\\slash", "'quoted\" #ü*", ":\\:", "  blanks  "])
+def test_a_tool_logs_in_with_any_password_and_nothing_in_its_environment(
+    postgres_server: PostgresServer, password: str
+) -> None:
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE odd_password LOGIN PASSWORD {}").format(sql.Literal(password))
+        )
+        try:
+            target = read(postgres_server.url(user="odd_password", password=password))
+            finished = child.run(
+                [
+                    postgres_server.bin_dir / "psql",
+                    *("--no-psqlrc", "--no-password", "--tuples-only", "--no-align"),
+                    "--command=SELECT session_user",
+                ],
+                environment=environment(target, base={}),
+                secret_files=secret_files(target),
+                capture_stdout=True,
+                deadline_seconds=30,
+            )
+        finally:
+            connection.execute("DROP ROLE odd_password")
+
+    assert (finished.stdout, finished.stderr_tail) == (b"odd_password\n", "")
 
 
 def test_settings_come_after_those_of_the_connection_string_with_blanks_escaped() -> None:
@@ -263,7 +302,7 @@ def test_psql_works_under_the_environment_whatever_role_and_connection_string_ha
     url = f"{new_database}?options=-c%20TimeZone%3DAsia/Almaty%20-c%20hackorda.note%3Dkept"
     target = read(url)
 
-    answer = subprocess.run(
+    answer = child.run(
         [
             postgres_server.bin_dir / "psql",
             "--no-psqlrc",
@@ -274,11 +313,10 @@ def test_psql_works_under_the_environment_whatever_role_and_connection_string_ha
             "current_setting('client_encoding'), current_setting('search_path'), "
             "current_setting('row_security'), current_setting('hackorda.note'), current_database()",
         ],
-        env=environment(target, base={}),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
+        environment=environment(target, base={}),
+        secret_files=secret_files(target),
+        capture_stdout=True,
+        deadline_seconds=30,
     )
 
-    assert answer.stdout.strip() == f"UTC|hex|UTF8||off|kept|{target.database}"
+    assert answer.stdout.decode().strip() == f"UTC|hex|UTF8||off|kept|{target.database}"

@@ -13,7 +13,9 @@ import pytest
 
 from hackorda_ops.errors import ConfigError, LoginRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
-from hackorda_ops.postgres.connection import ConnectionTarget, environment, parse
+from hackorda_ops.postgres import child
+from hackorda_ops.postgres.child import Finished
+from hackorda_ops.postgres.connection import ConnectionTarget, environment, parse, secret_files
 from hackorda_ops.postgres.session import connect
 from hackorda_ops.postgres.tls import with_tls
 
@@ -118,7 +120,7 @@ def test_the_providers_certificates_let_verify_full_pass(tls_server: TlsServer, 
 
 
 def test_a_tool_verifies_the_server_as_a_session_does(tls_server: TlsServer, tmp_path: Path) -> None:
-    def answer_of_psql(ca_certificate: str) -> subprocess.CompletedProcess[str]:
+    def answer_of_psql(ca_certificate: str) -> Finished:
         target = with_tls(
             tls_server.target(),
             ca_certificate=ca_certificate,
@@ -126,17 +128,15 @@ def test_a_tool_verifies_the_server_as_a_session_does(tls_server: TlsServer, tmp
             production=True,
             private_folder=tmp_path,
         )
-        return subprocess.run(
+        return child.run(
             [tls_server.server.bin_dir / "psql", "--no-psqlrc", "--no-password", "--command=SELECT 1"],
-            env=environment(target, base={}),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
+            environment=environment(target, base={}),
+            secret_files=secret_files(target),
+            deadline_seconds=30,
         )
 
     assert answer_of_psql(tls_server.ca_certificate).returncode == 0
-    assert "certificate verify failed" in answer_of_psql(tls_server.other_ca_certificate).stderr
+    assert "certificate verify failed" in answer_of_psql(tls_server.other_ca_certificate).stderr_tail
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import psycopg
 
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local import server_user
-from hackorda_ops.local.neon.wal import Wal, environment, received_wal
+from hackorda_ops.local.neon.wal import Wal, environment, password_file, received_wal
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
 from hackorda_ops.postgres import child
@@ -101,6 +101,7 @@ def kept_history(parent: PostgresServer, folder: Path, user: ServerUser | None) 
                 "--no-password",
             ],
             environment=environment(parent),
+            secret_files=password_file(parent),
             working_directory=Path("/"),
             run_as=None if user is None else user.name,
             deadline_seconds=_BACKUP_DEADLINE_SECONDS,

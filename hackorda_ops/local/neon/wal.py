@@ -21,6 +21,7 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.child import Child
+from hackorda_ops.postgres.connection import parse, secret_files
 
 _SLOT_PREFIX = "hackorda_ops_local_neon_"
 _DEADLINE_SECONDS = 120.0
@@ -128,6 +129,7 @@ def received_wal(
                 "--no-password",
             ],
             environment=environment(server),
+            secret_files=password_file(server),
             working_directory=Path("/"),
             run_as=None if user is None else user.name,
         )
@@ -151,8 +153,12 @@ def environment(server: PostgresServer) -> Mapping[str, str]:
         "PGHOST": "127.0.0.1",
         "PGPORT": str(server.port),
         "PGUSER": server.superuser,
-        "PGPASSWORD": server.password,
     }
+
+
+def password_file(server: PostgresServer) -> Mapping[str, str]:
+    """The superuser's password for such a program, as `child.run` takes it."""
+    return secret_files(parse(server.url(), origin="the local server's URL"))
 
 
 def _drop_abandoned_slots(connection: psycopg.Connection) -> None:

@@ -13,6 +13,7 @@ from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import nights
+from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 
@@ -38,13 +39,15 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         try:
-            night = nightly.take_night(
-                name,
-                database,
-                environ=environ,
-                night=date.fromisoformat(context.partition_key),
-                on_progress=ProgressLog(context.log.info),
-            )
+            with told_outside("night", database, context, environ) as heartbeat:
+                night = nightly.take_night(
+                    name,
+                    database,
+                    environ=environ,
+                    night=date.fromisoformat(context.partition_key),
+                    on_progress=ProgressLog(context.log.info),
+                )
+                heartbeat.problem = None if night.manifest.sound else "The night isn't sound."
         except OpsError as error:
             yield from checks.refuted(specs, error)
             fail(error, attempts_before=context.retry_number)
@@ -63,7 +66,7 @@ def _unsound(name: str, night: Night) -> dg.Failure:
     manifest = night.manifest
     return failure(
         f"The dump of {name} was taken and kept as {night.location}, but something happened to the data since "
-        f"the artifact {night.compared_with}:\n" + "\n".join(f"- {finding}" for finding in manifest.findings),
+        f"the artifact {night.compared_with}:\n" + metadata.listed(map(str, manifest.findings)),
         meaning="The artifact exists and can be restored, yet it isn't sound: no weekly copy takes it, and the "
         "artifact before it still holds what may be lost.",
         next_step="Look into each finding. If all of it was intended, materialize this partition again: that "

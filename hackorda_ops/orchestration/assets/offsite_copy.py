@@ -13,6 +13,7 @@ from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.partitions import weeks
+from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 
@@ -41,13 +42,14 @@ def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         try:
-            week = weekly.ship_week(
-                name,
-                database,
-                environ=environ,
-                week=date.fromisoformat(context.partition_key),
-                on_progress=ProgressLog(context.log.info),
-            )
+            with told_outside("week", database, context, environ):
+                week = weekly.ship_week(
+                    name,
+                    database,
+                    environ=environ,
+                    week=date.fromisoformat(context.partition_key),
+                    on_progress=ProgressLog(context.log.info),
+                )
         except OpsError as error:
             yield from checks.refuted(specs, error)
             fail(error, attempts_before=context.retry_number)

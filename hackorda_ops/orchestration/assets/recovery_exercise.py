@@ -16,6 +16,7 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import years
+from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 _DESCRIPTIONS: Final[dict[ExerciseCheckName, str]] = {
@@ -53,13 +54,15 @@ def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult | dg.MaterializeResult[None]]:
         try:
-            held = exercise_report.hold_exercise(
-                name,
-                database,
-                environ=environ,
-                year=date.fromisoformat(context.partition_key),
-                on_progress=ProgressLog(context.log.info),
-            )
+            with told_outside("year", database, context, environ) as heartbeat:
+                held = exercise_report.hold_exercise(
+                    name,
+                    database,
+                    environ=environ,
+                    year=date.fromisoformat(context.partition_key),
+                    on_progress=ProgressLog(context.log.info),
+                )
+                heartbeat.of_verdict(held.result.verdict)
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         for check in held.result.checks:

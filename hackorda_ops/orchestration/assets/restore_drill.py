@@ -17,7 +17,9 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import drill_checks, drill_metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
+from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 
@@ -45,13 +47,15 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         try:
-            held = quarterly.hold_drill(
-                name,
-                database,
-                environ=environ,
-                quarter=date.fromisoformat(context.partition_key),
-                on_progress=ProgressLog(context.log.info),
-            )
+            with told_outside("quarter", database, context, environ) as heartbeat:
+                held = quarterly.hold_drill(
+                    name,
+                    database,
+                    environ=environ,
+                    quarter=date.fromisoformat(context.partition_key),
+                    on_progress=ProgressLog(context.log.info),
+                )
+                heartbeat.of_verdict(held.result.verdict)
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         context.log_event(
@@ -95,7 +99,7 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
     found = [str(finding) for finding in result.findings]
     found += [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     return failure(
-        f"The drill of {name} FAILED:\n" + "\n".join(f"- {line}" for line in found) + report,
+        f"The drill of {name} FAILED:\n" + listed(found) + report,
         meaning="This backup, or bringing it back, is not what it has to be. Do not rely on it.",
         next_step="Look into each finding. Then take a night, ship it, and materialize this partition again.",
     )

@@ -1,0 +1,222 @@
+"""What has been told, and what has come right since: the memory of whoever raises the alarms of a database.
+
+All pure. A run is told of once, whichever of its attempts fails first; something overdue at most once a day for as
+long as it lasts; and what was told is called off once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from hackorda_ops.alerts import message
+from hackorda_ops.alerts.message import Cause, Message, Subject
+from hackorda_ops.alerts.outbox import Outbox
+
+# How far behind the newest tick a run's end may come to light: clocks differ, and storages write late.
+LOOKS_BACK: Final = timedelta(hours=1)
+TOLD_AGAIN_AFTER: Final = timedelta(days=1)
+# A store that can't be read for a while is its provider's affair; for longer it hides what is overdue.
+BLIND_AFTER: Final = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """A run that has ended, with what it was to make.
+
+    Attributes:
+        run_id: as Dagster shows it.
+        subject: what it was to make.
+        ended_at: aware.
+        cause: why it failed; None where it succeeded.
+        failed_checks: those that did not pass, each with what it saw.
+        repeats: whether an earlier attempt of the same failed, which was told.
+        run: a link to it, or its id.
+    """
+
+    run_id: str
+    subject: Subject
+    ended_at: datetime
+    cause: Cause | None
+    failed_checks: tuple[str, ...]
+    repeats: bool
+    run: str
+
+    @property
+    def well(self) -> bool:
+        """Whether it succeeded, and all its checks passed."""
+        return self.cause is None and not self.failed_checks
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something overdue: what, and in which words. The same words at every look."""
+
+    subject: Subject
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """An alarm that nothing has called off.
+
+    Attributes:
+        title: of its message.
+        partition: that it was about; None for a run without one.
+        told_at: when, aware.
+    """
+
+    title: str
+    partition: str | None
+    told_at: datetime
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Nobody can see what is overdue.
+
+    Attributes:
+        since: when that was noticed, aware.
+        told_at: when it was told last; None where it doesn't last for long yet.
+    """
+
+    since: datetime
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What is known between two ticks.
+
+    Attributes:
+        done_until: every run that ended until then was looked at.
+        looked_at: when it was last looked what is overdue; None for never.
+        runs: those that ended later and were looked at, with the time of their end.
+        failed: the newest alarm about a failed run or check, by what it is about ("night").
+        overdue: the newest alarm about something overdue, likewise.
+        blind: whether it can't be seen what is overdue.
+        outbox: what waits to be delivered.
+    """
+
+    done_until: datetime
+    looked_at: datetime | None = None
+    runs: Mapping[str, datetime] = field(default_factory=dict)
+    failed: Mapping[str, Open] = field(default_factory=dict)
+    overdue: Mapping[str, Open] = field(default_factory=dict)
+    blind: Blind | None = None
+    outbox: Outbox = field(default_factory=Outbox)
+
+    def is_new(self, run_id: str, ended_at: datetime) -> bool:
+        """Whether a run has not been looked at."""
+        return ended_at > self.done_until and run_id not in self.runs
+
+    def after_run(self, end: RunEnd, *, at_risk: str | None) -> tuple["Desk", Message | None]:
+        """The desk once a new run was looked at, and what to tell of it.
+
+        Args:
+            end: the run, with every older one looked at before.
+            at_risk: what would be lost if the source died now, as a sentence; None where nobody can tell.
+        """
+        desk = replace(self, runs={**self.runs, end.run_id: end.ended_at})
+        told: Message | None
+        if end.well:
+            return desk._succeeded(end)
+        if end.repeats:
+            return desk, None
+        if end.cause is not None:
+            told = message.failed_run(end.subject, end.cause, at=end.ended_at, at_risk=at_risk, run=end.run)
+        else:
+            told = message.failed_checks(
+                end.subject, end.failed_checks, at=end.ended_at, at_risk=at_risk, run=end.run
+            )
+        before = desk.failed.get(end.subject.what)
+        # An old partition that can't be made up for must not hide a newer one that has failed.
+        if before is None or (before.partition or "") <= (end.subject.partition or ""):
+            alarm = Open(told.title, end.subject.partition, end.ended_at)
+            desk = replace(desk, failed={**desk.failed, end.subject.what: alarm})
+        return desk, told
+
+    def _succeeded(self, end: RunEnd) -> tuple["Desk", Message | None]:
+        what, partition = end.subject.what, end.subject.partition or ""
+        over = [
+            alarm
+            for alarm in (self.failed.get(what), self.overdue.get(what))
+            # An old partition that was made up for says nothing of a newer one that failed.
+            if alarm is not None and (alarm.partition or "") <= partition
+        ]
+        if not over:
+            return self, None
+        told = message.recovered(end.subject, [alarm.title for alarm in over], at=end.ended_at, run=end.run)
+        return self._without(over), told
+
+    def after_runs(self, now: datetime) -> "Desk":
+        """The desk once every run that has ended by now was looked at."""
+        until = max(self.done_until, now - LOOKS_BACK)
+        return replace(
+            self,
+            done_until=until,
+            runs={run_id: ended_at for run_id, ended_at in self.runs.items() if ended_at > until},
+        )
+
+    def after_look(
+        self,
+        database: str,
+        missing: Sequence[Missing],
+        *,
+        problems: Sequence[str],
+        at_risk: str | None,
+        now: datetime,
+    ) -> tuple["Desk", tuple[Message, ...]]:
+        """The desk once it was looked what is overdue, and what to tell of it.
+
+        Args:
+            database: the database's name.
+            missing: all that is overdue, the newest partition of each kind.
+            problems: what could not be looked at. With any nothing is called off.
+            at_risk: see `after_run`.
+            now: aware.
+        """
+        desk, told = replace(self, looked_at=now), list[Message]()
+        for each in missing:
+            before = desk.overdue.get(each.subject.what)
+            again = before is not None and before.partition == each.subject.partition
+            if before is not None and again and now - before.told_at < TOLD_AGAIN_AFTER:
+                continue
+            alarm = message.overdue(each.subject, each.sentence, at=now, at_risk=at_risk, again=again)
+            told.append(alarm)
+            late = Open(alarm.title, each.subject.partition, now)
+            desk = replace(desk, overdue={**desk.overdue, each.subject.what: late})
+        if problems:
+            desk, blind = desk._blinded(database, problems, at_risk, now)
+            return desk, (*told, *blind)
+        if desk.blind is not None and desk.blind.told_at is not None:
+            told.append(message.recovered(Subject(database, message.LOOK, None), (), at=now))
+        desk = replace(desk, blind=None)
+        for what in sorted(desk.overdue.keys() - {each.subject.what for each in missing}):
+            over = [alarm for alarm in (desk.failed.get(what), desk.overdue[what]) if alarm is not None]
+            subject = Subject(database, what, desk.overdue[what].partition)
+            told.append(message.recovered(subject, [alarm.title for alarm in over], at=now))
+            desk = desk._without(over)
+        return desk, tuple(told)
+
+    def _blinded(
+        self, database: str, problems: Sequence[str], at_risk: str | None, now: datetime
+    ) -> tuple["Desk", tuple[Message, ...]]:
+        blind = self.blind or Blind(since=now)
+        waits = now - blind.since < BLIND_AFTER
+        if waits or (blind.told_at is not None and now - blind.told_at < TOLD_AGAIN_AFTER):
+            return replace(self, blind=blind), ()
+        told = message.blind(database, problems, since=blind.since, at=now, at_risk=at_risk)
+        return replace(self, blind=replace(blind, told_at=now)), (told,)
+
+    def _without(self, over: Sequence[Open]) -> "Desk":
+        return replace(
+            self,
+            failed={what: alarm for what, alarm in self.failed.items() if alarm not in over},
+            overdue={what: alarm for what, alarm in self.overdue.items() if alarm not in over},
+        )
+
+
+def begun(now: datetime) -> Desk:
+    """The desk of a product that has just been set up: it looks back a little, and at nothing older."""
+    return Desk(done_until=now - LOOKS_BACK)

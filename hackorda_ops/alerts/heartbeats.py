@@ -1,0 +1,137 @@
+"""Calls an outside monitor around a night, a copy, a drill or an exercise, in the manner of healthchecks.io.
+
+A scheduler that is dead can't say so. The monitor expects a call after each success, and raises the alarm where
+none comes. So only what is done for the newest partition counts: a past night that is made up for must not stand in
+for tonight's. Whoever is killed says nothing, which is the point.
+
+Dagster's assets and the command line both call it, around the same core functions: what is done by hand counts as
+well. Nothing that happens here changes the outcome of what it speaks of.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, Literal
+
+import httpx
+
+from hackorda_ops.alerts.in_time import within
+from hackorda_ops.backup.due import Kind, newest_due
+from hackorda_ops.config import Database, Schedule
+from hackorda_ops.errors import OpsError
+
+_TIMEOUT_SECONDS: Final = 5.0
+_ATTEMPTS: Final = 2
+_PAUSE_SECONDS: Final = 1.0
+# What is begun waits for it, so all attempts together are bounded as well.
+_LONGEST_SECONDS: Final = 12.0
+_LONGEST_BODY: Final = 500
+
+
+@dataclass
+class Heartbeat:
+    """What is going to be said at the end.
+
+    Attributes:
+        problem: why it's no success, in a sentence without a secret; None for a success.
+    """
+
+    problem: str | None = None
+
+    def of_verdict(self, verdict: Literal["PASS", "FAIL", "ERROR"]) -> None:
+        """Says what a drill or an exercise has come to."""
+        self.problem = None if verdict == "PASS" else f"The verdict is {verdict}."
+
+
+@contextmanager
+def heartbeat(
+    kind: Kind,
+    partition: date | None,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    log: Callable[[str], None],
+    is_last: Callable[[OpsError], bool] = lambda _error: True,
+) -> Iterator[Heartbeat]:
+    """Calls the monitor of a database's nights, weeks, quarters or years: at the start, and with the outcome.
+
+    Args:
+        kind: which of them.
+        partition: what is made; None for the present one.
+        database: its configuration; without a variable for this kind nothing is called.
+        environ: where that variable is looked up.
+        log: hears, without the URL, where the monitor could not be told.
+        is_last: whether an error ends it for good; after any other, another attempt follows, and nothing is said.
+
+    Yields:
+        Where to say that what was made is no success although nothing was raised.
+    """
+    variable = getattr(database.heartbeats, f"{kind}_env")
+    url = environ.get(variable) if variable else None
+    if not url or not counts(kind, partition, database.schedule, datetime.now(UTC)):
+        yield Heartbeat()
+        return
+
+    def call(suffix: str, body: str) -> None:
+        problem = _called(url, suffix, body)
+        if problem:
+            log(f"The monitor of ${variable} was not told ({suffix or '/'}): {problem}.")
+
+    call("/start", f"The {kind} begins.")
+    said = Heartbeat()
+    try:
+        yield said
+    except OpsError as error:
+        if is_last(error):
+            call("/fail", error.what)
+        raise
+    except Exception as error:
+        call("/fail", f"Unforeseen: {type(error).__name__}.")
+        raise
+    except BaseException:
+        call("/fail", "Somebody ended it.")
+        raise
+    if said.problem is None:
+        call("", f"The {kind} is done.")
+    else:
+        call("/fail", said.problem)
+
+
+def counts(kind: Kind, partition: date | None, schedule: Schedule, now: datetime) -> bool:
+    """Whether a partition is the newest that was due, or a newer one: whether making it shows that all is well."""
+    newest = newest_due(kind, schedule, now)
+    return partition is None or newest is None or partition >= newest.partition
+
+
+def _called(url: str, suffix: str, body: str) -> str | None:
+    """Calls a URL; what went wrong is an answer and no error."""
+    try:
+        return within(_LONGEST_SECONDS, "The monitor", lambda: _call(url, suffix, body))
+    except OpsError as error:
+        return error.what.rstrip(".")
+    except Exception as error:  # noqa: BLE001  # whatever it is, a night is worth more
+        return type(error).__name__
+
+
+def _call(url: str, suffix: str, body: str) -> str | None:
+    problem = None
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_PAUSE_SECONDS)
+        try:
+            address = httpx.URL(url)
+            address = address.copy_with(path=address.path.rstrip("/") + suffix)
+            status = httpx.post(address, content=body[:_LONGEST_BODY], timeout=_TIMEOUT_SECONDS).status_code
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            return f"its URL is not usable ({type(error).__name__})"
+        except httpx.HTTPError as error:
+            problem = f"it did not answer ({type(error).__name__})"
+            continue
+        if httpx.codes.is_success(status):
+            return None
+        problem = f"it answered with status {status}"
+        if not httpx.codes.is_server_error(status) and status != httpx.codes.TOO_MANY_REQUESTS:
+            return problem
+    return problem

@@ -1,0 +1,68 @@
+"""The commands about alarms: alerts test."""
+
+import os
+import socket
+from datetime import UTC, datetime
+
+import typer
+
+from hackorda_ops import config_file, terminal
+from hackorda_ops.alerts import channels, message
+from hackorda_ops.alerts.channels import Channel
+from hackorda_ops.alerts.message import Message
+from hackorda_ops.cli.arguments import AsJson, ConfigPath
+from hackorda_ops.cli.printing import print_json
+from hackorda_ops.config import Alerts
+from hackorda_ops.errors import ConfigError, OpsError
+
+app = typer.Typer(help="What tells people that something is wrong.", no_args_is_help=True)
+
+
+# With a callback the one command keeps its name.
+@app.callback()
+def _alerts() -> None: ...
+
+
+@app.command()
+def test(config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """Send a test message to every channel, and say which of them took it.
+
+    The channels are the webhook of ALERT_WEBHOOK_URL, and every apprise URL in ALERT_URLS (or in the variables that
+    alerts.webhook_url_env and alerts.channels_env name), separated by white space: slack://…, mailto://…, tgram://…,
+    pagerduty://…, json://… and so on, see https://github.com/caronc/apprise/wiki. Exit code 1: a channel did not
+    take it. 2: there is no channel. Whether it arrived where somebody reads it, only that person can tell.
+    """
+    configured = config_file.load(config_file.locate(config, os.environ)).alerts
+    opened = channels.configured(configured, os.environ)
+    if not opened:
+        raise _no_channel(configured)
+    told = message.trial(datetime.now(UTC), socket.gethostname())
+    problems = {channel.name: _problem(channel, told) for channel in opened}
+    if as_json:
+        print_json(
+            [{"channel": name, "delivered": not why, "problem": why} for name, why in problems.items()]
+        )
+    else:
+        terminal.table(
+            "A test message",
+            ("channel", "outcome", "why"),
+            [(name, "not delivered" if why else "delivered", why or "") for name, why in problems.items()],
+        )
+    raise typer.Exit(1 if any(problems.values()) else 0)
+
+
+def _problem(channel: Channel, told: Message) -> str | None:
+    try:
+        channel.deliver(told)
+    except OpsError as error:
+        return f"{error.what} {error.next_step}"
+    return None
+
+
+def _no_channel(configured: Alerts) -> ConfigError:
+    variables = ", ".join((configured.webhook_url_env, *configured.channels_env))
+    return ConfigError(
+        f"None of the variables that alerts names is set: {variables}.",
+        meaning="Nobody is told when a night fails. Dagster's own log has it.",
+        next_step="Set one of them to a URL where this runs, and where Dagster's code location runs.",
+    )

@@ -1,0 +1,132 @@
+"""The command that deletes what the policy lets go: prune."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from hackorda_ops import terminal
+from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
+from hackorda_ops.cli.printing import note, print_json
+from hackorda_ops.progress_log import size
+from hackorda_ops.retention import prune as pruning
+from hackorda_ops.retention.plan import Decision
+from hackorda_ops.retention.planning import Plan, Stock
+from hackorda_ops.retention.prune import Pruned
+from hackorda_ops.words import counted
+
+
+def prune(
+    database: DatabaseName = None,
+    delete: Annotated[
+        bool,
+        typer.Option("--delete", help="Delete it. Without this, the command only says what it would do."),
+    ] = False,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which artifacts are kept and why, and which are deleted; delete them only with --delete.
+
+    It never deletes what a drill proved last, the newest sound ones, what is younger than 7 days, what object
+    lock holds, or what can't be read. Dagster does the same every week.
+    """
+    name, policy = choose_database(config, database)
+    done: Pruned | None = None
+    if delete:
+        done = pruning.prune(name, policy, environ=os.environ)
+        plan = done.plan
+    else:
+        plan = pruning.plan_retention(name, policy, environ=os.environ)
+    if as_json:
+        print_json(_as_json(plan, done))
+        return
+    for stock in plan.stocks:
+        _show(plan, stock)
+    for line in plan.notes:
+        note(line)
+    if done is not None:
+        for line in done.not_allowed:
+            note(f"not removed: {line}")
+        terminal.out.print(pruning.sentence(done), markup=False, soft_wrap=True)
+    elif plan.to_delete or plan.to_remove:
+        bytes_to_go = sum(each.held.size_bytes for each in plan.to_delete)
+        terminal.out.print(
+            f"With --delete: {counted(len(plan.to_delete), 'artifact')} of {size(bytes_to_go)} and "
+            f"{counted(len(plan.to_remove), 'leftover')} of {size(sum(each.size_bytes for each in plan.to_remove))} "
+            "would be deleted. Nothing was.",
+            markup=False,
+            soft_wrap=True,
+        )
+    else:
+        terminal.out.print("There is nothing to delete.")
+
+
+def _show(plan: Plan, stock: Stock) -> None:
+    decisions = [each for each in plan.decisions if each.held.place == stock.place]
+    terminal.table(
+        f"{plan.database}, {stock.place}: {stock.location}",
+        ("night", "artifact", "size#", "sound", "", "why"),
+        [
+            (
+                str(each.held.night),
+                each.held.artifact_id,
+                size(each.held.size_bytes),
+                "yes" if each.held.sound else "no",
+                "keep" if each.keep else "delete",
+                "; ".join(each.reasons),
+            )
+            for each in decisions
+        ],
+    )
+    for leftover in (each for each in plan.leftovers if each.place == stock.place):
+        word = "remove" if leftover.remove else "keep"
+        terminal.out.print(
+            f"  {word} {leftover.subject}, {size(leftover.size_bytes)}: {leftover.reason}",
+            markup=False,
+            soft_wrap=True,
+        )
+    behind = (
+        f"{counted(stock.superseded, 'superseded version')} of {size(stock.superseded_bytes)}, "
+        f"{counted(stock.markers, 'delete marker')}, "
+        if stock.keeps_versions
+        else ""
+    )
+    uploads = (
+        "abandoned uploads not counted: the key may not list them"
+        if stock.uploads is None
+        else counted(len(stock.uploads), "abandoned upload")
+    )
+    terminal.out.print(f"  {size(stock.size_bytes)} in all; {behind}{uploads}", markup=False, soft_wrap=True)
+
+
+def _as_json(plan: Plan, done: Pruned | None) -> dict[str, Any]:
+    return {
+        "database": plan.database,
+        "artifacts": [_decision(each) for each in plan.decisions],
+        "leftovers": [
+            {
+                "place": each.place,
+                "subject": each.subject,
+                "size_bytes": each.size_bytes,
+                "remove": each.remove,
+                "reason": each.reason,
+            }
+            for each in plan.leftovers
+        ],
+        "places": plan.stocks,
+        "notes": plan.notes,
+        "done": done
+        and {
+            "deleted": [{"place": each.place, "artifact_id": each.artifact_id} for each in done.deleted],
+            "removed": [each.subject for each in done.removed],
+            "freed_bytes": done.freed_bytes,
+            "left_bytes": done.left_bytes,
+            "ended_uploads": done.ended_uploads,
+            "not_allowed": done.not_allowed,
+        },
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    held = decision.held
+    return {**vars(held), "keep": decision.keep, "reasons": decision.reasons}

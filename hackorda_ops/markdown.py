@@ -1,0 +1,30 @@
+"""Markdown that shows text as it is, whatever it is made of."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from hackorda_ops.words import visible
+
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~&<>])")
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown takes for nothing but text, on one line, also inside a table."""
+    return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
+
+
+def fenced(text: str) -> str:
+    """A block that is shown as it is; empty for no text."""
+    if not text.strip():
+        return ""
+    # A fence ends at the first line of as many backticks: ours has one more than any inside.
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{visible(text).rstrip()}\n{fence}"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; columns whose name ends in "#" hold numbers."""
+    head = f"| {' | '.join(column.removesuffix('#') for column in columns)} |"
+    rule = f"|{'|'.join('--:' if column.endswith('#') else ':--' for column in columns)}|"
+    return "\n".join((head, rule, *(f"| {' | '.join(escaped(cell) for cell in row)} |" for row in rows)))

@@ -1,0 +1,109 @@
+"""`readiness`: how ready every database is for the day it's lost, as one page, from what the stores hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Final
+
+import dagster as dg
+from dagster import MetadataValue
+
+from hackorda_ops import environment
+from hackorda_ops.backup.manifest import digest_of
+from hackorda_ops.config import Config
+from hackorda_ops.errors import OpsError
+from hackorda_ops.markdown import escaped, table
+from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.metadata import Metadata
+from hackorda_ops.readiness.assessment import Readiness, assess
+from hackorda_ops.readiness.survey import read_survey
+
+READINESS: Final = dg.AssetKey(["readiness"])
+_HOUR_SECONDS: Final = 3600.0
+_DAY_SECONDS: Final = 86_400.0
+
+
+def readiness(config: Config) -> dg.AssetsDefinition:
+    """The asset of all databases."""
+
+    @dg.asset(
+        key=READINESS,
+        group_name="readiness",
+        kinds={"html"},
+        deps=[
+            key(name, made)
+            for name in config.databases
+            for made in (NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL)
+        ],
+        description="How ready each database is for the day it's lost: its newest night, copy and proof against "
+        "policy, its recovery time and point against objective, where they are heading, and what it costs to "
+        "keep. Read from the stores, and not from Dagster; the page lies in the store of the nights.",
+    )
+    def look(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> dg.MaterializeResult[None]:
+        now = clock.now()
+        found = [
+            assess(read_survey(name, database, environ=environ, now=now), database)
+            for name, database in config.databases.items()
+        ]
+        for each in found:
+            context.log.info(" ".join((f"{each.database}: {each.judgement.word}.", *each.judgement.reasons)))
+        return dg.MaterializeResult(metadata=_metadata(found, *_store_page(config, environ, found, now)))
+
+    return look
+
+
+def _store_page(
+    config: Config, environ: Mapping[str, str], found: Sequence[Readiness], now: datetime
+) -> tuple[list[str], list[str]]:
+    """Puts the page into each store of nights; returns where it is, and why it's not elsewhere."""
+    # pandas and its like take a second to load, which the code location should not wait for.
+    from hackorda_ops.readiness.page import PAGE_NAME, page  # noqa: PLC0415
+
+    data = page(found, now).encode()
+    places: list[str] = []
+    not_stored: list[str] = []
+    for name, database in config.databases.items():
+        try:
+            store = environment.open_store(name, database, environ)
+            place = f"{store.describe()}/{PAGE_NAME}"
+            if place not in places:
+                store.put(PAGE_NAME, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
+                places.append(place)
+        except OpsError as error:
+            not_stored.append(error.what)
+    return places, not_stored
+
+
+def _metadata(found: Sequence[Readiness], places: Sequence[str], not_stored: Sequence[str]) -> Metadata:
+    rows = [
+        (each.database, each.judgement.word, " ".join((each.risk, *each.judgement.reasons))) for each in found
+    ]
+    shown: dict[str, MetadataValue] = {
+        "readiness": MetadataValue.md(table(("Database", "Verdict", "Why"), rows)),
+        **{f"page {n}": MetadataValue.path(place) for n, place in enumerate(places, start=1)},
+        "not stored": MetadataValue.md("\n".join(f"- {escaped(line)}" for line in not_stored) or "none"),
+        "databases in order": MetadataValue.int(sum(each.judgement.word == "OK" for each in found)),
+    }
+    for each in found:
+        shown |= {f"{each.database}: {label}": value for label, value in _numbers(each)}
+    return shown
+
+
+def _numbers(ready: Readiness) -> Iterator[tuple[str, MetadataValue]]:
+    """What Dagster plots over time; what isn't known is left out."""
+    for asked in ready.asked:
+        if asked.newest_at is not None:
+            days = (ready.at - asked.newest_at).total_seconds() / _DAY_SECONDS
+            yield f"days since the newest {asked.kind}", MetadataValue.float(round(days, 3))
+    if ready.exposed_seconds is not None:
+        yield "recovery point hours", MetadataValue.float(round(ready.exposed_seconds / _HOUR_SECONDS, 3))
+    if ready.recovery_seconds is not None:
+        yield "recovery time seconds", MetadataValue.float(ready.recovery_seconds)
+    if ready.sizes:
+        yield "bytes of a night", MetadataValue.int(int(ready.sizes[-1].value))
+    for cost in ready.costs:
+        yield f"bytes kept, {cost.stored.place}", MetadataValue.int(cost.stored.total_bytes)
+    yield "overdue", MetadataValue.int(len(ready.standing.overdue))

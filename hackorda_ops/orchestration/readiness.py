@@ -1,0 +1,78 @@
+"""When readiness is looked at: every day, after each drill, and for the metrics every few minutes."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+
+from hackorda_ops.config import Config
+from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.assets import DRILL_REPORT, key
+from hackorda_ops.orchestration.assets.readiness import READINESS, readiness
+from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES, AssetJob
+from hackorda_ops.readiness.metrics import write_metrics
+from hackorda_ops.readiness.standing import Standing, read_standing
+
+_METRICS_EVERY_SECONDS: Final = 300
+# A database whose store doesn't answer must not make the others late: Dagster gives a tick a minute.
+_READERS: Final = 8
+
+
+def of_all(config: Config) -> dg.Definitions:
+    """The asset of all databases, and what refreshes it."""
+    job = dg.define_asset_job(
+        "all_readiness",
+        selection=dg.AssetSelection.assets(READINESS),
+        description="Looks how ready every database is, and writes the page.",
+        tags=NO_RUN_RETRIES,
+    )
+    every_day = dg.ScheduleDefinition(
+        name="all_readiness_every_day",
+        job=job,
+        cron_schedule="0 9 * * *",
+        description="Looks how ready every database is, also where nothing has run.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    sensors = [_after_a_drill(name, job) for name in config.databases]
+    if config.metrics_file is not None:
+        sensors.append(_metrics(config, config.metrics_file))
+    return dg.Definitions(assets=[readiness(config)], jobs=[job], schedules=[every_day], sensors=sensors)
+
+
+def _after_a_drill(name: str, job: AssetJob) -> dg.SensorDefinition:
+    @dg.asset_sensor(
+        asset_key=key(name, DRILL_REPORT),
+        name=f"{name}_drilled",
+        job=job,
+        description=f"Looks how ready every database is after a drill of {name}, whatever its verdict.",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def drilled(_context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> Iterator[dg.RunRequest]:
+        yield dg.RunRequest(run_key=f"{event.run_id} {event.timestamp}")
+
+    return drilled
+
+
+def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="metrics",
+        description=f"Writes metrics of every database to {path}, for Prometheus.",
+        minimum_interval_seconds=_METRICS_EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def write(
+        _context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> dg.SkipReason:
+        now = clock.now()
+
+        def one(name: str) -> Standing:
+            return read_standing(name, config.databases[name], environ=environ, now=now)
+
+        with ThreadPoolExecutor(_READERS) as readers:
+            standings = list(readers.map(one, config.databases))
+        write_metrics(path, standings, config.databases, now)
+        return dg.SkipReason(f"The metrics of {len(standings)} database(s) are written; this starts no run.")
+
+    return write

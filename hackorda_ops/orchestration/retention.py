@@ -1,0 +1,90 @@
+"""Deletes every week what the policy lets go: a job and its schedule, after the week's copy and drill."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+from dagster import MetadataValue
+
+from hackorda_ops.config import Database, Schedule
+from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration.failures import fail
+from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.progress_log import size
+from hackorda_ops.retention import prune as pruning
+from hackorda_ops.retention.plan import Decision
+from hackorda_ops.retention.prune import Pruned
+
+
+def retention(name: str, database: Database) -> dg.JobDefinition:
+    """Deletes what a database's policy lets go."""
+
+    @dg.op(
+        name=f"{name}_delete_what_the_policy_lets_go",
+        # Never beside a copy, which may go on with what looks left behind.
+        pool=f"{name}_offsite",
+        description="Plans anew, deletes each artifact by its manifest first, and says why the others are kept.",
+    )
+    def delete(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
+        try:
+            done = pruning.prune(name, database, environ=environ)
+        except OpsError as error:
+            fail(error, attempts_before=context.retry_number)
+        for decision in done.plan.decisions:
+            context.log.info(told(decision))
+        for leftover in done.plan.leftovers:
+            word = "To be removed" if leftover.remove else "Kept for now"
+            context.log.info(f"{word}: {leftover.subject} ({leftover.place}): {leftover.reason}.")
+        for note in (*done.plan.notes, *done.not_allowed):
+            context.log.warning(note)
+        context.add_output_metadata(metadata_of(done))
+
+    @dg.job(
+        name=f"{name}_retention",
+        description=f"Deletes the artifacts of {name} that its policy lets go, and tells why the others are kept. "
+        "`hackorda-ops prune` shows what it would do.",
+        tags=NO_RUN_RETRIES,
+    )
+    def job() -> None:
+        delete()
+
+    return job
+
+
+def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Requests it by `schedule.retention`. Nothing can be made up for: the next run plans anew."""
+    return dg.ScheduleDefinition(
+        name=f"{name}_retention_every_week",
+        job=job,
+        cron_schedule=schedule.retention,
+        execution_timezone=schedule.timezone,
+        description=f"Deletes what the policy of {name} lets go.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def told(decision: Decision) -> str:
+    """A decision as a line of a run's log."""
+    held = decision.held
+    word = "Kept" if decision.keep else "To be deleted"
+    return f"{word}: {held.artifact_id} ({held.place}, night {held.night}): {'; '.join(decision.reasons)}."
+
+
+def metadata_of(done: Pruned) -> dict[str, MetadataValue]:
+    """What a run shows of itself."""
+    deleted = "\n".join(
+        f"- `{each.artifact_id}` ({each.place}), night {each.night}, {size(each.size_bytes)}"
+        for each in done.deleted
+    )
+    return {
+        "kept": MetadataValue.int(sum(each.keep for each in done.plan.decisions)),
+        "deleted": MetadataValue.int(len(done.deleted)),
+        "leftovers removed": MetadataValue.int(len(done.removed)),
+        "bytes freed": MetadataValue.int(done.freed_bytes),
+        "bytes left as versions": MetadataValue.int(done.left_bytes),
+        "abandoned uploads ended": MetadataValue.int(len(done.ended_uploads)),
+        "what was deleted": MetadataValue.md(deleted or "nothing"),
+        **{
+            f"bytes in {stock.place}": MetadataValue.int(stock.size_bytes + stock.superseded_bytes)
+            for stock in done.plan.stocks
+        },
+    }

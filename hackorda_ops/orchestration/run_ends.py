@@ -1,0 +1,139 @@
+"""The runs that have ended, as alarms tell of them: what each was to make, and how it ended."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+
+from hackorda_ops.alerts.desk import Desk, RunEnd
+from hackorda_ops.alerts.message import Subject
+from hackorda_ops.orchestration.assets import (
+    DRILL_REPORT,
+    NIGHTLY_DUMP,
+    OFFSITE_COPY,
+    RECOVERY_EXERCISE,
+    RESTORE_DRILL,
+)
+from hackorda_ops.orchestration.failures import cause_of
+from hackorda_ops.orchestration.runs import PARTITION_TAG
+
+_RETRY_NUMBER_TAG: Final = "dagster/retry_number"
+# What is made has one name in every alarm, whether a schedule, a backfill or a person began the run.
+_MADE: Final = {
+    NIGHTLY_DUMP: "night",
+    OFFSITE_COPY: "week",
+    RESTORE_DRILL: "quarter",
+    DRILL_REPORT: "quarter",
+    RECOVERY_EXERCISE: "year",
+}
+
+
+def subject_of(run: DagsterRun, databases: Collection[str]) -> Subject:
+    """What a run is about; of no database where it concerns none of these, or several."""
+    partition = run.tags.get(PARTITION_TAG)
+    # The longest name first: a database may be called like the beginning of another's job.
+    for database in sorted(databases, key=len, reverse=True):
+        if run.job_name.startswith(f"{database}_"):
+            return Subject(database, run.job_name.removeprefix(f"{database}_"), partition)
+    assets = _assets(run)
+    owners = {asset.path[0] for asset in assets}
+    made = sorted({_MADE.get(asset.path[-1], asset.path[-1]) for asset in assets})
+    if len(owners) == 1 and owners <= set(databases):
+        return Subject(owners.pop(), " and ".join(made), partition)
+    names = sorted(asset.to_user_string() for asset in assets)
+    return Subject(None, ", ".join(names) or run.job_name, partition)
+
+
+def new_ends(
+    instance: DagsterInstance,
+    desk: Desk,
+    *,
+    database: str | None,
+    databases: Collection[str],
+    location: str | None,
+    ui_url: str | None,
+) -> Iterator[RunEnd]:
+    """The runs of a database that have failed or succeeded since, oldest first.
+
+    They are found by the time of their end, and looked for again for an hour: Dagster's own cursor, the number
+    of an event, skips what two processes write at once.
+
+    Args:
+        instance: whose runs.
+        desk: knows which ones were looked at.
+        database: whose runs; None for those that are of no database.
+        databases: the names of all.
+        location: the code location whose runs count; None for all.
+        ui_url: of the web server, for links; None where nobody knows it.
+    """
+    ended = dg.RunsFilter(
+        statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS], updated_after=desk.done_until
+    )
+    found = [
+        (
+            datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC),
+            record.dagster_run,
+        )
+        for record in instance.get_run_records(ended)
+    ]
+    for ended_at, run in sorted(found, key=lambda each: each[0]):
+        subject = subject_of(run, databases)
+        if (
+            desk.is_new(run.run_id, ended_at)
+            and subject.database == database
+            and (location is None or _location(run) in {location, None})
+        ):
+            yield _end(instance, run, subject, ended_at, ui_url)
+
+
+def _end(
+    instance: DagsterInstance, run: DagsterRun, subject: Subject, ended_at: datetime, ui_url: str | None
+) -> RunEnd:
+    failed = run.status is DagsterRunStatus.FAILURE
+    cause = None
+    if failed:
+        words = [event.message or "" for event in _events(instance, run, DagsterEventType.RUN_FAILURE)]
+        cause = cause_of(
+            _events(instance, run, DagsterEventType.STEP_FAILURE), words[-1] if words else "it left no event."
+        )
+    return RunEnd(
+        run_id=run.run_id,
+        subject=subject,
+        ended_at=ended_at,
+        cause=cause,
+        failed_checks=() if failed else _failed_checks(instance, run),
+        repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
+        run=f"{ui_url.rstrip('/')}/runs/{run.run_id}" if ui_url else run.run_id,
+    )
+
+
+def _failed_checks(instance: DagsterInstance, run: DagsterRun) -> tuple[str, ...]:
+    # An attempt that is repeated evaluates its checks again: the last evaluation counts.
+    evaluations = {
+        evaluation.asset_check_key: evaluation
+        for event in _events(instance, run, DagsterEventType.ASSET_CHECK_EVALUATION)
+        if (evaluation := event.asset_check_evaluation_data)
+    }
+    return tuple(
+        f"{key.name}: {evaluation.description or 'it says no more.'}"
+        for key, evaluation in evaluations.items()
+        if not evaluation.passed
+    )
+
+
+def _events(instance: DagsterInstance, run: DagsterRun, kind: DagsterEventType) -> Iterator[DagsterEvent]:
+    for record in instance.get_records_for_run(run.run_id, of_type=kind).records:
+        if record.event_log_entry.dagster_event:
+            yield record.event_log_entry.dagster_event
+
+
+def _assets(run: DagsterRun) -> set[AssetKey]:
+    checked = {check.asset_key for check in run.asset_check_selection or ()}
+    return set(run.asset_selection or ()) or checked
+
+
+def _location(run: DagsterRun) -> str | None:
+    origin = run.remote_job_origin
+    return origin.location_name if origin else None

@@ -1,0 +1,99 @@
+"""Metrics for Prometheus, as a file that node_exporter's textfile collector reads."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from hackorda_ops.backup.disk_errors import disk_errors
+from hackorda_ops.backup.due import Kind
+from hackorda_ops.config import Database
+from hackorda_ops.readiness.judgement import judge
+from hackorda_ops.readiness.standing import Standing
+
+# Unlike everything else that is written here: node_exporter runs as another user, and the file has
+# names, times and sizes in it, no row and no secret.
+_READABLE: Final = 0o644
+
+
+def write_metrics(
+    path: Path, standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime
+) -> None:
+    """Writes the metrics of all databases; the file is never half there.
+
+    Args:
+        path: a ".prom" file in the collector's folder, which exists.
+        standings: of each database.
+        databases: the configuration, by name.
+        now: aware.
+
+    Raises:
+        StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
+    """
+    data = metrics_text(standings, databases, now)
+    with disk_errors(f"write the metrics {path}"):
+        # The collector reads no other names than "*.prom".
+        descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), _READABLE)
+            Path(unfinished).replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                Path(unfinished).unlink()
+            raise
+
+
+def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime) -> bytes:
+    """The metrics in Prometheus' text format. Pure. What isn't known has no sample, rather than a wrong one."""
+    registry = CollectorRegistry()
+
+    def gauge(name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"hackorda_ops_{name}", says, ("database", *labels), registry=registry)
+
+    last_night = gauge("last_night_timestamp_seconds", "The moment that the newest sound night holds.")
+    last_copy = gauge("last_copy_timestamp_seconds", "The moment that the newest off-site copy holds.")
+    last_drill = gauge("last_proven_drill_timestamp_seconds", "When the drill that proved last was held.")
+    proven_point = gauge(
+        "last_proven_restore_point_timestamp_seconds", "The moment that the last proven artifact holds."
+    )
+    recovery = gauge("recovery_seconds", "What the recovery took in the last drill that proved.")
+    time_objective = gauge("recovery_time_objective_seconds", "The recovery time objective.")
+    point_objective = gauge("recovery_point_objective_seconds", "The recovery point objective.")
+    night_size = gauge("night_size_bytes", "The size of the newest sound night as stored.")
+    overdue = gauge("overdue", "1 where this kind is overdue, 0 where it is not.", "kind")
+    unread = gauge("problems", "How many things could not be read, and so not be judged.")
+    ready = gauge("ready", "1 where the verdict is OK, 0 where it is anything else.")
+    for standing in standings:
+        name, database = standing.database, databases[standing.database]
+        night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
+        if night is not None:
+            last_night.labels(name).set(night.captured_at.timestamp())
+            night_size.labels(name).set(night.size_bytes)
+        if copy is not None:
+            last_copy.labels(name).set(copy.captured_at.timestamp())
+        if proven is not None:
+            last_drill.labels(name).set(proven.drilled_at.timestamp())
+            proven_point.labels(name).set(proven.captured_at.timestamp())
+            if proven.recovery_seconds is not None:
+                recovery.labels(name).set(proven.recovery_seconds)
+        time_objective.labels(name).set(database.objectives.recovery_time_minutes * 60)
+        point_objective.labels(name).set(database.objectives.recovery_point_hours * 3600)
+        late = {each.kind for each in standing.overdue}
+        kinds: tuple[Kind, ...] = get_args(Kind)
+        for kind in kinds:
+            if kind != "year" or database.scratch.neon:
+                overdue.labels(name, kind).set(kind in late)
+        unread.labels(name).set(len(standing.problems))
+        ready.labels(name).set(judge(standing, database).word == "OK")
+    written = Gauge(
+        "hackorda_ops_readiness_timestamp_seconds", "When these metrics were written.", registry=registry
+    )
+    written.set(now.timestamp())
+    return generate_latest(registry)

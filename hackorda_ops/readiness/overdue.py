@@ -1,0 +1,153 @@
+"""What is overdue: due by the schedule, past its grace, and nothing in the stores counts for it. All pure.
+
+Dagster isn't asked: its word for "fresh" is that a run has succeeded, whatever became of the files since.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hackorda_ops.backup.calendar import quarter_name, week_of
+from hackorda_ops.backup.due import Due, Kind, newest_due
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.config import Schedule
+from hackorda_ops.drill.exercise_result import ExerciseResult
+from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.findings import fatal
+
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Something that should have been there by now.
+
+    Attributes:
+        kind: what.
+        partition: the night, the week's Monday, the first day of the quarter or year.
+        due_at: the scheduled time, aware, in the schedule's time zone.
+        since: how long ago that was.
+        sentence: it in words; the same at every look, so that an alarm can be told from a new one.
+    """
+
+    kind: Kind
+    partition: date
+    due_at: datetime
+    since: timedelta
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something that was made, or held, for a partition.
+
+    Attributes:
+        partition: the night, the week's Monday, the first day of the quarter or year.
+        against: why it doesn't count, as the end of a sentence: "was held on 2026-10-04 and FAILED"; None for
+            what is asked for: a sound night, a copy of one, a drill that passed.
+    """
+
+    partition: date
+    against: str | None
+
+
+def asked_for(kind: Kind, schedule: Schedule, now: datetime) -> Due | None:
+    """What has to be there by now: due last, and past its grace. None where the schedule begins later."""
+    # The grace is taken off the clock, not added to the newest tick: while tonight's grace runs, last
+    # night's is over, and a night that is missing must not look recovered at each new tick.
+    return newest_due(kind, schedule, now - timedelta(hours=schedule.grace_hours))
+
+
+def find_overdue(
+    attempts: Mapping[Kind, Sequence[Attempt]],
+    schedule: Schedule,
+    now: datetime,
+    *,
+    first_trace: datetime | None,
+    nothing_ever: bool,
+) -> tuple[Overdue, ...]:
+    """What is overdue, the most frequent kind first.
+
+    What came for a later partition makes up for an earlier one: it proves more.
+
+    Args:
+        attempts: what there is for each kind, newest first; a kind that is left out is not judged.
+        schedule: when things are due.
+        now: aware.
+        first_trace: when the oldest thing in the stores was made: before it the database wasn't protected
+            yet, so nothing was missed. None where there's nothing.
+        nothing_ever: whether every store was read, and none has anything of the database. Then one thing is
+            overdue, the first night, because all others follow from it.
+    """
+    if nothing_ever:
+        first = newest_due("night", schedule, now)
+        if first is None:
+            return ()
+        sentence = "No night has ever been taken: there is no backup of it."
+        return (Overdue("night", first.partition, first.at, now - first.at, sentence),)
+    found = (_overdue(kind, tried, schedule, now, first_trace) for kind, tried in attempts.items())
+    return tuple(each for each in found if each is not None)
+
+
+def _overdue(
+    kind: Kind, tried: Sequence[Attempt], schedule: Schedule, now: datetime, first_trace: datetime | None
+) -> Overdue | None:
+    due = asked_for(kind, schedule, now)
+    if due is None or (first_trace is not None and due.at < first_trace):
+        return None
+    in_time = [attempt for attempt in tried if attempt.partition >= due.partition]
+    if any(attempt.against is None for attempt in in_time):
+        return None
+    local = due.at.astimezone(ZoneInfo(schedule.timezone))
+    was_due = f"{local:%Y-%m-%d %H:%M} ({schedule.timezone})"
+    outcome = in_time[0].against if in_time else _NEVER_CAME[kind]
+    sentence = f"{_subject(kind, due.partition)}, due at {was_due}, {outcome}."
+    return Overdue(kind, due.partition, due.at, now - due.at, sentence)
+
+
+_NEVER_CAME: dict[Kind, str] = {
+    "night": "was not taken",
+    "week": "is not there",
+    "quarter": "was not held",
+    "year": "was not held",
+}
+
+
+def _subject(kind: Kind, partition: date) -> str:
+    if kind == "night":
+        return f"The night of {partition}"
+    if kind == "week":
+        return f"The off-site copy of the week of {partition}"
+    if kind == "quarter":
+        return f"The restore drill of {quarter_name(partition)}"
+    return f"The recovery exercise of {partition.year}"
+
+
+def by_night(artifact: Manifest) -> Attempt:
+    """What an artifact in the store is worth as its night."""
+    found = ", ".join(f"{finding.code} ({finding.subject})" for finding in fatal(artifact.findings)[:_TOLD])
+    return Attempt(artifact.night, None if artifact.sound else f"was taken and isn't sound: {found}")
+
+
+def by_copy(artifact: Manifest) -> Attempt:
+    """What an artifact off-site is worth as the copy of its week."""
+    unsound = f"is of an artifact that isn't sound ({artifact.artifact_id})"
+    return Attempt(week_of(artifact.night), None if artifact.sound else unsound)
+
+
+def by_drill(drill: DrillResult) -> Attempt:
+    """What a drill is worth for its quarter."""
+    return _held(drill.quarter, drill.verdict, drill.started_at, drill.drill_id)
+
+
+def by_exercise(exercise: ExerciseResult) -> Attempt:
+    """What a recovery exercise is worth for its year."""
+    return _held(exercise.year, exercise.verdict, exercise.started_at, exercise.exercise_id)
+
+
+def _held(partition: date, verdict: Verdict, at: datetime, held_id: str) -> Attempt:
+    if verdict == "PASS":
+        return Attempt(partition, None)
+    ended = "FAILED" if verdict == "FAIL" else "could not judge (ERROR)"
+    return Attempt(partition, f"was held on {at:%Y-%m-%d} and {ended}; its report is {held_id}")

@@ -1,0 +1,193 @@
+"""Reads the newest of what the stores hold: the names of folders first, then as few files as will do.
+
+The names begin with the time that they were made at, so the newest are known without opening any.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from hackorda_ops.backup import catalog, operations_log
+from hackorda_ops.backup.calendar import night_of, quarter_of
+from hackorda_ops.backup.due import Due
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.patience import soon_answered
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Schedule
+from hackorda_ops.drill.exercise_history import EXERCISES_FOLDER, read_exercise
+from hackorda_ops.drill.exercise_result import ExerciseResult
+from hackorda_ops.drill.history import DRILLS_FOLDER, UnreadReport, read_report
+from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.errors import ArtifactMissing, OpsError
+
+# A quarter of nights, and more drills than are held in twenty years. Usually the first one answers.
+_MOST_READ: Final = 100
+# The source's clock dates an artifact, and this machine's says what time it is.
+_CLOCKS_APART: Final = timedelta(days=1)
+_ID_TIME: Final = "%Y%m%dT%H%M%SZ"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store, and the ids of what it holds of one database, newest first; none of that is opened yet.
+
+    Attributes:
+        first_event_at: when the operations log begins; None without one.
+    """
+
+    store: Store
+    artifact_ids: tuple[str, ...]
+    drill_ids: tuple[str, ...]
+    exercise_ids: tuple[str, ...]
+    first_event_at: datetime | None
+
+    @property
+    def traces(self) -> Iterator[datetime]:
+        """When the oldest things in it were made, of each kind."""
+        for ids in (self.artifact_ids, self.drill_ids, self.exercise_ids):
+            if ids:
+                yield datetime.strptime(ids[-1].partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
+        if self.first_event_at is not None:
+            yield self.first_event_at
+
+
+def list_place(
+    called: str, database: str, open_store: Callable[[], Store], now: datetime, problems: list[str]
+) -> Place | None:
+    """Lists what a store holds of a database.
+
+    Args:
+        called: the store, for the message.
+        database: its name in databases.yaml.
+        open_store: opens it.
+        now: aware; what was made later than that by more than clocks differ is left out, and told. Made by
+            a clock that was wrong, it would be the newest for as long, and hide that nothing else comes.
+        problems: gets a sentence where it can't be listed; then there's no place.
+    """
+    try:
+        # Whoever asks has a minute for everything.
+        store = soon_answered(open_store())
+        artifact_ids, drill_ids, exercise_ids = (
+            catalog.ids(store, database, *folder) for folder in ((), (DRILLS_FOLDER,), (EXERCISES_FOLDER,))
+        )
+        return Place(
+            store=store,
+            artifact_ids=_made_by(now, artifact_ids, called, problems),
+            drill_ids=_made_by(now, drill_ids, called, problems),
+            exercise_ids=_made_by(now, exercise_ids, called, problems),
+            first_event_at=operations_log.first_event_at(store, database),
+        )
+    except OpsError as error:
+        problems.append(f"{called} can't be read: {error.what}")
+        return None
+
+
+def _made_by(now: datetime, ids: tuple[str, ...], called: str, problems: list[str]) -> tuple[str, ...]:
+    latest = f"{(now + _CLOCKS_APART).astimezone(UTC):{_ID_TIME}}"
+    to_come = [each for each in ids if each.partition("-")[0] > latest]
+    problems.extend(
+        f"{called} has {each}, which lies in the future: a clock was wrong when it was made."
+        for each in to_come
+    )
+    return ids[len(to_come) :]
+
+
+def newest_artifacts(
+    place: Place, database: str, due: Due | None, schedule: Schedule, problems: list[str]
+) -> tuple[Manifest, ...] | None:
+    """The artifacts captured last, newest first, down to the first sound one, or that of what is due.
+
+    Args:
+        place: where they lie.
+        database: its name in databases.yaml.
+        due: the night or week that is asked for.
+        schedule: the database's.
+        problems: gets a sentence for what can't be read; if that is the store itself, the answer is None.
+    """
+
+    def found() -> Iterator[Manifest | str]:
+        for each in catalog.read_each(place.store, database, place.artifact_ids):
+            yield each if isinstance(each, Manifest) else each.problem
+
+    def answers(artifact: Manifest) -> bool:
+        if not artifact.sound or due is None or artifact.night >= due.partition:
+            return artifact.sound
+        # A dump that was late may have been captured after one of the night that followed.
+        begin = datetime.combine(due.partition, time(), tzinfo=ZoneInfo(schedule.timezone))
+        return artifact.captured_at < begin
+
+    return _down_to(answers, found(), problems)
+
+
+def newest_drills(
+    places: Sequence[Place], database: str, schedule: Schedule, problems: list[str]
+) -> tuple[DrillResult, ...] | None:
+    """The drills held last, newest first, down to the first that passed for the quarter it was held in.
+
+    One that makes up for a past quarter may have proven an older artifact than a drill before it did.
+    """
+
+    def one(store: Store, drill_id: str) -> DrillResult | str:
+        found = read_report(store, database, drill_id)
+        return found.why if isinstance(found, UnreadReport) else found
+
+    def answers(drill: DrillResult) -> bool:
+        return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))
+
+    return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), problems)
+
+
+def newest_exercises(
+    places: Sequence[Place], database: str, problems: list[str]
+) -> tuple[ExerciseResult, ...] | None:
+    """The recovery exercises held last, newest first, down to the first that passed."""
+
+    def one(store: Store, exercise_id: str) -> ExerciseResult | str:
+        return read_exercise(store, database, exercise_id)
+
+    def answers(exercise: ExerciseResult) -> bool:
+        return exercise.verdict == "PASS"
+
+    return _down_to(answers, _from_any(places, lambda place: place.exercise_ids, one), problems)
+
+
+def _from_any(
+    places: Sequence[Place], ids: Callable[[Place], tuple[str, ...]], read: Callable[[Store, str], T | str]
+) -> Iterator[T | str]:
+    """Reads each id, newest first, from the first store that can tell."""
+    holders = {
+        each: [place for place in places if each in ids(place)] for place in places for each in ids(place)
+    }
+    for each in sorted(holders, reverse=True):
+        found: T | str | None = None
+        for place in holders[each]:
+            with suppress(ArtifactMissing):
+                found = read(place.store, each)
+                if not isinstance(found, str):
+                    break
+        if found is not None:
+            yield found
+
+
+def _down_to(
+    answers: Callable[[T], bool], found: Iterator[T | str], problems: list[str]
+) -> tuple[T, ...] | None:
+    read: list[T] = []
+    try:
+        for each in islice(found, _MOST_READ):
+            if isinstance(each, str):
+                problems.append(each)
+                continue
+            read.append(each)
+            if answers(each):
+                break
+    except OpsError as error:
+        problems.append(error.what)
+        return None
+    return tuple(read)

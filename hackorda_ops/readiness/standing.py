@@ -1,0 +1,230 @@
+"""How a database stands: its newest night, copy and proof, and what is overdue.
+
+It's asked every few minutes, so it reads as little as it can; `reading` says how.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import chain
+
+from hackorda_ops import environment
+from hackorda_ops.backup.due import Kind
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.config import Database
+from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.readiness import overdue, reading
+from hackorda_ops.readiness.overdue import Attempt, Overdue
+from hackorda_ops.readiness.reading import Place
+from hackorda_ops.words import duration
+
+__all__ = ["ArtifactSeen", "DrillSeen", "Overdue", "Proof", "Standing", "at_risk", "read_standing", "seen"]
+
+# The store of the nights and off-site.
+_PLACES = 2
+
+
+@dataclass(frozen=True)
+class ArtifactSeen:
+    """An artifact in the store of the nights or off-site.
+
+    Attributes:
+        artifact_id: its id.
+        night: its partition.
+        captured_at: the moment that it holds, in UTC.
+        sound: whether nothing was found against it on its night.
+        size_bytes: of all its files.
+    """
+
+    artifact_id: str
+    night: date
+    captured_at: datetime
+    sound: bool
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DrillSeen:
+    """A drill, whatever its verdict."""
+
+    drill_id: str
+    quarter: date
+    verdict: Verdict
+    drilled_at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A restore point that a drill has proven.
+
+    Attributes:
+        drill_id: the drill that passed.
+        quarter: its partition.
+        artifact_id: what it restored.
+        captured_at: the moment that the artifact holds, in UTC.
+        drilled_at: when the drill began.
+        recovery_seconds: what the recovery took; None where it wasn't measured.
+        kept: False where neither the store nor off-site has the artifact any longer.
+    """
+
+    drill_id: str
+    quarter: date
+    artifact_id: str
+    captured_at: datetime
+    drilled_at: datetime
+    recovery_seconds: float | None
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a database stands at one moment.
+
+    Attributes:
+        database: its name in databases.yaml.
+        at: the moment, aware.
+        newest_night: the artifact captured last in the store, sound or not.
+        newest_sound_night: the last one that is sound.
+        newest_copy: the last one off-site that is sound.
+        last_proven: the newest restore point that a drill has proven.
+        last_drill: the drill held last.
+        last_exercise_passed_at: when the newest recovery exercise that passed was held.
+        overdue: what should have been there by now. What can't be read isn't judged: see `problems`.
+        problems: what could not be read, a sentence each.
+    """
+
+    database: str
+    at: datetime
+    newest_night: ArtifactSeen | None
+    newest_sound_night: ArtifactSeen | None
+    newest_copy: ArtifactSeen | None
+    last_proven: Proof | None
+    last_drill: DrillSeen | None
+    last_exercise_passed_at: datetime | None
+    overdue: tuple[Overdue, ...]
+    problems: tuple[str, ...]
+
+
+def at_risk(standing: Standing) -> str:
+    """What is at risk, in a sentence or two: the last proven restore point and its age. Pure."""
+    sound = max(
+        (each for each in (standing.newest_sound_night, standing.newest_copy) if each is not None),
+        key=lambda artifact: artifact.captured_at,
+        default=None,
+    )
+    newest = f"The newest sound backup is of {_aged(sound.captured_at, standing.at)}." if sound else ""
+    proven = standing.last_proven
+    if proven is not None and proven.kept:
+        said = f"The last proven restore point is of {_aged(proven.captured_at, standing.at)}."
+        return f"{said} {newest}" if sound and sound.captured_at > proven.captured_at else said
+    if proven is not None:
+        lost = (
+            f"The last proven restore point, of {_aged(proven.captured_at, standing.at)}, is no longer there."
+        )
+        return f"{lost} {newest or 'Nothing else is sound.'}"
+    if sound is not None:
+        return f"No restore point has ever been proven. {newest}"
+    if standing.problems:
+        return "No restore point was found, and not all places could be read."
+    return "There is no restore point: whatever the database loses now is lost."
+
+
+def _aged(when: datetime, now: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {_age((now - when).total_seconds())} old"
+
+
+def _age(seconds: float) -> str:
+    days = int(seconds // 86_400)
+    return f"{days:,} days" if days > 1 else duration(max(seconds, 0))
+
+
+def read_standing(name: str, database: Database, *, environ: Mapping[str, str], now: datetime) -> Standing:
+    """Reads how a database stands; a store that can't be read is told, and not fatal.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        now: aware.
+    """
+    schedule, problems = database.schedule, list[str]()
+    store = reading.list_place(
+        "The store", name, lambda: environment.open_store(name, database, environ), now, problems
+    )
+    offsite = reading.list_place(
+        "The off-site bucket", name, lambda: environment.open_offsite(name, database, environ), now, problems
+    )
+    places = [place for place in (store, offsite) if place is not None]
+
+    def artifacts(place: Place | None, kind: Kind) -> tuple[Manifest, ...] | None:
+        if place is None:
+            return None
+        return reading.newest_artifacts(
+            place, name, overdue.asked_for(kind, schedule, now), schedule, problems
+        )
+
+    nights, copies = artifacts(store, "night"), artifacts(offsite, "week")
+    drills = reading.newest_drills(places, name, schedule, problems) if places else None
+    exercises = reading.newest_exercises(places, name, problems) if places and database.scratch.neon else None
+    # What can't be read is not judged, which is not the same as having found nothing.
+    attempts: dict[Kind, Sequence[Attempt]] = {}
+    if nights is not None:
+        attempts["night"] = [overdue.by_night(each) for each in nights]
+    if copies is not None:
+        attempts["week"] = [overdue.by_copy(each) for each in copies]
+    if drills is not None:
+        attempts["quarter"] = [overdue.by_drill(each) for each in drills]
+    if exercises is not None:
+        attempts["year"] = [overdue.by_exercise(each) for each in exercises]
+    return Standing(
+        database=name,
+        at=now,
+        newest_night=seen(nights[0]) if nights else None,
+        newest_sound_night=_newest_sound(nights or ()),
+        newest_copy=_newest_sound(copies or ()),
+        last_proven=_last_proven(drills or (), places),
+        last_drill=DrillSeen(drills[0].drill_id, drills[0].quarter, drills[0].verdict, drills[0].started_at)
+        if drills
+        else None,
+        last_exercise_passed_at=next(
+            (each.started_at for each in exercises or () if each.verdict == "PASS"), None
+        ),
+        overdue=overdue.find_overdue(
+            attempts,
+            schedule,
+            now,
+            first_trace=min(chain.from_iterable(place.traces for place in places), default=None),
+            nothing_ever=len(places) == _PLACES
+            and not any(place.artifact_ids or place.drill_ids for place in places),
+        ),
+        problems=tuple(problems),
+    )
+
+
+def seen(artifact: Manifest) -> ArtifactSeen:
+    """What is told of an artifact."""
+    return ArtifactSeen(
+        artifact.artifact_id, artifact.night, artifact.captured_at, artifact.sound, artifact.size_bytes
+    )
+
+
+def _newest_sound(artifacts: Sequence[Manifest]) -> ArtifactSeen | None:
+    return next((seen(artifact) for artifact in artifacts if artifact.sound), None)
+
+
+def _last_proven(drills: Sequence[DrillResult], places: Sequence[Place]) -> Proof | None:
+    proofs = [
+        Proof(
+            drill_id=drill.drill_id,
+            quarter=drill.quarter,
+            artifact_id=drill.artifact.artifact_id,
+            captured_at=drill.artifact.captured_at,
+            drilled_at=drill.started_at,
+            recovery_seconds=drill.recovery_seconds,
+            kept=len(places) < _PLACES
+            or any(drill.artifact.artifact_id in place.artifact_ids for place in places),
+        )
+        for drill in drills
+        if drill.verdict == "PASS" and drill.artifact is not None
+    ]
+    return max(proofs, key=lambda proof: proof.captured_at, default=None)

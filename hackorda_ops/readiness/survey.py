@@ -1,0 +1,135 @@
+"""Reads everything that the readiness page tells of a database: every manifest, every drill, every byte kept."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.store import Store, versions_or_files
+from hackorda_ops.config import Database
+from hackorda_ops.drill.history import read_history
+from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.errors import OpsError
+from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen
+
+PlaceName = Literal["store", "off-site"]
+
+
+@dataclass(frozen=True)
+class DrillHeld:
+    """What the trend needs of a drill; None where it wasn't measured, or had no artifact."""
+
+    drill_id: str
+    quarter: date
+    started_at: datetime
+    verdict: Verdict
+    recovery_seconds: float | None
+    rows: int | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a place keeps of a database.
+
+    Attributes:
+        place: which.
+        location: the place, as people would name it.
+        artifacts: how many can be read.
+        damaged: how many can't.
+        bytes_by_class: by storage class; "" where the place has none. Artifacts, reports and logs, and the
+            old versions of them as well, because they are paid for; as far as the key may list those.
+        superseded_bytes: those old versions alone.
+    """
+
+    place: PlaceName
+    location: str
+    artifacts: int
+    damaged: int
+    bytes_by_class: Mapping[str, int]
+    superseded_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Everything."""
+        return sum(self.bytes_by_class.values())
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that was read of a database.
+
+    Attributes:
+        standing: how it stands.
+        artifacts: of the store and off-site, each once, oldest first.
+        drills: oldest first.
+        stored: what each place keeps, as far as it could be read.
+    """
+
+    standing: Standing
+    artifacts: tuple[ArtifactSeen, ...]
+    drills: tuple[DrillHeld, ...]
+    stored: tuple[Stored, ...]
+
+
+def read_survey(name: str, database: Database, *, environ: Mapping[str, str], now: datetime) -> Survey:
+    """Reads it all; a place that can't be read is left out, and `standing.problems` tells of it.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        now: aware.
+    """
+    standing = read_standing(name, database, environ=environ, now=now)
+    openers: dict[PlaceName, Callable[[], Store]] = {
+        "store": lambda: environment.open_store(name, database, environ),
+        "off-site": lambda: environment.open_offsite(name, database, environ),
+    }
+    artifacts: dict[str, ArtifactSeen] = {}
+    drills: dict[str, DrillHeld] = {}
+    stored: list[Stored] = []
+    problems = list(standing.problems)
+    for place, open_it in openers.items():
+        try:
+            store = open_it()
+            found = catalog.read(store, name)
+            drills |= {each.drill_id: _held(each) for each in read_history(store, name).drills}
+            stored.append(_stored(place, store, name, found))
+        except OpsError as error:
+            if not any(error.what in problem for problem in problems):
+                problems.append(error.what)
+            continue
+        artifacts |= {each.artifact_id: seen(each) for each in found.artifacts}
+    return Survey(
+        standing=replace(standing, problems=tuple(problems)),
+        artifacts=tuple(sorted(artifacts.values(), key=lambda each: (each.captured_at, each.artifact_id))),
+        drills=tuple(sorted(drills.values(), key=lambda each: (each.started_at, each.drill_id))),
+        stored=tuple(stored),
+    )
+
+
+def _stored(place: PlaceName, store: Store, database: str, found: catalog.Catalog) -> Stored:
+    by_class: Counter[str] = Counter()
+    superseded_bytes = 0
+    for version in versions_or_files(store, f"{database}/")[0]:
+        by_class[version.storage_class or ""] += version.size_bytes
+        superseded_bytes += 0 if version.current else version.size_bytes
+    return Stored(
+        place, store.describe(), len(found.artifacts), len(found.damaged), dict(by_class), superseded_bytes
+    )
+
+
+def _held(drill: DrillResult) -> DrillHeld:
+    return DrillHeld(
+        drill_id=drill.drill_id,
+        quarter=drill.quarter,
+        started_at=drill.started_at,
+        verdict=drill.verdict,
+        recovery_seconds=drill.recovery_seconds,
+        rows=drill.artifact.rows if drill.artifact else None,
+        size_bytes=drill.artifact.size_bytes if drill.artifact else None,
+    )

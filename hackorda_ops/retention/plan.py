@@ -1,0 +1,173 @@
+"""Decides which artifacts are kept: pure, with a reason for each keep and each delete.
+
+Its promises, whatever the artifacts and the policy:
+
+- the artifact that a drill proved last is kept, wherever it lies;
+- nothing goes before a newer sound artifact lies in the same place;
+- nothing goes that is younger than `LEAST_AGE`, or that was written there within the last day;
+- artifacts that aren't sound take no sound one's place.
+
+It counts artifacts and not days: the newest 14 nights are 14 nights with a sound artifact, so nothing
+is lost because backups have stopped.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from hackorda_ops.backup.calendar import week_of, year_of
+from hackorda_ops.backup.store import ABANDONED_AFTER
+from hackorda_ops.config import Keep
+from hackorda_ops.words import counted, moment
+
+Place = Literal["store", "offsite"]
+
+# What the first users' documents ask for: "Retain at least 7 days".
+LEAST_AGE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An artifact in one place.
+
+    Attributes:
+        place: the store of the nights, or off-site.
+        artifact_id: its id.
+        night: the local date that it stands for.
+        captured_at: the moment that it holds, aware.
+        sound: whether nothing was found against it.
+        size_bytes: of all its files there, the manifest included.
+        written_at: when the newest of its files was written there, aware.
+    """
+
+    place: Place
+    artifact_id: str
+    night: date
+    captured_at: datetime
+    sound: bool
+    size_bytes: int
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of an artifact in one place.
+
+    Attributes:
+        held: the artifact.
+        keep: False: it's deleted.
+        reasons: why, at least one.
+    """
+
+    held: Held
+    keep: bool
+    reasons: tuple[str, ...]
+
+
+def decide(
+    artifacts: Iterable[Held], policies: Mapping[Place, Keep | None], *, proven: Sequence[str], now: datetime
+) -> tuple[Decision, ...]:
+    """Decides on every artifact; place by place, newest first.
+
+    Args:
+        artifacts: a database's, in any order.
+        policies: how much is kept in each place; None for everything.
+        proven: ids of the artifacts that drills have proven, that of the last drill first.
+        now: the present, aware.
+    """
+    held = sorted(artifacts, key=lambda each: (each.captured_at, each.artifact_id), reverse=True)
+    return tuple(
+        decision
+        for place, policy in policies.items()
+        for decision in _in_one_place([each for each in held if each.place == place], policy, proven, now)
+    )
+
+
+def kept(decisions: Iterable[Decision], why: Mapping[tuple[Place, str], str]) -> tuple[Decision, ...]:
+    """The decisions, where some that were to go are kept after all.
+
+    Args:
+        decisions: as `decide` gave them.
+        why: a reason by place and artifact id.
+    """
+    return tuple(
+        Decision(each.held, True, (why[place],))
+        if not each.keep and (place := (each.held.place, each.held.artifact_id)) in why
+        else each
+        for each in decisions
+    )
+
+
+def _in_one_place(
+    held: Sequence[Held], policy: Keep | None, proven: Sequence[str], now: datetime
+) -> list[Decision]:
+    if policy is None:
+        return [
+            Decision(each, True, ("no retention is configured here: everything is kept",)) for each in held
+        ]
+    reasons: dict[str, list[str]] = {each.artifact_id: [] for each in held}
+    sound = [each for each in held if each.sound]
+    for artifact_id, reason in _of_periods(sound, policy):
+        reasons[artifact_id].append(reason)
+    for artifact_id in [each for each in proven if each in reasons][:1]:
+        reasons[artifact_id].append("the last one here that a drill proved")
+    nights_since = _oldest_night_kept(sound, policy)
+    for each in held:
+        if not each.sound and (nights_since is None or each.captured_at >= nights_since):
+            reasons[each.artifact_id].append("not sound; evidence as long as the nights around it")
+        if now - each.captured_at < LEAST_AGE:
+            reasons[each.artifact_id].append(f"younger than {LEAST_AGE.days} days")
+        if now - each.written_at < ABANDONED_AFTER:
+            reasons[each.artifact_id].append("written here within the last day")
+    stay = [each for each in sound if reasons[each.artifact_id]]
+    return [
+        Decision(each, True, tuple(reasons[each.artifact_id]))
+        if reasons[each.artifact_id]
+        else Decision(each, False, (_beyond(each, stay, policy),))
+        for each in held
+    ]
+
+
+def _of_periods(sound: Sequence[Held], policy: Keep) -> Iterable[tuple[str, str]]:
+    """The newest artifact of each of the newest periods, by id, with the reason. `sound` is newest first."""
+    for name, number, period_of in (
+        ("night", policy.nights, lambda night: night),
+        ("week", policy.weeks, week_of),
+        ("month", policy.months, lambda night: night.replace(day=1)),
+        ("year", policy.years, year_of),
+    ):
+        newest: dict[date, str] = {}
+        for each in sound:
+            newest.setdefault(period_of(each.night), each.artifact_id)
+        for period in sorted(newest, reverse=True)[:number]:
+            yield newest[period], f"newest of its {name} ({number} kept)"
+
+
+def _oldest_night_kept(sound: Sequence[Held], policy: Keep) -> datetime | None:
+    newest: dict[date, datetime] = {}
+    for each in sound:
+        newest.setdefault(each.night, each.captured_at)
+    nights = sorted(newest, reverse=True)[: policy.nights]
+    return min((newest[night] for night in nights), default=None)
+
+
+def _beyond(held: Held, stay: Sequence[Held], policy: Keep) -> str:
+    newer = [each for each in stay if each.captured_at > held.captured_at]
+    if not held.sound:
+        why = f"not sound, and older than the {policy.nights} nights that are kept"
+    elif any(each.night == held.night for each in newer):
+        why = "not the newest of its night"
+    else:
+        why = (
+            f"beyond the newest {counted(policy.nights, 'night')}, {counted(policy.weeks, 'week')}, "
+            f"{counted(policy.months, 'month')} and {counted(policy.years, 'year')}"
+        )
+    return f"{why}; {counted(len(newer), 'newer sound one')} here"
+
+
+def locked_sentence(until: datetime) -> str:
+    """Why something that object lock holds is kept."""
+    if until.year == datetime.max.year:  # noqa: DTZ901  # only its year
+        return "a legal hold keeps it until somebody lifts that"
+    return f"object lock holds it until {moment(until)}"

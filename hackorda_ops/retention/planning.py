@@ -1,0 +1,270 @@
+"""Reads what a database has in both places, and plans what becomes of it. Deletes nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.catalog import Catalog
+from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.backup.store import Store, StoredVersion, versions_or_files
+from hackorda_ops.config import Database, Keep
+from hackorda_ops.drill.history import read_history
+from hackorda_ops.errors import ConfigError, StoreRefused, StoreUnreachable
+from hackorda_ops.retention.deletion import files_of, last_lock
+from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
+from hackorda_ops.retention.plan import Decision, Held, Place, decide, kept, locked_sentence
+from hackorda_ops.retention.proven import proven
+
+_UNKNOWN: Final = "a drill's report can't be read, which may have proven this one"
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What a place holds of a database.
+
+    Attributes:
+        place: the store of the nights, or off-site.
+        location: it as people would name it.
+        size_bytes: of all files that can be read there, reports and the operations log included.
+        superseded: how many versions lie behind newer ones or behind delete markers.
+        superseded_bytes: what those take up.
+        markers: how many delete markers there are.
+        uploads: what killed uploads have left behind, a name each; None where nobody may look.
+        keeps_versions: what is deleted there stays as a version.
+    """
+
+    place: Place
+    location: str
+    size_bytes: int
+    superseded: int
+    superseded_bytes: int
+    markers: int
+    uploads: tuple[str, ...] | None
+    keeps_versions: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of everything that a database has in both places.
+
+    Attributes:
+        database: its name.
+        decisions: one for each artifact with a readable manifest, newest first in each place.
+        leftovers: what no artifact needs any more.
+        stocks: what each place holds.
+        notes: what somebody should look at, a sentence each: it's kept.
+    """
+
+    database: str
+    decisions: tuple[Decision, ...]
+    leftovers: tuple[Leftover, ...]
+    stocks: tuple[Stock, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def to_delete(self) -> tuple[Decision, ...]:
+        """The artifacts that go, oldest first: a run that is cut short has then deleted the least wanted."""
+        going = [each for each in self.decisions if not each.keep]
+        return tuple(sorted(going, key=lambda each: each.held.captured_at))
+
+    @property
+    def to_remove(self) -> tuple[Leftover, ...]:
+        """The leftovers that go."""
+        return tuple(each for each in self.leftovers if each.remove)
+
+
+def open_places(name: str, database: Database, environ: Mapping[str, str]) -> dict[Place, Store]:
+    """The store of the nights and off-site.
+
+    Raises:
+        ConfigError: variables are missing, or both are the same place.
+    """
+    environment.require(name, database, environ, {"store", "offsite"})
+    store = environment.open_store(name, database, environ)
+    offsite = environment.open_offsite(name, database, environ)
+    if isinstance(store, S3Store) and _place_of(store) == _place_of(offsite):
+        raise ConfigError(
+            f"The store and the off-site bucket of {name} are the same place: {store.describe()}.",
+            meaning="There is no second copy, and the policy of one would delete what the other keeps.",
+            next_step="Give off-site a bucket of its own, in another account or at another provider.",
+        )
+    return {"store": store, "offsite": offsite}
+
+
+def _place_of(store: S3Store) -> tuple[str | None, str]:
+    return store.endpoint_url, store.describe()
+
+
+def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, now: datetime) -> Plan:
+    """Reads what there is, and plans.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        places: as `open_places` gives them.
+        now: the present, aware.
+
+    Raises:
+        StoreRefused, StoreUnreachable: a place can't be read. Without it nobody can say what has to be kept.
+    """
+    policies: dict[Place, Keep | None] = {
+        "store": database.retention.store,
+        "offsite": database.retention.offsite,
+    }
+    listed, not_seen = _listed(name, places, policies)
+    catalogs = {place: catalog.read(store, name) for place, store in places.items()}
+    drills = proven([read_history(store, name) for store in places.values()])
+    held = {place: _held(place, catalogs[place], listed[place]) for place in places}
+    decisions = decide(
+        [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now
+    )
+    if drills.unknown:
+        decisions = kept(
+            decisions, {(each.held.place, each.held.artifact_id): _UNKNOWN for each in decisions}
+        )
+    else:
+        decisions = kept(decisions, _locked(name, decisions, places, listed, now))
+    # What has a manifest in the store may be copied off-site at any time; nothing is ever copied the other way.
+    in_store = [each.artifact_id for each in catalogs["store"].artifacts]
+    in_store += [each.prefix.rpartition("/")[2] for each in catalogs["store"].damaged]
+    left = [
+        _for_now(each, places[place], drills.unknown, now)
+        for place, policy in policies.items()
+        if policy is not None
+        for each in leftovers(
+            name,
+            place,
+            listed[place],
+            wanted=_wanted(
+                remains(place, listed[place], database.schedule),
+                held[place],
+                policy,
+                drills.artifact_ids,
+                now,
+            ),
+            may_come=in_store if place == "offsite" else (),
+            now=now,
+        )
+    ]
+    return Plan(
+        database=name,
+        decisions=decisions,
+        leftovers=tuple(left),
+        stocks=tuple(_stock(place, store, name, listed[place]) for place, store in places.items()),
+        notes=(
+            *not_seen,
+            *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
+            *(f"Nothing is deleted while this can't be read: {each}" for each in drills.unknown),
+            *(
+                f"Of {each.subject} ({each.place}) there are only {each.reason}"
+                for each in left
+                if each.missed
+            ),
+        ),
+    )
+
+
+def _listed(
+    name: str, places: Mapping[Place, Store], policies: Mapping[Place, Keep | None]
+) -> tuple[dict[Place, tuple[StoredVersion, ...]], list[str]]:
+    """All versions in each place, and a sentence for each where nobody may list them.
+
+    Where nothing is to be deleted that is no harm: the best off-site key may do little.
+    """
+    listed: dict[Place, tuple[StoredVersion, ...]] = {}
+    not_seen = []
+    for place, store in places.items():
+        if policies[place] is not None:
+            listed[place] = tuple(store.versions(f"{name}/"))
+            continue
+        listed[place], seen = versions_or_files(store, f"{name}/")
+        if not seen:
+            not_seen.append(
+                f"This key may not list versions in {store.describe()}: what lies behind files there isn't counted."
+            )
+    return listed, not_seen
+
+
+def _wanted(
+    gone: Sequence[Held], held: Sequence[Held], policy: Keep, proven_ids: Sequence[str], now: datetime
+) -> dict[str, str]:
+    """Why artifacts of which only remains are there would be kept if they were whole, by id."""
+    together = decide([*held, *gone], {gone[0].place: policy}, proven=proven_ids, now=now) if gone else ()
+    ids = {each.artifact_id for each in gone}
+    return {
+        each.held.artifact_id: "; ".join(each.reasons)
+        for each in together
+        if each.keep and each.held.artifact_id in ids
+    }
+
+
+def _held(place: Place, found: Catalog, listed: Sequence[StoredVersion]) -> list[Held]:
+    files: dict[str, list[StoredVersion]] = {}
+    for version in listed:
+        if version.is_file:
+            files.setdefault("/".join(version.key.split("/")[:2]), []).append(version)
+    return [
+        Held(
+            place=place,
+            artifact_id=each.artifact_id,
+            night=each.night,
+            captured_at=each.captured_at,
+            sound=each.sound,
+            size_bytes=sum(file.size_bytes for file in files[each.prefix]),
+            written_at=max(file.modified_at for file in files[each.prefix]),
+        )
+        # One that came after the listing is too new to be judged.
+        for each in found.artifacts
+        if each.prefix in files
+    ]
+
+
+def _locked(
+    database: str,
+    decisions: Iterable[Decision],
+    places: Mapping[Place, Store],
+    listed: Mapping[Place, Sequence[StoredVersion]],
+    now: datetime,
+) -> dict[tuple[Place, str], str]:
+    """Why those that were to go stay, where object lock holds any of their files."""
+    why: dict[tuple[Place, str], str] = {}
+    for each in decisions:
+        if not each.keep:
+            place, artifact_id = each.held.place, each.held.artifact_id
+            until = last_lock(places[place], files_of(listed[place], f"{database}/{artifact_id}"))
+            if until is not None and until > now:
+                why[place, artifact_id] = locked_sentence(until)
+    return why
+
+
+def _for_now(leftover: Leftover, store: Store, unknown: Sequence[str], now: datetime) -> Leftover:
+    """What is left, which stays where object lock holds it, or while nobody knows what drills have proven."""
+    if not leftover.remove:
+        return leftover
+    if unknown:
+        return replace(leftover, remove=False, reason=_UNKNOWN)
+    until = last_lock(store, leftover.versions)
+    if until is None or until <= now:
+        return leftover
+    return replace(leftover, remove=False, reason=f"{leftover.reason}; {locked_sentence(until)}")
+
+
+def _stock(place: Place, store: Store, database: str, listed: Sequence[StoredVersion]) -> Stock:
+    uploads = None
+    with suppress(StoreRefused, StoreUnreachable):
+        uploads = store.abandoned_uploads(f"{database}/")
+    behind = [version for version in listed if not version.current and not version.marker]
+    return Stock(
+        place=place,
+        location=store.describe(),
+        size_bytes=sum(version.size_bytes for version in listed if version.is_file),
+        superseded=len(behind),
+        superseded_bytes=sum(version.size_bytes for version in behind),
+        markers=sum(version.marker for version in listed),
+        uploads=uploads,
+        keeps_versions=any(version.version_id not in {None, "null"} for version in listed),
+    )

@@ -1,0 +1,165 @@
+"""Retention at work: plans, and deletes. What Dagster and the command line both call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from hackorda_ops.backup.offsite import end_abandoned_uploads
+from hackorda_ops.backup.operations_log import Line, logged
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
+from hackorda_ops.progress_log import size
+from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
+from hackorda_ops.retention.leftovers import Leftover
+from hackorda_ops.retention.plan import Held, Place
+from hackorda_ops.retention.planning import Plan, open_places, read_plan
+from hackorda_ops.words import counted
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a run of retention did.
+
+    Attributes:
+        plan: what it went by.
+        deleted: the artifacts that are deleted.
+        removed: the leftovers that are removed.
+        freed_bytes: what is free again.
+        left_bytes: what stays as versions behind delete markers, until a later run or the bucket's own rules.
+        ended_uploads: what killed uploads had left behind, and is gone.
+        not_allowed: leftovers that the store doesn't let go, a sentence each; a bucket's own rules may do it.
+    """
+
+    plan: Plan
+    deleted: tuple[Held, ...]
+    removed: tuple[Leftover, ...]
+    freed_bytes: int
+    left_bytes: int
+    ended_uploads: tuple[str, ...]
+    not_allowed: tuple[str, ...]
+
+
+def plan_retention(
+    name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
+) -> Plan:
+    """Reads what there is, and plans. Deletes nothing.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        now: the present, aware; None for this machine's clock.
+
+    Raises:
+        ConfigError: variables are missing.
+        StoreRefused, StoreUnreachable: a place can't be read; without it nobody can say what has to be kept.
+    """
+    places = open_places(name, database, environ)
+    return read_plan(name, database, places, now=now or datetime.now(UTC))
+
+
+def prune(
+    name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
+) -> Pruned:
+    """Plans, and deletes what the plan lets go. One artifact that can't be deleted keeps no other from it.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        now: the present, aware; None for this machine's clock.
+
+    Raises:
+        ConfigError: variables are missing.
+        StoreRefused, StoreUnreachable: a place can't be read; nothing was deleted.
+        PermanentError: artifacts could not be deleted, each is named; RetryableError where that may pass.
+    """
+    moment = now or datetime.now(UTC)
+    places = open_places(name, database, environ)
+    try:
+        plan = read_plan(name, database, places, now=moment)
+    except (StoreRefused, StoreUnreachable) as error:
+        raise type(error)(
+            error.what,
+            meaning="Nothing was deleted: without this place nobody can say what has to be kept.",
+            next_step=error.next_step,
+        ) from None
+    if not plan.to_delete and not plan.to_remove:
+        return _carried_out(plan, database, places, Line("retention"), now=moment)
+    with logged("delete", tuple(places.values()), name, subject="retention") as line:
+        return _carried_out(plan, database, places, line, now=moment)
+
+
+def _carried_out(
+    plan: Plan, database: Database, places: Mapping[Place, Store], line: Line, *, now: datetime
+) -> Pruned:
+    """Deletes, and keeps the log's line up to date: what is gone has to be told however this ends."""
+    done = Pruned(plan, (), (), 0, 0, (), ())
+    errors: list[OpsError] = []
+    keeps_versions = {stock.place: stock.keeps_versions for stock in plan.stocks}
+    for held in (decision.held for decision in plan.to_delete):
+        try:
+            gone_bytes = delete_artifact(places[held.place], plan.database, held.artifact_id, now=now)
+        except OpsError as error:
+            errors.append(error)
+            continue
+        if gone_bytes is not None:
+            done = _counted(
+                replace(done, deleted=(*done.deleted, held)), gone_bytes, left=keeps_versions[held.place]
+            )
+            line.detail = sentence(done)
+    for leftover in plan.to_remove:
+        try:
+            remove_leftover(places[leftover.place], leftover)
+        except OpsError as error:
+            if leftover.of_files:
+                errors.append(error)
+            else:
+                told = f"{leftover.subject}: {leftover.reason}: {error.what}"
+                done = replace(done, not_allowed=(*done.not_allowed, told))
+        else:
+            done = _counted(
+                replace(done, removed=(*done.removed, leftover)),
+                leftover.size_bytes,
+                left=leftover.of_files and keeps_versions[leftover.place],
+            )
+            line.detail = sentence(done)
+    policies = {"store": database.retention.store, "offsite": database.retention.offsite}
+    ended = [
+        upload
+        for place, store in places.items()
+        if policies[place] is not None
+        for upload in end_abandoned_uploads(store, plan.database)
+    ]
+    done = replace(done, ended_uploads=tuple(ended))
+    if errors:
+        raise _not_all(done, errors)
+    return done
+
+
+def _counted(done: Pruned, size_bytes: int, *, left: bool) -> Pruned:
+    if left:
+        return replace(done, left_bytes=done.left_bytes + size_bytes)
+    return replace(done, freed_bytes=done.freed_bytes + size_bytes)
+
+
+def sentence(done: Pruned) -> str:
+    """What a run did, in a sentence."""
+    names = ", ".join(f"{each.artifact_id} ({each.place})" for each in done.deleted)
+    left = f"; {size(done.left_bytes)} stay as versions behind delete markers" if done.left_bytes else ""
+    return (
+        f"{counted(len(done.deleted), 'artifact')} deleted{f': {names}' if names else ''}; "
+        f"{counted(len(done.removed), 'leftover')} removed; {size(done.freed_bytes)} freed{left}."
+    )
+
+
+def _not_all(done: Pruned, errors: list[OpsError]) -> OpsError:
+    kind = RetryableError if all(error.retryable for error in errors) else PermanentError
+    return kind(
+        f"{counted(len(errors), 'deletion')} failed. {sentence(done)}\n"
+        + "\n".join(f"  {error.what}" for error in errors),
+        meaning="What is still there takes up room, and is planned again the next time. Nothing was deleted that "
+        "the plan keeps.",
+        next_step="\n".join(dict.fromkeys(error.next_step for error in errors)),
+    )

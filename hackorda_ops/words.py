@@ -1,0 +1,58 @@
+"""Numbers, times and text as people read them, wherever the product tells them."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+# Stands in a table where there is no number.
+NOTHING = "\N{EN DASH}"
+
+# Colours and cursor movements, which migration tools print as if onto a terminal.
+_TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_LINE_CHARACTERS = "\n\t"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 row", "12,000 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: "0.4 s", "2 min 14 s", "6 h 2 min", "3 d 4 h"."""
+    # Rounded before it is split, or 59.99 minutes would read "59 min 60 s".
+    if round(seconds, 1) < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for least_seconds, size_seconds, name, smaller_seconds, smaller in (
+        # Objectives are set in hours, so a day is "24 h".
+        (172_800, 86_400, "d", 3_600, "h"),
+        (3_600, 3_600, "h", 60, "min"),
+        (60, 60, "min", 1, "s"),
+    ):
+        if whole >= least_seconds:
+            large, rest = divmod(whole, size_seconds)
+            small = rest // smaller_seconds
+            return f"{large:,} {name} {small} {smaller}" if small else f"{large:,} {name}"
+    return f"{whole} s"
+
+
+def moment(when: datetime) -> str:
+    """A time in UTC, which it says."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def visible(text: str) -> str:
+    """Text without what would hide or turn around other text: terminal codes, control characters.
+
+    Line breaks and tabs stay. Names come from databases, so some are made to deceive.
+    """
+    plain = _TERMINAL_CODE.sub("", text.replace("\r\n", "\n"))
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if character not in _LINE_CHARACTERS and unicodedata.category(character) in {"Cc", "Cs"}
+        else f"\\u{ord(character):04x}"
+        if unicodedata.bidirectional(character)
+        in {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+        else character
+        for character in plain
+    )

@@ -1,0 +1,52 @@
+"""Nights of the shop in processes of their own, as another machine or a person would take them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hackorda_ops_tests.e2e.processes import ENVIRONMENT
+from hackorda_ops_tests.e2e.shop import Shop
+
+_NIGHT = """
+import os, sys
+from pathlib import Path
+from hackorda_ops import config_file
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.errors import OpsError
+
+config = config_file.load(Path(sys.argv[1]))
+try:
+    take_night(
+        "shop",
+        config.databases["shop"],
+        environ=os.environ,
+        on_progress=lambda progress: print(progress.stage, flush=True),
+    )
+except OpsError as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+@contextmanager
+def night(shop: Shop) -> Iterator[subprocess.Popen[str]]:
+    """Takes a night of the shop. The process prints a line for every progress, or the error that it ends with."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _NIGHT, str(shop.config_file)],
+        env={**ENVIRONMENT, **shop.environ},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+
+
+def until_it_says(process: subprocess.Popen[str], stage: str) -> None:
+    """Reads what a night prints, up to a line."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.strip())
+        if said[-1] == stage:
+            return
+    raise AssertionError(f"it never said {stage!r}, but {said}")

@@ -1,0 +1,427 @@
+"""Who hears of what, and how often: real runs on a real instance, real sinks, and ticks at any time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import psycopg
+import pytest
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.config import Alerts, Config, Database, Source
+from hackorda_ops.errors import RetryableError
+from hackorda_ops.local.postgres import PostgresServer, create_database
+from hackorda_ops.local.s3 import S3Server, create_bucket
+from hackorda_ops.orchestration import alarms, clock
+from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.orchestration.run_ends import subject_of
+from hackorda_ops_tests.alerts.sink import (
+    MailSink,
+    Sink,
+    port_of,
+    running_mail_sink,
+    running_sink,
+)
+from hackorda_ops_tests.orchestration.protected import Protected, fill, protected_shop
+
+pytestmark = pytest.mark.server
+
+At = Callable[[datetime], None]
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with running_sink() as running:
+        yield running
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> At:
+    """Sets the clock by which sensors go."""
+    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+@pytest.fixture(scope="module")
+def dumped(
+    postgres_server: PostgresServer, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory
+) -> Protected:
+    """A database with tonight's night, so that nothing is overdue. No test here changes it."""
+    url = create_database(postgres_server, "shop with alarms")
+    with psycopg.connect(url) as connection:
+        fill(connection)
+    create_bucket(s3_server, "alarms")
+    made = protected_shop(url, s3_server, "alarms", tmp_path_factory.mktemp("alarms") / "backups")
+    take_night("shop", made.config.databases["shop"], environ=made.environ)
+    return made
+
+
+def tick(
+    protected: Protected, instance: DagsterInstance, sensor: str = "shop_alarms", **environ: str
+) -> SensorExecutionData:
+    # Fresh definitions each time: what is remembered is remembered by the instance.
+    definitions = protected.definitions(**environ)
+    context = dg.build_sensor_context(
+        instance=instance, definitions=definitions, resources={ENVIRON: {**protected.environ, **environ}}
+    )
+    return definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+
+
+def told(sink: Sink) -> list[str]:
+    """The first lines of what arrived."""
+    return [text.splitlines()[0] for text in sink.texts]
+
+
+def fail_a_night(protected: Protected, instance: DagsterInstance) -> DagsterRun:
+    """A night that can't be taken any more."""
+    result = protected.run("shop_night", protected.tonight - timedelta(days=2), instance)
+    assert not result.success
+    return result.dagster_run
+
+
+def kill_a_night(protected: Protected, instance: DagsterInstance, **tags: str) -> DagsterRun:
+    """Tonight's, as it's left by a worker that was killed."""
+    run = instance.create_run_for_job(
+        protected.definitions().resolve_job_def("shop_night"),
+        tags={"dagster/partition": protected.tonight.isoformat(), **tags},
+    )
+    instance.report_run_failed(run, "Run worker process exited with code -9")
+    return run
+
+
+def finish_a_night(protected: Protected, instance: DagsterInstance) -> None:
+    """A run of tonight's that succeeds; what it does is another test's."""
+
+    @dg.job(name="shop_night")
+    def night() -> None:
+        """Does nothing."""
+
+    tags = {"dagster/partition": protected.tonight.isoformat()}
+    assert night.execute_in_process(instance=instance, tags=tags).success
+
+
+def test_it_tells_unless_somebody_switches_it_off(protected: Protected) -> None:
+    for name in ("shop_alarms", "alarms"):
+        sensor = protected.definitions().resolve_sensor_def(name)
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_a_failed_run_is_told_once_on_every_channel_with_all_that_one_needs_to_know(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    run = fail_a_night(dumped, instance)
+    with running_sink() as service, running_mail_sink() as mail:
+        for _ in range(3):
+            tick(
+                dumped,
+                instance,
+                ALERT_WEBHOOK_URL=sink.url,
+                ALERT_URLS=f"{service.apprise_url} {mail.url}",
+                DAGSTER_UI_URL="https://ops.example/",
+            )
+
+    [text] = sink.texts
+    lines = text.splitlines()
+    assert lines[0] == f"FAILED: shop, night of {dumped.tonight - timedelta(days=2)}"
+    assert "was over at" in lines[1]
+    assert lines[2].startswith("What it means: That night has no backup")
+    assert lines[3].startswith(
+        "At risk: No restore point has ever been proven. The newest sound backup is of "
+    )
+    assert lines[4].startswith("Next step: Take tonight's dump instead")
+    assert lines[-1] == f"Run: https://ops.example/runs/{run.run_id}"
+    assert service.texts == [text]
+    assert _subjects(mail) == [lines[0]]
+
+
+def _subjects(mail: MailSink) -> list[str]:
+    return [each["Subject"] for each in mail.mails]
+
+
+def test_a_run_that_was_killed_left_no_step_failure_and_is_told(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    run = kill_a_night(dumped, instance)
+
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    [text] = sink.texts
+    assert f"FAILED: shop, night of {dumped.tonight}" in text
+    assert "exited with code -9" in text
+    assert "materialize the same partition again" in text
+    assert text.endswith(f"Run: {run.run_id}")
+
+
+def test_later_attempts_of_a_run_are_not_told_and_the_success_of_one_is(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    kill_a_night(dumped, instance)
+    kill_a_night(dumped, instance, **{"dagster/retry_number": "1"})
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+    finish_a_night(dumped, instance)
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert told(sink) == [
+        f"FAILED: shop, night of {dumped.tonight}",
+        f"RECOVERED: shop, night of {dumped.tonight}",
+    ]
+
+
+def test_an_unsound_night_is_one_message_and_not_one_more_for_its_check(
+    protected: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    assert protected.run("shop_night", protected.tonight, instance).success
+    protected.execute("TRUNCATE orders")
+    assert not protected.run("shop_night", protected.tonight, instance).success
+
+    tick(protected, instance, ALERT_WEBHOOK_URL=sink.url)
+    tick(protected, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    [text] = sink.texts
+    assert text.startswith(f"FAILED: shop, night of {protected.tonight}\n")
+    assert "orders" in text
+
+
+def test_a_failed_check_of_a_run_that_succeeded_is_told_once_and_called_off(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    for passed in (False, False, True):
+        assert _quarter(passed).execute_in_process(instance=instance).success
+    for _ in range(2):
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert told(sink) == [
+        "CHECK FAILED: shop, quarter",
+        "CHECK FAILED: shop, quarter",
+        "RECOVERED: shop, quarter",
+    ]
+    assert "- newest_row_recent: The newest row is old." in sink.texts[0]
+    assert "At risk: " in sink.texts[0]
+
+
+def _quarter(passed: bool) -> dg.JobDefinition:
+    key = dg.AssetKey(["shop", "restore_drill"])
+
+    @dg.asset(key=key, check_specs=[dg.AssetCheckSpec("newest_row_recent", asset=key)])
+    def drill() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        yield dg.AssetCheckResult(
+            passed=passed,
+            check_name="newest_row_recent",
+            severity=dg.AssetCheckSeverity.WARN,
+            description="The newest row is old.",
+        )
+        yield dg.MaterializeResult()
+
+    job = dg.define_asset_job("shop_quarter", selection=[drill])
+    return dg.Definitions(assets=[drill], jobs=[job]).resolve_job_def("shop_quarter")
+
+
+def test_with_a_sink_down_for_a_day_the_alarms_arrive_later_in_order_and_once(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At
+) -> None:
+    began = datetime.now(UTC)
+    with running_sink() as service:
+        port = port_of(service.url)
+    environ = {"ALERT_WEBHOOK_URL": sink.url, "ALERT_URLS": service.apprise_url}
+    kill_a_night(dumped, instance)
+
+    with pytest.raises(RetryableError, match="ALERT_URLS 1, tried 1 time"):
+        tick(dumped, instance, **environ)
+    # Meanwhile it's left alone, and that is said.
+    assert "1 message(s) wait for ALERT_URLS 1" in str(tick(dumped, instance, **environ).skip_message)
+    finish_a_night(dumped, instance)
+    at(began + timedelta(hours=5))
+    with pytest.raises(RetryableError, match="2 message"):
+        tick(dumped, instance, **environ)
+    at(began + timedelta(hours=24))
+    with pytest.raises(RetryableError):
+        tick(dumped, instance, **environ)
+    with running_sink(port) as service:
+        at(began + timedelta(hours=24, minutes=20))
+        tick(dumped, instance, **environ)
+        tick(dumped, instance, **environ)
+
+    assert service.texts == sink.texts
+    assert told(service)[:2] == [
+        f"FAILED: shop, night of {dumped.tonight}",
+        f"RECOVERED: shop, night of {dumped.tonight}",
+    ]
+
+
+def test_a_tick_that_is_cut_off_after_a_delivery_does_not_repeat_it(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_night(dumped, instance)
+    with running_sink() as second, monkeypatch.context() as patched:
+        patched.setattr("hackorda_ops.alerts.apprise_channel.send", _ended)
+        with pytest.raises(KeyboardInterrupt):
+            tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, ALERT_URLS=second.apprise_url)
+    with running_sink() as second:
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, ALERT_URLS=second.apprise_url)
+
+    assert len(sink.texts) == len(second.texts) == 1
+
+
+def _ended(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_night_that_is_overdue_by_the_clock_is_told_once_a_night_and_called_off_once(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At
+) -> None:
+    began = datetime.now(UTC)
+    for hours in range(0, 40, 8):
+        at(began + timedelta(days=2, hours=hours))
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+    overdue = [title for title in told(sink) if "night" in title]
+    assert 2 <= len(overdue) == len(set(overdue)) <= 3
+    assert all(title.startswith("OVERDUE: shop, night of ") for title in overdue)
+    assert "was not taken." in sink.texts[0]
+    assert "At risk: No restore point has ever been proven." in sink.texts[0]
+
+    # As if it had been taken in the meantime, by hand: the clock goes back to when the newest one was in time.
+    for minutes in (10, 20):
+        at(began + timedelta(minutes=minutes))
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert [title for title in told(sink) if "night" in title][len(overdue) :] == [
+        overdue[-1].replace("OVERDUE", "RECOVERED")
+    ]
+
+
+def test_a_database_that_was_never_dumped_is_overdue(
+    protected: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    tick(protected, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    [text] = sink.texts
+    assert text.startswith("OVERDUE: shop, night of ")
+    assert "No night has ever been taken" in text
+
+
+def test_stores_that_can_not_be_read_cost_no_alarm(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    kill_a_night(dumped, instance)
+
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, OFFSITE_ENDPOINT_URL="http://127.0.0.1:1")
+
+    assert told(sink) == [f"FAILED: shop, night of {dumped.tonight}"]
+    assert "\nAt risk: " in sink.texts[0]
+
+
+def test_a_store_that_never_answers_costs_no_alarm(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_night(dumped, instance)
+    monkeypatch.setattr(alarms, "_READING_SECONDS", 0.0)
+
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    [text] = sink.texts
+    assert text.startswith("FAILED: shop, night of ")
+    assert "At risk: It could not be read just now." in text
+
+
+def test_each_database_has_its_own_alarms_and_what_is_of_none_has_others(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    kill_a_night(dumped, instance)
+    other = Database(source=Source(url_env="OTHER_URL"), store=dumped.config.databases["shop"].store)
+    two = replace(dumped, config=Config(databases={**dumped.config.databases, "shop_2": other}))
+    house = instance.create_run_for_job(two.definitions().resolve_job_def("housekeeping"))
+    instance.report_run_failed(house, "Run worker process exited with code 1")
+
+    tick(two, instance, "alarms", ALERT_WEBHOOK_URL=sink.url)
+    assert told(sink) == ["FAILED: housekeeping"]
+    assert "At risk" not in sink.texts[0]
+    tick(two, instance, "shop_alarms", ALERT_WEBHOOK_URL=sink.url)
+    assert len(sink.texts) == 2
+    tick(two, instance, "shop_2_alarms", ALERT_WEBHOOK_URL=sink.url)
+    assert [title for title in told(sink)[2:] if title.startswith("FAILED")] == []
+
+
+@pytest.mark.parametrize(
+    ("job", "assets", "words"),
+    [
+        ("shop_night", (), "shop, night of 2026-11-08"),
+        ("shop_2_night", (), "shop_2, night of 2026-11-08"),
+        ("__ASSET_JOB", ("shop/nightly_dump",), "shop, night of 2026-11-08"),
+        ("__ASSET_JOB", ("shop/restore_drill", "shop/drill_report"), "shop, quarter of 2026-11-08"),
+        ("__ASSET_JOB", ("shop/offsite_copy", "shop/nightly_dump"), "shop, night and week of 2026-11-08"),
+        (
+            "__ASSET_JOB",
+            ("shop_2/nightly_dump", "shop/nightly_dump"),
+            "shop/nightly_dump, shop_2/nightly_dump of 2026-11-08",
+        ),
+        ("housekeeping", (), "housekeeping of 2026-11-08"),
+    ],
+)
+def test_a_run_has_the_same_subject_whoever_started_it(job: str, assets: tuple[str, ...], words: str) -> None:
+    run = DagsterRun(
+        job_name=job,
+        asset_selection={dg.AssetKey(asset.split("/")) for asset in assets} or None,
+        tags={"dagster/partition": "2026-11-08"},
+    )
+
+    subject = subject_of(run, ("shop", "shop_2"))
+
+    assert str(subject).replace("drill of 2026-Q4", "quarter of 2026-11-08") == words
+
+
+def test_without_a_channel_the_failure_is_logged(
+    dumped: Protected, instance: DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kill_a_night(dumped, instance)
+
+    said = tick(dumped, instance).skip_message
+
+    assert "Told: FAILED: shop, night" in str(said)
+    assert "FAILED: shop, night" in capsys.readouterr().err
+
+
+def test_the_urls_of_channels_are_nowhere(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kill_a_night(dumped, instance)
+    sink.status = 500
+    channels = f"{sink.apprise_url} slack://hunter2 mailto://user:hunter2@127.0.0.1:1?to=a@b.example"
+
+    with pytest.raises(RetryableError) as caught:
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, ALERT_URLS=channels)
+
+    assert all(f"ALERT_URLS {number}" in str(caught.value) for number in (1, 2, 3))
+    kept = instance.daemon_cursor_storage.get_cursor_values({"hackorda_ops/alarms/shop"})
+    assert "FAILED: shop" in str(kept)
+    events = [str(entry) for run in instance.get_runs() for entry in instance.all_logs(run.run_id)]
+    captured = capsys.readouterr()
+    assert "hunter2" not in "".join((str(caught.value), str(kept), *events, captured.out, captured.err))
+
+
+def test_what_another_release_has_left_in_the_storage_stops_nothing(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    kill_a_night(dumped, instance)
+    instance.daemon_cursor_storage.set_cursor_values({"hackorda_ops/alarms/shop": '{"unknown": 1}'})
+
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert len(told(sink)) == 1
+
+
+def test_the_link_is_the_configured_one(dumped: Protected, instance: DagsterInstance, sink: Sink) -> None:
+    run = kill_a_night(dumped, instance)
+    config = dumped.config.model_copy(update={"alerts": Alerts(ui_url="https://dagster.example")})
+
+    tick(
+        replace(dumped, config=config),
+        instance,
+        ALERT_WEBHOOK_URL=sink.url,
+        DAGSTER_UI_URL="https://another.example",
+    )
+
+    assert sink.texts[0].endswith(f"Run: https://dagster.example/runs/{run.run_id}")

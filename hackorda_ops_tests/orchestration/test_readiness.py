@@ -1,0 +1,127 @@
+"""`readiness`, materialized for real, and what refreshes it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster import AssetKey, DagsterInstance
+from prometheus_client.parser import text_string_to_metric_families
+
+from hackorda_ops.orchestration.assets import DRILL_REPORT, key
+from hackorda_ops.orchestration.assets.readiness import READINESS
+from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops_tests.html_page import HtmlPage
+from hackorda_ops_tests.orchestration.protected import Protected
+
+pytestmark = pytest.mark.server
+
+
+def _metadata(instance: DagsterInstance) -> dict[str, object]:
+    event = instance.get_latest_materialization_event(READINESS)
+    assert event is not None
+    assert event.asset_materialization is not None
+    return {label: value.value for label, value in event.asset_materialization.metadata.items()}
+
+
+def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    assert protected.run("all_readiness", None, instance).success
+    before = _metadata(instance)
+    assert before["databases in order"] == 0
+    assert "UNPROTECTED" in str(before["readiness"])
+    assert "shop: days since the newest night" not in before
+
+    protected.run("shop_night", protected.tonight, instance)
+    protected.run("shop_week", protected.this_week, instance)
+    assert protected.run("all_readiness", None, instance).success
+
+    [artifact] = protected.artifacts()
+    shown = _metadata(instance)
+    assert isinstance(shown["shop: days since the newest night"], float)
+    assert shown["shop: days since the newest night"] < 1
+    assert isinstance(shown["shop: days since the newest week"], float)
+    assert shown["shop: bytes of a night"] == sum(
+        path.stat().st_size
+        for path in (protected.store / "shop" / artifact).rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    )
+    assert isinstance(shown["shop: bytes kept, store"], int)
+    assert isinstance(shown["shop: bytes kept, off-site"], int)
+    # A fresh database isn't asked for what was due before it was protected, but nothing is proven.
+    assert "AT RISK" in str(shown["readiness"])
+    assert "No restore point has ever been proven." in str(shown["readiness"])
+
+    page = protected.store / "readiness.html"
+    assert (shown["page 1"], shown["not stored"]) == (str(page), "none")
+    assert page.stat().st_mode & 0o777 == 0o600
+    text = page.read_text(encoding="utf-8")
+    assert HtmlPage(text).texts("title") == ["AT RISK: readiness of 1 database"]
+    for value in protected.environ.values():
+        if value not in {protected.environ["OFFSITE_BUCKET"]}:
+            assert value not in text
+
+
+def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    protected.store.write_text("not a folder", encoding="utf-8")
+    assert protected.run("all_readiness", None, instance).success
+    shown = _metadata(instance)
+    assert "page 1" not in shown
+    assert "readiness.html" in str(shown["not stored"])
+    assert "UNKNOWN" in str(shown["readiness"])
+
+
+def test_every_drill_asks_for_a_look_whatever_its_verdict(
+    protected: Protected, instance: DagsterInstance
+) -> None:
+    sensor = protected.definitions().resolve_sensor_def("shop_drilled")
+
+    def looks(cursor: str | None) -> dg.SensorResult:
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, definitions=protected.definitions()
+        ) as context:
+            tick = sensor.evaluate_tick(context)
+        return dg.SensorResult(run_requests=tick.run_requests, cursor=tick.cursor)
+
+    assert looks(None).run_requests == []
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(key("shop", DRILL_REPORT), partition="2026-10-01")
+    )
+    asked = looks(None)
+    assert len(asked.run_requests or ()) == 1
+    assert looks(asked.cursor).run_requests == []
+
+
+def test_metrics_are_written_where_a_file_is_named(
+    protected: Protected, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    assert "metrics" not in {sensor.name for sensor in protected.definitions().sensors or ()}
+    path = tmp_path / "hackorda_ops.prom"
+    named = protected.config.model_copy(update={"metrics_file": path})
+    definitions = build_defs(named, resource_overrides={ENVIRON: protected.environ})
+    began = datetime.now(UTC).timestamp()
+    with dg.build_sensor_context(
+        instance=instance, definitions=definitions, resources={ENVIRON: protected.environ}
+    ) as context:
+        tick = definitions.resolve_sensor_def("metrics").evaluate_tick(context)
+    assert tick.run_requests == []
+    read = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(path.read_text(encoding="utf-8"))
+        for sample in family.samples
+        if sample.labels.get("kind", "night") == "night"
+    }
+    assert read["hackorda_ops_overdue"] == 1
+    assert read["hackorda_ops_ready"] == 0
+    assert read["hackorda_ops_readiness_timestamp_seconds"] >= began
+
+
+def test_it_is_looked_at_every_day_with_every_database_upstream(protected: Protected) -> None:
+    definitions = protected.definitions()
+    assert definitions.resolve_schedule_def("all_readiness_every_day").cron_schedule == "0 9 * * *"
+    parents = definitions.resolve_asset_graph().get(READINESS).parent_keys
+    assert parents == {AssetKey(["shop", made]) for made in ("nightly_dump", "offsite_copy", "restore_drill")}

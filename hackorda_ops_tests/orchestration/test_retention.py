@@ -1,0 +1,87 @@
+"""The retention job, for real: it deletes what the policy lets go, says why it keeps the rest, and fails clearly."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance
+
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.operations_log import read_log
+from hackorda_ops.config import Config, Database, Retention, Schedule
+from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops_tests.orchestration.protected import Protected, log_lines
+from hackorda_ops_tests.retention.places import artifact, put_artifact
+
+SHOP = Config(databases={"shop": Database(schedule=Schedule(timezone="Asia/Almaty"))})
+
+
+@pytest.fixture
+def full(protected: Protected) -> Protected:
+    """A store with forty nights, and a policy that keeps seven of them."""
+    store = FolderStore(protected.store)
+    store.check()
+    for age in range(40):
+        made = artifact(age, database="shop")
+        put_artifact(store, made)
+        taken = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+        for path in (store.root / made.prefix).rglob("*"):
+            os.utime(path, (taken, taken))
+    retention = Retention.model_validate({"store": {"nights": 7, "weeks": 0, "months": 0, "years": 0}})
+    database = protected.config.databases["shop"].model_copy(update={"retention": retention})
+    return replace(protected, config=Config(databases={"shop": database}))
+
+
+@pytest.mark.server
+def test_a_run_deletes_what_the_policy_lets_go_and_tells_of_all(
+    full: Protected, instance: DagsterInstance
+) -> None:
+    result = full.run("shop_retention", None, instance)
+
+    assert result.success
+    [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    shown = {name: value.value for name, value in output.step_output_data.metadata.items()}
+    kept = len(full.artifacts())
+    assert (shown["kept"], shown["deleted"]) == (kept, 40 - kept)
+    assert shown["bytes freed"] > 0
+    assert artifact(39).artifact_id in str(shown["what was deleted"])
+    lines = list(log_lines(instance, result))
+    assert any(line.startswith(f"To be deleted: {artifact(39).artifact_id} (store, night ") for line in lines)
+    assert any(line.startswith("Kept: ") for line in lines)
+    [event] = read_log(FolderStore(full.store), "shop")
+    assert (event.kind, event.outcome) == ("delete", "success")
+
+
+@pytest.mark.server
+def test_a_place_that_can_not_be_read_fails_the_run_with_what_to_do(
+    full: Protected, instance: DagsterInstance
+) -> None:
+    result = full.run("shop_retention", None, instance, OFFSITE_BUCKET="no-such-bucket")
+
+    assert not result.success
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    told = failure.step_failure_data.user_failure_data
+    assert told is not None
+    assert "NoSuchBucket" in str(told.description)
+    assert len(full.artifacts()) == 40
+
+
+def test_it_runs_every_week_after_the_drill_and_never_beside_a_copy() -> None:
+    definitions = build_defs(SHOP)
+
+    schedule = definitions.resolve_schedule_def("shop_retention_every_week")
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 7 * * 0", "Asia/Almaty")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    [step] = definitions.resolve_job_def("shop_retention").nodes
+    assert step.definition.pools == {"shop_offsite"}
+
+
+def test_without_any_policy_there_is_nothing_that_deletes() -> None:
+    shop = Database.model_validate({"retention": {"store": None}})
+
+    definitions = build_defs(Config(databases={"shop": shop}))
+
+    assert "shop_retention" not in {job.name for job in definitions.resolve_all_job_defs()}

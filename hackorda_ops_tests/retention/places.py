@@ -1,0 +1,92 @@
+"""Real stores with artifacts in them, for the tests of what is deleted."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.backup.manifest import FileEntry, Manifest, to_bytes
+from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.retention.planning import Plan
+from hackorda_ops.retention.prune import Pruned, plan_retention, prune
+from hackorda_ops_tests import builders
+from hackorda_ops_tests.backup.stores import put
+
+# What a test puts is three days old for it, so that nothing "was written within the last day".
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+ROWS = b"rows" * 25
+DUMP = "dump/16385.dat.zst"
+KEEP = {"nights": 7, "weeks": 0, "months": 0, "years": 0}
+
+
+def artifact(age_days: int, **changes: Any) -> Manifest:
+    """A manifest of the night that many days ago, of two files."""
+    captured_at = NOW - timedelta(days=age_days, hours=5)
+    plain = replace(
+        builders.manifest({"users": 10}),
+        artifact_id=f"{captured_at:%Y%m%dT%H%M%SZ}-{age_days:06x}",
+        night=captured_at.date(),
+        captured_at=captured_at,
+        files=tuple(
+            FileEntry(path, len(ROWS), hashlib.sha256(ROWS).hexdigest()) for path in (DUMP, "RESTORE.md")
+        ),
+    )
+    return replace(plain, **changes)
+
+
+def put_artifact(store: Store, manifest: Manifest) -> None:
+    """Stores an artifact as a copy would."""
+    for entry in manifest.files:
+        put(store, f"{manifest.prefix}/{entry.path}", ROWS)
+    put(store, f"{manifest.prefix}/manifest.json", to_bytes(manifest))
+
+
+def ages(store: Store) -> list[int]:
+    """How old the artifacts are that have any file in a store, in days."""
+    names = {entry.key.split("/")[1] for entry in store.list("hackorda/") if entry.key.count("/") > 1}
+    return sorted(int(name.partition("-")[2], 16) for name in names - {"operations", "drills"})
+
+
+@dataclass(frozen=True)
+class Places:
+    """The database "hackorda" with a store in a folder and a bucket off-site."""
+
+    store: FolderStore
+    offsite: S3Store
+    environ: dict[str, str]
+
+    def database(self, *, store: Any = KEEP, offsite: Any = KEEP, **bucket: Any) -> Database:
+        """Its configuration, with these policies."""
+        return Database.model_validate(
+            {
+                "store": str(self.store.root),
+                "offsite": {"bucket": self.offsite.bucket, "prefix": self.offsite.prefix, **bucket},
+                "dump": {"work_folder": str(self.store.root.parent / "work")},
+                "retention": {"store": store, "offsite": offsite},
+            }
+        )
+
+    def plan(self, database: Database | None = None, *, now: datetime = NOW) -> Plan:
+        """What would be done."""
+        return plan_retention("hackorda", database or self.database(), environ=self.environ, now=now)
+
+    def prune(self, database: Database | None = None, *, now: datetime = NOW) -> Pruned:
+        """Does it."""
+        return prune("hackorda", database or self.database(), environ=self.environ, now=now)
+
+
+def open_places(folder: Path, offsite: S3Store) -> Places:
+    """Empty places."""
+    store = FolderStore(folder / "backups")
+    store.check()
+    environ = {
+        "OFFSITE_ENDPOINT_URL": str(offsite.endpoint_url),
+        "OFFSITE_REGION": str(offsite.region),
+        "OFFSITE_ACCESS_KEY_ID": offsite.access_key_id,
+        "OFFSITE_SECRET_ACCESS_KEY": offsite.secret_access_key,
+    }
+    return Places(store, offsite, environ)

@@ -1,0 +1,106 @@
+"""What is left behind, and what of it may be removed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hackorda_ops.backup.store import StoredVersion
+from hackorda_ops.config import Schedule
+from hackorda_ops.drill.history import History, UnreadReport
+from hackorda_ops.retention.leftovers import leftovers, remains
+from hackorda_ops.retention.proven import proven
+from hackorda_ops_tests.drill import results
+
+NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
+IDS = ("20261101T210000Z-00000a", "20261102T210000Z-00000b", "20261103T210000Z-00000c")
+
+
+def version(key: str, age_hours: float = 48, *, current: bool = True, marker: bool = False) -> StoredVersion:
+    """A version of a file."""
+    modified_at = NOW - timedelta(hours=age_hours)
+    return StoredVersion(key, 0 if marker else 10, modified_at, "v", current=current, marker=marker)
+
+
+_versions = st.lists(
+    st.builds(
+        lambda folder, name, age, current, marker: version(
+            f"db/{folder}/{name}", age, current=current, marker=marker
+        ),
+        st.sampled_from([*IDS, "operations", "drills", "20269999T999999Z-aaaaaa"]),
+        st.sampled_from(["manifest.json", "dump/1.dat", "dump/manifest.json", "RESTORE.md"]),
+        st.sampled_from([1, 23, 25, 400]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=25,
+)
+
+
+@settings(deadline=None)
+@given(_versions, st.sets(st.sampled_from(IDS)), st.sets(st.sampled_from(IDS)))
+def test_nothing_of_an_artifact_or_of_one_in_the_making_is_ever_removed(
+    versions: list[StoredVersion], wanted: set[str], may_come: set[str]
+) -> None:
+    found = leftovers(
+        "db", "offsite", versions, wanted=dict.fromkeys(wanted, "a reason"), may_come=may_come, now=NOW
+    )
+
+    whole = {
+        each.key.split("/")[1]
+        for each in versions
+        if each.is_file and each.key == f"db/{each.key.split('/')[1]}/manifest.json"
+    }
+    for each in found:
+        artifact_id = each.subject.removeprefix("db/")
+        assert artifact_id in IDS
+        assert artifact_id not in whole
+        assert {one.key.split("/")[1] for one in each.versions} == {artifact_id}
+        if each.remove:
+            assert artifact_id not in wanted
+            assert not (each.of_files and artifact_id in may_come)
+            assert all(NOW - one.modified_at > timedelta(hours=24) for one in each.versions)
+    left = {each.key.split("/")[1] for each in versions} & set(IDS) - whole
+    assert {held.artifact_id for held in remains("offsite", versions, Schedule())} == left
+    assert {each.subject.removeprefix("db/") for each in found} == left
+
+
+def test_earlier_versions_of_the_page_are_left_over_and_the_page_is_not() -> None:
+    page = "db/operations-log.md"
+    versions = [version(page), version(page, current=False), version(page, 3, current=False)]
+
+    [found] = leftovers("db", "offsite", versions, wanted={}, may_come=(), now=NOW)
+
+    assert (found.subject, found.remove, found.versions) == (page, True, (versions[1],))
+
+
+def test_what_is_left_counts_for_the_night_of_the_databases_own_time_zone() -> None:
+    [found] = remains("store", [version(f"db/{IDS[0]}/dump/1.dat")], Schedule(timezone="Asia/Almaty"))
+
+    assert str(found.night) == "2026-11-02"
+
+
+def test_the_last_passed_drill_comes_first_and_failed_ones_prove_nothing() -> None:
+    first, second = results.sound(), results.sound(drill_id="20270222T040007Z-4c5d6e")
+    assert first.artifact is not None
+    second = replace(second, artifact=replace(first.artifact, artifact_id="another"))
+    failed = results.bad(drill_id="20270322T040007Z-4c5d6e")
+
+    found = proven([History((first,), ()), History((second, failed), ())])
+
+    assert found.artifact_ids == ("another", first.artifact.artifact_id)
+    assert found.unknown == ()
+
+
+def test_an_unread_report_counts_where_it_is_newer_and_nobody_else_has_it() -> None:
+    newer, older = (
+        UnreadReport("20270101T000000Z-aaaaaa", "newer"),
+        UnreadReport("20260101T000000Z-a", "older"),
+    )
+    drill = results.sound()
+
+    assert proven([History((drill,), (newer, older))]).unknown == ("newer",)
+    assert proven([History((), (newer, older))]).unknown == ("newer", "older")
+    elsewhere = results.bad(drill_id=newer.drill_id)
+    assert proven([History((drill,), (newer,)), History((elsewhere,), ())]).unknown == ()
