@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from hackorda_ops import environment
 from hackorda_ops.backup import calendar, night_branch
 from hackorda_ops.backup.night_branch import NightBranch, Present
+from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.config import Database
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
 from hackorda_ops.neon.client import NeonClient
@@ -43,6 +44,35 @@ class Origin:
         if self.branch is None:
             return snapshot
         return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
+
+
+def look_at_origin(client: NeonClient, database: Database, source: ConnectionTarget) -> Looked:
+    """What the next night of a database with a Neon project will be read from, and why.
+
+    Raises:
+        OpsError: Neon or the source can't be asked.
+    """
+    if database.dump_from == "source":
+        return Looked("nights", "read from the source, as configured")
+    main = night_branch.find_main(client, source)
+    if main is None:
+        seen = "read from the source: it is not the compute of the project's default branch"
+        concerns = (
+            [concern_of(_not_main(source), "stops the night")] if database.dump_from == "branch" else []
+        )
+        return Looked("nights", seen, tuple(concerns))
+    hazards = " and ".join(night_branch.look(source).hazards)
+    if not hazards:
+        return Looked("nights", f"read from a branch of {main.name}")
+    if database.dump_from == "branch":
+        return Looked("nights", f"read from a branch of {main.name}, although {hazards}")
+    concern = Concern(
+        "worth knowing",
+        f"Nights are read from the source, because {hazards}.",
+        "Dumps put load on production, and a missed night can't be had back.",
+        "If that does no harm, set dump_from: branch in databases.yaml.",
+    )
+    return Looked("nights", "read from the source", (concern,))
 
 
 @contextmanager
@@ -95,11 +125,7 @@ def _branched(
         yield Origin(present.source, None, [])
         return
     if main is None:
-        raise TargetRefused(
-            f"{present.source.describe()} is not the compute of the Neon project's default branch.",
-            meaning="A branch of that project would not be a branch of the source, so none was dumped.",
-            next_step=night_branch.CORRECT_THE_PROJECT,
-        )
+        raise _not_main(present.source)
     warnings = list(night_branch.sweep(client, name))
     as_of = None
     if past_night is not None:
@@ -116,6 +142,14 @@ def _branched(
     ):
         yield Origin(branch.target, branch, warnings)
     warnings += not_gone
+
+
+def _not_main(source: ConnectionTarget) -> TargetRefused:
+    return TargetRefused(
+        f"{source.describe()} is not the compute of the Neon project's default branch.",
+        meaning="A branch of that project would not be a branch of the source, so none is dumped.",
+        next_step=night_branch.CORRECT_THE_PROJECT,
+    )
 
 
 def _refuse_hazards(present: Present) -> None:

@@ -4,20 +4,22 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog, room
 from hackorda_ops.backup.catalog import Catalog
 from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.origin import look_at_origin
 from hackorda_ops.backup.preflight import NightView, look_at_clients, look_at_night
 from hackorda_ops.backup.staging import abandoned_bytes
-from hackorda_ops.concerns import Concern, Looked, concern_of, looked
+from hackorda_ops.concerns import Concern, Looked, Severity, concern_of, concerns_in, looked
 from hackorda_ops.config import Database, Migrate
 from hackorda_ops.drill.preflight_scratch import Wanted, look_at_neon, look_at_scratch_server
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.postgres.connection import ConnectionTarget, redact
 from hackorda_ops.progress_log import size
 
 
@@ -98,9 +100,22 @@ def _look_at_scratch(
             yield from look_at_scratch_server(name, admin, wanted)
         else:
             with environment.open_neon(name, database, environ) as client:
-                yield from look_at_neon(client, wanted)
+                parts = tuple(look_at_neon(client, wanted, history_days=database.objectives.history_days))
+                yield from parts
+                yield from _look_at_nights(client, database, wanted.source, parts)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
+
+
+def _look_at_nights(
+    client: NeonClient, database: Database, source: ConnectionTarget | None, scratch: Sequence[Looked]
+) -> Iterator[Looked]:
+    insisted = database.dump_from == "branch"
+    # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
+    # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
+    if source is not None and (insisted or not concerns_in(scratch, "stops the drill")):
+        severity: Severity = "stops the night" if insisted else "worth knowing"
+        yield looked("nights", severity, lambda: look_at_origin(client, database, source))
 
 
 def look_at_migrations(migrate: Migrate, environ: Mapping[str, str]) -> Looked:

@@ -92,8 +92,14 @@ def look_at_scratch_server(name: str, admin: ConnectionTarget, wanted: Wanted) -
     yield looked("new database", "stops the drill", try_out)
 
 
-def look_at_neon(client: NeonClient, wanted: Wanted) -> Iterator[Looked]:
-    """Whether a Neon project has room for a drill's branch, and how far its history reaches back."""
+def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> Iterator[Looked]:
+    """Whether a Neon project has room for a drill's branch, and how far its history reaches back.
+
+    Args:
+        client: of the project.
+        wanted: what the scratch has to be like.
+        history_days: how far the policy wants it to reach.
+    """
     try:
         project = client.project()
         branches = len(client.branches())
@@ -104,9 +110,21 @@ def look_at_neon(client: NeonClient, wanted: Wanted) -> Iterator[Looked]:
     yield Looked(
         "scratch",
         f"Neon project {project.name}, Postgres {project.pg_version}, {branches} branch(es), history of {window}",
-        tuple(_project_concerns(project, branches, wanted)),
+        (*_project_concerns(project, branches, wanted), *history_concerns(window, history_days)),
     )
     yield from _look_at_clients(project.pg_version, wanted)
+
+
+def history_concerns(window: timedelta, policy_days: float) -> Iterator[Concern]:
+    """Whether a project's history window is as long as the policy says. Pure."""
+    policy = timedelta(days=policy_days)
+    if window < policy:
+        yield Concern(
+            "worth knowing",
+            f"The project's history window is {window}, and the policy asks for {policy}.",
+            "A mistake, or a missed night, can be gone back to for no longer than that.",
+            "Lengthen it in the Neon console, or change objectives.history_days.",
+        )
 
 
 def _look_at_clients(major: int, wanted: Wanted) -> Iterator[Looked]:

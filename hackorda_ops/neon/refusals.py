@@ -47,7 +47,7 @@ _BY_STATUS = {
     ),
 }
 _LIMIT = _Remedy(
-    f"A limit of the project's plan is reached, so no branch for the drill can be made. {_UNCHANGED}",
+    f"A limit of the project's plan is reached, so no branch can be made. {_UNCHANGED}",
     "Delete branches (or databases, or computes) that nobody needs in the Neon console, "
     "sweep what earlier drills left behind, or raise the plan's limit.",
 )

@@ -21,7 +21,7 @@ from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
 from hackorda_ops.orchestration.assets.restore_drill import drill_report, restore_drill
 from hackorda_ops.orchestration.assets.source import source
-from hackorda_ops.orchestration.history_checks import history_checks
+from hackorda_ops.orchestration.history_checks import history_checks, provider_history
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 
 
@@ -79,7 +79,7 @@ def _on_neon(name: str, database: Database) -> dg.Definitions:
     """What takes a provider that keeps a history; a plain scratch server doesn't."""
     history = jobs.history(name)
     return dg.Definitions(
-        assets=[recovery_exercise(name, database)],
+        assets=[recovery_exercise(name, database), provider_history(name)],
         asset_checks=[history_checks(name, database)],
         jobs=[history],
         schedules=[schedules.history_every_week(name, database.schedule, history)],

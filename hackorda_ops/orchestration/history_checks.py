@@ -1,4 +1,7 @@
-"""Whether the provider's history reaches as far back as the policy says, as asset checks of `source`."""
+"""Whether the provider's history reaches as far back as the policy says, as asset checks.
+
+On an asset of its own, `provider_history`: checks of `source` would run whenever somebody observes that.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -9,28 +12,40 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, Metada
 from hackorda_ops.config import Database
 from hackorda_ops.drill.history_check import HistoryCheck, check_history
 from hackorda_ops.errors import OpsError
-from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 
 LONG_ENOUGH: Final = "history_window_long_enough"
 HOLDS_THE_PAST: Final = "history_holds_the_past"
 
 
+def provider_history(name: str) -> dg.AssetSpec:
+    """What Neon keeps of a database's past, as an asset that is only checked."""
+    return dg.AssetSpec(
+        key(name, PROVIDER_HISTORY),
+        group_name=name,
+        kinds={"neon"},
+        deps=[key(name, SOURCE)],
+        description=f"How far back the history of {name} reaches at Neon. Nothing makes it: the job {name}_history "
+        "checks every week that it is as long as the policy says, and that a branch near its far end really opens.",
+    )
+
+
 def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
-    """The two checks of a database's source, made together by one branch."""
-    source = key(name, SOURCE)
+    """The two checks of a database's history, made together by one branch."""
+    history = key(name, PROVIDER_HISTORY)
 
     @dg.multi_asset_check(
         name=f"{name}_history_checks",
         specs=[
             AssetCheckSpec(
                 LONG_ENOUGH,
-                asset=source,
+                asset=history,
                 description="The project's history window is at least objectives.history_days.",
             ),
             AssetCheckSpec(
                 HOLDS_THE_PAST,
-                asset=source,
+                asset=history,
                 description="A branch near the far end of the window opens, and holds exactly what a past "
                 "artifact's manifest knows of that time.",
             ),
@@ -66,7 +81,7 @@ def _results(name: str, checked: HistoryCheck) -> Iterator[AssetCheckResult]:
         yield AssetCheckResult(
             passed=each.outcome == "passed",
             check_name=check_name,
-            asset_key=key(name, SOURCE),
+            asset_key=key(name, PROVIDER_HISTORY),
             severity=AssetCheckSeverity.WARN if each.outcome == "not measured" else AssetCheckSeverity.ERROR,
             description=each.summary,
             metadata=numbers,

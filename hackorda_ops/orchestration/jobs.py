@@ -8,9 +8,9 @@ from hackorda_ops.backup.due import Kind
 from hackorda_ops.orchestration.assets import (
     NIGHTLY_DUMP,
     OFFSITE_COPY,
+    PROVIDER_HISTORY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
-    SOURCE,
     key,
 )
 
@@ -71,7 +71,7 @@ def history(name: str) -> AssetJob:
     """Checks the history of a database's provider."""
     return dg.define_asset_job(
         f"{name}_history",
-        selection=dg.AssetSelection.checks_for_assets(key(name, SOURCE)),
+        selection=dg.AssetSelection.checks_for_assets(key(name, PROVIDER_HISTORY)),
         description=f"Looks how far back the history of {name} reaches, and opens a branch there.",
         tags=NO_RUN_RETRIES,
     )

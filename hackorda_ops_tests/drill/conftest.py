@@ -2,6 +2,7 @@
 
 import io
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -179,7 +180,7 @@ def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
 @pytest.fixture(scope="module")
 def tiny(postgres_server: PostgresServer, neon: LocalNeon, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """As little as a drill can be about, because it is drilled so often."""
-    url = create_database(postgres_server, "tiny drilled")
+    url = create_database(postgres_server, f"tiny drilled {secrets.token_hex(3)}")
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE notes AS SELECT n AS id FROM generate_series(1, 10) n")
     return night_of(url, tmp_path_factory.mktemp("tiny") / "store")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from hackorda_ops.concerns import Looked, concerns_in
@@ -15,7 +16,7 @@ from hackorda_ops.drill.preflight import look_at_migrations, preflight
 from hackorda_ops.drill.preflight_scratch import extension_concerns, major_concerns
 from hackorda_ops.errors import NeonRefused
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.neon.faults import Fault, Plan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.inventory import Extension
@@ -202,6 +203,35 @@ def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Protected, n
     [concern] = concerns_in(parts)
     assert concern.kind is NeonRefused
     assert "napi_of_somebody_else" not in repr(parts)
+
+
+def test_it_tells_what_nights_are_read_from_and_why(branching: Protected, neon: LocalNeon) -> None:
+    def nights(protected: Protected) -> tuple[str, str, list[tuple[str, str]]]:
+        parts = look(protected)
+        [seen] = [part.seen for part in parts if part.part == "nights"]
+        return seen, told(parts, "nights"), stopping(parts)
+
+    assert nights(branching) == ("read from a branch of main", "", [])
+    assert nights(branching.changed(dump_from="source")) == ("read from the source, as configured", "", [])
+    with psycopg.connect(branching.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE UNLOGGED TABLE forgotten ()")
+        seen, why, _ = nights(branching)
+        assert seen == "read from the source"
+        assert "unlogged tables are empty on it" in why
+        seen, why, problems = nights(branching.changed(dump_from="branch"))
+        assert (why, problems) == ("", [])
+        assert "although unlogged tables" in seen
+        connection.execute("DROP TABLE forgotten")
+    for insisted, expected in ((False, []), (True, [("nights", "stops the night")])):
+        neon.misbehave(Fault("listProjectBranchEndpoints", 403))
+        variant = branching.changed(dump_from="branch") if insisted else branching
+        assert nights(variant)[2] == expected
+
+
+def test_a_history_shorter_than_the_policy_is_worth_knowing(branching: Protected) -> None:
+    parts = look(branching.changed(objectives={"history_days": 400}))
+    assert "the policy asks for 400 days" in told(parts, "scratch")
+    assert stopping(parts) == []
 
 
 def test_an_artifact_older_than_the_history_is_worth_knowing(

@@ -112,7 +112,7 @@ def test_an_exercise_that_takes_too_long_fails_and_leaves_its_year_open(
     assert not instance.get_materialized_partitions(EXERCISE)
 
 
-def test_the_history_is_checked_on_the_source_with_nothing_of_that_time_as_a_warning(
+def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
     on_neon: Protected, instance: DagsterInstance
 ) -> None:
     before = on_neon.run("shop_history", None, instance)
@@ -121,7 +121,9 @@ def test_the_history_is_checked_on_the_source_with_nothing_of_that_time_as_a_war
 
     for result in (before, after):
         assert result.success
-        assert {each.asset_key for each in checks(result).values()} == {AssetKey(["shop", "source"])}
+        assert {each.asset_key for each in checks(result).values()} == {
+            AssetKey(["shop", "provider_history"])
+        }
         assert checks(result)["history_window_long_enough"].passed
     unmeasured = checks(before)["history_holds_the_past"]
     assert (unmeasured.passed, unmeasured.severity) == (False, AssetCheckSeverity.WARN)

@@ -8,6 +8,7 @@ OFFSITE_COPY = "offsite_copy"
 RESTORE_DRILL = "restore_drill"
 DRILL_REPORT = "drill_report"
 RECOVERY_EXERCISE = "recovery_exercise"
+PROVIDER_HISTORY = "provider_history"
 
 
 def key(database: str, asset: str) -> AssetKey:
