@@ -21,50 +21,33 @@ NO_RUN_RETRIES: Final = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_
 AssetJob = Any  # Dagster's own name for what define_asset_job returns is private.
 
 
+# The asset that each kind of partition is of.
+ASSETS: Final[dict[Kind, str]] = {
+    "night": NIGHTLY_DUMP,
+    "week": OFFSITE_COPY,
+    "quarter": RESTORE_DRILL,
+    "year": RECOVERY_EXERCISE,
+}
+_DESCRIPTIONS: Final[dict[Kind, str]] = {
+    "night": "Dumps {name} and proves the dump.",
+    "week": "Copies a week's newest sound night of {name} off-site and proves the copy.",
+    "quarter": "Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
+    "year": "Destroys tables of {name} on a branch, recovers them by point in time, compares, reports.",
+}
+
+
 def of_kinds(name: str, *, on_neon: bool) -> dict[Kind, AssetJob]:
     """The job of every kind of partition that a database has; exercises take a provider with a history."""
-    made: dict[Kind, AssetJob] = {"night": night(name), "week": week(name), "quarter": quarter(name)}
-    return {**made, "year": year(name)} if on_neon else made
-
-
-def night(name: str) -> AssetJob:
-    """Takes a night of a database."""
-    return dg.define_asset_job(
-        f"{name}_night",
-        selection=dg.AssetSelection.assets(key(name, NIGHTLY_DUMP)),
-        description=f"Dumps {name} and proves the dump.",
-        tags=NO_RUN_RETRIES,
-    )
-
-
-def week(name: str) -> AssetJob:
-    """Ships a week of a database."""
-    return dg.define_asset_job(
-        f"{name}_week",
-        selection=dg.AssetSelection.assets(key(name, OFFSITE_COPY)),
-        description=f"Copies a week's newest sound night of {name} off-site and proves the copy.",
-        tags=NO_RUN_RETRIES,
-    )
-
-
-def quarter(name: str) -> AssetJob:
-    """Drills a quarter of a database."""
-    return dg.define_asset_job(
-        f"{name}_quarter",
-        selection=dg.AssetSelection.assets(key(name, RESTORE_DRILL)),
-        description=f"Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
-        tags=NO_RUN_RETRIES,
-    )
-
-
-def year(name: str) -> AssetJob:
-    """Holds a year's recovery exercise of a database."""
-    return dg.define_asset_job(
-        f"{name}_year",
-        selection=dg.AssetSelection.assets(key(name, RECOVERY_EXERCISE)),
-        description=f"Destroys tables of {name} on a branch, recovers them by point in time, compares, reports.",
-        tags=NO_RUN_RETRIES,
-    )
+    return {
+        kind: dg.define_asset_job(
+            f"{name}_{kind}",
+            selection=dg.AssetSelection.assets(key(name, asset)),
+            description=_DESCRIPTIONS[kind].format(name=name),
+            tags=NO_RUN_RETRIES,
+        )
+        for kind, asset in ASSETS.items()
+        if on_neon or kind != "year"
+    }
 
 
 def history(name: str) -> AssetJob:

@@ -15,14 +15,8 @@ from hackorda_ops.backup.calendar import is_over
 from hackorda_ops.backup.due import Due, Kind, due_between, newest_due, partition_of
 from hackorda_ops.config import Database, Schedule
 from hackorda_ops.orchestration import clock, metadata
-from hackorda_ops.orchestration.assets import (
-    NIGHTLY_DUMP,
-    OFFSITE_COPY,
-    RECOVERY_EXERCISE,
-    RESTORE_DRILL,
-    key,
-)
-from hackorda_ops.orchestration.jobs import AssetJob
+from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
+from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
 from hackorda_ops.orchestration.runs import NOT_FINISHED, PARTITION_TAG, is_of
 from hackorda_ops.orchestration.schedules import LATEST_TICK, schedule_name
 
@@ -32,12 +26,6 @@ _LOOK_EVERY_SECONDS: Final = 300
 GRACE: Final = LATEST_TICK + timedelta(hours=1, minutes=15)
 # Each builds on the one before: the copy takes the newest night, the drill the newest copy.
 _IN_ORDER: Final[tuple[Kind, ...]] = ("night", "week", "quarter", "year")
-_ASSETS: Final[dict[Kind, str]] = {
-    "night": NIGHTLY_DUMP,
-    "week": OFFSITE_COPY,
-    "quarter": RESTORE_DRILL,
-    "year": RECOVERY_EXERCISE,
-}
 
 
 @dataclass(frozen=True)
@@ -133,7 +121,7 @@ def missed_work(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) ->
             if (since := running_since.get(schedule_name(kind, name)))
         }
         seen = {
-            kind: _seen(instance, key(name, _ASSETS[kind]), jobs[kind].name, dues)
+            kind: _seen(instance, key(name, ASSETS[kind]), jobs[kind].name, dues)
             for kind, dues in candidates.items()
         }
         missing = to_start(candidates, seen)
