@@ -10,7 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from hackorda_ops.config import Config, Database, Folder
+from hackorda_ops.config import Config, Database
+from hackorda_ops.config_places import Folder
 from hackorda_ops.errors import ConfigError
 
 CONFIG_VARIABLE = "HACKORDA_OPS_CONFIG"

@@ -11,7 +11,8 @@ from typing import Literal
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.backup.store import Store
-from hackorda_ops.config import S3, Database, Folder, Scratch
+from hackorda_ops.config import Database
+from hackorda_ops.config_places import S3, Folder, Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS

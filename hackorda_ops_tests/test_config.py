@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops import config_file
-from hackorda_ops.config import S3, Config, Folder
+from hackorda_ops.config import Config
+from hackorda_ops.config_places import S3, Folder
 from hackorda_ops.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[1] / "databases.yaml"

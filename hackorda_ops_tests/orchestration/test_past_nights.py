@@ -14,7 +14,8 @@ from dagster import DagsterInstance
 from hackorda_ops.backup import calendar
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes
-from hackorda_ops.config import Config, Database, Folder, Schedule, Source
+from hackorda_ops.config import Config, Database, Schedule, Source
+from hackorda_ops.config_places import Folder
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from hackorda_ops.backup.manifest import MANIFEST_NAME
 from hackorda_ops.backup.operations_log import Event, record
-from hackorda_ops.config import Scratch, ServerScratch
+from hackorda_ops.config_places import Scratch, ServerScratch
 from hackorda_ops.drill.history import drill_prefix
 from hackorda_ops.readiness.standing import Standing, at_risk
 from hackorda_ops_tests.backup.stores import put
