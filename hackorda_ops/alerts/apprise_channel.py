@@ -7,10 +7,10 @@ URLs; so nothing that it says is passed on, but what kind of problem it had.
 import logging
 import re
 import warnings
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hackorda_ops.alerts.message import Message
-from hackorda_ops.errors import PermanentError, RetryableError
+from hackorda_ops.errors import OpsError, PermanentError, RetryableError
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, AppriseResult, NotifyBase
@@ -22,8 +22,9 @@ def send(url: str, message: Message) -> None:
     """Delivers a message, within `TIMEOUT_SECONDS` for each step of the exchange.
 
     Raises:
-        PermanentError: the URL is none that apprise understands.
-        RetryableError: it was not delivered, or not to every target that the URL names.
+        PermanentError: the URL is none that apprise understands, the service said no, or not every target that the
+            URL names has got it.
+        RetryableError: the service could not be reached, or its answer was "not now" (429 or 5xx).
     """
     _hush()
     # Apprise takes a third of a second to load, which no code location should wait for.
@@ -40,32 +41,51 @@ def send(url: str, message: Message) -> None:
         # One of apprise's modules imports what Python 3.13 no longer has.
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             service = apprise.Apprise.instantiate(url, asset=asset)
-        result = _notify(service, asset, message) if isinstance(service, apprise.NotifyBase) else None
+        result, taken = (
+            _notify(service, asset, message) if isinstance(service, apprise.NotifyBase) else (None, 0)
+        )
     except Exception as error:  # noqa: BLE001  # some hundred plugins, and any of their words may hold the URL
-        raise _undelivered(f"its service failed ({type(error).__name__})") from None
+        raise _undelivered(PermanentError, f"its service failed ({type(error).__name__})") from None
     if result is None:
         raise PermanentError(
             "A message was not delivered: apprise does not understand the channel's URL.",
             meaning="Nobody is told on this channel.",
             next_step="Compare the URL in its variable with https://github.com/caronc/apprise/wiki.",
         )
+    if not result and taken:
+        raise PermanentError(
+            f"A message was not delivered to every target of the channel's URL: {taken} of them took it.",
+            meaning="Whoever listens at the others was not told.",
+            next_step="See which target is wrong. Give each target a URL of its own: one that is bad spoils no other.",
+        )
     if not result:
-        raise _undelivered(_problem(result))
+        raise _undelivered(*_problem(result))
 
 
-def _notify(service: "NotifyBase", asset: "AppriseAsset", message: Message) -> "AppriseResult":
+def _notify(service: "NotifyBase", asset: "AppriseAsset", message: Message) -> tuple["AppriseResult", int]:
+    """Delivers a message; how many of several targets took it, which services with a single one don't say."""
     import apprise  # noqa: PLC0415
 
+    taken = list[Any]()
+    mark_delivered = service.mark_delivered
+
+    def marked(key: Any, per_message: bool = False) -> None:
+        taken.append(key)
+        mark_delivered(key, per_message)
+
+    # Its result is a mere "failed" where some of the targets have taken it.
+    service.mark_delivered = marked  # type: ignore[method-assign]
     service.socket_connect_timeout = min(service.socket_connect_timeout, TIMEOUT_SECONDS)
     service.socket_read_timeout = min(service.socket_read_timeout, TIMEOUT_SECONDS)
     channels = apprise.Apprise(asset=asset)
     channels.add(service)
-    return channels.notify(
+    result = channels.notify(
         title=message.title,
         body=message.body,
         notify_type=apprise.NotifyType(message.tone),
         body_format=apprise.NotifyFormat.TEXT,
     )
+    return result, len(taken)
 
 
 def _hush() -> None:
@@ -76,17 +96,18 @@ def _hush() -> None:
     apprise.propagate = False
 
 
-def _problem(result: "AppriseResult") -> str:
+def _problem(result: "AppriseResult") -> tuple[type[OpsError], str]:
     said = " ".join(entry.message for entry in result.logs())
-    if status := re.search(r"\berror=(\d{3})\b", said):
-        return f"its service answered with status {status[1]}"
-    if "onnection error" in said:
-        return "its service could not be reached, or hung up"
-    return "its service did not take it"
+    if statuses := re.findall(r"\berror=(\d{3})\b", said):
+        passes = any(status == "429" or status.startswith("5") for status in statuses)
+        return RetryableError if passes else PermanentError, f"its service answered with status {statuses[0]}"
+    if re.search("connection error|exception", said, re.IGNORECASE):
+        return RetryableError, "its service could not be reached, or hung up"
+    return PermanentError, "its service did not take it"
 
 
-def _undelivered(problem: str) -> RetryableError:
-    return RetryableError(
+def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
+    return kind(
         f"A message was not delivered: {problem}.",
         meaning="Nobody was told on this channel.",
         next_step="Check the URL in its variable, and whether this machine reaches the service.",

@@ -2,11 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from hackorda_ops.alerts.channels import Channel
 from hackorda_ops.alerts.outbox import Outbox
-from hackorda_ops.errors import OpsError
+from hackorda_ops.errors import OpsError, RetryableError, Stalled
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What has come of delivering.
+
+    Attributes:
+        outbox: as it was saved last.
+        failed: whether a channel did not take a message just now.
+        given_up: what a channel has not taken and will not be given again, a sentence each.
+    """
+
+    outbox: Outbox
+    failed: bool
+    given_up: tuple[str, ...]
 
 
 def deliver(
@@ -16,8 +32,8 @@ def deliver(
     save: Callable[[Outbox], None],
     clock: Callable[[], datetime],
     budget_seconds: float,
-) -> tuple[Outbox, bool]:
-    """Gives each channel the messages that wait for it, in their order, until it doesn't take one.
+) -> Delivery:
+    """Gives each channel the messages that wait for it, in their order, until it is down.
 
     Args:
         outbox: what waits.
@@ -26,20 +42,25 @@ def deliver(
             off between the two is.
         clock: the present, aware.
         budget_seconds: after which no further delivery begins; the rest waits for the next call.
-
-    Returns:
-        The outbox as it was saved last, and whether a channel did not take a message just now.
     """
-    give_up = time.monotonic() + budget_seconds
-    refused = False
+    stop = time.monotonic() + budget_seconds
+    failed, given_up = False, list[str]()
     for channel in channels:
-        while time.monotonic() < give_up and (message := outbox.next_for(channel.name, clock())) is not None:
+        while time.monotonic() < stop and (message := outbox.next_for(channel.name, clock())) is not None:
+            lost = False
             try:
                 channel.deliver(message)
             except OpsError as error:
-                refused = True
-                outbox = outbox.undelivered(channel.name, error.what, clock())
+                failed = True
+                if isinstance(error, Stalled):
+                    outbox, lost = outbox.stalled(channel.name, message, error.what, clock())
+                elif isinstance(error, RetryableError):
+                    outbox = outbox.undelivered(channel.name, error.what, clock())
+                else:
+                    outbox, lost = outbox.refused(channel.name, message, error.what, clock())
+                if lost:
+                    given_up.append(f"{channel.name} is given up for: {message.title}: {error.what}")
             else:
                 outbox = outbox.delivered(channel.name, message)
             save(outbox)
-    return outbox, refused
+    return Delivery(outbox, failed, tuple(given_up))

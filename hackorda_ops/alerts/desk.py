@@ -29,7 +29,7 @@ class RunEnd:
         subject: what it was to make.
         ended_at: aware.
         cause: why it failed; None where it succeeded.
-        failed_checks: those that did not pass, each with what it saw.
+        failed_checks: those that did not pass, each with what it saw; what wasn't measured is none of them.
         repeats: whether an earlier attempt of the same failed, which was told.
         run: a link to it, or its id.
     """
@@ -163,7 +163,7 @@ class Desk:
         database: str,
         missing: Sequence[Missing],
         *,
-        problems: Sequence[str],
+        unreadable: Sequence[str],
         at_risk: str | None,
         now: datetime,
     ) -> tuple["Desk", tuple[Message, ...]]:
@@ -172,7 +172,7 @@ class Desk:
         Args:
             database: the database's name.
             missing: all that is overdue, the newest partition of each kind.
-            problems: what could not be looked at. With any nothing is called off.
+            unreadable: what hides whether anything is overdue, a sentence each. With any nothing is called off.
             at_risk: see `after_run`.
             now: aware.
         """
@@ -186,8 +186,8 @@ class Desk:
             told.append(alarm)
             late = Open(alarm.title, each.subject.partition, now)
             desk = replace(desk, overdue={**desk.overdue, each.subject.what: late})
-        if problems:
-            desk, blind = desk._blinded(database, problems, at_risk, now)
+        if unreadable:
+            desk, blind = desk._blinded(database, unreadable, at_risk, now)
             return desk, (*told, *blind)
         if desk.blind is not None and desk.blind.told_at is not None:
             told.append(message.recovered(Subject(database, message.LOOK, None), (), at=now))
@@ -200,13 +200,13 @@ class Desk:
         return desk, tuple(told)
 
     def _blinded(
-        self, database: str, problems: Sequence[str], at_risk: str | None, now: datetime
+        self, database: str, unreadable: Sequence[str], at_risk: str | None, now: datetime
     ) -> tuple["Desk", tuple[Message, ...]]:
         blind = self.blind or Blind(since=now)
         waits = now - blind.since < BLIND_AFTER
         if waits or (blind.told_at is not None and now - blind.told_at < TOLD_AGAIN_AFTER):
             return replace(self, blind=blind), ()
-        told = message.blind(database, problems, since=blind.since, at=now, at_risk=at_risk)
+        told = message.blind(database, unreadable, since=blind.since, at=now, at_risk=at_risk)
         return replace(self, blind=replace(blind, told_at=now)), (told,)
 
     def _without(self, over: Sequence[Open]) -> "Desk":

@@ -150,19 +150,19 @@ def overdue(subject: Subject, sentence: str, *, at: datetime, at_risk: str | Non
 
 
 def blind(
-    database: str, problems: Sequence[str], *, since: datetime, at: datetime, at_risk: str | None
+    database: str, unreadable: Sequence[str], *, since: datetime, at: datetime, at_risk: str | None
 ) -> Message:
     """Nobody can see what is overdue; see `failed_run`.
 
     Args:
-        problems: what could not be looked at, a sentence each.
+        unreadable: what could not be read, a sentence each.
         since: when that was noticed.
     """
     return _message(
         f"NOT SEEN: {Subject(database, LOOK, None)}",
         (
             f"Since {moment(since)} this could not be read:",
-            _cut("\n".join(f"- {problem}" for problem in problems)),
+            _cut("\n".join(f"- {each}" for each in unreadable)),
             "What it means: Should a night, a copy or a drill be missing, nobody would notice.",
             _at_risk(at_risk),
             "Next step: See whether the store and the off-site bucket answer, and take their credentials.",

@@ -1,7 +1,8 @@
 """What waits to be delivered, and on which channels. All pure: whoever delivers keeps it between attempts.
 
-Each channel gets the messages in their order. One that doesn't take a message is left alone for a while, longer
-each time, and holds up no other channel.
+Each channel gets the messages in their order. One that is down is left alone for a while, longer each time, and
+holds up no other channel; it loses nothing. A message that a channel refuses, or has perhaps taken, holds up no other
+message: it's set aside, tried a few times more, and given up.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,23 +14,68 @@ from hackorda_ops.alerts.message import Message
 
 _FIRST_PAUSE: Final = timedelta(seconds=15)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
+# What is refused is seldom taken later, and of several people behind one channel some may have it already: so only a
+# few times. The last is after a day, because a proxy also says "not found" when what is behind it is down.
+_SET_ASIDE_FOR: Final = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
 # A week bridges any outage that somebody works on. The number bounds what is written at each attempt.
 KEPT_FOR: Final = timedelta(days=7)
 MOST_KEPT: Final = 200
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A message that a channel has refused, or has perhaps taken.
+
+    Attributes:
+        until: when it is tried again.
+        times: how often that has happened.
+        problem: why, in a sentence without a secret.
+    """
+
+    until: datetime
+    times: int
+    problem: str
+
+
+@dataclass(frozen=True)
 class Waiting:
-    """A message, the names of the channels that have not taken it yet, and since when it waits (aware)."""
+    """A message that waits.
+
+    Attributes:
+        message: what to tell.
+        channels: the names of those that have not taken it yet.
+        since: when it came, aware.
+        refusals: by the name of the channel.
+    """
 
     message: Message
     channels: tuple[str, ...]
     since: datetime
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+
+    def waits_for(self, channel: str, now: datetime) -> bool:
+        """Whether a channel may be given it now."""
+        refusal = self.refusals.get(channel)
+        # None is set aside for longer, unless a clock was set back.
+        set_aside = refusal is not None and timedelta() < refusal.until - now <= _SET_ASIDE_FOR[-1]
+        return channel in self.channels and not set_aside
+
+    def without(self, channel: str) -> "Waiting":
+        """The message after a channel has taken it, or has refused it too often."""
+        return replace(self, channels=tuple(name for name in self.channels if name != channel))
+
+    def set_aside(self, channel: str, problem: str, now: datetime) -> "Waiting":
+        """The message after a channel has refused it once more."""
+        times = self.refusals[channel].times + 1 if channel in self.refusals else 1
+        if times > len(_SET_ASIDE_FOR):
+            return self.without(channel)
+        refusal = Refusal(now + _SET_ASIDE_FOR[times - 1], times, problem)
+        return replace(self, refusals={**self.refusals, channel: refusal})
 
 
 @dataclass(frozen=True)
 class Pause:
-    """A channel that did not take a message.
+    """A channel that is down.
 
     Attributes:
         until: when it is tried again.
@@ -59,21 +105,33 @@ class Outbox:
         # No pause is longer, unless a clock was set back.
         if pause is not None and timedelta() < pause.until - now <= _LONGEST_PAUSE:
             return None
-        return next((each.message for each in self.waiting if channel in each.channels), None)
+        return next((each.message for each in self.waiting if each.waits_for(channel, now)), None)
 
     def delivered(self, channel: str, message: Message) -> "Outbox":
         """The outbox after a channel has taken its next message."""
-        waiting = tuple(
-            replace(each, channels=tuple(name for name in each.channels if name != channel))
-            if each.message == message
-            else each
-            for each in self.waiting
-        )
-        pauses = {name: pause for name, pause in self.pauses.items() if name != channel}
-        return replace(self._holding(waiting), pauses=pauses)
+        taken = (each.without(channel) if each.message == message else each for each in self.waiting)
+        return self._holding(taken)._answered(channel)
+
+    def refused(self, channel: str, message: Message, problem: str, now: datetime) -> tuple["Outbox", bool]:
+        """The outbox after a channel has refused its next message.
+
+        Returns:
+            It, and whether the message is given up for this channel.
+        """
+        outbox, given_up = self._set_aside(channel, message, problem, now)
+        return outbox._answered(channel), given_up
+
+    def stalled(self, channel: str, message: Message, problem: str, now: datetime) -> tuple["Outbox", bool]:
+        """The outbox after a delivery was left to itself: the channel may be down, or take the message yet.
+
+        Returns:
+            See `refused`.
+        """
+        outbox, given_up = self._set_aside(channel, message, problem, now)
+        return outbox.undelivered(channel, problem, now), given_up
 
     def undelivered(self, channel: str, problem: str, now: datetime) -> "Outbox":
-        """The outbox after a channel has not taken its next message."""
+        """The outbox after a channel was down for its next message."""
         failures = self.pauses[channel].failures + 1 if channel in self.pauses else 1
         # Capped before it's multiplied: a channel may be down for good.
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 10))
@@ -97,11 +155,32 @@ class Outbox:
 
     def told(self) -> tuple[str, ...]:
         """What waits for which channel and why, a sentence each; nothing where nothing waits."""
-        return tuple(
+        down = (
             f"{sum(name in each.channels for each in self.waiting)} message(s) wait for {name}, "
             f"tried {pause.failures} time(s), again at {pause.until:%Y-%m-%d %H:%M:%S} UTC: {pause.problem}"
             for name, pause in self.pauses.items()
         )
+        refused = (
+            f"{name} did not take a message, tried {refusal.times} time(s), again at "
+            f"{refusal.until:%Y-%m-%d %H:%M:%S} UTC: {each.message.title}: {refusal.problem}"
+            for each in self.waiting
+            for name, refusal in each.refusals.items()
+            if name in each.channels
+        )
+        return (*down, *refused)
+
+    def _set_aside(
+        self, channel: str, message: Message, problem: str, now: datetime
+    ) -> tuple["Outbox", bool]:
+        waiting = [
+            each.set_aside(channel, problem, now) if each.message == message else each
+            for each in self.waiting
+        ]
+        given_up = not any(each.message == message and channel in each.channels for each in waiting)
+        return self._holding(waiting), given_up
+
+    def _answered(self, channel: str) -> "Outbox":
+        return replace(self, pauses={name: pause for name, pause in self.pauses.items() if name != channel})
 
     def _holding(self, waiting: Iterable[Waiting]) -> "Outbox":
         return replace(self, waiting=tuple(each for each in waiting if each.channels))

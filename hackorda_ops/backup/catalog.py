@@ -3,12 +3,17 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hackorda_ops.backup.calendar import quarter_name, quarter_of, week_of
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes, is_artifact_id
+from hackorda_ops.backup.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    from_bytes,
+    is_artifact_id,
+    moment_before_hyphen,
+)
 from hackorda_ops.backup.store import Store, folder_prefix
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 
@@ -61,7 +66,7 @@ def read(store: Store, database: str) -> Catalog:
     """
     keys = _manifest_keys(store, database)
 
-    def one(key: str) -> Manifest | DamagedArtifact:
+    def one(key: str) -> Manifest | DamagedArtifact | None:
         return _read_one(store, key)
 
     with ThreadPoolExecutor(_READERS) as readers:
@@ -132,8 +137,9 @@ def read_each(
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     for artifact_id in artifact_ids:
-        with suppress(ArtifactMissing):
-            yield _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
+        found = _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
+        if found is not None:
+            yield found
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
@@ -144,12 +150,15 @@ def _manifest_keys(store: Store, database: str) -> list[str]:
     ]
 
 
-def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact:
+def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:
+    """What a manifest says; None where it isn't there, or no longer: retention deletes while others read."""
     prefix = key.removesuffix(f"/{MANIFEST_NAME}")
     try:
         manifest = from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
     except ArtifactDamaged as error:
         return DamagedArtifact(prefix, error.what)
+    except ArtifactMissing:
+        return None
     if manifest.prefix != prefix:
         return DamagedArtifact(prefix, f"The manifest {key} says that it belongs to {manifest.prefix}.")
     return manifest
@@ -231,11 +240,10 @@ def damaged_since(
     found = []
     for each in damaged:
         artifact_id = each.prefix.rpartition("/")[2]
-        try:
-            taken = datetime.strptime(artifact_id.partition("-")[0], "%Y%m%dT%H%M%SZ").date()  # noqa: DTZ007
-        except ValueError:
+        taken = moment_before_hyphen(artifact_id)
+        if taken is None:
             continue  # no artifact of ours was ever called so
-        of_quarter = quarter == quarter_of(today) or quarter_of(taken) == quarter
+        of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
         if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):
             found.append(each)
     return tuple(found)

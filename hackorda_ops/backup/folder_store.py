@@ -77,11 +77,8 @@ class FolderStore:
         Raises:
             StoreRefused, StoreUnreachable: the folder can't be read.
         """
-        start = self._start(prefix)
-        with disk_errors(f"list {start}"):
-            self._require_mounted()
-            for key, stat in self._below(start):
-                yield StoredFile(key, stat.st_size)
+        for file in self.files(prefix):
+            yield StoredFile(file.key, file.size_bytes)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names of the folders right below the folder `prefix`; none where the store is still empty.

@@ -247,15 +247,18 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
 
 def is_artifact_id(text: str) -> bool:
     """Whether a text has the form of an artifact's id; a drill's and an exercise's have the same."""
-    return _ARTIFACT_ID.fullmatch(text) is not None
+    return moment_of(text) is not None
 
 
 def moment_of(artifact_id: str) -> datetime | None:
     """The moment that an artifact's id begins with, to the second; None where it isn't one."""
-    if not is_artifact_id(artifact_id):
-        return None
+    return moment_before_hyphen(artifact_id) if _ARTIFACT_ID.fullmatch(artifact_id) else None
+
+
+def moment_before_hyphen(name: str) -> datetime | None:
+    """The moment that a name begins with, to the second; None where there's no such moment."""
     try:
-        return datetime.strptime(artifact_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -7,42 +7,29 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from hackorda_ops.backup import calendar
+from hackorda_ops.backup import branch_hazards, calendar
 from hackorda_ops.config import Database, Schedule
 from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn, AtTime
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import NIGHT, Label, is_of, source_id
 from hackorda_ops.neon.models import Branch
 from hackorda_ops.postgres import source_catalog
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
-from hackorda_ops.postgres.snapshot import flushed_position
+from hackorda_ops.postgres.snapshot import flushed_position, position_bytes
 
 _APPLICATION: Final = "hackorda_ops night"
-_PURPOSE: Final = "night"
 # Over the dump's own deadline: making the branch takes time as well. Neon takes 30 days at most.
 _SPARE: Final = timedelta(hours=12)
 _LONGEST_EXPIRY: Final = timedelta(days=29)
 CORRECT_THE_PROJECT: Final = (
     "Correct scratch.neon's project id or the source's connection string, or dump the live database "
     "(dump_from: source)."
-)
-
-# Asked of catalogs alone, so that no lock on a table holds it up.
-_HAZARDS: Final = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'),
-       EXISTS (SELECT FROM pg_catalog.pg_subscription WHERE subenabled),
-       EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' AND relpersistence = 'u')
-"""
-_HAZARD_WORDS: Final = (
-    "the source's pg_cron jobs may run on it",
-    "the source's subscriptions may connect to their publishers from it",
-    "unlogged tables are empty on it",
 )
 
 
@@ -63,6 +50,19 @@ class Present:
     now: datetime
     lsn: str
     hazards: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Past:
+    """When a missed night was due, in a history that reaches back to it.
+
+    Attributes:
+        due: in UTC.
+        kept_since: where that history begins, in UTC.
+    """
+
+    due: datetime
+    kept_since: datetime
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,12 @@ def look(source: ConnectionTarget) -> Present:
         connect(source, application_name=_APPLICATION) as connection,
     ):
         lsn, now = flushed_position(connection, source)
-        [found] = connection.execute(_HAZARDS).fetchall()
         return Present(
             source=source,
             identity=source_catalog.read_source(connection),
             now=now,
             lsn=lsn,
-            hazards=tuple(words for words, there in zip(_HAZARD_WORDS, found, strict=True) if there),
+            hazards=(*branch_hazards.acting(connection, source), *branch_hazards.lost(connection)),
         )
 
 
@@ -112,22 +111,18 @@ def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
         NeonRefused, NeonUnavailable: Neon said no, or nothing.
     """
     for found in client.branches():
-        if found.branch.default and _compute(source.host) in {
-            _compute(endpoint.host)
-            for endpoint in client.endpoints(found.branch.id)
-            if endpoint.type == "read_write"
-        }:
+        if found.branch.default and branches.is_compute_of(client, found.branch.id, source.host):
             return found.branch
     return None
 
 
-def _compute(host: str) -> str:
-    # The first label is the compute's id; what follows is the way to it, of which there are several.
-    return host.lower().partition(".")[0]
+def sweep(client: NeonClient, name: str, source: ConnectionTarget) -> tuple[str, ...]:
+    """Deletes the branches that earlier nights of a source left; the caller holds its dump lock, so none lives.
 
-
-def sweep(client: NeonClient, name: str) -> tuple[str, ...]:
-    """Deletes the branches that earlier nights of a database left; the caller holds its dump lock, so none lives.
+    Args:
+        client: of the project.
+        name: the database's name in databases.yaml.
+        source: the live database.
 
     Returns:
         What was done, or could not be, a sentence each: a branch too many is no reason to go without a backup.
@@ -135,7 +130,7 @@ def sweep(client: NeonClient, name: str) -> tuple[str, ...]:
     told = []
     try:
         for found in branches.list_own_branches(client):
-            if (found.annotation.get("database"), found.annotation.get("purpose")) == (name, _PURPOSE):
+            if is_of(found, name, source) and found.annotation.get("purpose") == NIGHT:
                 branches.delete_branch(client, found.branch.id)
                 told.append(f"Removed what a killed night had left: the branch {found.branch.name}.")
     except OpsError as error:
@@ -145,8 +140,8 @@ def sweep(client: NeonClient, name: str) -> tuple[str, ...]:
 
 def time_in_history(
     night: date, schedule: Schedule, *, now: datetime, window: timedelta, main: Branch
-) -> datetime:
-    """When a past night was due, in UTC, if the provider's history reaches back to it. Pure.
+) -> Past:
+    """When a past night was due, if the provider's history reaches back to it. Pure.
 
     Args:
         night: the partition.
@@ -166,7 +161,7 @@ def time_in_history(
     elif begins is not None and due < begins:
         reason = f"the history of the branch {main.name} begins at {_utc(begins)}"
     else:
-        return due
+        return Past(due, max(now - window, begins or now - window))
     raise PartitionGone(
         f"The night of {night} was due at {_utc(due)}, and that moment can't be had back: {reason}.",
         meaning="That night has no backup and cannot get one: nothing is ever backdated.",
@@ -183,8 +178,9 @@ def made(
     *,
     name: str,
     database: Database,
-    as_of: datetime | None,
-) -> Iterator[tuple[NightBranch, list[str]]]:
+    past: Past | None,
+    warnings: list[str],
+) -> Iterator[NightBranch]:
     """Makes the branch. When the block ends, however it ends, the branch is deleted.
 
     Args:
@@ -193,53 +189,60 @@ def made(
         present: the source.
         name: the database's name in databases.yaml.
         database: its configuration.
-        as_of: the time whose data it is to hold, in UTC; None for the present.
-
-    Yields:
-        The branch, and a list that has a sentence more after the block if the branch is not gone.
+        past: the time whose data it is to hold; None for the present.
+        warnings: what the artifact should tell of it is added here, until after the block.
 
     Raises:
         NeonRefused, NeonUnavailable, Stalled: Neon made none that can be used.
         TargetRefused: what it made is not a branch of the source, or is the source.
         OpsError: source or branch can't be reached.
     """
-    told: list[str] = []
     branch = branches.create_branch(
         client,
-        label=Label(name, f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", _PURPOSE),
-        point=AtLsn(present.lsn) if as_of is None else AtTime(as_of),
+        label=Label(
+            name, source_id(present.source), f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", NIGHT
+        ),
+        point=AtLsn(present.lsn) if past is None else AtTime(past.due),
         expires_at=datetime.now(UTC)
         + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),
         parent_id=main.id,
     )
+    warnings.extend(branches.without_expiry(branch))
     try:
-        lsn = _position(branch, present.lsn if as_of is None else as_of)
+        lsn = _position(branch, present.lsn if past is None else past)
         target = _address(client, branch, present.identity.database)
         require_elsewhere(present.source, target)
         _require_clone(target, present.identity)
-        yield NightBranch(target, present.identity, lsn, as_of or present.now, as_of), told
+        as_of = past.due if past is not None else None
+        yield NightBranch(target, present.identity, lsn, as_of or present.now, as_of)
     finally:
         try:
             branches.delete_branch(client, branch.branch_id)
         except OpsError as error:
             # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
-            told.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+            warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
 
 
-def _position(branch: ScratchBranch, asked_for: str | datetime) -> str:
-    later = (
-        isinstance(asked_for, datetime)
-        and branch.parent_timestamp is not None
-        and branch.parent_timestamp > asked_for
-    )
-    if branch.parent_lsn is None or later:
+def _position(branch: ScratchBranch, asked_for: str | Past) -> str:
+    """Where it left its parent, if that is the position, or within the history before the time, that was asked for."""
+    lsn, time = branch.parent_lsn, branch.parent_timestamp
+    try:
+        number = None if lsn is None else position_bytes(lsn)
+    except ValueError:
+        number = None
+    if isinstance(asked_for, Past):
+        # Neon tells the last commit before the time that was asked for.
+        held = time is not None and asked_for.kept_since <= time <= asked_for.due
+    else:
+        held = number == position_bytes(asked_for)
+    if lsn is None or number is None or not held:
         raise NeonRefused(
-            f"Neon says that the branch {branch.name} left its parent at {branch.parent_lsn} and "
-            f"{branch.parent_timestamp}, and {asked_for} was asked for.",
+            f"Neon says that the branch {branch.name} left its parent at {lsn} and {time}, and "
+            f"{asked_for.due if isinstance(asked_for, Past) else asked_for} was asked for.",
             meaning="Nobody can tell which moment it holds. It was not dumped.",
             next_step="Try again, and report it to Neon if it stays so.",
         )
-    return branch.parent_lsn
+    return lsn
 
 
 def _address(client: NeonClient, branch: ScratchBranch, database: str) -> ConnectionTarget:
@@ -260,9 +263,10 @@ def _require_clone(target: ConnectionTarget, source: SourceIdentity) -> None:
     ):
         there = source_catalog.read_source(connection)
     identifiers = {source.system_identifier, there.system_identifier}
-    if None not in identifiers and len(identifiers) > 1:
+    other_server = None not in identifiers and len(identifiers) > 1
+    if other_server or there.database != source.database:
         raise TargetRefused(
-            f"{target.describe()} is a branch of another server than the source.",
+            f"{target.describe()} is a branch of another {'server' if other_server else 'database'} than the source.",
             meaning="A dump of it would be a backup of something else. It was not dumped.",
             next_step=CORRECT_THE_PROJECT,
         )

@@ -155,7 +155,7 @@ def take_night(
                 )
                 if before is not None:
                     manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
-                lock.probe()
+                lock.retake()
                 publish(store, staged, manifest, on_progress)
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
@@ -226,6 +226,7 @@ def _capture(
                 connection.cancel_safe(timeout=10)
             raise
         rows = counting_now.result()
+    lock.probe()
     return _Captured(
         snapshot, inventory.with_rows(rows), allowed, schema_sha256, tools, dumped, read_from, late, due
     )

@@ -21,7 +21,7 @@ from typing import Final, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from hackorda_ops import environment
-from hackorda_ops.backup.manifest import digest_of
+from hackorda_ops.backup.manifest import digest_of, moment_before_hyphen
 from hackorda_ops.backup.patience import soon_answered
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
@@ -194,10 +194,8 @@ def first_event_at(store: Store, database: str) -> datetime | None:
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    names = [key.rpartition("/")[2] for key in _keys(store, database)]
-    if not names:
-        return None
-    return datetime.strptime(min(names).partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    moments = (moment_before_hyphen(key.rpartition("/")[2]) for key in _keys(store, database))
+    return min((each for each in moments if each is not None), default=None)
 
 
 def page(database: str, events: Sequence[Event], unread: Sequence[str], left_out: int) -> str:

@@ -14,7 +14,7 @@ from hackorda_ops.backup import calendar, night_branch
 from hackorda_ops.backup.night_branch import NightBranch, Present
 from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.config import Database
-from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
+from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.snapshot import Snapshot
@@ -93,10 +93,12 @@ def opened(
 
     Raises:
         PartitionGone: the night lies in the future, or in a past that can't be had back.
-        NeonRefused, NeonUnavailable, Stalled, TargetRefused: only a branch will do, and there can't be one.
-        OpsError: the source or the branch can't be reached.
+        ConfigError: it might be had back from a Neon project that is not named completely.
+        OpsError: the source can't be reached; or only a branch will do, and there can't be one.
     """
     if database.dump_from == "source" or not environment.names_neon(database, environ):
+        if database.dump_from != "source" and night is not None:
+            _refuse_unnamed_history(name, database, source, environ, night)
         yield Origin(source, None, [])
         return
     present = night_branch.look(source)
@@ -104,44 +106,70 @@ def opened(
     past = calendar.is_over(due, present.now, database.schedule)
     if not past:
         calendar.require_open(due, present.now, database.schedule)
-    with environment.open_neon(name, database, environ) as client, ExitStack() as made:
+    warnings: list[str] = []
+    with ExitStack() as made:
         try:
-            origin = made.enter_context(_branched(client, present, name, database, due if past else None))
-        except (NeonRefused, NeonUnavailable, Stalled, TargetRefused) as error:
+            client = made.enter_context(environment.open_neon(name, database, environ))
+            origin = made.enter_context(
+                _branched(
+                    client, present, name, database, past_night=due if past else None, warnings=warnings
+                )
+            )
+        except OpsError as error:
             if past or database.dump_from == "branch":
                 raise
-            origin = Origin(
-                source, None, [f"The source itself was dumped, and no branch of it: {error.what}"]
-            )
+            # The source has just answered, so a night without a branch is better than none.
+            warnings.append(f"The source itself was dumped, and no branch of it: {error.what}")
+            origin = Origin(source, None, warnings)
         yield origin
 
 
 @contextmanager
 def _branched(
-    client: NeonClient, present: Present, name: str, database: Database, past_night: date | None
+    client: NeonClient,
+    present: Present,
+    name: str,
+    database: Database,
+    *,
+    past_night: date | None,
+    warnings: list[str],
 ) -> Iterator[Origin]:
     main = night_branch.find_main(client, present.source)
-    if main is None and database.dump_from is None:
-        yield Origin(present.source, None, [])
-        return
     if main is None:
         raise _not_main(present.source)
-    warnings = list(night_branch.sweep(client, name))
-    as_of = None
+    warnings += night_branch.sweep(client, name, present.source)
+    past = None
     if past_night is not None:
         window = timedelta(seconds=client.project().history_retention_seconds)
-        as_of = night_branch.time_in_history(
+        past = night_branch.time_in_history(
             past_night, database.schedule, now=present.now, window=window, main=main
         )
     if database.dump_from != "branch":
         _refuse_hazards(present)
-    warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
-    with night_branch.made(client, main, present, name=name, database=database, as_of=as_of) as (
-        branch,
-        not_gone,
-    ):
+    with night_branch.made(
+        client, main, present, name=name, database=database, past=past, warnings=warnings
+    ) as branch:
+        warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
         yield Origin(branch.target, branch, warnings)
-    warnings += not_gone
+
+
+def _refuse_unnamed_history(
+    name: str, database: Database, source: ConnectionTarget, environ: Mapping[str, str], night: date
+) -> None:
+    """Refuses a past night that might be had back, were the Neon project named where this runs."""
+    if database.scratch.neon is None or not calendar.is_over(
+        night, night_branch.look(source).now, database.schedule
+    ):
+        return
+    try:
+        environment.require(name, database, environ, {"scratch"})
+    except ConfigError as error:
+        raise ConfigError(
+            f"The night of {night} is over, so only a Neon project's history can still have it. {error.what}",
+            meaning="No dump was taken.",
+            next_step="Set them where nights are taken. Where there is no Neon project, that night has no backup and "
+            "cannot get one: nothing is ever backdated.",
+        ) from None
 
 
 def _not_main(source: ConnectionTarget) -> TargetRefused:

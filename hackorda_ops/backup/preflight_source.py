@@ -18,13 +18,16 @@ _NAMES_SHOWN: Final = 10
 # Beyond so many times its promise no server was seen to take locks.
 _LOCKS_BEYOND_PROMISE: Final = 3
 
-# What every session of the application's role gets without asking: by the server, the database or the role.
+# What every session of the application's role gets without asking, the last word first: for the role in this
+# database, for the role, for the database, for all. (pg_settings would tell of our own session.)
 _TIME_LIMITED: Final = """
-SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'statement_timeout' AND reset_val <> '0')
-    OR EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS given
-                WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-                  AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = %s))
-                  AND given LIKE 'statement\\_timeout=%%' AND given <> 'statement_timeout=0')
+SELECT coalesce((
+    SELECT split_part(given, '=', 2) !~ '^0+[a-z]*$'
+      FROM pg_db_role_setting s, unnest(s.setconfig) AS given
+     WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+       AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = %s))
+       AND given LIKE 'statement\\_timeout=%%'
+     ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1), false)
 """
 
 

@@ -94,16 +94,8 @@ class S3Store:
         Raises:
             StoreRefused, StoreUnreachable: the bucket can't be listed.
         """
-        root = folder_prefix(self.prefix)
-        with self._translated(f"list {self.describe()}/{prefix}"):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=folder_prefix(self.prefix, prefix)
-            )
-            for page in pages:
-                for entry in page.get("Contents", []):
-                    # Providers' consoles make "folders": empty objects whose key ends in a slash.
-                    if not entry["Key"].endswith("/"):
-                        yield StoredFile(entry["Key"].removeprefix(root), entry["Size"])
+        for file in self.files(prefix):
+            yield StoredFile(file.key, file.size_bytes)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names of the folders right below the folder `prefix`.

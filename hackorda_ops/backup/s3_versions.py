@@ -29,16 +29,16 @@ def listed(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[
         ClientError: "NotImplemented" at providers without versions.
     """
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=within):
-        for version in page.get("Versions", []):
+        for version in filter(_is_file, page.get("Versions", [])):
             yield _version(version, root, size_bytes=version["Size"], marker=False)
-        for marker in page.get("DeleteMarkers", []):
+        for marker in filter(_is_file, page.get("DeleteMarkers", [])):
             yield _version(marker, root, size_bytes=0, marker=True)
 
 
 def plain(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[StoredVersion]:
     """The objects of a bucket without versions, as the only version of each."""
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=within):
-        for entry in page.get("Contents", []):
+        for entry in filter(_is_file, page.get("Contents", [])):
             yield _version({**entry, "IsLatest": True}, root, size_bytes=entry["Size"], marker=False)
 
 
@@ -47,6 +47,11 @@ def locked_until(head: "HeadObjectOutputTypeDef") -> datetime | None:
     if head.get("ObjectLockLegalHoldStatus") == "ON":
         return HELD
     return head.get("ObjectLockRetainUntilDate")
+
+
+def _is_file(entry: Any) -> bool:
+    # Providers' consoles make "folders": empty objects whose key ends in a slash.
+    return not entry["Key"].endswith("/")
 
 
 def _version(entry: Any, root: str, *, size_bytes: int, marker: bool) -> StoredVersion:

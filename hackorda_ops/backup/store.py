@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Literal, Protocol
 
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 
@@ -19,6 +19,11 @@ CHUNK_BYTES = 1024 * 1024
 SMALL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
 # A single file of a dump takes hours at most; whoever began this long ago is dead.
 ABANDONED_AFTER = timedelta(hours=24)
+# Lies beside the folders of the databases, none of which is called like that: a name has no dot.
+READINESS_PAGE: Final = "readiness.html"
+
+# The store of the nights, or the off-site bucket.
+Place = Literal["store", "offsite"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import date
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
+from hackorda_ops.backup.apart import require_two_places
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.backup.offsite import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.backup.operations_log import log_stores, logged
@@ -51,6 +52,7 @@ def ship_week(
 
     Raises:
         ArtifactMissing: that week has no sound artifact.
+        ConfigError: variables are missing, or off-site is the store itself.
         OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
     """
     environment.require(name, database, environ, {"store", "offsite"})
@@ -90,6 +92,7 @@ def _ship(
     on_progress: OnProgress,
 ) -> Week:
     offsite = environment.open_offsite(name, database, environ)
+    require_two_places(name, store, offsite)
     offsite.check()
     copied = copy_artifact(
         store,

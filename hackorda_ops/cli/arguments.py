@@ -3,12 +3,12 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from hackorda_ops import config_file, environment, terminal
-from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.store import Place, Store
 from hackorda_ops.config import Config, Database
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.postgres import connection
@@ -35,7 +35,6 @@ OffsiteUrl = Annotated[
         "OFFSITE_ENDPOINT_URL and OFFSITE_REGION are enough.",
     ),
 ]
-Place = Literal["store", "offsite"]
 
 
 def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> tuple[str, Database]:

@@ -9,13 +9,13 @@ from hackorda_ops import environment, terminal
 from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.backup import calendar, catalog, nightly, weekly
 from hackorda_ops.backup import verify as verifying
+from hackorda_ops.backup.store import Place
 from hackorda_ops.cli.arguments import (
     ArtifactId,
     AsJson,
     ConfigPath,
     DatabaseName,
     OffsiteUrl,
-    Place,
     choose_database,
     open_place,
     places,

@@ -11,13 +11,13 @@ from hackorda_ops import terminal
 from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.backup import bring_back as restoring
 from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.backup.store import Place
 from hackorda_ops.cli.arguments import (
     ArtifactId,
     AsJson,
     ConfigPath,
     DatabaseName,
     OffsiteUrl,
-    Place,
     choose_database,
     open_place,
     restore_target,

@@ -27,8 +27,8 @@ def prune(
 ) -> None:
     """Show which artifacts are kept and why, and which are deleted; delete them only with --delete.
 
-    It never deletes what a drill proved last, the newest sound ones, what is younger than 7 days, what object
-    lock holds, or what can't be read. Dagster does the same every week.
+    It never deletes what a drill proved last or found bad, the newest sound ones, what is younger than 7 days,
+    what object lock holds, or what can't be read. Dagster does the same every week.
     """
     name, policy = choose_database(config, database)
     done: Pruned | None = None

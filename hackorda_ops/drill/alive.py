@@ -1,9 +1,11 @@
 """Whether the drill that made a scratch still lives: an advisory lock that ends with its process.
 
 A name or an age can't tell a killed drill from a slow one. A lock can: the server frees it when the
-drill's connection ends, within two minutes even where its whole machine died (TCP keepalives).
+drill's connection ends, within two minutes even where its whole machine died (TCP keepalives). A lock that a
+server has lost by restarting is taken again within seconds.
 """
 
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +13,8 @@ from typing import Any, Final
 
 import psycopg
 
+from hackorda_ops.errors import OpsError
+from hackorda_ops.postgres import beside
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
 
@@ -28,16 +32,25 @@ def kept_alive(target: ConnectionTarget, drill_id: str) -> Iterator[None]:
     Raises:
         OpsError: the login or the connection failed.
     """
-    with translated_errors(target, "Showing that the drill lives"):
-        connection = connect(target, application_name=f"hackorda_ops drill {drill_id}")
+    shown = _show(target, drill_id, retry_budget_seconds=60)
+
+    def keep(ended: threading.Event) -> None:
+        connection = shown
         try:
-            connection.execute("SELECT pg_catalog.pg_advisory_lock(%s, %s)", (_CLASS, _number(drill_id)))
-            yield
+            while not ended.wait(beside.PING_SECONDS):
+                with suppress(OpsError, psycopg.Error):
+                    if connection.closed:
+                        connection = _show(target, drill_id, retry_budget_seconds=0)
+                    else:
+                        _take(connection, drill_id)
         finally:
             # Unlocked by hand, because the server frees the locks of a closed connection a moment later.
             with suppress(psycopg.Error):
                 connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
             connection.close()
+
+    with beside.beside(keep):
+        yield
 
 
 def lives(connection: psycopg.Connection[Any], drill_id: str) -> bool:
@@ -52,6 +65,27 @@ def lives(connection: psycopg.Connection[Any], drill_id: str) -> bool:
         (_CLASS, _number(drill_id)),
     )
     return found.fetchone() is not None
+
+
+def _show(target: ConnectionTarget, drill_id: str, *, retry_budget_seconds: float) -> psycopg.Connection[Any]:
+    with translated_errors(target, "Showing that the drill lives"):
+        connection = connect(
+            target,
+            application_name=f"hackorda_ops drill {drill_id}",
+            retry_budget_seconds=retry_budget_seconds,
+        )
+        try:
+            _take(connection, drill_id)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _take(connection: psycopg.Connection[Any], drill_id: str) -> None:
+    # A session may take its own lock over and over. Where it isn't free, a connection of ours that the server has
+    # not yet seen to be dead holds it, and shows the same.
+    connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", (_CLASS, _number(drill_id)))
 
 
 def _number(drill_id: str) -> int:

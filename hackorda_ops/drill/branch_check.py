@@ -65,7 +65,7 @@ def compare_branch(
         there = source_catalog.read_catalog(connection)
         if reason := other_history(manifest.inventory.source, there.source):
             return BranchComparison(reason)
-        if reason := _other_moment(connection, branch, manifest):
+        if reason := other_moment(connection, branch.parent_lsn, manifest):
             return BranchComparison(reason)
     # Unlogged tables are empty on a clone, and sequences are read ahead by up to 32.
     unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
@@ -96,15 +96,25 @@ def compare_branch(
     )
 
 
-def _other_moment(connection: psycopg.Connection[Any], branch: Branch, manifest: Manifest) -> str:
+def other_moment(connection: psycopg.Connection[Any], branch_lsn: str | None, manifest: Manifest) -> str:
+    """Why a branch is not exactly the moment that an artifact holds; "" where it is.
+
+    Args:
+        connection: a session on the branch.
+        branch_lsn: where the branch left its parent.
+        manifest: the artifact's.
+
+    Raises:
+        psycopg.Error: the connection broke.
+    """
     if manifest.dumped_from == "branch":
-        return apart(manifest, branch.parent_lsn)
+        return apart(manifest, branch_lsn)
     unseen = committed_unseen(connection, unseen_by(manifest.snapshot))
     if not unseen:
         return ""
     return (
         f"{unseen:,} transaction(s) that the artifact's snapshot could not see yet are on the branch at "
-        f"{branch.parent_lsn}, so the two are not exactly the same moment"
+        f"{branch_lsn}, so the two are not exactly the same moment"
     )
 
 
@@ -119,6 +129,24 @@ def other_history(artifact: SourceIdentity, branch: SourceIdentity) -> str:
     if (artifact.neon_timeline is None) != (branch.neon_timeline is None):
         return "the artifact's source and the branch are not both on Neon"
     return ""
+
+
+def other_timeline(artifact: SourceIdentity, live: SourceIdentity) -> str:
+    """Why a position that an artifact names means nothing in the source's history of today. Pure.
+
+    Args:
+        artifact: the source as the artifact knows it.
+        live: the source itself, as it is now.
+
+    Returns:
+        "" where it is still the same history.
+    """
+    if artifact.neon_timeline == live.neon_timeline:
+        return ""
+    return (
+        f"the artifact is of the source's Neon timeline {artifact.neon_timeline}, and the source is on "
+        f"{live.neon_timeline} now: it was restored or replaced since, so the position lies in another history"
+    )
 
 
 def _not_compared(unlogged: Collection[TableName], manifest: Manifest) -> Iterator[NotCompared]:

@@ -18,24 +18,24 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops import environment
-from hackorda_ops.backup import calendar
+from hackorda_ops.backup import branch_hazards, calendar
 from hackorda_ops.config import Database
 from hackorda_ops.drill import exercise_result
 from hackorda_ops.drill.alive import kept_alive
 from hackorda_ops.drill.exercise_destroy import Destruction, destroy, last_commit, make_marker
 from hackorda_ops.drill.exercise_notes import Notes
-from hackorda_ops.drill.exercise_result import ExerciseResult, Moment
+from hackorda_ops.drill.exercise_result import ExerciseCheck, ExerciseResult, Moment
 from hackorda_ops.drill.exercise_state import State, differences, read_state, to_destroy
 from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
 from hackorda_ops.drill.scratch_neon import NeonScratch
 from hackorda_ops.errors import ConfigError, OpsError, PermanentError, TargetRefused, UsageError
+from hackorda_ops.neon.branches import branches_under, without_expiry
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtTime
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import EXERCISE, Label, source_id
 from hackorda_ops.postgres.connection import ConnectionTarget, redact
 from hackorda_ops.progress import OnProgress, ignore
 
-PURPOSE: Final = "exercise"
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
 _NOT_COMPARED: Final = (
@@ -92,7 +92,7 @@ def run_exercise(
                 left = NeonScratch(name, client, source).sweep()
                 notes.findings += [f"Removed what a killed run had left: {each}." for each in left]
                 with kept_alive(source, exercise_id):
-                    label = Label(name, exercise_id, PURPOSE)
+                    label = Label(name, source_id(source), exercise_id, EXERCISE)
                     _on_branches(_Exercise(client, source, label, database, notes, on_progress))
     except OpsError as error:
         notes.fail(error)
@@ -167,13 +167,31 @@ def _on_branches(exercise: _Exercise) -> None:
             with notes.doing("Deleted the branches, the recovered one first"):
                 made.close()
         except OpsError as error:
-            notes.check("branches_gone", False, f"{error.what} {error.next_step}")
-        else:
-            notes.check("branches_gone", True, "Both branches were deleted, and are no longer listed.")
+            notes.findings.append(f"{error.what} {error.next_step}")
+    _look_for_branches(exercise)
+
+
+def _look_for_branches(exercise: _Exercise) -> None:
+    """The list is the proof: a branch whose making failed half-way is not among those that were deleted."""
+    notes = exercise.notes
+    try:
+        left = branches_under(exercise.client, exercise.label)
+    except OpsError as error:
+        notes.checks.append(ExerciseCheck("branches_gone", "not measured", f"Not measured: {error.what}"))
+        return
+    notes.check(
+        "branches_gone",
+        not left,
+        f"Neon still lists {' and '.join(left)}. The next run sweeps what is left, as does `hackorda-ops sweep`."
+        if left
+        else "Neon lists no branch of this exercise any more.",
+    )
 
 
 def _hold(exercise: _Exercise, made: ExitStack) -> None:
     notes = exercise.notes
+    if exercise.database.dump_from != "branch":
+        branch_hazards.require_harmless(exercise.source)
     with notes.doing("Made a branch of main to destroy things on"):
         victim = made.enter_context(
             opened_branch(
@@ -242,6 +260,7 @@ def _recovered(
                 parent_id=victim.branch.branch_id,
             )
         )
+    notes.findings += without_expiry(recovered.branch)
     taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
     notes.check(
         "within_recovery_time_objective",

@@ -15,6 +15,7 @@ from hackorda_ops.postgres.session import connect, translated_errors
 
 # Whoever recovers names a time, which an API may round: so far apart are last commit, that time and destruction.
 _APART_SECONDS: Final = 0.5
+_LOCK_TIMEOUT_SECONDS: Final = 60
 
 _MARKER: Final = sql.Identifier(MARKER_SCHEMA, "last_commit")
 _MAKE_MARKER: Final = sql.SQL("CREATE SCHEMA {}; CREATE TABLE {} (said_at timestamptz)").format(
@@ -83,6 +84,8 @@ def destroy(target: ConnectionTarget, tables: tuple[TableName, ...]) -> Destruct
         connect(target, application_name="hackorda_ops exercise") as connection,
     ):
         connection.execute("SET client_min_messages = notice")
+        # Something else on the branch, like a job that it brought along, may hold a lock for ever.
+        connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'")
         insert = sql.SQL("INSERT INTO {} VALUES (clock_timestamp()) RETURNING said_at").format(_MARKER)
         marked_at = _one(connection, insert)
         recover_to = _later(connection)
@@ -123,7 +126,7 @@ def _left(connection: psycopg.Connection[Any], tables: tuple[TableName, ...]) ->
     if _one(connection, sql.SQL("SELECT pg_catalog.to_regclass({})").format(dropped.quoted)) is not None:
         left.append(f"{dropped} is still there")
     for table in truncated:
-        # CASCADE of the drop takes views and constraints, and never a table.
+        # Of tables CASCADE of the drop takes those that inherit from it, and this is none of them.
         if _one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(table.quoted))):
             left.append(f"{table} still has rows")
     return tuple(left)

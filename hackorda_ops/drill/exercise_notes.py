@@ -50,3 +50,4 @@ class Notes:
             self.error = Failure(error.what, error.meaning, error.next_step)
         else:
             self.findings.append(f"Afterwards: {error.what} {error.next_step}")
+        self.findings += getattr(error, "__notes__", ())

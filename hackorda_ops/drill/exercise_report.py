@@ -113,7 +113,7 @@ def document(result: ExerciseResult) -> str:
             (
                 ("Who", result.held_by),
                 ("When", f"{moment(result.started_at)} to {moment(result.finished_at)}"),
-                ("Where", "on branches made for it, both deleted afterwards; never on the source"),
+                ("Where", f"on branches made for it, never on the source; {_left(result)}"),
                 (
                     "Recovery time",
                     f"{_seconds(result.recovery_seconds)}, from asking for the branch to its first answered "
@@ -149,6 +149,12 @@ def document(result: ExerciseResult) -> str:
         f"Exercise {result.exercise_id}, by hackorda\\_ops {escaped(result.product_version)}.",
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _left(result: ExerciseResult) -> str:
+    told = {"passed": "none of them is left", "failed": "not all of them are gone (see the checks)"}
+    [gone] = [check for check in result.checks if check.name == "branches_gone"]
+    return told.get(gone.outcome, "nobody saw whether one is left")
 
 
 def _seconds(seconds: float | None) -> str:

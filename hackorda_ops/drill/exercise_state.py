@@ -1,6 +1,6 @@
 """What a database holds before its destruction and after its recovery: read, and compared exactly."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,15 @@ from hackorda_ops.progress import OnProgress
 
 # Holds the exercise's own marker, and so changes after the state was read.
 MARKER_SCHEMA: Final = "hackorda_ops_exercise"
-_TABLES_DESTROYED: Final = 2
+
+_INHERITS: Final = """
+SELECT child_n.nspname, child.relname, parent_n.nspname, parent.relname
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class child ON child.oid = i.inhrelid
+  JOIN pg_catalog.pg_namespace child_n ON child_n.oid = child.relnamespace
+  JOIN pg_catalog.pg_class parent ON parent.oid = i.inhparent
+  JOIN pg_catalog.pg_namespace parent_n ON parent_n.oid = parent.relnamespace
+"""
 
 
 @dataclass(frozen=True)
@@ -26,12 +34,14 @@ class State:
     Attributes:
         inventory: what it holds.
         schema_sha256: changes when its schema does.
+        inherits: each table that inherits from another, with that other.
         digests: rows and content of every table that has any of its own; unlogged ones and the
             exercise's marker are left out.
     """
 
     inventory: Inventory
     schema_sha256: str
+    inherits: frozenset[tuple[TableName, TableName]]
     digests: Mapping[TableName, TableDigest]
 
     @property
@@ -51,9 +61,13 @@ def read_state(target: ConnectionTarget, *, jobs: int, on_progress: OnProgress) 
         connect(target, application_name="hackorda_ops exercise") as connection,
     ):
         inventory, schema = source_catalog.read_catalog(connection), schema_digest(connection)
+        inherits = frozenset(
+            (TableName(*row[:2]), TableName(*row[2:])) for row in connection.execute(_INHERITS)
+        )
     return State(
         inventory,
         schema,
+        inherits,
         digest_tables(
             target,
             [table for table in inventory.tables if is_compared(table)],
@@ -72,7 +86,7 @@ def to_destroy(state: State, key_tables: Sequence[KeyTable]) -> tuple[TableName,
     """What is destroyed: the first is dropped, the second truncated. Pure.
 
     Key tables that have rows, in the order of the configuration, then the largest others. Fewer than
-    two where the database has fewer.
+    two where the database has fewer. The second is none that inherits from the first, and so goes with it.
     """
     plain = {table.name for table in state.inventory.tables if table.kind == "table"}
     filled = {
@@ -80,7 +94,17 @@ def to_destroy(state: State, key_tables: Sequence[KeyTable]) -> tuple[TableName,
     }
     key = [name for each in key_tables if (name := name_of(each.table)) in filled]
     others = sorted(filled.keys() - set(key), key=lambda name: (-filled[name], name))
-    return tuple(dict.fromkeys((*key, *others)))[:_TABLES_DESTROYED]
+    dropped, *rest = dict.fromkeys((*key, *others)) or (None,)
+    if dropped is None:
+        return ()
+    with_it = _heirs(dropped, state.inherits)
+    return (dropped, *[name for name in rest if name not in with_it][:1])
+
+
+def _heirs(table: TableName, inherits: Collection[tuple[TableName, TableName]]) -> set[TableName]:
+    """The tables that inherit from one, directly or through others."""
+    children = {child for child, parent in inherits if parent == table}
+    return children.union(*(_heirs(child, inherits) for child in children))
 
 
 def differences(before: State, after: State) -> Iterator[str]:

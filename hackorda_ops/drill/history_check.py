@@ -13,32 +13,32 @@ from pathlib import Path
 from typing import Final, Literal
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog
+from hackorda_ops.backup import branch_hazards, catalog, night_branch
 from hackorda_ops.backup.comparison import evidenced_tables, table_findings
 from hackorda_ops.backup.manifest import Manifest, TableEvidence
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database, KeyTable
 from hackorda_ops.drill.alive import kept_alive
-from hackorda_ops.drill.branch_check import other_history
-from hackorda_ops.drill.exactness import committed_unseen, unseen_by
+from hackorda_ops.drill.branch_check import other_history, other_moment, other_timeline
 from hackorda_ops.drill.key_tables import name_of
 from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
 from hackorda_ops.drill.scratch_neon import NeonScratch
 from hackorda_ops.errors import ConfigError, NeonRefused
+from hackorda_ops.neon.branches import without_expiry
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import HISTORY_CHECK, Label, source_id
 from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres import source_catalog, table_digest
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.progress import ignore
 
-PURPOSE: Final = "history"
+_APPLICATION: Final = "hackorda_ops history check"
 _EXPIRES_AFTER: Final = timedelta(hours=1)
 # What lies so near to the end may be gone before the branch is made.
 _MARGIN: Final = timedelta(minutes=10)
-# An artifact in the nearer half of the window says nothing of its far end.
+# An artifact in the nearer half of the history says nothing of its far end.
 _FAR_SHARE: Final = 0.5
 _TABLES_COMPARED: Final = 3
 
@@ -99,7 +99,7 @@ def check_history(name: str, database: Database, *, environ: Mapping[str, str]) 
             long_enough = judge_window(project.history_retention_seconds, database.objectives.history_days)
             manifest = farthest(_artifacts(name, database, environ), project, now=now)
             if isinstance(manifest, str):
-                past, reach_seconds = Outcome("not measured", f"Not measured: {manifest}."), None
+                past, reach_seconds = _not_measured(manifest), None
             else:
                 NeonScratch(name, client, source).sweep()
                 past = _look_back(name, database, client, source, manifest)
@@ -123,7 +123,7 @@ def judge_window(window_seconds: int, policy_days: float) -> Outcome:
 def farthest(artifacts: Sequence[Manifest], project: Project, *, now: datetime) -> Manifest | str:
     """The artifact nearest to the far end of a project's history, or why there is none. Pure.
 
-    Where the project is younger than its window, the oldest artifact since it was made is as near as can be.
+    Where the project is younger than its window, its history begins when it was made.
 
     Args:
         artifacts: of one database, in any order.
@@ -137,10 +137,11 @@ def farthest(artifacts: Sequence[Manifest], project: Project, *, now: datetime) 
     if not inside:
         return f"no artifact was taken within the history window of {window}"
     oldest = min(inside, key=lambda each: (each.captured_at, each.artifact_id))
-    young = project.created_at is not None and project.created_at > end
-    if not young and now - oldest.captured_at < _FAR_SHARE * window:
-        age = timedelta(seconds=round((now - oldest.captured_at).total_seconds()))
-        return f"the oldest artifact within the history window of {window} is only {age} old"
+    if now - oldest.captured_at < _FAR_SHARE * (now - began):
+        age, reach = (
+            timedelta(seconds=round((now - since).total_seconds())) for since in (oldest.captured_at, began)
+        )
+        return f"the oldest artifact is only {age} old, and the history reaches back {reach}"
     return oldest
 
 
@@ -167,7 +168,9 @@ def _look_back(
 ) -> Outcome:
     tables = tables_to_compare(manifest, database.key_tables)
     if not tables:
-        return Outcome("not measured", f"Not measured: {manifest.artifact_id} has no table with rows.")
+        return _not_measured(f"{manifest.artifact_id} has no table with rows")
+    if reason := _unfit(client, source, manifest, asked_for=database.dump_from == "branch"):
+        return _not_measured(reason)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     with kept_alive(source, run_id):
@@ -175,12 +178,13 @@ def _look_back(
             opened = opened_branch(
                 client,
                 source,
-                label=Label(name, run_id, PURPOSE),
+                label=Label(name, source_id(source), run_id, HISTORY_CHECK),
                 point=AtLsn(manifest.lsn),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
             )
             with opened as branch:
-                return _compared(branch, replace(manifest, tables=tables), when, jobs=database.dump.jobs)
+                past = _compared(branch, replace(manifest, tables=tables), when, jobs=database.dump.jobs)
+                return replace(past, summary=" ".join((past.summary, *without_expiry(branch.branch))))
         except NeonRefused as error:
             # A limit of the plan says nothing against the history; a position that is gone does.
             if _position_gone(error):
@@ -188,6 +192,27 @@ def _look_back(
                     "failed", f"Neon makes no branch as of {when}, inside its window: {error.what}"
                 )
             raise
+
+
+def _not_measured(reason: str) -> Outcome:
+    return Outcome("not measured", f"Not measured: {reason}.")
+
+
+def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
+    """Why a branch at an artifact's position does harm, or is no proof; "" where neither."""
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION) as connection,
+    ):
+        live, acting = source_catalog.read_source(connection), branch_hazards.acting(connection, source)
+    if acting and not asked_for:
+        return (
+            f"no branch is made unasked, because {' and '.join(acting)}; if that does no harm, set dump_from: branch "
+            "in databases.yaml"
+        )
+    if night_branch.find_main(client, source) is None:
+        return f"{source.describe()} is not the compute of the project's default branch"
+    return other_timeline(manifest.inventory.source, live)
 
 
 def _position_gone(error: NeonRefused) -> bool:
@@ -199,20 +224,13 @@ def _position_gone(error: NeonRefused) -> bool:
 def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Outcome:
     with (
         translated_errors(branch.target, "Looking at the branch"),
-        connect(branch.target, application_name="hackorda_ops history check") as connection,
+        connect(branch.target, application_name=_APPLICATION) as connection,
     ):
         there = source_catalog.read_catalog(connection)
         if reason := other_history(manifest.inventory.source, there.source):
-            return Outcome("not measured", f"Not measured: {reason}.")
-        # A dump from a branch is of its position by construction.
-        exact = manifest.dumped_from == "branch" or not committed_unseen(
-            connection, unseen_by(manifest.snapshot)
-        )
-    if not exact:
-        return Outcome(
-            "not measured",
-            f"Not measured: the branch as of {when} has transactions that the artifact's snapshot could not see.",
-        )
+            return _not_measured(reason)
+        if reason := other_moment(connection, branch.branch.parent_lsn, manifest):
+            return _not_measured(reason)
     digests = table_digest.digest_tables(
         branch.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
     )

@@ -5,19 +5,21 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog, room
+from hackorda_ops.backup import apart, catalog, room
 from hackorda_ops.backup.catalog import Catalog
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.origin import look_at_origin
 from hackorda_ops.backup.preflight import NightView, look_at_clients, look_at_night
+from hackorda_ops.backup.s3_store import S3Store
 from hackorda_ops.backup.staging import abandoned_bytes
 from hackorda_ops.concerns import Concern, Looked, Severity, concern_of, concerns_in, looked
 from hackorda_ops.config import Database, Migrate
 from hackorda_ops.drill.preflight_scratch import Wanted, look_at_neon, look_at_scratch_server
-from hackorda_ops.errors import OpsError
+from hackorda_ops.errors import ConfigError, OpsError
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.postgres.connection import ConnectionTarget, redact
 from hackorda_ops.progress_log import size
@@ -53,7 +55,9 @@ def _look_at_drill(
         yield Looked("off-site", "", (concern_of(error, "stops the drill"),))
     else:
         seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
-        yield Looked("off-site", seen, tuple(catalog_concerns(found)))
+        yield Looked(
+            "off-site", seen, (*catalog_concerns(found), *_concerns_of_two(name, database, environ, offsite))
+        )
     newest = found.newest if found else None
     if newest is not None:
         artifact = newest
@@ -63,6 +67,14 @@ def _look_at_drill(
     yield from _look_at_scratch(name, database, environ, wanted)
     if database.migrate is not None:
         yield look_at_migrations(database.migrate, environ)
+
+
+def _concerns_of_two(
+    name: str, database: Database, environ: Mapping[str, str], offsite: S3Store
+) -> Iterator[Concern]:
+    # A store whose variables aren't set is told with the night.
+    with suppress(ConfigError):
+        yield from apart.concerns(name, environment.open_store(name, database, environ), offsite)
 
 
 def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:

@@ -106,6 +106,7 @@ class Record:
             tables=len(manifest.tables),
             size_bytes=manifest.size_bytes,
             server_version=manifest.inventory.source.server_version,
+            schema_sha256=manifest.schema_sha256,
         )
 
     def tables(self) -> tuple[TableResult, ...]:

@@ -57,7 +57,8 @@ def from_bytes(data: bytes, *, origin: str) -> DrillResult:
             meaning="That drill is left out of the trend.",
             next_step="Look at the file, and find out who can write to this store.",
         ) from None
-    if result.started_at.tzinfo is None or result.finished_at.tzinfo is None:
+    captured = (result.artifact.captured_at,) if result.artifact else ()
+    if any(moment.tzinfo is None for moment in (result.started_at, result.finished_at, *captured)):
         raise ArtifactDamaged(
             f"The drill report {origin} has times without a time zone.",
             meaning="It was altered or badly written; that drill is left out of the trend.",

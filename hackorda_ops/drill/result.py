@@ -141,7 +141,7 @@ class MigrationResult:
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """The artifact that was drilled."""
+    """The artifact that was drilled; `schema_sha256` as in its manifest, None in reports of before that was told."""
 
     artifact_id: str
     night: date
@@ -152,6 +152,7 @@ class ArtifactFacts:
     tables: int
     size_bytes: int
     server_version: str
+    schema_sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import psycopg
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.alive import kept_alive, lives
+from hackorda_ops.drill.branch_check import other_timeline
 from hackorda_ops.drill.scratch import Branch, Place
 from hackorda_ops.errors import NeonRefused, RightsMissing, TargetRefused
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtLsn
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import DRILL, NIGHT, PURPOSES, Label, is_of, source_id
 from hackorda_ops.neon.models import Database, LabelledBranch, Project
 from hackorda_ops.postgres import source_catalog
 from hackorda_ops.postgres.connection import ConnectionTarget, with_database
@@ -26,10 +27,6 @@ from hackorda_ops.postgres.restore_target import create_like
 from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
 
-_PURPOSE: Final = "drill"
-# Whose branches a sweep removes: a drill's, those of `exercise` and `history_check`, and a night's.
-_NIGHT: Final = "night"
-_SWEPT: Final = frozenset({_PURPOSE, "exercise", "history", _NIGHT})
 # Longer than any drill, and soon enough that a branch nobody swept costs little.
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 _RETRY_BUDGET_SECONDS: Final = 60.0
@@ -88,7 +85,7 @@ class NeonScratch:
         ours = [
             found
             for found in branches.list_own_branches(self.client)
-            if found.annotation.get("database") == self.name and found.annotation.get("purpose") in _SWEPT
+            if is_of(found, self.name, self.source) and found.annotation.get("purpose") in PURPOSES
         ]
         if not ours:
             return ()
@@ -116,9 +113,11 @@ class NeonScratch:
 
     def _make_branch(self, manifest: Manifest, drill_id: str) -> tuple[ScratchBranch, str]:
         """A branch at the artifact's position, or at head with the reason why not there."""
-        label = Label(self.name, drill_id, _PURPOSE)
+        label = Label(self.name, source_id(self.source), drill_id, DRILL)
         expires_at = datetime.now(UTC) + _EXPIRES_AFTER
-        reason = not_in_history(manifest, self.client.project(), now=datetime.now(UTC))
+        reason = not_in_history(manifest, self.client.project(), now=datetime.now(UTC)) or other_timeline(
+            manifest.inventory.source, _identity(self.source, "Looking at the source")
+        )
         if not reason:
             try:
                 return (
@@ -158,15 +157,19 @@ class NeonScratch:
             branch=Branch(
                 target=target,
                 parent_lsn=branch.parent_lsn if not reason else None,
-                reason=reason
-                or (
-                    ""
-                    if clone.name == manifest.inventory.source.database
-                    else f"the branch has no database {manifest.inventory.source.database}"
-                ),
+                reason=reason or self._not_the_source(branch, clone, manifest.inventory.source.database),
             ),
-            warnings=(*_acting_outside(manifest), *_without_expiry(branch)),
+            warnings=(*_acting_outside(manifest), *branches.without_expiry(branch)),
         )
+
+    def _not_the_source(self, branch: ScratchBranch, clone: Database, database: str) -> str:
+        if clone.name != database:
+            return f"the branch has no database {database}"
+        if branch.parent_id is None or not branches.is_compute_of(
+            self.client, branch.parent_id, self.source.host
+        ):
+            return f"{self.source.describe()} is not the compute of the project's default branch"
+        return ""
 
     def _clone(self, branch: ScratchBranch, database: str) -> Database:
         """The source's database on the branch; where the source is elsewhere, any that came with the clone."""
@@ -205,11 +208,7 @@ def require_room(project: Project, size_bytes: int) -> None:
 
 
 def _require_like(target: ConnectionTarget, wanted: SourceIdentity) -> None:
-    with (
-        translated_errors(target, "Looking at the new database"),
-        connect(target, application_name="hackorda_ops drill") as connection,
-    ):
-        made = source_catalog.read_source(connection)
+    made = _identity(target, "Looking at the new database")
     if _locale(made) != _locale(wanted):
         raise TargetRefused(
             f"Neon made a database with {_locale(made)}, and the source has {_locale(wanted)}.",
@@ -217,6 +216,14 @@ def _require_like(target: ConnectionTarget, wanted: SourceIdentity) -> None:
             next_step="Give the role that owns the database the right to create databases (ALTER ROLE … CREATEDB): "
             "then the drill makes one like the source itself.",
         )
+
+
+def _identity(target: ConnectionTarget, doing: str) -> SourceIdentity:
+    with (
+        translated_errors(target, doing),
+        connect(target, application_name="hackorda_ops drill") as connection,
+    ):
+        return source_catalog.read_source(connection)
 
 
 def _locale(identity: SourceIdentity) -> tuple[str | None, ...]:
@@ -230,17 +237,10 @@ def _locale(identity: SourceIdentity) -> tuple[str | None, ...]:
 
 
 def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> bool:
-    if found.annotation.get("purpose") == _NIGHT:
+    if found.annotation.get("purpose") == NIGHT:
         # A night holds the dump lock for longer than it has its branch.
         return is_locked(connection)
     return lives(connection, found.annotation.get("run", ""))
-
-
-def _without_expiry(branch: ScratchBranch) -> Iterator[str]:
-    if branch.expires_at is None:
-        yield (
-            f"Neon took no expiry for the branch {branch.name}: if this drill is killed, only a sweep removes it."
-        )
 
 
 def _acting_outside(manifest: Manifest) -> Iterator[str]:

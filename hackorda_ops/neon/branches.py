@@ -87,11 +87,27 @@ def create_branch(
         raise
 
 
+def without_expiry(branch: ScratchBranch) -> tuple[str, ...]:
+    """What to tell of a branch that was to expire, where Neon did not take the date. Pure."""
+    if branch.expires_at is not None:
+        return ()
+    return (
+        f"Neon took no expiry for the branch {branch.name}: if whoever made it is killed, only a sweep removes it.",
+    )
+
+
+def is_compute_of(client: NeonClient, branch_id: str, host: str) -> bool:
+    """Whether a host is the address of a branch's read-write compute."""
+    return _compute(host) in {
+        _compute(endpoint.host) for endpoint in client.endpoints(branch_id) if endpoint.type == "read_write"
+    }
+
+
 def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role: str) -> ConnectionTarget:
     """How to connect to a database of this branch, and of no other.
 
     Raises:
-        TargetRefused: the address that Neon gave is not the branch's own direct one.
+        TargetRefused: the address that Neon gave is not the branch's own direct one, or not of what was asked for.
         NeonRefused: Neon gives no password for the role.
     """
     target = parse(client.connection_uri(branch.branch_id, database=database, role=role), origin="Neon's API")
@@ -101,6 +117,13 @@ def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role
             f"Neon gave an address on {target.host} for the branch {branch.name}, whose compute is {branch.host}.",
             meaning="That address may be production's. Nothing was opened there.",
             next_step="Look at the branch's compute in the Neon console, and report it to Neon.",
+        )
+    if (target.database, target.user) != (database, role):
+        raise TargetRefused(
+            f"Neon gave an address of the database {target.database} for the role {target.user}, where the "
+            f"database {database} and the role {role} were asked for.",
+            meaning="What lies there is something else. Nothing was opened there.",
+            next_step="Run again, and report it to Neon if it stays so.",
         )
     if not target.password:
         raise NeonRefused(
@@ -167,6 +190,13 @@ def list_own_branches(client: NeonClient) -> tuple[LabelledBranch, ...]:
     return tuple(sorted(ours, key=lambda found: found.branch.created_at or datetime.min.replace(tzinfo=UTC)))
 
 
+def branches_under(client: NeonClient, label: Label) -> tuple[str, ...]:
+    """The names of the branches that were made under a label and are still there, oldest first."""
+    return tuple(
+        found.branch.name for found in list_own_branches(client) if found.annotation == label.annotation()
+    )
+
+
 def _listed(client: NeonClient, branch_id: str) -> LabelledBranch | None:
     return next((one for one in client.branches(search=branch_id) if one.branch.id == branch_id), None)
 
@@ -226,6 +256,11 @@ def _require_direct(host: str) -> None:
             meaning="Restore and comparison need sessions of their own, which a pooler does not give.",
             next_step="Report it to Neon: a direct address was asked for.",
         )
+
+
+def _compute(host: str) -> str:
+    # The first label is the compute's id; what follows is the way to it, of which there are several.
+    return host.lower().partition(".")[0]
 
 
 def _has_database(client: NeonClient, branch: ScratchBranch, name: str) -> bool:

@@ -24,8 +24,6 @@ from hackorda_ops.neon.models import (
     OperationsAnswer,
     Project,
     ProjectAnswer,
-    Role,
-    RolesAnswer,
 )
 from hackorda_ops.neon.retry import Clock
 from hackorda_ops.neon.transport import (
@@ -98,7 +96,7 @@ class NeonClient:
             name: of the branch, for messages.
 
         Returns:
-            The branch, or the refusal (400, 409, 412 or 422) for `branches.py` to weigh.
+            The branch, or the refusal (400, 404, 406, 409, 412 or 422) for `creation.py` to weigh.
 
         Raises:
             AnswerLost: it was made, or may have been.
@@ -125,9 +123,13 @@ class NeonClient:
         Returns:
             The operations to wait for; none where the branch was gone already.
         """
-        response = self._transport.send(
-            "DELETE", self._path("branches", branch_id), doing=f"delete the branch {branch_id}", also=(404,)
-        )
+        path, doing = self._path("branches", branch_id), f"delete the branch {branch_id}"
+        try:
+            # Otherwise Neon can bring it back for seven days, and it may be a copy of production.
+            response = self._transport.send("DELETE", path, doing=doing, query={"hard_delete": "true"})
+        except NeonRefused:
+            # Not every account has that yet. Where the reason was another one, it is given again.
+            response = self._transport.send("DELETE", path, doing=doing, also=(404,))
         return () if response.status in (204, 404) else _read(OperationsAnswer, response).operations
 
     def endpoints(self, branch_id: str) -> tuple[Endpoint, ...]:
@@ -162,13 +164,6 @@ class NeonClient:
             also=(409,),
         )
         return None if response.status == 409 else _read(OperationsAnswer, response).operations
-
-    def roles(self, branch_id: str) -> tuple[Role, ...]:
-        """The roles of a branch."""
-        response = self._transport.send(
-            "GET", self._path("branches", branch_id, "roles"), doing=f"list the roles of {branch_id}"
-        )
-        return _read(RolesAnswer, response).roles
 
     def operation(self, operation_id: str) -> Operation:
         """How far an operation has come."""

@@ -1,26 +1,69 @@
 """Whose a branch is: what is written to it when it is made, and read before it is removed."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from hackorda_ops.neon.models import LabelledBranch
+from hackorda_ops.postgres.connection import ConnectionTarget
 
 APPLICATION = "hackorda_ops"
 NAME_PREFIX = "hackorda-ops-"
 
+# What a branch can be for; a sweep removes those of all of them.
+DRILL: Final = "drill"
+EXERCISE: Final = "exercise"
+HISTORY_CHECK: Final = "history"
+NIGHT: Final = "night"
+PURPOSES: Final = frozenset({DRILL, EXERCISE, HISTORY_CHECK, NIGHT})
+
 
 @dataclass(frozen=True)
 class Label:
-    """Whose a branch is and what for: written to its annotation, and into its name."""
+    """Whose a branch is and what for: written to its annotation, and into its name.
+
+    Attributes:
+        database: the protected database's name in databases.yaml.
+        source: which live database goes by that name (`source_id`).
+        run: the id of the drill, the night or what else made it.
+        purpose: one of `PURPOSES`.
+    """
 
     database: str
+    source: str
     run: str
     purpose: str
 
     def annotation(self) -> dict[str, str]:
         """The annotation of every branch made under this label."""
-        return {"app": APPLICATION, "database": self.database, "run": self.run, "purpose": self.purpose}
+        return {
+            "app": APPLICATION,
+            "database": self.database,
+            "source": self.source,
+            "run": self.run,
+            "purpose": self.purpose,
+        }
+
+
+def source_id(source: ConnectionTarget) -> str:
+    """Tells live databases apart, without showing where they are.
+
+    Two installations may give theirs the same name in databases.yaml, and share a Neon project. Whether a run
+    lives can only be asked of its own source, so neither may judge the other's branches.
+    """
+    host = source.host.lower()
+    compute, _, domain = host.partition(".")
+    # Several domains lead to one of Neon's computes, whose id is the first label.
+    place = compute if compute.startswith("ep-") and domain else host
+    return hashlib.sha256(f"{place}:{source.port}/{source.database}".encode()).hexdigest()[:16]
+
+
+def is_of(labelled: LabelledBranch, database: str, source: ConnectionTarget) -> bool:
+    """Whether a branch of ours was made for this database of this source; not where its label doesn't say so."""
+    wanted = {"database": database, "source": source_id(source)}
+    return wanted.items() <= labelled.annotation.items()
 
 
 def is_ours(labelled: LabelledBranch) -> bool:

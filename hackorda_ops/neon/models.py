@@ -14,6 +14,14 @@ _OPERATION_BAD = frozenset({"failed", "error", "cancelled"})
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_for_nothing(cls, body: Any) -> Any:
+        # What Neon has no value for it leaves out, or writes as null or as an empty text.
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if value is not None and value != ""}
+
 
 class Branch(_Answer):
     """A branch. `parent_lsn` and `parent_timestamp` say where it left its parent, where Neon tells."""
@@ -28,7 +36,6 @@ class Branch(_Answer):
     protected: bool = False
     created_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
-    logical_size_bytes: int | None = Field(default=None, validation_alias="logical_size")
 
 
 class Endpoint(_Answer):
@@ -67,18 +74,10 @@ class Database(_Answer):
     owner_name: str
 
 
-class Role(_Answer):
-    """A Postgres role of a branch."""
-
-    name: str
-    protected: bool = False
-
-
 class ProjectOwner(_Answer):
     """Whose plan the project is on."""
 
     branches_limit: int | None = None
-    subscription_type: str | None = None
 
 
 class Project(_Answer):
@@ -89,7 +88,6 @@ class Project(_Answer):
     pg_version: int
     history_retention_seconds: int
     created_at: AwareDatetime | None = None
-    store_passwords: bool = True
     branch_logical_size_limit_bytes: int | None = None
     owner: ProjectOwner | None = None
 
@@ -126,13 +124,13 @@ class BranchesAnswer(_Answer):
     """GET /projects/{project_id}/branches, one page."""
 
     branches: tuple[Branch, ...]
-    annotations: dict[str, dict[str, Any]] = {}
+    annotations: dict[str, Any] = {}
     pagination: _Pagination = _Pagination()
 
     def labelled(self) -> tuple[LabelledBranch, ...]:
         """The page's branches, each with its annotation's value."""
         return tuple(
-            LabelledBranch(branch=branch, annotation=_value(self.annotations.get(branch.id, {})))
+            LabelledBranch(branch=branch, annotation=_value(self.annotations.get(branch.id)))
             for branch in self.branches
         )
 
@@ -169,12 +167,6 @@ class DatabasesAnswer(_Answer):
     databases: tuple[Database, ...]
 
 
-class RolesAnswer(_Answer):
-    """GET /projects/{project_id}/branches/{branch_id}/roles."""
-
-    roles: tuple[Role, ...]
-
-
 class ConnectionUriAnswer(_Answer):
     """GET /projects/{project_id}/connection_uri. The URI holds the role's password."""
 
@@ -196,8 +188,8 @@ class ErrorAnswer(_Answer):
         return {name: value for name, value in body.items() if isinstance(value, str)}
 
 
-def _value(annotation: dict[str, Any]) -> dict[str, str]:
-    value = annotation.get("value")
+def _value(annotation: Any) -> dict[str, str]:
+    value = annotation.get("value") if isinstance(annotation, dict) else None
     if not isinstance(value, dict):
         return {}
     return {str(name): str(text) for name, text in value.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from hackorda_ops.errors import NeonRefused, Stalled
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.models import Operation
+from hackorda_ops.postgres.connection import redact
 
 # How long such work may take.
 OPERATIONS_DEADLINE_SECONDS = 300.0
@@ -26,7 +27,7 @@ def wait_for(client: NeonClient, operations: Iterable[Operation]) -> None:
             if operation.failed:
                 raise NeonRefused(
                     f"Neon's operation {operation.action} ({operation.id}) ended as {operation.status}"
-                    + (f": {operation.error}" if operation.error else "."),
+                    + (f": {redact(operation.error)}" if operation.error else "."),
                     meaning="Neon took the request but could not carry it out.",
                     next_step="Look at the project's operations in the Neon console, then run again.",
                 )

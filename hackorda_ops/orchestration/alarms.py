@@ -6,6 +6,7 @@ Each sensor writes its own value and no other's, after every delivery.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,11 +23,11 @@ from hackorda_ops.alerts.desk import Desk, Missing, begun
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config import Config
-from hackorda_ops.errors import OpsError, PermanentError, RetryableError
+from hackorda_ops.errors import OpsError, RetryableError, Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.run_ends import new_ends
-from hackorda_ops.postgres.connection import redact
-from hackorda_ops.readiness.standing import Standing, at_risk, read_standing
+from hackorda_ops.readiness.standing import Standing, at_risk, read_standing, unread
+from hackorda_ops.words import duration
 
 _TICK_EVERY_SECONDS: Final = 15
 _LOOKS_EVERY: Final = timedelta(minutes=5)
@@ -34,6 +35,8 @@ _LOOKS_EVERY: Final = timedelta(minutes=5)
 # gives up would go on beside the next.
 _READING_SECONDS: Final = 12.0
 _DELIVERING_SECONDS: Final = 10.0
+# Several times what the longest tick may take: it hangs in something that has no bound, like Dagster's storage.
+_HANGS_AFTER_SECONDS: Final = 300.0
 _DESKS: Final = TypeAdapter(Desk)
 
 
@@ -44,12 +47,12 @@ def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
         name: the database's name in databases.yaml; None for the runs that are of no database.
         config: of all.
     """
-    at_it = threading.Lock()
+    at_it, since = threading.Lock(), 0.0
 
     @dg.sensor(
         name=f"{name}_alarms" if name else "alarms",
         description=f"Tells of every failed run, failed check and overdue night, copy or drill of {name}, once, and "
-        "when it's over. A tick fails where a message can't be delivered, which is tried again until it is."
+        "when it's over. A tick fails where a message can't be delivered, which is tried again."
         if name
         else "Tells of failed runs that concern no single database, once, and when it's over.",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -58,14 +61,26 @@ def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
     def tell(
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.SkipReason:
+        nonlocal since
         if not at_it.acquire(blocking=False):
-            return dg.SkipReason("An earlier tick, which Dagster has given up, is still at it.")
+            return _waited(time.monotonic() - since)
+        since = time.monotonic()
         try:
             return _Tick(context, name, config, environ, clock.now()).told()
         finally:
             at_it.release()
 
     return tell
+
+
+def _waited(seconds: float) -> dg.SkipReason:
+    if seconds < _HANGS_AFTER_SECONDS:
+        return dg.SkipReason("An earlier tick, which Dagster has given up, is still at it.")
+    raise Stalled(
+        f"An earlier tick has been at it for {duration(seconds)}, and hangs.",
+        meaning="Until it ends, nobody is told of anything here.",
+        next_step="Restart the code location. What was noticed is kept; what has happened since is told then.",
+    )
 
 
 @dataclass(frozen=True)
@@ -82,31 +97,47 @@ class _Tick:
         """Looks, remembers, delivers.
 
         Raises:
-            RetryableError: a channel did not take a message just now. It's kept.
+            RetryableError: a channel did not take a message just now.
         """
         instance, channels = self.context.instance, configured(self.config.alerts, self.environ)
-        known, messages = self._after_look(*self._after_runs(_load(instance, self.name) or begun(self.now)))
+        known, messages = self._after_look(*self._after_runs(self._known()))
         for message in messages:
             (self.context.log.info if message.tone == "success" else self.context.log.error)(message.text)
         known = self._queued(known, messages, [channel.name for channel in channels])
         # Before anything is delivered: what is noticed is noticed once.
         _save(instance, self.name, known)
-        outbox, refused = deliver(
+        delivery = deliver(
             known.outbox,
             channels,
             save=lambda outbox: _save(instance, self.name, replace(known, outbox=outbox)),
             clock=clock.now,
             budget_seconds=_DELIVERING_SECONDS,
         )
-        if refused:
+        for sentence in delivery.given_up:
+            self.context.log.error(sentence)
+        waiting = delivery.outbox.told()
+        if delivery.failed:
             raise RetryableError(
-                "\n".join(outbox.told()),
-                meaning="Whoever listens there has not heard of these alarms. They are kept, and tried again.",
+                "\n".join((*delivery.given_up, *waiting)),
+                meaning="Whoever listens there has not heard of these alarms. Those that wait are tried again.",
                 next_step="Try the channels with `hackorda-ops alerts test`. Until one works, each message is in the "
                 "log of the tick that noticed it.",
             )
         told = [f"Told: {message.title}" for message in messages]
-        return dg.SkipReason("\n".join((*told, *outbox.told())) or "There is nothing to tell.")
+        return dg.SkipReason("\n".join((*told, *waiting)) or "There is nothing to tell.")
+
+    def _known(self) -> Desk:
+        stored = _load(self.context.instance, self.name)
+        known = _desk_in(stored) if stored else begun(self.now)
+        if known is not None:
+            return known
+        self.context.log.error(
+            "What was told, and what waited to be delivered, was written by another release and can't be read. "
+            "Messages that waited are lost: each is in the log of the tick that noticed it. What was told before is "
+            "not called off, and what is still overdue is told again."
+        )
+        # Better to begin anew than to tell nothing ever again.
+        return begun(self.now)
 
     def _after_runs(self, known: Desk) -> tuple[Desk, list[Message]]:
         messages: list[Message] = []
@@ -129,17 +160,16 @@ class _Tick:
         if self.name is None or recently:
             return known, messages
         seen = self._standing
-        missing, problems = (
-            ((), (seen.what,)) if isinstance(seen, OpsError) else (seen.overdue, seen.problems)
-        )
-        for problem in problems:
-            self.context.log.warning(f"Not everything could be looked at: {problem}")
+        if isinstance(seen, OpsError):
+            seen = unread(self.name, self.now, seen.what)
+        for problem in seen.problems:
+            self.context.log.warning(f"Not everything is as it should be: {problem}")
         late = [
             Missing(Subject(self.name, each.kind, each.partition.isoformat()), each.sentence)
-            for each in missing
+            for each in seen.overdue
         ]
         known, overdue = known.after_look(
-            self.name, late, problems=problems, at_risk=self._at_risk, now=self.now
+            self.name, late, unreadable=seen.unreadable, at_risk=self._at_risk, now=self.now
         )
         return known, [*messages, *overdue]
 
@@ -171,20 +201,17 @@ class _Tick:
             return within(_READING_SECONDS, f"Looking how {name} stands", read)
         except OpsError as error:
             return error
-        except Exception as error:  # noqa: BLE001  # no alarm may fall silent with what only describes it
-            return PermanentError(
-                f"How {name} stands could not be read: {type(error).__name__}: {redact(str(error))}",
-                meaning="Nobody can see what is overdue.",
-                next_step="Report this as a bug of hackorda_ops.",
-            )
 
 
-def _load(instance: DagsterInstance, name: str | None) -> Desk | None:
-    stored = instance.daemon_cursor_storage.get_cursor_values({_key(name)}).get(_key(name))
+def _load(instance: DagsterInstance, name: str | None) -> str | None:
+    return instance.daemon_cursor_storage.get_cursor_values({_key(name)}).get(_key(name))
+
+
+def _desk_in(stored: str) -> Desk | None:
     try:
-        return _DESKS.validate_json(stored) if stored else None
+        return _DESKS.validate_json(stored)
     except ValidationError:
-        return None  # another release wrote it: better to begin anew than to tell nothing ever again
+        return None
 
 
 def _save(instance: DagsterInstance, name: str | None, known: Desk) -> None:

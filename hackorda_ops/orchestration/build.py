@@ -66,7 +66,7 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
             drill_report(name, database),
         ],
         jobs=[*of_kinds.values(), sweep],
-        schedules=[schedules.every(kind, name, database.schedule, job) for kind, job in of_kinds.items()],
+        schedules=[schedules.every(kind, name, database, of_kinds) for kind in of_kinds],
         sensors=[
             missed_work.missed_work(name, database, of_kinds),
             schema_change.schema_change(name, database, of_kinds),

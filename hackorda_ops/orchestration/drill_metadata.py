@@ -8,7 +8,7 @@ from dagster import MetadataValue
 from hackorda_ops.backup.calendar import quarter_name
 from hackorda_ops.drill.quarterly import Quarter
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.orchestration.metadata import ARTIFACT, Metadata, of_findings
+from hackorda_ops.orchestration.metadata import ARTIFACT, SCHEMA, Metadata, of_findings
 
 _TABLES_SHOWN: Final = 300
 
@@ -35,6 +35,8 @@ def of_drill(result: DrillResult) -> Metadata:
             "rows": MetadataValue.int(result.artifact.rows),
             "bytes": MetadataValue.int(result.artifact.size_bytes),
         }
+        if result.artifact.schema_sha256 is not None:
+            shown[SCHEMA] = MetadataValue.text(result.artifact.schema_sha256)
     if result.scratch is not None:
         shown["scratch"] = MetadataValue.text(result.scratch)
     return shown

@@ -8,6 +8,7 @@ from dagster import DagsterEvent
 
 from hackorda_ops.alerts.message import Cause
 from hackorda_ops.errors import OpsError
+from hackorda_ops.postgres.connection import redact
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
 # lock a little longer. What a longer outage needs is a person.
@@ -59,7 +60,7 @@ def is_last(error: OpsError, *, attempts_before: int) -> bool:
 
 
 def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
-    """Why a run failed, without Dagster's wrappers.
+    """Why a run failed, without Dagster's wrappers and without a secret.
 
     Args:
         step_failures: of the run; there are none after a SIGKILL or when memory ran out.
@@ -75,12 +76,13 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
         while error is not None and error.cause is not None:
             error = error.cause
         return Cause(
-            f"Unexpected error: {error.message.strip() if error else event.message}",
+            # Nobody foresaw it, so nobody has redacted it.
+            f"Unexpected error: {redact(error.message.strip() if error else event.message or '')}",
             meaning="The product did not foresee this, so it can't say. What was finished before is as it was.",
             next_step="Read the run's log in Dagster, and report the error with it.",
         )
     return Cause(
-        f"The run ended without a word of its own: {run_failure}",
+        f"The run ended without a word of its own: {redact(run_failure)}",
         meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
         "Nothing of it counts as a backup; what was finished before is as it was.",
         next_step="Find out what ended it, then materialize the same partition again.",

@@ -24,7 +24,7 @@ _LINES_SHOWN: Final = 50
 _DUMPED_FROM: Final = "dumped from"
 _THE_SOURCE: Final = "the source"
 ARTIFACT: Final = "artifact"
-_SCHEMA: Final = "schema digest"
+SCHEMA: Final = "schema digest"
 
 
 def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
@@ -35,7 +35,7 @@ def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
         "server version": MetadataValue.text(source.server_version),
         "size in bytes": MetadataValue.int(inventory.size_bytes),
         "tables": MetadataValue.int(len(inventory.tables)),
-        _SCHEMA: MetadataValue.text(schema_sha256),
+        SCHEMA: MetadataValue.text(schema_sha256),
         "database": MetadataValue.text(f"{source.database} on {source.host}:{source.port}"),
         "extensions": MetadataValue.text(extensions or "none"),
         "warnings": _list(inventory.warnings),
@@ -118,7 +118,7 @@ def of_findings(findings: Sequence[Finding]) -> MetadataValue:
 def _of_artifact(manifest: Manifest, location: str) -> Metadata:
     return {
         ARTIFACT: MetadataValue.text(manifest.artifact_id),
-        _SCHEMA: MetadataValue.text(manifest.schema_sha256),
+        SCHEMA: MetadataValue.text(manifest.schema_sha256),
         "location": MetadataValue.path(location),
         "night": MetadataValue.text(manifest.night.isoformat()),
         "captured at": MetadataValue.timestamp(manifest.captured_at),
@@ -143,8 +143,8 @@ def artifact_id(materialization: dg.AssetMaterialization) -> str | None:
 
 
 def schema_digest(materialization: dg.AssetMaterialization) -> str | None:
-    """The schema of a night's or a copy's artifact; None where an earlier release wrote the metadata."""
-    return _text(materialization, _SCHEMA)
+    """The schema of the artifact of a night, a copy or a report; None where an earlier release wrote the metadata."""
+    return _text(materialization, SCHEMA)
 
 
 def _text(materialization: dg.AssetMaterialization, label: str) -> str | None:

@@ -5,20 +5,19 @@ Dagster does not catch up. The sensor asks what was due, by `backup.due`, and wh
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
 from dagster import AssetKey, DagsterInstance
 
-from hackorda_ops.backup.calendar import is_over
-from hackorda_ops.backup.due import Due, Kind, due_between, newest_due, partition_of
+from hackorda_ops.backup.due import Due, Kind
 from hackorda_ops.config import Database, Schedule
-from hackorda_ops.orchestration import clock, metadata
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
+from hackorda_ops.orchestration import clock, owed
+from hackorda_ops.orchestration.assets import key
 from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
-from hackorda_ops.orchestration.runs import NOT_FINISHED, PARTITION_TAG, is_of
-from hackorda_ops.orchestration.schedules import LATEST_TICK, schedule_name
+from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
+from hackorda_ops.orchestration.schedules import LATEST_TICK, missed_work_name, schedule_name
 
 _LOOK_EVERY_SECONDS: Final = 300
 # Until then a tick of the schedule may still start it: as late as it takes, an hour later where clocks go
@@ -46,33 +45,14 @@ def can_be_made_up_for(
 ) -> tuple[Due, ...]:
     """What was due long enough ago for no tick to come, and recently enough to be of use; newest first. Pure.
 
-    A night for as long as a dump taken now may stand for it, or as the provider's history reaches back
-    to it; this week and the last; this quarter; this year. A past quarter's or year's proof would say
-    nothing of today's backups: it stays open for a person to backfill.
-
     Args:
         kind: of partition.
         schedule: the database's.
-        since: when its schedule was switched on; what was due before then was not missed.
+        since: when its schedule was switched on.
         now: the time, aware.
-        history: how far back nights can be had from the provider's history; zero where there's none.
+        history: as `owed.of_use_still` takes it.
     """
-    until = now - GRACE
-    newest = newest_due(kind, schedule, until)
-    if newest is None:
-        return ()
-    back = {"night": history, "week": timedelta(days=14)}.get(kind, timedelta())
-    present = partition_of(kind, now, schedule)
-
-    def of_use(due: Due) -> bool:
-        if kind == "night":
-            return due.at > now - history or not is_over(due.partition, now, schedule)
-        return due.partition >= (present - timedelta(days=7) if kind == "week" else present)
-
-    # In UTC: a second before the local time at which clocks went forward there was no local time.
-    after = max(since, min(newest.at.astimezone(UTC) - timedelta(seconds=1), now - back))
-    found = {due.partition: due for due in due_between(kind, schedule, after=after, until=until)}
-    return tuple(sorted(filter(of_use, found.values()), key=lambda due: due.partition, reverse=True))
+    return owed.of_use_still(kind, schedule, since=since, until=now - GRACE, now=now, history=history)
 
 
 def to_start(candidates: Mapping[Kind, Sequence[Due]], seen: Mapping[Kind, Seen]) -> tuple[Due, ...]:
@@ -104,7 +84,7 @@ def missed_work(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) ->
     """
 
     @dg.sensor(
-        name=f"{name}_missed_work",
+        name=missed_work_name(name),
         jobs=list(jobs.values()),
         description=f"Starts the nights, weeks, quarters and exercises of {name} that were due while the daemon "
         "was down, each once: nights first, then the copy, then the drill. What has failed waits for a person.",
@@ -113,8 +93,8 @@ def missed_work(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) ->
     )
     def look(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         instance, now = context.instance, clock.now()
-        running_since = _running_since(instance)
-        history = _history(instance, name, database)
+        running_since = owed.running_since(instance)
+        history = owed.history(instance, name, database)
         candidates = {
             kind: can_be_made_up_for(kind, database.schedule, since=since, now=now, history=history)
             for kind in jobs
@@ -139,36 +119,9 @@ def missed_work(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) ->
     return look
 
 
-def _running_since(instance: DagsterInstance) -> dict[str, datetime]:
-    """When each schedule was switched on, by name. One that somebody switched off misses nothing."""
-    return {
-        state.instigator_name: datetime.fromtimestamp(started, UTC)
-        for state in instance.all_instigator_state()
-        if state.is_running and (started := getattr(state.instigator_data, "start_timestamp", None))
-    }
-
-
-def _history(instance: DagsterInstance, name: str, database: Database) -> timedelta:
-    """How far back past nights are tried: where nights are read from branches, as far as they are relied upon."""
-    if database.dump_from is None:
-        newest = instance.get_latest_materialization_event(key(name, NIGHTLY_DUMP))
-        on_branches = newest is not None and metadata.is_of_a_branch(newest.asset_materialization)
-    else:
-        on_branches = database.dump_from == "branch"
-    return timedelta(days=database.objectives.history_days) if on_branches else timedelta()
-
-
 def _seen(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> Seen:
-    partitions = {due.partition.isoformat(): due.partition for due in dues}
-    begun = instance.get_materialized_partitions(asset) & partitions.keys() if partitions else set()
-    if partitions:
-        # By tag and not by key of the request: schedules, backfills and people start runs as well.
-        of_partitions = dg.RunsFilter(tags={PARTITION_TAG: list(partitions)})
-        begun |= {
-            run.tags[PARTITION_TAG] for run in instance.get_runs(of_partitions) if is_of(run, asset, job_name)
-        }
     unfinished = instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED))
     return Seen(
-        begun=frozenset(partitions[each] for each in begun),
+        begun=owed.begun(instance, asset, job_name, dues),
         running=any(is_of(run, asset, job_name) for run in unfinished),
     )

@@ -1,5 +1,6 @@
 """When readiness is looked at: every day, after each drill, and for the metrics every few minutes."""
 
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,17 +8,20 @@ from typing import Final
 
 import dagster as dg
 
+from hackorda_ops.alerts.in_time import within
 from hackorda_ops.config import Config
+from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key
 from hackorda_ops.orchestration.assets.readiness import READINESS, readiness
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES, AssetJob
 from hackorda_ops.readiness.metrics import write_metrics
-from hackorda_ops.readiness.standing import Standing, read_standing
+from hackorda_ops.readiness.standing import Standing, read_standing, unread
 
 _METRICS_EVERY_SECONDS: Final = 300
 # A database whose store doesn't answer must not make the others late: Dagster gives a tick a minute.
 _READERS: Final = 8
+_READING_SECONDS: Final = 40.0
 
 
 def of_all(config: Config) -> dg.Definitions:
@@ -66,9 +70,16 @@ def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
         _context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.SkipReason:
         now = clock.now()
+        ends = time.monotonic() + _READING_SECONDS
 
         def one(name: str) -> Standing:
-            return read_standing(name, config.databases[name], environ=environ, now=now)
+            def read() -> Standing:
+                return read_standing(name, config.databases[name], environ=environ, now=now)
+
+            try:
+                return within(max(ends - time.monotonic(), 0), f"Looking how {name} stands", read)
+            except Stalled as error:
+                return unread(name, now, error.what)
 
         with ThreadPoolExecutor(_READERS) as readers:
             standings = list(readers.map(one, config.databases))

@@ -4,19 +4,25 @@ What a tick asks for is `backup.due`'s to say. Written by hand, because Dagster'
 partitioned jobs take no cron of ours and would name the window that has just ended.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
+from dagster import DagsterInstance
 
-from hackorda_ops.backup.due import Kind, cron_of, first_partition, is_due, partition_of
-from hackorda_ops.config import Schedule
-from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.jobs import AssetJob
+from hackorda_ops.backup.due import Due, Kind, cron_of, first_partition, is_due, partition_of
+from hackorda_ops.config import Database, Schedule
+from hackorda_ops.orchestration import clock, owed
+from hackorda_ops.orchestration.assets import key
+from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
 
 # A daemon that was down starts the newest tick of every schedule at once, however old: a copy beside the
 # night that it should take. What is later than this is left to `missed_work`, which keeps the order.
 LATEST_TICK: Final = timedelta(hours=1)
+
+# What each takes the newest of: its tick leaves it to `missed_work` while that was due and never begun.
+_BUILDS_ON: Final[dict[Kind, Kind]] = {"week": "night", "quarter": "week"}
 
 _DESCRIPTIONS: Final[dict[Kind, str]] = {
     "night": "Takes the night of {name}.",
@@ -31,21 +37,67 @@ def schedule_name(kind: Kind, name: str) -> str:
     return f"{name}_every_{kind}"
 
 
-def every(kind: Kind, name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
-    """Requests the night, week, quarter or year of each tick that is due and not too late."""
+def missed_work_name(name: str) -> str:
+    """What a database's sensor of missed work is called in Dagster."""
+    return f"{name}_missed_work"
+
+
+def every(kind: Kind, name: str, database: Database, jobs: Mapping[Kind, AssetJob]) -> dg.ScheduleDefinition:
+    """Requests the night, week, quarter or year of each tick that is due, not too late, and in its turn.
+
+    Args:
+        kind: of partition.
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        jobs: what its schedules start.
+    """
+    schedule = database.schedule
 
     @dg.schedule(
         name=schedule_name(kind, name),
         cron_schedule=cron_of(kind, schedule),
         execution_timezone=schedule.timezone,
-        job=job,
+        job=jobs[kind],
         description=_DESCRIPTIONS[kind].format(name=name),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return _answer(kind, schedule, context.scheduled_execution_time, clock.now())
+        answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
+        if isinstance(answer, dg.SkipReason) or (before := _BUILDS_ON.get(kind)) is None:
+            return answer
+        # In UTC: a second before a local time at which clocks went forward there was none.
+        at = context.scheduled_execution_time.astimezone(UTC)
+        missed = _missed(context.instance, before, name, database, jobs[before].name, tick=at)
+        if missed is None:
+            return answer
+        return dg.SkipReason(
+            f"The {before} {missed.partition} was due before it and never begun. The sensor of missed work starts "
+            f"that first, and then {answer.partition_key}."
+        )
 
     return tick
+
+
+def _missed(
+    instance: DagsterInstance, kind: Kind, name: str, database: Database, job_name: str, *, tick: datetime
+) -> Due | None:
+    """The newest of a kind that was due before a tick, if the sensor of missed work has still to start it.
+
+    One that can't be made up for any more holds nothing up, nor one that nobody would start.
+    """
+    since = owed.running_since(instance).get(schedule_name(kind, name))
+    if since is None or not owed.is_on(instance, missed_work_name(name)):
+        return None
+    newest = owed.of_use_still(
+        kind,
+        database.schedule,
+        since=since,
+        until=tick - timedelta(seconds=1),
+        now=tick,
+        history=owed.history(instance, name, database),
+    )[:1]
+    begun = owed.begun(instance, key(name, ASSETS[kind]), job_name, newest)
+    return next((due for due in newest if due.partition not in begun), None)
 
 
 def _answer(kind: Kind, schedule: Schedule, tick: datetime, now: datetime) -> dg.RunRequest | dg.SkipReason:

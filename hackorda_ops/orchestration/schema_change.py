@@ -3,7 +3,7 @@
 It goes by the metadata of what Dagster has materialized, so a look costs no store and no network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -23,14 +23,14 @@ _LOOK_EVERY_SECONDS: Final = 900
 _A_DAY: Final = timedelta(days=1)
 # Backfills of past nights are materialized after newer ones: so many are asked which artifact is newest.
 _NIGHTS_LOOKED_AT: Final = 10
-# A year of weeks, and the drills of a few: the artifact that was drilled last is among the copies.
-_COPIES_LOOKED_AT: Final = 60
+# And so do backfills of past weeks and quarters.
+_COPIES_LOOKED_AT: Final = 10
 _REPORTS_LOOKED_AT: Final = 10
 
 
 @dataclass(frozen=True)
-class Copy:
-    """An artifact off-site, or a night that may become one.
+class Artifact:
+    """An artifact that was copied off-site, or drilled, or a night that may be.
 
     Attributes:
         artifact_id: which sorts by the time that it was captured.
@@ -42,7 +42,7 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Night(Copy):
+class Night(Artifact):
     """The newest sound night.
 
     Attributes:
@@ -53,7 +53,7 @@ class Night(Copy):
 
 
 def what_is_missing(
-    night: Night | None, copies: Sequence[Copy], drilled: str | None
+    night: Night | None, copied: Artifact | None, drilled: Artifact | None
 ) -> Literal["week", "quarter"] | None:
     """What has to be done until the newest night's schema has been drilled: its copy first, since drills restore that.
 
@@ -61,14 +61,12 @@ def what_is_missing(
 
     Args:
         night: the newest sound night.
-        copies: what is off-site.
+        copied: the newest artifact that was copied off-site.
         drilled: the newest artifact that was drilled, whatever the verdict: a person was told of it.
     """
-    schema_drilled = next((copy.schema for copy in copies if copy.artifact_id == drilled), None)
-    if night is None or schema_drilled in {None, night.schema}:
+    if night is None or drilled is None or drilled.schema == night.schema:
         return None
-    newest = max(copies, key=lambda copy: copy.artifact_id)
-    return "quarter" if newest.schema == night.schema else "week"
+    return "quarter" if copied is not None and copied.schema == night.schema else "week"
 
 
 def has_to_wait(
@@ -115,8 +113,10 @@ def schema_change(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) 
     )
     def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         instance, now = context.instance, clock.now()
-        night, copies = _newest_night(instance, name), _copies(instance, name)
-        kind = what_is_missing(night, copies, _drilled(instance, name))
+        night = _newest_night(instance, name)
+        copied = _newest(instance, key(name, OFFSITE_COPY), _COPIES_LOOKED_AT)
+        drilled = _newest(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT)
+        kind = what_is_missing(night, copied, drilled)
         if kind is None or night is None:
             return dg.SkipReason(
                 "The newest night's schema is the one that was drilled last, or nothing was yet."
@@ -133,11 +133,10 @@ def schema_change(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) 
         if reason:
             return dg.SkipReason(f"The newest night's schema was never drilled. {reason}")
         # Once for an artifact: a copy or a drill that fails is told of, and waits for a person.
-        if kind == "week":
-            partition, artifact_id = week_of(night.night), night.artifact_id
+        if kind == "quarter" and copied is not None:
+            partition, artifact_id = partition_of(kind, now, database.schedule), copied.artifact_id
         else:
-            partition = partition_of("quarter", now, database.schedule)
-            artifact_id = max(copy.artifact_id for copy in copies)
+            partition, artifact_id = week_of(night.night), night.artifact_id
         return dg.RunRequest(
             run_key=f"{kind} of {artifact_id}", job_name=jobs[kind].name, partition_key=partition.isoformat()
         )
@@ -147,26 +146,21 @@ def schema_change(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) 
 
 def _newest_night(instance: DagsterInstance, name: str) -> Night | None:
     nights = [
-        Night(artifact_id, schema, date.fromisoformat(found.partition))
+        Night(artifact.artifact_id, artifact.schema, date.fromisoformat(found.partition))
         for found in _materialized(instance, key(name, NIGHTLY_DUMP), _NIGHTS_LOOKED_AT)
-        if (artifact_id := metadata.artifact_id(found))
-        and (schema := metadata.schema_digest(found))
-        and found.partition
+        if (artifact := _artifact(found)) and found.partition
     ]
     return max(nights, key=lambda night: night.artifact_id, default=None)
 
 
-def _copies(instance: DagsterInstance, name: str) -> list[Copy]:
-    return [
-        Copy(artifact_id, schema)
-        for found in _materialized(instance, key(name, OFFSITE_COPY), _COPIES_LOOKED_AT)
-        if (artifact_id := metadata.artifact_id(found)) and (schema := metadata.schema_digest(found))
-    ]
+def _newest(instance: DagsterInstance, asset: AssetKey, limit: int) -> Artifact | None:
+    artifacts = filter(None, map(_artifact, _materialized(instance, asset, limit)))
+    return max(artifacts, key=lambda artifact: artifact.artifact_id, default=None)
 
 
-def _drilled(instance: DagsterInstance, name: str) -> str | None:
-    reports = _materialized(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT)
-    return max(filter(None, map(metadata.artifact_id, reports)), default=None)
+def _artifact(found: AssetMaterialization) -> Artifact | None:
+    artifact_id, schema = metadata.artifact_id(found), metadata.schema_digest(found)
+    return Artifact(artifact_id, schema) if artifact_id and schema else None
 
 
 def _materialized(instance: DagsterInstance, asset: AssetKey, limit: int) -> list[AssetMaterialization]:

@@ -5,7 +5,7 @@ Two, because a sensor's tick has a deadline (a minute by default), and deleting 
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import dagster as dg
@@ -14,6 +14,7 @@ from dagster import MetadataValue
 from hackorda_ops.config import Database
 from hackorda_ops.drill import sweep as sweeping
 from hackorda_ops.errors import OpsError
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
 
@@ -77,7 +78,7 @@ def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.Sens
         if not left:
             return dg.SkipReason("No killed run has left anything behind.")
         # Once a day for the same things: what can't be removed must not fail a run at every tick.
-        return dg.RunRequest(run_key=_run_key(left, datetime.now(UTC)))
+        return dg.RunRequest(run_key=_run_key(left, clock.now()))
 
     return look
 

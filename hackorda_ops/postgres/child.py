@@ -10,6 +10,7 @@ user `environment`. (A team's migrate command takes its URL from the environment
 import json
 import os
 import pwd
+import secrets
 import signal
 import subprocess
 import sys
@@ -141,10 +142,14 @@ def start(
         ToolFailed: the program could not be started.
         UsageError: `run_as` names no user, or we are not root.
     """
+    # Another user can't reach a TMPDIR that is our own. /tmp is safe with O_EXCL and a random name.
+    folder = "/tmp" if run_as is not None else os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    secret_paths = {name: f"{folder}/hackorda-ops-{secrets.token_hex(8)}" for name in secret_files or {}}
     order = {
         "arguments": [_as_text(argument) for argument in arguments],
         "environment": {_as_text(name): _as_text(value) for name, value in environment.items()},
         "secret_files": {name: _as_text(text) for name, text in (secret_files or {}).items()},
+        "secret_paths": secret_paths,
         "working_directory": None if working_directory is None else _as_text(working_directory),
         "user": None if run_as is None else _user(run_as),
         "stop_signal": int(stop_signal),
@@ -182,6 +187,7 @@ def start(
         stdin=stdin or b"",
         stdout=Output(on_line=on_stdout_line, redact=redact, capture=capture_stdout, keep_tail=False),
         stderr=Output(on_line=on_stderr_line, redact=redact, capture=False, keep_tail=True),
+        secret_paths=tuple(secret_paths.values()),
         grace_seconds=grace_seconds,
     )
 

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
+from pathlib import Path
 from typing import IO
 
 from hackorda_ops.errors import OpsError, Stalled, ToolFailed
@@ -62,6 +64,7 @@ class Child:
         stdin: bytes,
         stdout: Output,
         stderr: Output,
+        secret_paths: Sequence[str],
         grace_seconds: float,
     ) -> None:
         self.name = name
@@ -71,6 +74,7 @@ class Child:
         self._stdin = memoryview(stdin)
         self._stdout = stdout
         self._stderr = stderr
+        self._secret_paths = secret_paths
         self._stop_seconds = grace_seconds + _STOP_MARGIN_SECONDS
         self._began = time.monotonic()
         self._problem: Exception | None = None
@@ -268,6 +272,10 @@ class Child:
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
             self._supervisor.wait()
+        # The supervisor removes them, unless it was killed.
+        for path in self._secret_paths:
+            with suppress(OSError):
+                Path(path).unlink()
         for stream in (
             self._report,
             self._supervisor.stdin,

@@ -1,5 +1,6 @@
 """One dump of a database at a time, wherever it runs: an advisory lock on the source itself."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -7,7 +8,8 @@ from typing import Any, Final
 
 import psycopg
 
-from hackorda_ops.errors import LockHeld, LockLost
+from hackorda_ops.errors import LockHeld, LockLost, OpsError
+from hackorda_ops.postgres import beside
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.pooler import refuse_pooler
 from hackorda_ops.postgres.session import connect, translated_errors
@@ -24,15 +26,17 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = %
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lock:
     """A held lock. It lives on a connection of its own, and is lost with it.
 
     Attributes:
         target: the database that is locked.
+        application_name: what others are told about the holder.
     """
 
     target: ConnectionTarget
+    application_name: str
     _connection: psycopg.Connection[Any] = field(repr=False)
 
     def probe(self) -> None:
@@ -57,6 +61,37 @@ class Lock:
             next_step="Take the backup again; if it happens often, look for what ends idle connections.",
         )
 
+    def retake(self) -> None:
+        """Takes the lock again if it is lost and nobody has it: once the source is no longer read, a gap does no harm.
+
+        Raises:
+            LockLost: another dump has begun, or nobody can tell.
+        """
+        try:
+            self.probe()
+        except LockLost as lost:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            try:
+                self._connection = connect(self.target, application_name=self.application_name)
+                with translated_errors(self.target, "Taking the dump lock again"):
+                    _take(self._connection, self.target)
+            except OpsError:
+                raise lost from None
+
+    def _stay_awake(self, ended: threading.Event) -> None:
+        while not ended.wait(beside.PING_SECONDS):
+            # A loss is for whoever probes to tell.
+            with suppress(psycopg.Error):
+                self._connection.execute("SELECT 1")
+
+    def _release(self) -> None:
+        # Unlocked by hand, because the server frees the locks of a closed connection a moment later.
+        with suppress(psycopg.Error):
+            self._connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", _KEY)
+        with suppress(psycopg.Error):
+            self._connection.close()
+
 
 @contextmanager
 def dump_lock(target: ConnectionTarget, *, application_name: str) -> Iterator[Lock]:
@@ -74,18 +109,16 @@ def dump_lock(target: ConnectionTarget, *, application_name: str) -> Iterator[Lo
         OpsError: the connection failed (`session.connect`, `session.translated_errors`).
     """
     connection = connect(target, application_name=application_name)
+    lock = Lock(target, application_name, connection)
     try:
         with translated_errors(target, "Taking the dump lock"):
             with connect(target, application_name=application_name) as second:
                 refuse_pooler(connection, second)
             _take(connection, target)
-        yield Lock(target, connection)
+        with beside.beside(lock._stay_awake):
+            yield lock
     finally:
-        # Unlocked by hand, because the server frees the locks of a closed connection a moment later.
-        with suppress(psycopg.Error):
-            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", _KEY)
-        with suppress(psycopg.Error):
-            connection.close()
+        lock._release()
 
 
 def is_locked(connection: psycopg.Connection[Any]) -> bool:

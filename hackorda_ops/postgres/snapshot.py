@@ -173,11 +173,16 @@ def has_reached(flush_lsn: str, insert_lsn: str) -> bool:
     At a page's very beginning the insert position already counts the page's header, which is written with
     the first record only: the flush position then stands at the page's edge, for as long as nobody writes.
     """
-    flush, insert = _position_bytes(flush_lsn), _position_bytes(insert_lsn)
+    flush, insert = position_bytes(flush_lsn), position_bytes(insert_lsn)
     return insert <= flush or (flush % _WAL_PAGE_BYTES == 0 and insert - flush <= _WAL_PAGE_HEADER_BYTES)
 
 
-def _position_bytes(lsn: str) -> int:
+def position_bytes(lsn: str) -> int:
+    """A WAL position ("0/1A2B3C8") as a number.
+
+    Raises:
+        ValueError: the text is none.
+    """
     high, low = lsn.split("/")
     return (int(high, 16) << 32) + int(low, 16)
 

@@ -125,13 +125,11 @@ def _adopt_orphans() -> None:
 
 def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
     """Write what the order has as secret files, and name each in the tool's environment; `written` gets the paths."""
-    # Another user can't reach a TMPDIR that is our own. /tmp is safe with O_EXCL and a random name.
-    folder = "/tmp" if order["user"] is not None else os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
     for variable, text in order["secret_files"].items():
-        path = f"{folder}/hackorda-ops-{os.urandom(8).hex()}"
+        path = order["secret_paths"][variable]
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         written.append(path)
-        with open(file, "wb") as stream:  # noqa: PTH123 - as above
+        with open(file, "wb") as stream:  # noqa: PTH123 - pathlib takes long to import
             if order["user"] is not None:
                 os.fchown(file, order["user"][1], order["user"][2])
             stream.write(text.encode("utf-8", "surrogateescape"))

@@ -43,7 +43,7 @@ def judge(standing: Standing, database: Database, forecast: Forecast | None = No
     late = tuple(each.sentence for each in standing.overdue)
     risks = (*standing.problems, *_risks(standing, database, forecast))
     if standing.newest_sound_night is None and standing.newest_copy is None:
-        return Judgement("UNKNOWN" if standing.problems else "UNPROTECTED", (*late, *risks))
+        return Judgement("UNKNOWN" if standing.unreadable else "UNPROTECTED", (*late, *risks))
     if late:
         return Judgement("OVERDUE", (*late, *risks))
     return Judgement("AT RISK", risks) if risks else Judgement("OK", ())
@@ -53,7 +53,7 @@ def _risks(standing: Standing, database: Database, forecast: Forecast | None) ->
     objectives, night = database.objectives, standing.newest_night
     if night is not None and not night.sound:
         yield f"The newest artifact in the store, {night.artifact_id}, is not sound."
-    if standing.newest_copy is None and not standing.problems:
+    if standing.newest_copy is None and not standing.unreadable:
         yield "Nothing sound is off-site."
     sound = standing.newest_sound_night
     if sound is not None:

@@ -68,8 +68,8 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database
     point_objective = gauge("recovery_point_objective_seconds", "The recovery point objective.")
     night_size = gauge("night_size_bytes", "The size of the newest sound night as stored.")
     overdue = gauge("overdue", "1 where this kind is overdue, 0 where it is not.", "kind")
-    unread = gauge("problems", "How many things could not be read, and so not be judged.")
-    ready = gauge("ready", "1 where the verdict is OK, 0 where it is anything else.")
+    unread = gauge("problems", "How many things are odd, or could not be read.")
+    ready = gauge("ready", "1 where the verdict is OK, forecasts aside, and 0 where it is anything else.")
     for standing in standings:
         name, database = standing.database, databases[standing.database]
         night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
@@ -88,7 +88,7 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database
         late = {each.kind for each in standing.overdue}
         kinds: tuple[Kind, ...] = get_args(Kind)
         for kind in kinds:
-            if kind != "year" or database.scratch.neon:
+            if kind in standing.judged:
                 overdue.labels(name, kind).set(kind in late)
         unread.labels(name).set(len(standing.problems))
         ready.labels(name).set(judge(standing, database).word == "OK")

@@ -65,7 +65,7 @@ def find_overdue(
     now: datetime,
     *,
     first_trace: datetime | None,
-    nothing_ever: bool,
+    all_read: bool,
 ) -> tuple[Overdue, ...]:
     """What is overdue, the most frequent kind first.
 
@@ -76,16 +76,19 @@ def find_overdue(
         schedule: when things are due.
         now: aware.
         first_trace: when the oldest thing in the stores was made: before it the database wasn't protected
-            yet, so nothing was missed. None where there's nothing.
-        nothing_ever: whether every store was read, and none has anything of the database. Then one thing is
-            overdue, the first night, because all others follow from it.
+            yet, so nothing was missed. None where there's nothing. Then one thing is overdue, the first
+            night, because all others follow from it.
+        all_read: whether every store was read.
     """
-    if nothing_ever:
-        first = newest_due("night", schedule, now)
+    if first_trace is None and all_read:
+        # As long as its grace lasts, a night may be on its way; but nothing protects a new database meanwhile.
+        first = asked_for("night", schedule, now) or newest_due("night", schedule, now)
         if first is None:
             return ()
         sentence = "No night has ever been taken: there is no backup of it."
         return (Overdue("night", first.partition, first.at, now - first.at, sentence),)
+    if first_trace is None:
+        attempts = {kind: tried for kind, tried in attempts.items() if kind == "night"}
     found = (_overdue(kind, tried, schedule, now, first_trace) for kind, tried in attempts.items())
     return tuple(each for each in found if each is not None)
 

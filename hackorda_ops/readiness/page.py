@@ -17,9 +17,6 @@ from hackorda_ops.readiness.forecast import LEAST_NIGHTS, fit
 from hackorda_ops.readiness.judgement import WORDS, Word
 from hackorda_ops.words import duration
 
-# Lies beside the folders of the databases, none of which is called like that: a name has no dot.
-PAGE_NAME: Final = "readiness.html"
-
 # Three years of quarters, as in a drill's own report.
 _DRILLS_SHOWN = 12
 # The colours and marks of a drill's verdict.

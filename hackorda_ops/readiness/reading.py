@@ -5,16 +5,16 @@ The names begin with the time that they were made at, so the newest are known wi
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.backup import catalog, operations_log
-from hackorda_ops.backup.calendar import night_of, quarter_of
+from hackorda_ops.backup.calendar import night_of, quarter_of, year_of
 from hackorda_ops.backup.due import Due
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.manifest import Manifest, moment_of
 from hackorda_ops.backup.patience import soon_answered
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Schedule
@@ -33,8 +33,26 @@ _ID_TIME: Final = "%Y%m%dT%H%M%SZ"
 T = TypeVar("T")
 
 
+@dataclass
+class Trouble:
+    """What was odd while reading, a sentence each.
+
+    Attributes:
+        problems: all of it.
+        unreadable: the part that hides whether anything is overdue: a place that can't be read.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def hides(self, what: str) -> None:
+        """Notes what keeps anybody from seeing what is overdue."""
+        self.problems.append(what)
+        self.unreadable.append(what)
+
+
 @dataclass(frozen=True)
-class Place:
+class Listed:
     """A store, and the ids of what it holds of one database, newest first; none of that is opened yet.
 
     Attributes:
@@ -51,15 +69,15 @@ class Place:
     def traces(self) -> Iterator[datetime]:
         """When the oldest things in it were made, of each kind."""
         for ids in (self.artifact_ids, self.drill_ids, self.exercise_ids):
-            if ids:
-                yield datetime.strptime(ids[-1].partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
+            if ids and (oldest := moment_of(ids[-1])) is not None:
+                yield oldest
         if self.first_event_at is not None:
             yield self.first_event_at
 
 
 def list_place(
-    called: str, database: str, open_store: Callable[[], Store], now: datetime, problems: list[str]
-) -> Place | None:
+    called: str, database: str, open_store: Callable[[], Store], now: datetime, trouble: Trouble
+) -> Listed | None:
     """Lists what a store holds of a database.
 
     Args:
@@ -68,7 +86,7 @@ def list_place(
         open_store: opens it.
         now: aware; what was made later than that by more than clocks differ is left out, and told. Made by
             a clock that was wrong, it would be the newest for as long, and hide that nothing else comes.
-        problems: gets a sentence where it can't be listed; then there's no place.
+        trouble: gets a sentence where it can't be listed; the answer is None then.
     """
     try:
         # Whoever asks has a minute for everything.
@@ -76,22 +94,22 @@ def list_place(
         artifact_ids, drill_ids, exercise_ids = (
             catalog.ids(store, database, *folder) for folder in ((), (DRILLS_FOLDER,), (EXERCISES_FOLDER,))
         )
-        return Place(
+        return Listed(
             store=store,
-            artifact_ids=_made_by(now, artifact_ids, called, problems),
-            drill_ids=_made_by(now, drill_ids, called, problems),
-            exercise_ids=_made_by(now, exercise_ids, called, problems),
+            artifact_ids=_made_by(now, artifact_ids, called, trouble),
+            drill_ids=_made_by(now, drill_ids, called, trouble),
+            exercise_ids=_made_by(now, exercise_ids, called, trouble),
             first_event_at=operations_log.first_event_at(store, database),
         )
     except OpsError as error:
-        problems.append(f"{called} can't be read: {error.what}")
+        trouble.hides(f"{called} can't be read: {error.what}")
         return None
 
 
-def _made_by(now: datetime, ids: tuple[str, ...], called: str, problems: list[str]) -> tuple[str, ...]:
+def _made_by(now: datetime, ids: tuple[str, ...], called: str, trouble: Trouble) -> tuple[str, ...]:
     latest = f"{(now + _CLOCKS_APART).astimezone(UTC):{_ID_TIME}}"
     to_come = [each for each in ids if each.partition("-")[0] > latest]
-    problems.extend(
+    trouble.problems.extend(
         f"{called} has {each}, which lies in the future: a clock was wrong when it was made."
         for each in to_come
     )
@@ -99,7 +117,7 @@ def _made_by(now: datetime, ids: tuple[str, ...], called: str, problems: list[st
 
 
 def newest_artifacts(
-    place: Place, database: str, due: Due | None, schedule: Schedule, problems: list[str]
+    place: Listed, database: str, due: Due | None, schedule: Schedule, trouble: Trouble
 ) -> tuple[Manifest, ...] | None:
     """The artifacts captured last, newest first, down to the first sound one, or that of what is due.
 
@@ -108,7 +126,7 @@ def newest_artifacts(
         database: its name in databases.yaml.
         due: the night or week that is asked for.
         schedule: the database's.
-        problems: gets a sentence for what can't be read; if that is the store itself, the answer is None.
+        trouble: gets a sentence for what can't be read; if that is the store itself, the answer is None.
     """
 
     def found() -> Iterator[Manifest | str]:
@@ -122,11 +140,11 @@ def newest_artifacts(
         begin = datetime.combine(due.partition, time(), tzinfo=ZoneInfo(schedule.timezone))
         return artifact.captured_at < begin
 
-    return _down_to(answers, found(), problems)
+    return _down_to(answers, found(), trouble)
 
 
 def newest_drills(
-    places: Sequence[Place], database: str, schedule: Schedule, problems: list[str]
+    places: Sequence[Listed], database: str, schedule: Schedule, trouble: Trouble
 ) -> tuple[DrillResult, ...] | None:
     """The drills held last, newest first, down to the first that passed for the quarter it was held in.
 
@@ -140,25 +158,30 @@ def newest_drills(
     def answers(drill: DrillResult) -> bool:
         return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))
 
-    return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), problems)
+    return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), trouble)
 
 
 def newest_exercises(
-    places: Sequence[Place], database: str, problems: list[str]
+    places: Sequence[Listed], database: str, schedule: Schedule, trouble: Trouble
 ) -> tuple[ExerciseResult, ...] | None:
-    """The recovery exercises held last, newest first, down to the first that passed."""
+    """The recovery exercises held last, newest first, down to the first that passed for the year it was held in.
+
+    One that makes up for a past year says nothing of this one.
+    """
 
     def one(store: Store, exercise_id: str) -> ExerciseResult | str:
         return read_exercise(store, database, exercise_id)
 
     def answers(exercise: ExerciseResult) -> bool:
-        return exercise.verdict == "PASS"
+        return exercise.verdict == "PASS" and exercise.year == year_of(
+            night_of(exercise.started_at, schedule)
+        )
 
-    return _down_to(answers, _from_any(places, lambda place: place.exercise_ids, one), problems)
+    return _down_to(answers, _from_any(places, lambda place: place.exercise_ids, one), trouble)
 
 
 def _from_any(
-    places: Sequence[Place], ids: Callable[[Place], tuple[str, ...]], read: Callable[[Store, str], T | str]
+    places: Sequence[Listed], ids: Callable[[Listed], tuple[str, ...]], read: Callable[[Store, str], T | str]
 ) -> Iterator[T | str]:
     """Reads each id, newest first, from the first store that can tell."""
     holders = {
@@ -176,18 +199,18 @@ def _from_any(
 
 
 def _down_to(
-    answers: Callable[[T], bool], found: Iterator[T | str], problems: list[str]
+    answers: Callable[[T], bool], found: Iterator[T | str], trouble: Trouble
 ) -> tuple[T, ...] | None:
     read: list[T] = []
     try:
         for each in islice(found, _MOST_READ):
             if isinstance(each, str):
-                problems.append(each)
+                trouble.problems.append(each)
                 continue
             read.append(each)
             if answers(each):
                 break
     except OpsError as error:
-        problems.append(error.what)
+        trouble.hides(error.what)
         return None
     return tuple(read)

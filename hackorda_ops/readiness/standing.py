@@ -9,16 +9,31 @@ from datetime import UTC, date, datetime
 from itertools import chain
 
 from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.apart import one_bucket
 from hackorda_ops.backup.due import Kind
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.config import Database
 from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.errors import OpsError
+from hackorda_ops.postgres.connection import redact
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
-from hackorda_ops.readiness.reading import Place
+from hackorda_ops.readiness.reading import Listed, Trouble
 from hackorda_ops.words import duration
 
-__all__ = ["ArtifactSeen", "DrillSeen", "Overdue", "Proof", "Standing", "at_risk", "read_standing", "seen"]
+__all__ = [
+    "ArtifactSeen",
+    "DrillSeen",
+    "Overdue",
+    "Proof",
+    "Standing",
+    "at_risk",
+    "read_standing",
+    "seen",
+    "unforeseen",
+    "unread",
+]
 
 # The store of the nights and off-site.
 _PLACES = 2
@@ -64,7 +79,7 @@ class Proof:
         captured_at: the moment that the artifact holds, in UTC.
         drilled_at: when the drill began.
         recovery_seconds: what the recovery took; None where it wasn't measured.
-        kept: False where neither the store nor off-site has the artifact any longer.
+        kept: False where neither the store nor off-site has a manifest of it that can be read.
     """
 
     drill_id: str
@@ -89,8 +104,10 @@ class Standing:
         last_proven: the newest restore point that a drill has proven.
         last_drill: the drill held last.
         last_exercise_passed_at: when the newest recovery exercise that passed was held.
-        overdue: what should have been there by now. What can't be read isn't judged: see `problems`.
-        problems: what could not be read, a sentence each.
+        overdue: what should have been there by now. What can't be read isn't judged.
+        judged: the kinds that could be judged; of any other nobody can say whether it's overdue.
+        problems: everything odd, a sentence each.
+        unreadable: those of the problems that hide whether anything is overdue: a place can't be read.
     """
 
     database: str
@@ -102,7 +119,9 @@ class Standing:
     last_drill: DrillSeen | None
     last_exercise_passed_at: datetime | None
     overdue: tuple[Overdue, ...]
+    judged: tuple[Kind, ...]
     problems: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def at_risk(standing: Standing) -> str:
@@ -124,7 +143,7 @@ def at_risk(standing: Standing) -> str:
         return f"{lost} {newest or 'Nothing else is sound.'}"
     if sound is not None:
         return f"No restore point has ever been proven. {newest}"
-    if standing.problems:
+    if standing.unreadable:
         return "No restore point was found, and not all places could be read."
     return "There is no restore point: whatever the database loses now is lost."
 
@@ -139,7 +158,7 @@ def _age(seconds: float) -> str:
 
 
 def read_standing(name: str, database: Database, *, environ: Mapping[str, str], now: datetime) -> Standing:
-    """Reads how a database stands; a store that can't be read is told, and not fatal.
+    """Reads how a database stands; whatever can't be read is told, and not fatal.
 
     Args:
         name: the database's name in databases.yaml.
@@ -147,25 +166,59 @@ def read_standing(name: str, database: Database, *, environ: Mapping[str, str], 
         environ: where the variables it names are looked up.
         now: aware.
     """
-    schedule, problems = database.schedule, list[str]()
+    try:
+        return _read_standing(name, database, environ, now)
+    except Exception as error:  # noqa: BLE001  # one database must not take the look at the others along
+        return unread(name, now, unforeseen(name, error))
+
+
+def unforeseen(name: str, error: Exception) -> str:
+    """A sentence on an error that nobody has foreseen."""
+    said = redact(f"{type(error).__name__}: {error}")
+    return f"Looking at {name} failed, which is a bug of hackorda_ops: {said}"
+
+
+def unread(name: str, now: datetime, why: str) -> Standing:
+    """The standing of a database that couldn't be looked at."""
+    return Standing(
+        database=name,
+        at=now,
+        newest_night=None,
+        newest_sound_night=None,
+        newest_copy=None,
+        last_proven=None,
+        last_drill=None,
+        last_exercise_passed_at=None,
+        overdue=(),
+        judged=(),
+        problems=(why,),
+        unreadable=(why,),
+    )
+
+
+def _read_standing(name: str, database: Database, environ: Mapping[str, str], now: datetime) -> Standing:
+    schedule, trouble = database.schedule, Trouble()
     store = reading.list_place(
-        "The store", name, lambda: environment.open_store(name, database, environ), now, problems
+        "The store", name, lambda: environment.open_store(name, database, environ), now, trouble
     )
     offsite = reading.list_place(
-        "The off-site bucket", name, lambda: environment.open_offsite(name, database, environ), now, problems
+        "The off-site bucket", name, lambda: environment.open_offsite(name, database, environ), now, trouble
     )
     places = [place for place in (store, offsite) if place is not None]
+    if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
+        trouble.problems.append(both)
 
-    def artifacts(place: Place | None, kind: Kind) -> tuple[Manifest, ...] | None:
+    def artifacts(place: Listed | None, kind: Kind) -> tuple[Manifest, ...] | None:
         if place is None:
             return None
         return reading.newest_artifacts(
-            place, name, overdue.asked_for(kind, schedule, now), schedule, problems
+            place, name, overdue.asked_for(kind, schedule, now), schedule, trouble
         )
 
     nights, copies = artifacts(store, "night"), artifacts(offsite, "week")
-    drills = reading.newest_drills(places, name, schedule, problems) if places else None
-    exercises = reading.newest_exercises(places, name, problems) if places and database.scratch.neon else None
+    drills = reading.newest_drills(places, name, schedule, trouble) if places else None
+    asks_for_exercises = bool(places) and database.scratch.neon is not None
+    exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
     attempts: dict[Kind, Sequence[Attempt]] = {}
     if nights is not None:
@@ -182,7 +235,7 @@ def read_standing(name: str, database: Database, *, environ: Mapping[str, str], 
         newest_night=seen(nights[0]) if nights else None,
         newest_sound_night=_newest_sound(nights or ()),
         newest_copy=_newest_sound(copies or ()),
-        last_proven=_last_proven(drills or (), places),
+        last_proven=_last_proven(name, drills or (), places, trouble),
         last_drill=DrillSeen(drills[0].drill_id, drills[0].quarter, drills[0].verdict, drills[0].started_at)
         if drills
         else None,
@@ -194,10 +247,11 @@ def read_standing(name: str, database: Database, *, environ: Mapping[str, str], 
             schedule,
             now,
             first_trace=min(chain.from_iterable(place.traces for place in places), default=None),
-            nothing_ever=len(places) == _PLACES
-            and not any(place.artifact_ids or place.drill_ids for place in places),
+            all_read=len(places) == _PLACES,
         ),
-        problems=tuple(problems),
+        judged=tuple(attempts),
+        problems=tuple(trouble.problems),
+        unreadable=tuple(trouble.unreadable),
     )
 
 
@@ -212,19 +266,33 @@ def _newest_sound(artifacts: Sequence[Manifest]) -> ArtifactSeen | None:
     return next((seen(artifact) for artifact in artifacts if artifact.sound), None)
 
 
-def _last_proven(drills: Sequence[DrillResult], places: Sequence[Place]) -> Proof | None:
+def _last_proven(
+    database: str, drills: Sequence[DrillResult], places: Sequence[Listed], trouble: Trouble
+) -> Proof | None:
     proofs = [
-        Proof(
-            drill_id=drill.drill_id,
-            quarter=drill.quarter,
-            artifact_id=drill.artifact.artifact_id,
-            captured_at=drill.artifact.captured_at,
-            drilled_at=drill.started_at,
-            recovery_seconds=drill.recovery_seconds,
-            kept=len(places) < _PLACES
-            or any(drill.artifact.artifact_id in place.artifact_ids for place in places),
-        )
-        for drill in drills
-        if drill.verdict == "PASS" and drill.artifact is not None
+        (drill, drill.artifact) for drill in drills if drill.verdict == "PASS" and drill.artifact is not None
     ]
-    return max(proofs, key=lambda proof: proof.captured_at, default=None)
+    if not proofs:
+        return None
+    drill, artifact = max(proofs, key=lambda proof: proof[1].captured_at)
+    return Proof(
+        drill_id=drill.drill_id,
+        quarter=drill.quarter,
+        artifact_id=artifact.artifact_id,
+        captured_at=artifact.captured_at,
+        drilled_at=drill.started_at,
+        recovery_seconds=drill.recovery_seconds,
+        kept=_kept(database, artifact.artifact_id, places, trouble),
+    )
+
+
+def _kept(database: str, artifact_id: str, places: Sequence[Listed], trouble: Trouble) -> bool:
+    """Whether an artifact is in any place, or may be in one that can't be read."""
+    holders = [place.store for place in places if artifact_id in place.artifact_ids]
+    try:
+        found = [each for store in holders for each in catalog.read_each(store, database, [artifact_id])]
+    except OpsError as error:
+        trouble.hides(error.what)
+        return True
+    # What is left of an artifact is a folder too; without its manifest nobody can restore it.
+    return len(places) < _PLACES or any(isinstance(each, Manifest) for each in found)

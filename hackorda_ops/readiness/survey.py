@@ -4,18 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
-from hackorda_ops.backup.store import Store, versions_or_files
+from hackorda_ops.backup.store import Place, Store, versions_or_files
 from hackorda_ops.config import Database
 from hackorda_ops.drill.history import read_history
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
-from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen
-
-PlaceName = Literal["store", "off-site"]
+from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Stored:
         superseded_bytes: those old versions alone.
     """
 
-    place: PlaceName
+    place: Place
     location: str
     artifacts: int
     damaged: int
@@ -85,9 +82,9 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
         now: aware.
     """
     standing = read_standing(name, database, environ=environ, now=now)
-    openers: dict[PlaceName, Callable[[], Store]] = {
+    openers: dict[Place, Callable[[], Store]] = {
         "store": lambda: environment.open_store(name, database, environ),
-        "off-site": lambda: environment.open_offsite(name, database, environ),
+        "offsite": lambda: environment.open_offsite(name, database, environ),
     }
     artifacts: dict[str, ArtifactSeen] = {}
     drills: dict[str, DrillHeld] = {}
@@ -99,9 +96,10 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
             found = catalog.read(store, name)
             drills |= {each.drill_id: _held(each) for each in read_history(store, name).drills}
             stored.append(_stored(place, store, name, found))
-        except OpsError as error:
-            if not any(error.what in problem for problem in problems):
-                problems.append(error.what)
+        except Exception as error:  # noqa: BLE001  # one database must not take the page of the others along
+            why = error.what if isinstance(error, OpsError) else unforeseen(name, error)
+            if not any(why in problem for problem in problems):
+                problems.append(why)
             continue
         artifacts |= {each.artifact_id: seen(each) for each in found.artifacts}
     return Survey(
@@ -112,7 +110,7 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
     )
 
 
-def _stored(place: PlaceName, store: Store, database: str, found: catalog.Catalog) -> Stored:
+def _stored(place: Place, store: Store, database: str, found: catalog.Catalog) -> Stored:
     by_class: Counter[str] = Counter()
     superseded_bytes = 0
     for version in versions_or_files(store, f"{database}/")[0]:

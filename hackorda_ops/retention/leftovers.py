@@ -9,13 +9,14 @@ from typing import Final
 from hackorda_ops.backup.calendar import night_of
 from hackorda_ops.backup.manifest import MANIFEST_NAME, moment_of
 from hackorda_ops.backup.operations_log import PAGE_NAME
-from hackorda_ops.backup.store import ABANDONED_AFTER, StoredVersion
+from hackorda_ops.backup.store import ABANDONED_AFTER, READINESS_PAGE, Place, StoredVersion
 from hackorda_ops.config import Schedule
-from hackorda_ops.retention.plan import Held, Place
+from hackorda_ops.retention.plan import Held
 
 _FILES: Final = "files without a manifest, which are no artifact"
 _GONE: Final = "versions and delete markers of an artifact that was deleted"
-_PAGE: Final = "earlier versions of the operations log's page"
+_LOGS_PAGE: Final = "earlier versions of the operations log's page"
+_READINESS_PAGE: Final = "earlier versions of the readiness page"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Leftover:
 
     Attributes:
         place: where it is.
-        subject: "<database>/<artifact id>", or the page's key.
+        subject: "<database>/<artifact id>", or a page's key.
         versions: all that is left of it.
         remove: False: it stays for now.
         reason: why, in words.
@@ -92,7 +93,7 @@ def leftovers(
     Args:
         database: whose.
         place: where.
-        versions: every version below the database's folder there.
+        versions: every version below the database's folder there, and of the readiness page beside it.
         wanted: why the plan would keep some of what is left, by artifact id.
         may_come: ids of artifacts that somebody may be copying there, or go on copying at any time.
         now: the present, aware.
@@ -110,13 +111,14 @@ def leftovers(
         for artifact_id, of_one in _by_artifact(listed)
         if not _has_manifest(of_one)
     ]
-    pages = tuple(
-        version
-        for version in listed
-        if version.key == f"{database}/{PAGE_NAME}" and not version.current and _left_alone((version,), now)
-    )
-    if pages:
-        found.append(Leftover(place, f"{database}/{PAGE_NAME}", pages, True, _PAGE))
+    for page, reason in ((f"{database}/{PAGE_NAME}", _LOGS_PAGE), (READINESS_PAGE, _READINESS_PAGE)):
+        earlier = tuple(
+            version
+            for version in listed
+            if version.key == page and not version.current and _left_alone((version,), now)
+        )
+        if earlier:
+            found.append(Leftover(place, page, earlier, True, reason))
     return tuple(found)
 
 

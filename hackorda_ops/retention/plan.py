@@ -2,7 +2,8 @@
 
 Its promises, whatever the artifacts and the policy:
 
-- the artifact that a drill proved last is kept, wherever it lies;
+- the artifact that a drill proved last is kept, wherever it lies, and so is the newest that any drill proved;
+- what a drill found bad is kept as evidence;
 - nothing goes before a newer sound artifact lies in the same place;
 - nothing goes that is younger than `LEAST_AGE`, or that was written there within the last day;
 - artifacts that aren't sound take no sound one's place.
@@ -14,14 +15,12 @@ is lost because backups have stopped.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from hackorda_ops.backup.calendar import week_of, year_of
-from hackorda_ops.backup.store import ABANDONED_AFTER
+from hackorda_ops.backup.store import ABANDONED_AFTER, Place
 from hackorda_ops.config import Keep
 from hackorda_ops.words import counted, moment
-
-Place = Literal["store", "offsite"]
 
 # What the first users' documents ask for: "Retain at least 7 days".
 LEAST_AGE: Final = timedelta(days=7)
@@ -39,6 +38,7 @@ class Held:
         sound: whether nothing was found against it.
         size_bytes: of all its files there, the manifest included.
         written_at: when the newest of its files was written there, aware.
+        found_bad: a drill failed it, and none has passed it since; it isn't sound then.
     """
 
     place: Place
@@ -48,6 +48,7 @@ class Held:
     sound: bool
     size_bytes: int
     written_at: datetime
+    found_bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,14 @@ def _in_one_place(
         reasons[artifact_id].append(reason)
     for artifact_id in [each for each in proven if each in reasons][:1]:
         reasons[artifact_id].append("the last one here that a drill proved")
+    # An old quarter that is made up for proves an old artifact, after a newer one was proven.
+    for artifact_id in [each.artifact_id for each in held if each.artifact_id in proven][:1]:
+        reasons[artifact_id].append("the newest one here that a drill proved")
     nights_since = _oldest_night_kept(sound, policy)
     for each in held:
-        if not each.sound and (nights_since is None or each.captured_at >= nights_since):
+        if each.found_bad:
+            reasons[each.artifact_id].append("a drill found it bad; evidence until somebody deletes it")
+        elif not each.sound and (nights_since is None or each.captured_at >= nights_since):
             reasons[each.artifact_id].append("not sound; evidence as long as the nights around it")
         if now - each.captured_at < LEAST_AGE:
             reasons[each.artifact_id].append(f"younger than {LEAST_AGE.days} days")

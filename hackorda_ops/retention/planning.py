@@ -1,6 +1,6 @@
 """Reads what a database has in both places, and plans what becomes of it. Deletes nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,18 +8,22 @@ from typing import Final
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
+from hackorda_ops.backup.apart import require_two_places
 from hackorda_ops.backup.catalog import Catalog
-from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.backup.store import Store, StoredVersion, versions_or_files
+from hackorda_ops.backup.store import READINESS_PAGE, Place, Store, StoredVersion, versions_or_files
 from hackorda_ops.config import Database, Keep
 from hackorda_ops.drill.history import read_history
-from hackorda_ops.errors import ConfigError, StoreRefused, StoreUnreachable
+from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
-from hackorda_ops.retention.plan import Decision, Held, Place, decide, kept, locked_sentence
+from hackorda_ops.retention.plan import Decision, Held, decide, kept, locked_sentence
 from hackorda_ops.retention.proven import proven
 
 _UNKNOWN: Final = "a drill's report can't be read, which may have proven this one"
+_STORE_ALONE: Final = (
+    "Off-site isn't configured: none of its variables is set. This is planned by the store alone, and what drills "
+    "proved by the reports in it."
+)
 
 
 @dataclass(frozen=True)
@@ -78,25 +82,28 @@ class Plan:
 
 
 def open_places(name: str, database: Database, environ: Mapping[str, str]) -> dict[Place, Store]:
-    """The store of the nights and off-site.
+    """The store of the nights and off-site; the store alone where off-site isn't configured at all.
+
+    That is safe also where only this shell lacks off-site's variables: reports of drills lie in both places, and
+    drills prove what lies off-site, where nothing is deleted then.
 
     Raises:
         ConfigError: variables are missing, or both are the same place.
     """
+    if not _has_offsite(database, environ):
+        return {"store": environment.open_store(name, database, environ)}
     environment.require(name, database, environ, {"store", "offsite"})
     store = environment.open_store(name, database, environ)
     offsite = environment.open_offsite(name, database, environ)
-    if isinstance(store, S3Store) and _place_of(store) == _place_of(offsite):
-        raise ConfigError(
-            f"The store and the off-site bucket of {name} are the same place: {store.describe()}.",
-            meaning="There is no second copy, and the policy of one would delete what the other keeps.",
-            next_step="Give off-site a bucket of its own, in another account or at another provider.",
-        )
+    require_two_places(name, store, offsite)
     return {"store": store, "offsite": offsite}
 
 
-def _place_of(store: S3Store) -> tuple[str | None, str]:
-    return store.endpoint_url, store.describe()
+def _has_offsite(database: Database, environ: Mapping[str, str]) -> bool:
+    """Whether anything at all is said about off-site; half of it is a mistake, which is told."""
+    offsite = database.offsite
+    variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
+    return bool(offsite.bucket or database.retention.offsite or any(map(environ.get, variables)))
 
 
 def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, now: datetime) -> Plan:
@@ -111,14 +118,15 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
     Raises:
         StoreRefused, StoreUnreachable: a place can't be read. Without it nobody can say what has to be kept.
     """
-    policies: dict[Place, Keep | None] = {
+    configured: dict[Place, Keep | None] = {
         "store": database.retention.store,
         "offsite": database.retention.offsite,
     }
+    policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
     catalogs = {place: catalog.read(store, name) for place, store in places.items()}
     drills = proven([read_history(store, name) for store in places.values()])
-    held = {place: _held(place, catalogs[place], listed[place]) for place in places}
+    held = {place: _held(place, catalogs[place], listed[place], drills.found_bad) for place in places}
     decisions = decide(
         [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now
     )
@@ -138,7 +146,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
         for each in leftovers(
             name,
             place,
-            listed[place],
+            (*listed[place], *(_readiness_page(places[place]) if _keeps_versions(listed[place]) else ())),
             wanted=_wanted(
                 remains(place, listed[place], database.schedule),
                 held[place],
@@ -156,6 +164,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
         leftovers=tuple(left),
         stocks=tuple(_stock(place, store, name, listed[place]) for place, store in places.items()),
         notes=(
+            *(() if "offsite" in places else (_STORE_ALONE,)),
             *not_seen,
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(f"Nothing is deleted while this can't be read: {each}" for each in drills.unknown),
@@ -202,7 +211,9 @@ def _wanted(
     }
 
 
-def _held(place: Place, found: Catalog, listed: Sequence[StoredVersion]) -> list[Held]:
+def _held(
+    place: Place, found: Catalog, listed: Sequence[StoredVersion], found_bad: Collection[str]
+) -> list[Held]:
     files: dict[str, list[StoredVersion]] = {}
     for version in listed:
         if version.is_file:
@@ -213,9 +224,10 @@ def _held(place: Place, found: Catalog, listed: Sequence[StoredVersion]) -> list
             artifact_id=each.artifact_id,
             night=each.night,
             captured_at=each.captured_at,
-            sound=each.sound,
+            sound=each.sound and each.artifact_id not in found_bad,
             size_bytes=sum(file.size_bytes for file in files[each.prefix]),
             written_at=max(file.modified_at for file in files[each.prefix]),
+            found_bad=each.artifact_id in found_bad,
         )
         # One that came after the listing is too new to be judged.
         for each in found.artifacts
@@ -266,5 +278,16 @@ def _stock(place: Place, store: Store, database: str, listed: Sequence[StoredVer
         superseded_bytes=sum(version.size_bytes for version in behind),
         markers=sum(version.marker for version in listed),
         uploads=uploads,
-        keeps_versions=any(version.version_id not in {None, "null"} for version in listed),
+        keeps_versions=_keeps_versions(listed),
     )
+
+
+def _keeps_versions(listed: Iterable[StoredVersion]) -> bool:
+    return any(version.version_id not in {None, "null"} for version in listed)
+
+
+def _readiness_page(store: Store) -> tuple[StoredVersion, ...]:
+    """Every version of the readiness page; none where the key sees no more than the database's folder."""
+    with suppress(StoreRefused):
+        return tuple(version for version in store.versions("") if version.key == READINESS_PAGE)
+    return ()

@@ -1,4 +1,4 @@
-"""Which artifacts drills have proven, by the reports in the store and off-site. Pure."""
+"""What drills have said of artifacts, by the reports in the store and off-site. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ class Proven:
     """What drills have proven.
 
     Attributes:
-        artifact_ids: of the drills that passed, that of the last one first.
-        unknown: a sentence for each newer drill whose report nobody can read: it may have proven another one.
+        artifact_ids: of the drills that passed, that of the last one first; without those in `found_bad`.
+        found_bad: ids of the artifacts that a drill failed, and none has passed since.
+        unknown: a sentence for each drill whose report nobody can read, and which may have proven a newer one.
     """
 
     artifact_ids: tuple[str, ...]
+    found_bad: frozenset[str]
     unknown: tuple[str, ...]
 
 
@@ -24,16 +26,28 @@ def proven(histories: Iterable[History]) -> Proven:
     stores = list(histories)
     drills = {drill.drill_id: drill for history in stores for drill in history.drills}
     # A drill's id begins with the time that it began.
-    passed = sorted(
-        (each for each in drills.values() if each.verdict == "PASS"), key=lambda each: each.drill_id
-    )
-    last = passed[-1].drill_id if passed else ""
+    in_order = sorted(drills.values(), key=lambda each: each.drill_id)
+    judged = [
+        (each.artifact.artifact_id, each.verdict)
+        for each in in_order
+        if each.artifact and each.verdict != "ERROR"
+    ]
+    last_verdict = dict(judged)
+    passed = [
+        artifact_id
+        for artifact_id, verdict in reversed(judged)
+        if verdict == last_verdict[artifact_id] == "PASS"
+    ]
+    # The last drill need not be of the newest artifact. An artifact's id begins with the time that it was captured:
+    # what was drilled before then can't be it, or newer.
+    newest = max(passed, default="")
     return Proven(
-        artifact_ids=tuple(each.artifact.artifact_id for each in reversed(passed) if each.artifact),
+        artifact_ids=tuple(passed),
+        found_bad=frozenset(each for each, verdict in last_verdict.items() if verdict == "FAIL"),
         unknown=tuple(
             unread.why
             for history in stores
             for unread in history.unread
-            if unread.drill_id not in drills and unread.drill_id > last
+            if unread.drill_id not in drills and unread.drill_id > newest
         ),
     )

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from hackorda_ops.backup.offsite import end_abandoned_uploads
 from hackorda_ops.backup.operations_log import Line, logged
-from hackorda_ops.backup.store import Store
+from hackorda_ops.backup.store import Place, Store
 from hackorda_ops.config import Database
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.progress_log import size
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
-from hackorda_ops.retention.plan import Held, Place
+from hackorda_ops.retention.plan import Held
 from hackorda_ops.retention.planning import Plan, open_places, read_plan
 from hackorda_ops.words import counted
 
@@ -43,17 +43,10 @@ class Pruned:
 def plan_retention(
     name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
 ) -> Plan:
-    """Reads what there is, and plans. Deletes nothing.
-
-    Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
-        now: the present, aware; None for this machine's clock.
+    """Reads what there is, and plans, as `prune` does. Deletes nothing.
 
     Raises:
-        ConfigError: variables are missing.
-        StoreRefused, StoreUnreachable: a place can't be read; without it nobody can say what has to be kept.
+        ConfigError, StoreRefused, StoreUnreachable: as `prune` does.
     """
     places = open_places(name, database, environ)
     return read_plan(name, database, places, now=now or datetime.now(UTC))

@@ -34,6 +34,8 @@ class Sink:
         calls: everything that was posted, also what was answered with another status than 200.
         taken: what was answered with 200.
         silent: while it's set, nothing is answered.
+        refuses: what has this in it is answered with 400.
+        called: set once something was posted.
     """
 
     url: str
@@ -41,6 +43,8 @@ class Sink:
     calls: list[Call] = field(default_factory=list)
     taken: list[Call] = field(default_factory=list)
     silent: threading.Event = field(default_factory=threading.Event)
+    refuses: str | None = None
+    called: threading.Event = field(default_factory=threading.Event)
 
     @property
     def apprise_url(self) -> str:
@@ -62,11 +66,13 @@ def running_sink(port: int = 0) -> Iterator[Sink]:
         def do_POST(self) -> None:
             call = Call(self.path, self.rfile.read(int(self.headers["Content-Length"])).decode())
             sink.calls.append(call)
+            sink.called.set()
             while sink.silent.is_set() and not ending.wait(0.02):
                 pass
-            if sink.status == 200:
+            status = 400 if sink.refuses and sink.refuses in call.body else sink.status
+            if status == 200:
                 sink.taken.append(call)
-            self.send_response(sink.status)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -103,9 +109,17 @@ class MailSink:
 
 @contextmanager
 def running_mail_sink(port: int | None = None) -> Iterator[MailSink]:
-    """Runs a mail server on the loopback interface for as long as the block lasts."""
+    """Runs a mail server on the loopback interface for as long as the block lasts; it refuses mail for nobody@."""
 
     class Handler:
+        async def handle_RCPT(  # noqa: N802
+            self, _server: object, _session: object, envelope: Any, address: str, _options: object
+        ) -> str:
+            if address.startswith("nobody@"):
+                return "550 No such mailbox"
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
+
         async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802
             sink.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
             return "250 OK"

@@ -88,11 +88,23 @@ def test_a_url_in_place_of_a_variables_name_is_refused_without_being_shown() -> 
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [301, 404, 500])
-def test_a_service_that_says_no_is_an_error_with_its_status_and_without_its_url(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, PermanentError),
+        (400, PermanentError),
+        (404, PermanentError),
+        (429, RetryableError),
+        (500, RetryableError),
+        (503, RetryableError),
+    ],
+)
+def test_a_service_that_says_no_is_an_error_with_its_status_and_without_its_url(
+    status: int, kind: type[OpsError]
+) -> None:
     with running_sink() as sink:
         sink.status = status
-        with pytest.raises(RetryableError, match=str(status)) as caught:
+        with pytest.raises(kind, match=str(status)) as caught:
             apprise_channel.send(sink.apprise_url, MESSAGE)
 
     assert "hunter2" not in str(caught.value)
@@ -117,6 +129,19 @@ def test_what_apprise_does_not_understand_is_refused_without_being_shown(url: st
         apprise_channel.send(url, MESSAGE)
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_url_of_several_targets_one_of_them_bad_is_no_service_that_is_down() -> None:
+    with running_mail_sink() as mail, pytest.raises(PermanentError, match="1 of them took it") as caught:
+        apprise_channel.send(mail.url.replace("to=", "to=nobody@example.com,"), MESSAGE)
+
+    assert [each["To"] for each in mail.mails] == ["on-call@example.com"]
+    assert "example.com" not in str(caught.value)
+
+
+def test_a_mailbox_that_is_refused_is_no_server_that_is_down() -> None:
+    with running_mail_sink() as mail, pytest.raises(PermanentError, match="did not take it"):
+        apprise_channel.send(mail.url.replace("to=on-call", "to=nobody"), MESSAGE)
 
 
 def test_a_service_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,9 +41,9 @@ def after(desk: Desk, *ends: RunEnd) -> tuple[Desk, list[Message]]:
 
 
 def looked(
-    desk: Desk, *found: Missing, problems: tuple[str, ...] = (), at: datetime = NOW
+    desk: Desk, *found: Missing, unreadable: tuple[str, ...] = (), at: datetime = NOW
 ) -> tuple[Desk, list[str]]:
-    desk, told = desk.after_look("shop", found, problems=problems, at_risk=RISK, now=at)
+    desk, told = desk.after_look("shop", found, unreadable=unreadable, at_risk=RISK, now=at)
     return desk, [message.title for message in told]
 
 
@@ -140,12 +140,12 @@ def test_attempts_after_the_first_are_not_told_and_their_success_is() -> None:
 def test_the_failed_checks_of_a_run_that_succeeded_are_one_message_and_are_called_off() -> None:
     _, told = after(
         begun(NOW),
-        ended("2026-10-01", what="quarter", checks=("a: not measured", "b: too old"), run_id="1"),
+        ended("2026-10-01", what="quarter", checks=("a: gone", "b: too old"), run_id="1"),
         ended("2026-10-01", what="quarter", run_id="2"),
     )
 
     assert titles(told) == ["CHECK FAILED: shop, drill of 2026-Q4", "RECOVERED: shop, drill of 2026-Q4"]
-    assert "- a: not measured\n- b: too old" in told[0].body
+    assert "- a: gone\n- b: too old" in told[0].body
     assert f"At risk: {RISK}" in told[0].body
 
 
@@ -235,7 +235,7 @@ def test_a_run_that_brings_what_was_overdue_calls_it_off_and_the_next_look_has_n
 def test_nothing_is_called_off_while_not_everything_can_be_read() -> None:
     desk, _ = looked(begun(NOW), missing("2026-11-08"))
 
-    desk, told = looked(desk, problems=("The store does not answer.",))
+    desk, told = looked(desk, unreadable=("The store does not answer.",))
     assert told == []
     _, told = looked(desk)
     assert told == ["RECOVERED: shop, night of 2026-11-08"]
@@ -243,9 +243,9 @@ def test_nothing_is_called_off_while_not_everything_can_be_read() -> None:
 
 def test_what_can_not_be_read_for_hours_is_told_once_a_day_and_called_off() -> None:
     desk, told = begun(NOW), []
-    problems = ("The store does not answer.",)
+    unreadable = ("The store does not answer.",)
     for look in range(2 * 24 * 12):
-        desk, now_told = looked(desk, problems=problems, at=NOW + look * timedelta(minutes=5))
+        desk, now_told = looked(desk, unreadable=unreadable, at=NOW + look * timedelta(minutes=5))
         if look * timedelta(minutes=5) < BLIND_AFTER:
             assert now_told == []
         told += now_told
@@ -257,17 +257,17 @@ def test_what_can_not_be_read_for_hours_is_told_once_a_day_and_called_off() -> N
 
 
 def test_a_store_that_is_away_for_a_moment_alarms_nobody() -> None:
-    desk, first = looked(begun(NOW), problems=("The store does not answer.",))
+    desk, first = looked(begun(NOW), unreadable=("The store does not answer.",))
     desk, second = looked(desk, at=NOW + timedelta(minutes=5))
-    _, third = looked(desk, problems=("The store does not answer.",), at=NOW + BLIND_AFTER)
+    _, third = looked(desk, unreadable=("The store does not answer.",), at=NOW + BLIND_AFTER)
 
     assert (first, second, third) == ([], [], [])
 
 
 def test_a_desk_is_the_same_after_it_was_stored() -> None:
     desk, told = after(begun(NOW), ended(cause=CAUSE))
-    desk, _ = looked(desk, missing("2026-11-08"), problems=("x",))
-    outbox = desk.outbox.with_message(told[0], ["a"], NOW).undelivered("a", "It is down.", NOW)
+    desk, _ = looked(desk, missing("2026-11-08"), unreadable=("x",))
+    outbox, _ = desk.outbox.with_message(told[0], ["a"], NOW).stalled("a", told[0], "It is slow.", NOW)
     desk = Desk(desk.done_until, desk.looked_at, desk.runs, desk.failed, desk.overdue, desk.blind, outbox)
     adapter = TypeAdapter(Desk)
 

@@ -1,12 +1,13 @@
 """What waits to be delivered: in order, once per channel, tried again later and later, and not for ever."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hackorda_ops.alerts.channels import Channel
 from hackorda_ops.alerts.delivery import deliver
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.alerts.outbox import KEPT_FOR, MOST_KEPT, Outbox
-from hackorda_ops.errors import RetryableError
+from hackorda_ops.errors import OpsError, PermanentError, RetryableError, Stalled
 
 NOW = datetime(2026, 11, 8, 2, tzinfo=UTC)
 
@@ -16,10 +17,11 @@ def message(title: str, at: datetime = NOW) -> Message:
 
 
 class Line:
-    """A channel that is up or down, and what it took."""
+    """A channel that is up or down, what it took, and what it never takes."""
 
     def __init__(self, name: str, *, up: bool = True) -> None:
         self.up = up
+        self.never: dict[str, type[OpsError]] = {}
         self.tried: list[str] = []
         self.took: list[str] = []
         self.channel = Channel(name, self._deliver)
@@ -28,6 +30,8 @@ class Line:
         self.tried.append(given.title)
         if not self.up:
             raise RetryableError("It is down.", meaning="", next_step="")
+        if given.title in self.never:
+            raise self.never[given.title]("It said no.", meaning="", next_step="")
         self.took.append(given.title)
 
 
@@ -42,38 +46,54 @@ def delivered(
     outbox: Outbox, *lines: Line, now: datetime = NOW, budget_seconds: float = 60
 ) -> tuple[Outbox, bool]:
     saved = [outbox]
-    after, refused = deliver(
+    delivery = deliver(
         outbox,
         [line.channel for line in lines],
         save=saved.append,
         clock=lambda: now,
         budget_seconds=budget_seconds,
     )
-    assert saved[-1] == after
-    return after, refused
+    assert saved[-1] == delivery.outbox
+    return delivery.outbox, delivery.failed
+
+
+def delivered_for_days(outbox: Outbox, line: Line, days: int) -> tuple[Outbox, list[str]]:
+    """Tries every minute; what is left, and what was given up."""
+    given_up: list[str] = []
+    for minute in range(days * 24 * 60):
+        delivery = deliver(
+            outbox,
+            [line.channel],
+            save=lambda _: None,
+            clock=lambda now=NOW + timedelta(minutes=minute): now,  # type: ignore[misc]
+            budget_seconds=60,
+        )
+        outbox = delivery.outbox
+        given_up += delivery.given_up
+    return outbox, given_up
 
 
 def test_each_channel_gets_each_message_once_and_in_order() -> None:
     a, b = Line("a"), Line("b")
 
-    outbox, refused = delivered(holding("1", "2", "3"), a, b)
+    outbox, failed = delivered(holding("1", "2", "3"), a, b)
     delivered(outbox, a, b)
 
     assert a.took == b.took == ["1", "2", "3"]
     assert outbox == Outbox()
-    assert not refused
+    assert not failed
 
 
 def test_a_channel_that_is_down_holds_up_no_other_and_nobody_hears_twice() -> None:
     a, b = Line("a", up=False), Line("b")
 
-    outbox, refused = delivered(holding("1", "2"), a, b)
-    assert refused
+    outbox, failed = delivered(holding("1", "2"), a, b)
+    assert failed
     assert (a.tried, b.took) == (["1"], ["1", "2"])
 
     a.up = True
-    outbox, refused = delivered(outbox, a, b, now=NOW + timedelta(minutes=1))
-    assert not refused
+    outbox, failed = delivered(outbox, a, b, now=NOW + timedelta(minutes=1))
+    assert not failed
     assert (a.took, b.took) == (["1", "2"], ["1", "2"])
     assert outbox == Outbox()
 
@@ -139,10 +159,10 @@ def test_what_is_saved_after_each_delivery_is_all_that_a_restart_needs() -> None
 def test_when_the_time_is_up_the_rest_waits() -> None:
     a = Line("a")
 
-    outbox, refused = delivered(holding("1", "2"), a, budget_seconds=0)
+    outbox, failed = delivered(holding("1", "2"), a, budget_seconds=0)
 
     assert not a.tried
-    assert not refused
+    assert not failed
     assert len(outbox.waiting) == 2
 
 
@@ -185,3 +205,94 @@ def test_the_same_message_twice_is_delivered_once() -> None:
     delivered(outbox, a)
 
     assert a.took == ["1"]
+
+
+def test_a_message_that_is_refused_holds_up_no_other_and_is_given_up_after_a_few_tries() -> None:
+    a = Line("a")
+    a.never["1"] = PermanentError
+
+    outbox, failed = delivered(holding("1", "2", "3", channels=("a",)), a)
+    assert failed
+    assert a.took == ["2", "3"]
+    assert outbox.told() == (
+        "a did not take a message, tried 1 time(s), again at 2026-11-08 02:01:00 UTC: 1: It said no.",
+    )
+    outbox, given_up = delivered_for_days(outbox, a, 7)
+
+    assert a.tried.count("1") == 4
+    assert given_up == ["a is given up for: 1: It said no."]
+    assert outbox == Outbox()
+
+
+def test_what_one_channel_refuses_the_others_get_and_once() -> None:
+    a, b = Line("a"), Line("b")
+    a.never["1"] = PermanentError
+
+    outbox, _ = delivered(holding("1"), a, b)
+    outbox, _ = delivered(outbox, a, b, now=NOW + timedelta(minutes=1))
+
+    assert (a.tried, b.took) == (["1", "1"], ["1"])
+    assert [each.channels for each in outbox.waiting] == [("a",)]
+
+
+def test_a_channel_that_refuses_everything_for_a_day_loses_nothing() -> None:
+    a, titles = Line("a"), [str(number) for number in range(5)]
+    a.never = dict.fromkeys(titles, PermanentError)
+
+    outbox, given_up = delivered_for_days(holding(*titles, channels=("a",)), a, 1)
+    assert (a.took, given_up) == ([], [])
+
+    a.never = {}
+    delivered(outbox, a, now=NOW + timedelta(hours=26))
+    assert a.took == titles
+
+
+def test_a_delivery_that_stalls_may_have_arrived_so_it_is_repeated_only_a_few_times() -> None:
+    a = Line("a")
+    a.never["1"] = Stalled
+
+    outbox, failed = delivered(holding("1", "2", channels=("a",)), a)
+    assert failed
+    # It's slow, and others wait for what comes after it.
+    assert (a.tried, list(outbox.pauses)) == (["1"], ["a"])
+    outbox, given_up = delivered_for_days(outbox, a, 7)
+
+    assert (a.tried.count("1"), a.took) == (4, ["2"])
+    assert len(given_up) == 1
+    assert outbox.waiting == ()
+
+
+def test_being_down_counts_as_no_refusal() -> None:
+    a = Line("a")
+    a.never["1"] = PermanentError
+    outbox, _ = delivered(holding("1", channels=("a",)), a)
+    a.up = False
+
+    outbox, given_up = delivered_for_days(outbox, a, 6)
+    assert given_up == []
+
+    a.up, a.never = True, {}
+    delivered(outbox, a, now=NOW + timedelta(days=6, minutes=15))
+    assert a.took == ["1"]
+
+
+def test_a_clock_that_is_set_back_sets_no_message_aside_for_longer() -> None:
+    a = Line("a")
+    a.never["1"] = PermanentError
+    outbox, _ = delivered(holding("1", channels=("a",)), a, now=NOW + timedelta(days=30))
+    a.never = {}
+
+    delivered(outbox, a, now=NOW)
+
+    assert a.took == ["1"]
+
+
+def test_the_pause_of_a_channel_that_answers_again_is_over_although_it_refuses() -> None:
+    a = Line("a", up=False)
+    outbox, _ = delivered(holding("1", channels=("a",)), a)
+    a.up, a.never = True, {"1": PermanentError}
+
+    outbox, _ = delivered(outbox, a, now=NOW + timedelta(minutes=1))
+
+    assert outbox == replace(outbox, pauses={})
+    assert len(outbox.told()) == 1

@@ -1,5 +1,6 @@
 """The catalog, and what is chosen from it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -17,6 +18,7 @@ from hackorda_ops.backup.catalog import (
 )
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
+from hackorda_ops.backup.store import StoredFile
 from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.findings import Finding
 from hackorda_ops_tests.builders import manifest
@@ -54,6 +56,30 @@ def test_artifacts_are_listed_oldest_first_and_only_those_of_the_database(store:
     found = catalog.read(store, "hackorda")
     assert [each.night.day for each in found.artifacts] == [17, 18, 19]
     assert found.newest == of_night(19)
+
+
+class DeletedMeanwhile(FolderStore):
+    """A store in which retention deletes the oldest artifact's manifest right after it's listed."""
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        listed = sorted(super().list(prefix), key=lambda file: file.key)
+        self.delete(listed[0].key)
+        return iter(listed)
+
+
+def test_what_is_deleted_between_listing_and_reading_is_none(store: FolderStore) -> None:
+    changing = DeletedMeanwhile(store.root)
+    for each in (of_night(18), of_night(19), of_night(20)):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    assert catalog.read(changing, "hackorda").artifacts == (of_night(19), of_night(20))
+    assert catalog.read_newest(changing, "hackorda") == of_night(20)
+    assert catalog.read_newest(changing, "hackorda") is None
+
+
+def test_a_date_that_never_was_makes_no_artifact(store: FolderStore) -> None:
+    put(store, "hackorda/00000000T000000Z-aaaaaa/dump/toc.dat", b"")
+    put(store, "hackorda/20261131T020000Z-aaaaaa/dump/toc.dat", b"")
+    assert catalog.ids(store, "hackorda") == ()
 
 
 def test_the_newest_is_found_past_what_is_damaged_and_among_those_of_one_second(store: FolderStore) -> None:

@@ -9,18 +9,27 @@ from typing import Any
 import psycopg
 import pytest
 
+from hackorda_ops.backup import calendar, night_branch
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.config import Database
-from hackorda_ops.errors import ConfigError, LockHeld, NeonRefused, PartitionGone, TargetRefused
+from hackorda_ops.errors import (
+    ConfigError,
+    LockHeld,
+    LoginRefused,
+    NeonRefused,
+    PartitionGone,
+    TargetRefused,
+)
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault, Plan
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.neon.branches import create_branch, delete_branch, list_own_branches
-from hackorda_ops.neon.client import open_client
+from hackorda_ops.neon import branches
+from hackorda_ops.neon.branches import ScratchBranch, create_branch, delete_branch, list_own_branches
+from hackorda_ops.neon.client import NeonClient, open_client
 from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label
-from hackorda_ops.postgres.connection import parse
+from hackorda_ops.neon.labels import Label, source_id
+from hackorda_ops.postgres.connection import ConnectionTarget, parse, with_database
 from hackorda_ops.postgres.lock import dump_lock
 from hackorda_ops.progress import OnProgress, Progress, ignore
 
@@ -160,6 +169,155 @@ def test_where_neon_makes_no_branch_the_source_is_dumped_and_the_artifact_says_w
     assert any("BRANCHES_LIMIT_EXCEEDED" in warning for warning in manifest.warnings)
 
 
+def test_where_the_branch_lets_nobody_in_the_source_is_dumped_and_the_artifact_says_why(
+    nights: Nights, plane: LocalNeon
+) -> None:
+    plane.change_plan(Plan(wrong_in_uris={"password": "wrong-secret"}))
+
+    manifest = nights.take()
+
+    assert (manifest.dumped_from, manifest.rows) == ("source", 200)
+    [warning] = manifest.warnings
+    assert "no branch of it" in warning
+    assert "password authentication failed" in warning
+    with pytest.raises(LoginRefused):
+        nights.take(dump_from="branch")
+
+
+def test_what_was_done_before_no_branch_could_be_made_is_told_as_well(
+    nights: Nights, plane: LocalNeon, url: str
+) -> None:
+    label = Label("notes", source_id(parse(url, origin="test")), "run", "night")
+    name = "hackorda-ops-notes-night-20261108-060000-dead00"
+    with open_client(plane.project_id, plane.api_key, base_url=plane.base_url) as client:
+        client.create_branch({"branch": {"name": name}, "annotation_value": label.annotation()}, name=name)
+    plane.change_plan(Plan(branches_limit=1))
+
+    removed, why = nights.take().warnings
+
+    assert removed == f"Removed what a killed night had left: the branch {name}."
+    assert "BRANCHES_LIMIT_EXCEEDED" in why
+
+
+def test_where_a_branch_that_is_not_dumped_can_not_be_deleted_either_both_is_told(
+    nights: Nights, plane: LocalNeon
+) -> None:
+    plane.change_plan(Plan(wrong_in_uris={"password": "wrong-secret"}))
+    plane.misbehave(Fault("deleteProjectBranch", 403, message="not with this key", times=2))
+
+    not_gone, why = nights.take().warnings
+
+    [left] = own_branches(plane)
+    assert left in not_gone
+    assert "password authentication failed" in why
+    plane.change_plan(Plan())
+    nights.take()
+
+
+def test_a_branch_that_is_not_at_the_position_asked_for_is_not_dumped(
+    nights: Nights, plane: LocalNeon
+) -> None:
+    for echoed in (None, "no position"):
+        plane.change_plan(Plan(wrong_echoes={"parent_lsn": echoed}))
+        with pytest.raises(NeonRefused, match="was asked for"):
+            nights.take(dump_from="branch")
+
+    plane.change_plan(Plan(wrong_echoes={"parent_lsn": "0/10"}))
+    manifest = nights.take()
+
+    assert (manifest.dumped_from, manifest.rows) == ("source", 200)
+    assert "left its parent at 0/10" in manifest.warnings[0]
+
+
+def test_a_branch_that_is_not_of_a_past_nights_time_is_not_dumped(
+    nights: Nights, plane: LocalNeon, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url) as connection:
+        [(due,)] = connection.execute("SELECT clock_timestamp()").fetchall()
+    execute(url, "COMMENT ON TABLE notes IS 'a commit after it'")
+    # The control plane's history begins with these tests, so the night's scheduled time is moved into it.
+    monkeypatch.setattr(calendar, "scheduled_at", lambda night, schedule: due)
+    yesterday = {"night": due.date() - timedelta(days=1), "schedule": {"night": "0 0 * * *"}}
+
+    for echoed in (None, "0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"):
+        plane.change_plan(Plan(wrong_echoes={"parent_timestamp": echoed}))
+        with pytest.raises(NeonRefused, match="was asked for"):
+            nights.take(**yesterday)
+
+    assert nights.artifacts() == []
+    plane.change_plan(Plan())
+    assert nights.take(**yesterday).as_of == due
+
+
+def test_a_branchs_database_that_is_not_the_sources_is_not_dumped(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = branches.connection
+
+    def another(client: NeonClient, branch: ScratchBranch, *, database: str, role: str) -> ConnectionTarget:
+        return with_database(right(client, branch, database=database, role=role), "postgres")
+
+    monkeypatch.setattr(branches, "connection", another)
+
+    with pytest.raises(TargetRefused, match="a branch of another database than the source"):
+        nights.take(dump_from="branch")
+
+
+def test_jobs_of_pg_cron_are_found_in_the_database_that_the_server_keeps_them_in(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    source = parse(url, origin="test")
+    acting = ("the source's pg_cron jobs may run on it",)
+    execute(url, "ALTER DATABASE \"branched at night\" SET cron.database_name = 'jobs of all'")
+    try:
+        assert night_branch.look(source).hazards == ()  # that database is not there
+        there = create_database(postgres_server, "jobs of all")
+        assert night_branch.look(source).hazards == ()  # pg_cron is loaded, and nobody uses it
+
+        # The extension itself is on no server here: this is all that is looked for.
+        execute(
+            there,
+            "INSERT INTO pg_extension SELECT 16000, 'pg_cron', extowner, extnamespace, false, '1.6'"
+            " FROM pg_extension WHERE extname = 'plpgsql'",
+        )
+        assert night_branch.look(source).hazards == acting
+
+        execute(there, "DELETE FROM pg_extension WHERE extname = 'pg_cron'")
+        execute(url, 'ALTER DATABASE "jobs of all" ALLOW_CONNECTIONS false')
+        assert night_branch.look(source).hazards == acting  # nobody can tell
+    finally:
+        execute(url, 'ALTER DATABASE "branched at night" RESET cron.database_name')
+        execute(url, 'DROP DATABASE IF EXISTS "jobs of all"')
+
+
+def test_a_source_that_is_not_the_projects_compute_is_dumped_and_the_artifact_says_so(
+    nights: Nights, url: str
+) -> None:
+    # The same server by another name: Neon's computes are told by theirs.
+    elsewhere = replace(
+        nights, environ=nights.environ | {"DATABASE_URL": url.replace("127.0.0.1", "localhost")}
+    )
+
+    manifest = elsewhere.take()
+
+    assert (manifest.dumped_from, manifest.rows) == ("source", 200)
+    [warning] = manifest.warnings
+    assert "not the compute of the Neon project's default branch" in warning
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    with pytest.raises(TargetRefused, match="not the compute"):
+        elsewhere.take(night=yesterday, schedule={"night": "0 0 * * *"})
+
+
+def test_without_a_key_a_past_night_is_not_said_to_be_gone(nights: Nights) -> None:
+    keyless = replace(nights, environ=nights.environ | {"NEON_API_KEY": ""})
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+
+    with pytest.raises(ConfigError, match="NEON_API_KEY") as caught:
+        keyless.take(night=yesterday, schedule={"night": "0 0 * * *"})
+
+    assert f"The night of {yesterday} is over" in caught.value.what
+
+
 def test_who_asks_for_a_branch_and_gets_none_is_told_why(nights: Nights, plane: LocalNeon) -> None:
     plane.change_plan(Plan(branches_limit=1))
 
@@ -189,10 +347,20 @@ def test_an_interrupted_night_leaves_no_branch(nights: Nights, plane: LocalNeon)
     assert nights.artifacts() == []
 
 
+def test_a_branch_without_an_expiry_is_told(nights: Nights, plane: LocalNeon) -> None:
+    plane.change_plan(Plan(takes_expiry=False))
+
+    manifest = nights.take()
+
+    assert manifest.dumped_from == "branch"
+    [warning] = manifest.warnings
+    assert warning.startswith("Neon took no expiry for the branch hackorda-ops-notes-night")
+
+
 def test_a_branch_that_can_not_be_deleted_costs_no_backup_and_the_next_night_takes_it(
     nights: Nights, plane: LocalNeon
 ) -> None:
-    plane.misbehave(Fault("deleteProjectBranch", 403, message="not with this key"))
+    plane.misbehave(Fault("deleteProjectBranch", 403, message="not with this key", times=2))
 
     first = nights.take()
     [left] = own_branches(plane)
@@ -202,13 +370,20 @@ def test_a_branch_that_can_not_be_deleted_costs_no_backup_and_the_next_night_tak
     assert second.warnings == (f"Removed what a killed night had left: the branch {left}.",)
 
 
-def test_a_night_sweeps_no_branch_of_another_database_or_of_a_drill(nights: Nights, plane: LocalNeon) -> None:
+def test_a_night_sweeps_no_branch_of_another_source_or_database_or_of_a_drill(
+    nights: Nights, plane: LocalNeon, url: str
+) -> None:
+    ours = source_id(parse(url, origin="test"))
     with open_client(plane.project_id, plane.api_key, base_url=plane.base_url) as client:
         others = [
             create_branch(
                 client, label=label, point=AtHead(), expires_at=datetime.now(UTC) + timedelta(hours=1)
             )
-            for label in (Label("notes", "run", "drill"), Label("hackorda", "run", "night"))
+            for label in (
+                Label("notes", ours, "run", "drill"),
+                Label("hackorda", ours, "run", "night"),
+                Label("notes", "another installation", "run", "night"),
+            )
         ]
 
         nights.take()

@@ -4,6 +4,7 @@ import json
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from hackorda_ops.backup.manifest import from_bytes
 from hackorda_ops.backup.nightly import Night, take_night
 from hackorda_ops.backup.operations_log import Event, read_log
 from hackorda_ops.config import Database
+from hackorda_ops.config_places import Scratch, ServerScratch
 from hackorda_ops.errors import (
     ClientMissing,
+    ConfigError,
     DiskFull,
     LockHeld,
+    LockLost,
     LoginRefused,
     OpsError,
     PartitionGone,
@@ -32,7 +36,7 @@ from hackorda_ops.errors import (
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres import connection
-from hackorda_ops.postgres.lock import dump_lock
+from hackorda_ops.postgres.lock import Lock, dump_lock
 from hackorda_ops.progress import Progress
 
 SCHEMA = """
@@ -161,7 +165,12 @@ def test_a_second_night_is_compared_with_the_one_before(url: str, database: Data
 
 
 def test_a_past_night_is_refused_and_never_backdated(url: str, database: Database) -> None:
-    with pytest.raises(PartitionGone):
+    elsewhere = database.model_copy(update={"scratch": Scratch(server=ServerScratch())})
+    for gone in (elsewhere, database.model_copy(update={"dump_from": "source"})):
+        with pytest.raises(PartitionGone, match="cannot get one"):
+            night_of(gone, url, night=datetime.now(UTC).date() - timedelta(days=3))
+    # Which project would have it nobody has told here.
+    with pytest.raises(ConfigError, match=r"is over(.|\n)*NEON_PROJECT_ID(.|\n)*NEON_API_KEY"):
         night_of(database, url, night=datetime.now(UTC).date() - timedelta(days=3))
     with pytest.raises(PartitionGone, match="has not begun"):
         night_of(database, url, night=date(2199, 1, 1))
@@ -302,6 +311,45 @@ def test_a_dump_whose_connection_is_cut_leaves_nothing_and_the_next_works(
     assert cut.is_set()
     assert left_behind(database) == []
     assert night_of(database, url).manifest.sound
+
+
+def end_the_lock(url: str) -> None:
+    execute(
+        url,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE application_name = 'hackorda_ops dump of hackorda'",
+    )
+
+
+def test_a_lock_that_is_lost_while_the_dump_is_read_back_costs_no_backup(
+    url: str, database: Database
+) -> None:
+    def end_at_reading_back(progress: Progress) -> None:
+        if progress.stage == "read back":
+            end_the_lock(url)
+
+    assert night_of(database, url, on_progress=end_at_reading_back).manifest.sound
+
+
+def test_a_lock_that_another_dump_took_while_the_dump_is_read_back_ends_the_night(
+    url: str, database: Database
+) -> None:
+    with ExitStack() as others:
+
+        def take_at_reading_back(progress: Progress) -> None:
+            if progress.stage == "read back" and not taken:
+                end_the_lock(url)
+                taken.append(
+                    others.enter_context(
+                        dump_lock(connection.parse(url, origin="test"), application_name="another machine")
+                    )
+                )
+
+        taken: list[Lock] = []
+        with pytest.raises(LockLost):
+            night_of(database, url, on_progress=take_at_reading_back)
+        assert taken
+    assert left_behind(database) == []
 
 
 def test_a_night_goes_into_a_bucket_as_well_as_into_a_folder(

@@ -202,6 +202,13 @@ def test_row_level_security_and_large_objects_are_told_at_once(
         (("ALTER DATABASE {} SET statement_timeout = '15s'",), False),
         (("ALTER DATABASE {} SET statement_timeout = 0",), True),
         (("ALTER ROLE postgres IN DATABASE {} SET statement_timeout = '15s'",), False),
+        (
+            (
+                "ALTER DATABASE {} SET statement_timeout = '15s'",
+                "ALTER ROLE postgres IN DATABASE {} SET statement_timeout = '0s'",
+            ),
+            True,
+        ),
     ],
 )
 def test_a_pooled_application_without_a_time_limit_of_the_database_is_told(

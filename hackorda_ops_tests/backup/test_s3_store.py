@@ -238,6 +238,20 @@ def test_a_versioned_bucket_lists_every_version_and_marker_and_gives_back_what_w
     assert store.read_small("db/one/x") == b"first"
 
 
+def test_folders_made_in_a_console_are_no_files(s3_server: S3Server, store: S3Store) -> None:
+    s3_server.client().put_bucket_versioning(
+        Bucket=store.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    put(store, "db/one/x", b"1")
+    for folder in ("nightly/", "nightly/db/", "nightly/db/one/"):
+        s3_server.client().put_object(Bucket=store.bucket, Key=folder)
+    s3_server.client().delete_object(Bucket=store.bucket, Key="nightly/db/one/")
+
+    assert [each.key for each in store.list("")] == ["db/one/x"]
+    assert [each.key for each in store.files("db")] == ["db/one/x"]
+    assert [each.key for each in store.versions("")] == ["db/one/x"]
+
+
 def test_a_lock_is_told_with_its_end_and_a_legal_hold_without(s3_server: S3Server) -> None:
     create_bucket(s3_server, "locks", object_lock=True)
     store = store_on(s3_server, "locks", object_lock_days=30)

@@ -5,7 +5,6 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,15 @@ from hackorda_ops.config import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.local.hackorda import seed
-from hackorda_ops.local.neon import LocalNeon, clone, running_local_neon
-from hackorda_ops.local.neon.clone import Clone
+from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Plan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops.neon.branches import create_branch, delete_branch, list_own_branches
+from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtLsn
-from hackorda_ops.neon.labels import Label
 from hackorda_ops_tests.drill.fault_matrix import MATRIX
+from hackorda_ops_tests.one_clone import all_of_one_clone
 
 PROGRAMS = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 MIGRATE = f"{sys.executable} -m hackorda_ops.local.migrate"
@@ -153,17 +151,29 @@ def protected(
 
 
 @pytest.fixture(scope="package")
-def neon(postgres_server: PostgresServer, server_folder: Path, night: Night) -> Iterator[LocalNeon]:
-    # After the first night, so that one artifact lies before the history and one inside of it.
+def neon_and_recent(
+    postgres_server: PostgresServer,
+    server_folder: Path,
+    night: Night,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[LocalNeon, Night]]:
+    # After the first night, so that one artifact lies before the history and one inside of it: near its far end,
+    # because it's taken at once.
     passwords = {postgres_server.superuser: postgres_server.password, "plain owner": "pw"}
     with running_local_neon(postgres_server, server_folder / "neon-drill", role_passwords=passwords) as neon:
-        yield neon
+        yield neon, night_of(night.url, tmp_path_factory.mktemp("recent") / "store")
 
 
 @pytest.fixture(scope="package")
-def recent(neon: LocalNeon, night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
+def neon(neon_and_recent: tuple[LocalNeon, Night]) -> LocalNeon:
+    """A control plane over the server of the nights."""
+    return neon_and_recent[0]
+
+
+@pytest.fixture(scope="package")
+def recent(neon_and_recent: tuple[LocalNeon, Night]) -> Night:
     """A night that the control plane's history reaches back to."""
-    return night_of(night.url, tmp_path_factory.mktemp("recent") / "store")
+    return neon_and_recent[1]
 
 
 @pytest.fixture
@@ -188,24 +198,8 @@ def tiny(postgres_server: PostgresServer, neon: LocalNeon, tmp_path_factory: pyt
 
 @pytest.fixture(scope="module")
 def one_clone(neon: LocalNeon, tiny: Night) -> Iterator[None]:
-    """All branches stand for one real clone: each is of the same artifact's position, and a clone takes a second."""
-    real = clone.running_clone
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patched:
-        made: list[Clone] = []
-
-        @contextmanager
-        def running_clone(*given: Any, **named: Any) -> Iterator[Clone]:
-            if not made:
-                made.append(stack.enter_context(real(*given, **named)))
-            yield made[0]
-
-        patched.setattr("hackorda_ops.local.neon.branches.running_clone", running_clone)
-        # Made here and now: on a busy machine it may take longer than a hurried clock allows.
-        with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
-            branch = create_branch(
-                client, label=Label("tiny", "first", "test"), point=AtLsn(tiny.manifest.lsn), expires_at=None
-            )
-            delete_branch(client, branch.branch_id)
+    """All branches stand for one real clone: each is of the same artifact's position."""
+    with all_of_one_clone(neon, AtLsn(tiny.manifest.lsn)):
         yield
 
 

@@ -17,7 +17,7 @@ from hackorda_ops.drill.sweep import left_behind, sweep
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.postgres.connection import parse
 from hackorda_ops_tests.drill.conftest import EMPTY, Night, Protected, databases_on, on_neon
@@ -65,14 +65,21 @@ def left_by(protected: Protected) -> tuple[str, ...]:
 def others(neon: LocalNeon, tiny: Night) -> Iterator[set[str]]:
     """The names of branches that look like a killed drill's of this database, and are not."""
     prefix = "hackorda-ops-hackorda-drill-20261108-060000-"
-    dead, living = Label("hackorda", DEAD, "drill"), Label("hackorda", LIVING, "drill")
+    source = source_id(parse(tiny.url, origin="test"))
+
+    def label(database: str, drill_id: str) -> dict[str, str]:
+        return Label(database, source, drill_id, "drill").annotation()
+
+    dead = label("hackorda", DEAD)
     wanted: dict[str, dict[str, str]] = {
         f"{prefix}person": {},
-        f"{prefix}product": dead.annotation() | {"app": "another product"},
-        "feature/hackorda-ops-hackorda-drill": dead.annotation(),
-        f"{prefix}living": living.annotation(),
-        "hackorda-ops-honeydue-drill-20261108-060000-living": Label("honeydue", LIVING, "drill").annotation(),
-        "hackorda-ops-honeydue-drill-20261108-060000-dead": Label("honeydue", DEAD, "drill").annotation(),
+        f"{prefix}product": dead | {"app": "another product"},
+        f"{prefix}elsewhere": dead | {"source": "another installation"},
+        f"{prefix}old": {name: value for name, value in dead.items() if name != "source"},
+        "feature/hackorda-ops-hackorda-drill": dead,
+        f"{prefix}living": label("hackorda", LIVING),
+        "hackorda-ops-honeydue-drill-20261108-060000-living": label("honeydue", LIVING),
+        "hackorda-ops-honeydue-drill-20261108-060000-dead": label("honeydue", DEAD),
     }
     with (
         open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client,

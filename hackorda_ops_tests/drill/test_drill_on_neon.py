@@ -18,7 +18,8 @@ from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon.branches import create_branch, delete_branch
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import Label, source_id
+from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.postgres.connection import parse
 from hackorda_ops.postgres.lock import dump_lock
 from hackorda_ops.postgres.row_digest import digest_of
@@ -135,7 +136,7 @@ def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Protected
 def test_a_branch_that_can_not_be_deleted_is_told_and_no_pass_and_the_next_sweep_takes_it(
     branching: Protected, neon: LocalNeon
 ) -> None:
-    neon.misbehave(Fault("deleteProjectBranch", 403, message="not with this key"))
+    neon.misbehave(Fault("deleteProjectBranch", 403, message="not with this key", times=2))
 
     result = branching.drill()
 
@@ -166,8 +167,11 @@ def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
         open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client,
         kept_alive(source, "20261108T060000Z-a11fe0"),
     ):
+        ours = source_id(source)
         dead, living, foreign = (
-            create_branch(client, label=Label(name, run, "drill"), point=AtHead(), expires_at=expires_at)
+            create_branch(
+                client, label=Label(name, ours, run, "drill"), point=AtHead(), expires_at=expires_at
+            )
             for name, run in (
                 ("hackorda", "20261108T060000Z-dead00"),
                 ("hackorda", "20261108T060000Z-a11fe0"),
@@ -180,12 +184,30 @@ def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
             delete_branch(client, branch.branch_id)
 
 
+def test_the_branch_of_a_living_drill_of_another_installation_is_not_swept(
+    branching: Protected, neon: LocalNeon, postgres_server: PostgresServer
+) -> None:
+    # Staging, under the same name in its databases.yaml and in the same project: its drill lives on its own source.
+    staging = parse(postgres_server.url("staging"), origin="test")
+    label = Label("hackorda", source_id(staging), "20261108T060000Z-a11fe0", "drill")
+    name = "hackorda-ops-hackorda-drill-20261108-060000-a11fe0"
+    with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
+        made = client.create_branch(
+            {"branch": {"name": name}, "annotation_value": label.annotation()}, name=name
+        )
+        assert isinstance(made, CreatedBranch)
+
+        assert sweep("hackorda", branching.database, environ=branching.environ) == ()
+        assert own_branches(neon) == [name]
+        delete_branch(client, made.branch.id)
+
+
 def test_a_branch_of_a_killed_night_is_swept_and_one_of_a_running_night_is_not(
     branching: Protected, neon: LocalNeon
 ) -> None:
-    label = Label("hackorda", "20261108T060000Z-dead00", "night")
-    name = "hackorda-ops-hackorda-night-20261108-060000-dead00"
     source = parse(branching.environ["DATABASE_URL"], origin="test")
+    label = Label("hackorda", source_id(source), "20261108T060000Z-dead00", "night")
+    name = "hackorda-ops-hackorda-night-20261108-060000-dead00"
     with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
         client.create_branch({"branch": {"name": name}, "annotation_value": label.annotation()}, name=name)
         with dump_lock(source, application_name="a night"):

@@ -17,17 +17,23 @@ import yaml
 from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.drill import exercise as exercises
 from hackorda_ops.drill.exercise import run_exercise
+from hackorda_ops.drill.exercise_destroy import destroy, make_marker
 from hackorda_ops.drill.exercise_history import read_exercise
 from hackorda_ops.drill.exercise_report import document, hold_exercise
 from hackorda_ops.drill.exercise_result import ExerciseCheck, ExerciseResult, complete, judge
+from hackorda_ops.drill.exercise_state import read_state, to_destroy
 from hackorda_ops.drill.own_branch import OwnBranch, opened_branch
 from hackorda_ops.drill.result import Failure
 from hackorda_ops.drill.sweep import sweep
-from hackorda_ops.errors import ConfigError, UsageError
+from hackorda_ops.errors import ConfigError, NeonUnavailable, OpsError, UsageError
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault
+from hackorda_ops.local.neon.faults import Fault, Plan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.creation import AtHead, AtTime
+from hackorda_ops.postgres.connection import parse
+from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops.progress import ignore
+from hackorda_ops_tests.drill.branched_sources import subscribed
 from hackorda_ops_tests.drill.conftest import Protected, own_branches
 
 NEEDS_A_SERVER = pytest.mark.server
@@ -65,6 +71,7 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
         'DROP TABLE "public"."users" CASCADE;',
         'TRUNCATE "public"."test_cycles" CASCADE;',
         "parent_timestamp=",
+        "on branches made for it, never on the source; none of them is left",
         "## Timeline",
     ):
         assert text in held.report
@@ -129,12 +136,17 @@ def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
 
 
 @NEEDS_A_SERVER
-def test_a_recovery_later_than_agreed_fails(branching: Protected) -> None:
+def test_a_recovery_later_than_agreed_fails_and_a_branch_without_an_expiry_is_told(
+    branching: Protected, neon: LocalNeon
+) -> None:
+    neon.change_plan(Plan(takes_expiry=False))
+
     result = _held(branching.changed(objectives={"recovery_time_minutes": 0.000001}))
 
     assert result.verdict == "FAIL"
     assert _outcomes(result)["within_recovery_time_objective"] == "failed"
     assert _outcomes(result)["recovered_exactly"] == "passed"
+    assert any(finding.startswith("Neon took no expiry for the branch") for finding in result.findings)
 
 
 @NEEDS_A_SERVER
@@ -155,6 +167,101 @@ def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
     assert "BRANCHES_LIMIT_EXCEEDED" in result.error.what
     assert _outcomes(result)["branches_gone"] == "passed"
     assert _outcomes(result)["recovered_exactly"] == "not measured"
+
+
+@NEEDS_A_SERVER
+def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
+    branching: Protected, neon: LocalNeon
+) -> None:
+    neon.change_plan(Plan(operations_end_as={"start_compute": "failed"}))
+    neon.misbehave(Fault("deleteProjectBranch", 403, times=2))
+
+    result = _held(branching)
+
+    [left] = own_branches(neon)
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "start_compute" in result.error.what
+    [gone] = [each for each in result.checks if each.name == "branches_gone"]
+    assert gone.outcome == "failed"
+    assert left in gone.summary
+    assert any(f"The branch {left} could not be deleted either" in each for each in result.findings)
+    assert "not all of them are gone" in document(result)
+    neon.change_plan(Plan())
+    assert sweep("hackorda", branching.database, environ=branching.environ) == (left,)
+
+
+@NEEDS_A_SERVER
+def test_branches_that_nobody_could_look_for_are_not_said_to_be_gone(
+    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_list(*_: Any) -> None:
+        raise NeonUnavailable("Neon is away.", meaning="Nobody knows.", next_step="Wait.")
+
+    monkeypatch.setattr(exercises, "branches_under", no_list)
+    neon.misbehave(Fault("createProjectBranch", 422, code="BRANCHES_LIMIT_EXCEEDED"))
+
+    result = _held(branching)
+
+    [gone] = [each for each in result.checks if each.name == "branches_gone"]
+    assert (result.verdict, gone.outcome) == ("ERROR", "not measured")
+    assert "Neon is away." in gone.summary
+    assert "nobody saw whether one is left" in document(result)
+
+
+@NEEDS_A_SERVER
+def test_a_source_whose_branch_would_act_by_itself_is_not_exercised_unasked(branching: Protected) -> None:
+    with subscribed(branching.environ["DATABASE_URL"]):
+        result = _held(branching)
+
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "the source's subscriptions may connect to their publishers from it" in result.error.what
+    assert "dump_from: branch" in result.error.next_step
+    assert _outcomes(result)["branches_gone"] == "passed"
+    assert not any(moment.what.startswith("Made") for moment in result.timeline)
+
+
+@NEEDS_A_SERVER
+def test_what_inherits_from_the_dropped_table_is_not_chosen_to_be_truncated(
+    new_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(new_database, autocommit=True) as connection:
+        for statement in (
+            "CREATE TABLE places AS SELECT n AS id FROM generate_series(1, 30) n",
+            "CREATE TABLE cities () INHERITS (places)",
+            "CREATE TABLE capitals () INHERITS (cities)",
+            "INSERT INTO cities SELECT n FROM generate_series(1, 20) n",
+            "INSERT INTO capitals SELECT n FROM generate_series(1, 15) n",
+            "CREATE TABLE people AS SELECT n AS id FROM generate_series(1, 5) n",
+        ):
+            connection.execute(statement.encode())
+    target = parse(new_database, origin="test")
+    monkeypatch.setattr("hackorda_ops.drill.exercise_destroy._APART_SECONDS", 0)
+
+    tables = to_destroy(read_state(target, jobs=1, on_progress=ignore), ())
+    make_marker(target)
+    destruction = destroy(target, tables)
+
+    assert [table.name for table in tables] == ["places", "people"]
+    assert destruction.left == ()
+    assert any("capitals" in each for each in destruction.taken_along)
+
+
+@NEEDS_A_SERVER
+def test_a_table_that_stays_locked_ends_the_destruction(
+    new_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = parse(new_database, origin="test")
+    monkeypatch.setattr("hackorda_ops.drill.exercise_destroy._APART_SECONDS", 0)
+    monkeypatch.setattr("hackorda_ops.drill.exercise_destroy._LOCK_TIMEOUT_SECONDS", 1)
+    with psycopg.connect(new_database) as holder:
+        holder.execute("CREATE TABLE held AS SELECT 1 AS id")
+        holder.commit()
+        make_marker(target)
+        holder.execute("SELECT FROM held")
+        with pytest.raises(OpsError, match="Destroying on the branch"):
+            destroy(target, (TableName("public", "held"),))
 
 
 @NEEDS_A_SERVER

@@ -21,11 +21,12 @@ pytestmark = pytest.mark.server
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a drill: the operationId, how many like it come before, and what it is for."""
+    """One call of a drill: the operationId, how many like it come before, what it is for, and how often it fails."""
 
     operation: str
     before: int
     purpose: str
+    times: int = 1
 
 
 CALLS = (
@@ -36,8 +37,10 @@ CALLS = (
     Call("getProjectBranch", 0, "ready"),
     Call("listProjectBranchDatabases", 0, "databases"),
     Call("getConnectionURI", 0, "uri"),
+    Call("listProjectBranchEndpoints", 0, "parent"),
     Call("listProjectBranches", 1, "whose"),
-    Call("deleteProjectBranch", 0, "delete"),
+    # Refused once, it's taken for the deletion for good, which not every account has.
+    Call("deleteProjectBranch", 0, "delete", times=2),
     # A list is of two pages where there is something on the first.
     Call("listProjectBranches", 3, "gone"),
 )
@@ -46,7 +49,7 @@ _TOO_OFTEN = 60
 
 
 def _status(status: int | None, **details: Any) -> Callable[[Call], list[Misbehaviour]]:
-    return lambda call: [Fault(call.operation, status, after=call.before, **details)]
+    return lambda call: [Fault(call.operation, status, after=call.before, **{"times": call.times, **details})]
 
 
 LASTING = "423 for good"

@@ -17,8 +17,10 @@ from hackorda_ops.drill.history_check import (
 )
 from hackorda_ops.errors import ConfigError, NeonRefused
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault
+from hackorda_ops.local.neon.faults import Fault, Plan
 from hackorda_ops.neon.models import Project
+from hackorda_ops.postgres.inventory import Extension
+from hackorda_ops_tests.drill.branched_sources import subscribed
 from hackorda_ops_tests.drill.conftest import Night, Protected, on_neon, own_branches
 
 pytestmark = pytest.mark.server
@@ -90,6 +92,42 @@ def test_an_artifact_whose_snapshot_did_not_see_all_of_its_position_measures_not
     assert from_a_branch.holds_the_past.outcome == "passed"
 
 
+def test_an_artifact_from_a_branch_that_something_may_have_written_to_measures_nothing(
+    branching: Protected, tmp_path: Path
+) -> None:
+    inventory = branching.manifest.inventory
+    cron = Extension("pg_cron", "1.6", "pg_catalog")
+    branching.put_manifest(
+        dumped_from="branch", inventory=replace(inventory, extensions=(*inventory.extensions, cron))
+    )
+
+    checked = _checked(branching.changed(store=str(tmp_path / "none")))
+
+    assert checked.holds_the_past.outcome == "not measured"
+    assert "carried pg_cron jobs" in checked.holds_the_past.summary
+
+
+def test_a_source_whose_branch_would_act_by_itself_is_branched_only_where_somebody_asked_for_it(
+    branching: Protected,
+) -> None:
+    with subscribed(branching.environ["DATABASE_URL"]):
+        unasked = _checked(branching).holds_the_past
+        asked_for = _checked(branching.changed(dump_from="branch")).holds_the_past
+
+    assert (unasked.outcome, asked_for.outcome) == ("not measured", "passed")
+    assert "the source's subscriptions may connect to their publishers from it" in unasked.summary
+    assert "dump_from: branch" in unasked.summary
+
+
+def test_a_branch_without_an_expiry_is_told(branching: Protected, neon: LocalNeon) -> None:
+    neon.change_plan(Plan(takes_expiry=False))
+
+    checked = _checked(branching)
+
+    assert checked.holds_the_past.outcome == "passed"
+    assert "Neon took no expiry for the branch" in checked.holds_the_past.summary
+
+
 def test_a_position_that_the_history_no_longer_has_fails(branching: Protected, tmp_path: Path) -> None:
     branching.put_manifest(lsn="0/100")
 
@@ -136,15 +174,18 @@ def test_the_farthest_artifact_is_the_oldest_one_inside_the_window(recent: Night
 def test_young_artifacts_of_an_old_project_measure_nothing(recent: Night) -> None:
     found = farthest([replace(recent.manifest, captured_at=NOW - DAY)], _project(NOW - 300 * DAY), now=NOW)
 
-    assert (
-        found == "the oldest artifact within the history window of 7 days, 0:00:00 is only 1 day, 0:00:00 old"
+    assert found == (
+        "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 6 days, 23:50:00"
     )
 
 
-def test_of_a_project_younger_than_its_window_the_oldest_artifact_since_then_will_do(recent: Night) -> None:
+def test_of_a_project_younger_than_its_window_the_history_begins_with_it(recent: Night) -> None:
     of_days = [replace(recent.manifest, captured_at=NOW - days * DAY) for days in (1, 2, 4)]
 
     assert farthest(of_days, _project(NOW - 3 * DAY), now=NOW) == of_days[1]
+    assert farthest(of_days[:1], _project(NOW - 3 * DAY), now=NOW) == (
+        "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 3 days, 0:00:00"
+    )
     assert farthest(of_days[2:], _project(NOW - 3 * DAY), now=NOW) == (
         "no artifact was taken within the history window of 7 days, 0:00:00"
     )

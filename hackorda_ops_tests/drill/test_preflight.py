@@ -254,6 +254,21 @@ def test_an_artifact_older_than_the_history_is_worth_knowing(
     assert "older than Neon's history" in told(parts, "scratch")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "severity", "says"),
+    [("", "stops the drill", "are the same place"), ("nights", "worth knowing", "are one bucket")],
+)
+def test_a_store_in_the_off_site_bucket_is_told(
+    protected: Protected, prefix: str, severity: str, says: str
+) -> None:
+    offsite = protected.database.offsite
+    prefix = "/".join(filter(None, (offsite.prefix, prefix)))
+    parts = look(protected.changed(store={**offsite.model_dump(), "prefix": prefix}))
+    [concern] = [each for part in parts if part.part == "off-site" for each in part.concerns]
+    assert concern.severity == severity
+    assert says in concern.what
+
+
 def test_a_damaged_manifest_off_site_is_told(protected: Protected) -> None:
     protected.put_offsite("manifest.json", b"{}")
     assert protected.manifest.prefix in told(look(protected), "off-site")

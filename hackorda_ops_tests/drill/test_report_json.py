@@ -47,6 +47,10 @@ def test_another_version_is_refused_by_its_number(version: object) -> None:
         changed(verdict="PASS, honestly"),
         changed(tables=[{"table": "public.users"}]),
         changed(started_at="2026-11-22T04:00:07"),
+        changed(
+            artifact=report_json.document(results.sound())["artifact"]
+            | {"captured_at": "2026-11-22T02:00:00"}
+        ),
     ],
 )
 def test_anything_else_is_refused_with_its_place(data: bytes) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -15,17 +16,20 @@ from hackorda_ops.neon.branches import (
     create_database,
     delete_branch,
     list_own_branches,
+    without_expiry,
 )
 from hackorda_ops.neon.client import NeonClient, open_client
 from hackorda_ops.neon.creation import AtHead, AtLsn, AtTime, BranchPoint
-from hackorda_ops.neon.labels import Label, unique_name
-from hackorda_ops.neon.models import CreatedBranch
-from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.neon.labels import Label, source_id, unique_name
+from hackorda_ops.neon.models import CreatedBranch, Operation
+from hackorda_ops.neon.operations import wait_for
+from hackorda_ops.postgres.connection import ConnectionTarget, parse
 from hackorda_ops_tests.neon.clocks import HurriedClock
+from hackorda_ops_tests.neon.recording import recorded
 
 pytestmark = pytest.mark.server
 
-_LABEL = Label(database="hackorda", run="run-1", purpose="drill")
+_LABEL = Label(database="hackorda", source="a1b2", run="run-1", purpose="drill")
 
 
 def _create(client: NeonClient, point: BranchPoint | None = None) -> ScratchBranch:
@@ -107,7 +111,11 @@ def test_whatever_happens_to_the_request_one_branch_is_made(
 def test_a_plan_without_expiry_gets_a_branch_without_one(neon: LocalNeon, client: NeonClient) -> None:
     neon.change_plan(Plan(takes_expiry=False))
 
-    assert _create(client).expires_at is None
+    branch = _create(client)
+
+    assert branch.expires_at is None
+    assert [branch.name in told for told in without_expiry(branch)] == [True]
+    assert without_expiry(replace(branch, expires_at=datetime.now(UTC))) == ()
 
 
 def test_a_branch_of_the_same_name_is_adopted_only_with_our_whole_annotation(
@@ -171,6 +179,45 @@ def test_a_pooled_address_is_refused(neon: LocalNeon, client: NeonClient) -> Non
 
     with pytest.raises(TargetRefused, match="pooled address ep-local-pooler"):
         connection(client, branch, database="postgres", role="postgres")
+
+
+@pytest.mark.parametrize("wrong", [{"database": "another"}, {"role": "another"}])
+def test_an_address_of_another_database_or_role_is_refused(
+    neon: LocalNeon, client: NeonClient, wrong: dict[str, str]
+) -> None:
+    branch = _create(client)
+    neon.change_plan(Plan(wrong_in_uris=wrong))
+
+    with pytest.raises(TargetRefused, match="were asked for"):
+        connection(client, branch, database="postgres", role="postgres")
+
+
+def test_the_error_of_an_operation_is_told_without_its_secrets(client: NeonClient) -> None:
+    told = "could not reach postgresql://owner:hunter2@ep-cool.neon.tech/app"
+    operation = Operation(id="1", action="start_compute", status="failed", error=told)
+
+    with pytest.raises(NeonRefused, match="could not reach") as caught:
+        wait_for(client, [operation])
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_sources_are_told_apart_by_compute_and_database_and_not_by_the_way_there() -> None:
+    def source(text: str) -> str:
+        return source_id(parse(text, origin="test"))
+
+    production = source("postgresql://owner:pw@ep-cool-1.eu-central-1.aws.neon.tech/app?sslmode=require")
+    assert production == source("postgresql://reader:other@EP-cool-1.c-5.eu-central-1.aws.neon.tech:5432/app")
+    others = {
+        source("postgresql://owner:pw@ep-cool-2.eu-central-1.aws.neon.tech/app"),
+        source("postgresql://owner:pw@ep-cool-1.eu-central-1.aws.neon.tech/App"),
+        source("postgresql://owner:pw@db.staging.example.com/app"),
+        source("postgresql://owner:pw@db.example.com/app"),
+        source("postgresql://owner:pw@db.example.com:5433/app"),
+        source("postgresql://owner:pw@10.0.0.1/app"),
+        source("postgresql://owner:pw@10.0.0.2/app"),
+    }
+    assert len(others | {production}) == 8
 
 
 def test_an_address_that_is_not_the_branchs_own_is_refused(neon: LocalNeon, client: NeonClient) -> None:
@@ -251,12 +298,28 @@ def test_an_outage_while_creating_ends_in_a_retryable_error(neon: LocalNeon) -> 
         _create(client)
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 412])
+def test_a_branch_is_deleted_for_good_or_where_that_is_refused_as_neon_deletes_by_default(
+    neon: LocalNeon, client: NeonClient, status: int
+) -> None:
+    branches = [_bare_branch(client, f"hackorda-ops-{name}", _LABEL.annotation()) for name in ("a", "b")]
+
+    with recorded() as exchanges:
+        delete_branch(client, branches[0])
+        neon.misbehave(Fault("deleteProjectBranch", status, message="hard_delete is not available"))
+        delete_branch(client, branches[1])
+
+    asked_for = [one.path.partition("?")[2] for one in exchanges if one.method == "DELETE"]
+    assert asked_for == ["hard_delete=true", "hard_delete=true", ""]
+    assert list_own_branches(client) == ()
+
+
 @pytest.mark.parametrize("call", ["getProjectBranch", "deleteProjectBranch"])
 def test_a_branch_that_is_said_to_be_gone_is_deleted_all_the_same_while_it_is_listed(
     neon: LocalNeon, client: NeonClient, call: str
 ) -> None:
     branch_id = _bare_branch(client, "hackorda-ops-bare", _LABEL.annotation())
-    neon.misbehave(Fault(call, 404))
+    neon.misbehave(Fault(call, 404, times=2))
 
     delete_branch(client, branch_id)
 
@@ -321,7 +384,7 @@ def test_the_sweep_lists_the_oldest_first(client: NeonClient) -> None:
 
 
 def test_a_name_says_what_the_branch_is_and_takes_any_database_name() -> None:
-    label = Label(database='honeyDue "главная" / 2', run="r", purpose="restore drill")
+    label = Label(database='honeyDue "главная" / 2', source="a1b2", run="r", purpose="restore drill")
 
     name = unique_name(label, now=datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC), token="abc123")
 

@@ -8,7 +8,16 @@ from hackorda_ops.errors import NeonRefused, NeonUnavailable
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Garbled, Slow
 from hackorda_ops.neon.client import NeonClient, open_client
-from hackorda_ops.neon.models import CreatedBranch, ErrorAnswer, Operation
+from hackorda_ops.neon.models import (
+    Branch,
+    BranchAnswer,
+    BranchesAnswer,
+    CreatedBranch,
+    ErrorAnswer,
+    LabelledBranch,
+    Operation,
+    OperationsAnswer,
+)
 from hackorda_ops_tests.neon.clocks import HurriedClock
 
 pytestmark = pytest.mark.server
@@ -188,8 +197,7 @@ def test_all_pages_are_read_and_the_last_one_ends_it(
     assert len(searched) == 5
 
 
-def test_main_lists_its_databases_roles_and_endpoint(neon: LocalNeon, client: NeonClient) -> None:
-    assert "postgres" in [role.name for role in client.roles(neon.main_branch_id)]
+def test_main_lists_its_databases_and_endpoint(neon: LocalNeon, client: NeonClient) -> None:
     assert "postgres" not in [database.name for database in client.databases(neon.main_branch_id)]
     assert [endpoint.type for endpoint in client.endpoints(neon.main_branch_id)] == ["read_write"]
 
@@ -197,6 +205,23 @@ def test_main_lists_its_databases_roles_and_endpoint(neon: LocalNeon, client: Ne
 @pytest.mark.parametrize("body", [None, [], "text", {"message": None, "code": 7}])
 def test_an_error_body_of_any_shape_is_readable(body: object) -> None:
     assert ErrorAnswer.model_validate(body) == ErrorAnswer()
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_value_that_is_null_or_empty_is_like_one_that_is_not_there(nothing: object) -> None:
+    branch = {"id": "br-1", "name": "main", "parent_lsn": nothing, "parent_timestamp": nothing}
+    page = BranchesAnswer.model_validate(
+        {"branches": [branch], "annotations": nothing, "pagination": nothing}
+    )
+    unannotated = BranchesAnswer.model_validate({"branches": [branch], "annotations": {"br-1": nothing}})
+    created = CreatedBranch.model_validate({"branch": branch, "endpoints": nothing, "operations": nothing})
+
+    found = LabelledBranch(branch=Branch(id="br-1", name="main"))
+    assert page.labelled() == unannotated.labelled() == (found,)
+    assert page.pagination.next is None
+    assert BranchAnswer.model_validate({"branch": branch, "annotation": nothing}).labelled() == found
+    assert created == CreatedBranch(branch=found.branch)
+    assert OperationsAnswer.model_validate({"operations": nothing}).operations == ()
 
 
 def test_unknown_fields_actions_and_states_are_tolerated() -> None:

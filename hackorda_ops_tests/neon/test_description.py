@@ -31,13 +31,12 @@ def test_every_call_and_every_answer_is_as_neon_describes_it(
         client.project()
         branch = create_branch(
             client,
-            label=Label("hackorda", "run", "test"),
+            label=Label("hackorda", "a1b2", "run", "test"),
             point=AtHead(),
             expires_at=datetime.now(UTC) + timedelta(hours=1),
         )
         create_database(client, branch, name="restored", owner="postgres")
         connection(client, branch, database="restored", role="postgres")
-        client.roles(branch.branch_id)
         client.endpoints(branch.branch_id)
         client.recent_operations()
         delete_branch(client, branch.branch_id)

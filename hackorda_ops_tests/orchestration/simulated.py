@@ -7,7 +7,7 @@ end as the test says: they are never executed.
 import logging
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,16 +116,10 @@ class Simulated:
                 )
             )
 
-    def switch_off(self, schedule: str, now: datetime) -> None:
-        """Stops a schedule as the UI's switch does."""
-        [found] = [
-            found
-            for repository in _repositories(self.workspace)
-            for found in repository.get_schedules()
-            if found.name == schedule
-        ]
+    def switch_off(self, name: str, now: datetime) -> None:
+        """Stops a schedule or a sensor as the UI's switch does."""
         with self.at(now):
-            self.instance.stop_schedule(found.get_remote_origin_id(), found.selector_id, found)
+            _switch_off(lambda each: each == name, self.instance, self.workspace)
 
     def _running(self, name: str) -> DagsterRun:
         [run] = [run for run in self.instance.get_runs() if not run.is_finished and self.name_of(run) == name]
@@ -168,20 +162,20 @@ def simulated(
             InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(target)), instance
         ) as workspace,
     ):
-        _switch_off_all_but(_SCHEDULES | {sensor}, instance, workspace)
+        # The others look into stores, or at servers, which aren't there.
+        _switch_off(lambda each: each not in _SCHEDULES | {sensor}, instance, workspace)
         yield Simulated(instance, workspace)
 
 
-def _switch_off_all_but(
-    left_on: Collection[str], instance: DagsterInstance, workspace: WorkspaceProcessContext
+def _switch_off(
+    which: Callable[[str], bool], instance: DagsterInstance, workspace: WorkspaceProcessContext
 ) -> None:
-    """The others look into stores, or at servers, which aren't there."""
     for repository in _repositories(workspace):
         for sensor in repository.get_sensors():
-            if sensor.name not in left_on:
+            if which(sensor.name):
                 instance.stop_sensor(sensor.get_remote_origin_id(), sensor.selector_id, sensor)
         for schedule in repository.get_schedules():
-            if schedule.name not in left_on:
+            if which(schedule.name):
                 instance.stop_schedule(schedule.get_remote_origin_id(), schedule.selector_id, schedule)
 
 

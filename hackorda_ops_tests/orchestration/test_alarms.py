@@ -1,6 +1,8 @@
 """Who hears of what, and how often: real runs on a real instance, real sinks, and ticks at any time."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +12,11 @@ import pytest
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
+from hackorda_ops.alerts import channels
 from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.config import Alerts, Config, Database, Source
-from hackorda_ops.errors import RetryableError
+from hackorda_ops.drill.history import REPORT_NAME, drill_prefix
+from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.orchestration import alarms, clock
@@ -30,6 +34,7 @@ from hackorda_ops_tests.orchestration.protected import Protected, fill, protecte
 pytestmark = pytest.mark.server
 
 At = Callable[[datetime], None]
+_PARTS = ("What it means", "At risk", "Next step", "When", "Run")
 
 
 @pytest.fixture
@@ -125,12 +130,10 @@ def test_a_failed_run_is_told_once_on_every_channel_with_all_that_one_needs_to_k
     [text] = sink.texts
     lines = text.splitlines()
     assert lines[0] == f"FAILED: shop, night of {dumped.tonight - timedelta(days=2)}"
-    assert "was over at" in lines[1]
-    assert lines[2].startswith("What it means: That night has no backup")
-    assert lines[3].startswith(
-        "At risk: No restore point has ever been proven. The newest sound backup is of "
-    )
-    assert lines[4].startswith("Next step: Take tonight's dump instead")
+    assert lines[1].startswith(f"The night of {dumped.tonight - timedelta(days=2)} ")
+    parts = [line.split(": ")[0] for line in lines if line.startswith(_PARTS)]
+    assert parts == list(_PARTS)
+    assert "\nAt risk: No restore point has ever been proven. The newest sound backup is of " in text
     assert lines[-1] == f"Run: https://ops.example/runs/{run.run_id}"
     assert service.texts == [text]
     assert _subjects(mail) == [lines[0]]
@@ -189,7 +192,7 @@ def test_a_failed_check_of_a_run_that_succeeded_is_told_once_and_called_off(
     dumped: Protected, instance: DagsterInstance, sink: Sink
 ) -> None:
     for passed in (False, False, True):
-        assert _quarter(passed).execute_in_process(instance=instance).success
+        assert _quarter(passed, dg.AssetCheckSeverity.ERROR).execute_in_process(instance=instance).success
     for _ in range(2):
         tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
 
@@ -202,7 +205,17 @@ def test_a_failed_check_of_a_run_that_succeeded_is_told_once_and_called_off(
     assert "At risk: " in sink.texts[0]
 
 
-def _quarter(passed: bool) -> dg.JobDefinition:
+def test_what_could_not_be_measured_alarms_nobody_and_keeps_nothing_from_being_called_off(
+    dumped: Protected, instance: DagsterInstance, sink: Sink
+) -> None:
+    for severity in (dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN):
+        assert _quarter(False, severity).execute_in_process(instance=instance).success
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert told(sink) == ["CHECK FAILED: shop, quarter", "RECOVERED: shop, quarter"]
+
+
+def _quarter(passed: bool, severity: dg.AssetCheckSeverity) -> dg.JobDefinition:
     key = dg.AssetKey(["shop", "restore_drill"])
 
     @dg.asset(key=key, check_specs=[dg.AssetCheckSpec("newest_row_recent", asset=key)])
@@ -210,7 +223,7 @@ def _quarter(passed: bool) -> dg.JobDefinition:
         yield dg.AssetCheckResult(
             passed=passed,
             check_name="newest_row_recent",
-            severity=dg.AssetCheckSeverity.WARN,
+            severity=severity,
             description="The newest row is old.",
         )
         yield dg.MaterializeResult()
@@ -251,6 +264,70 @@ def test_with_a_sink_down_for_a_day_the_alarms_arrive_later_in_order_and_once(
     ]
 
 
+def test_a_message_that_is_refused_for_good_silences_nobody_and_is_given_up_and_shown(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = datetime.now(UTC)
+    environ = {"ALERT_WEBHOOK_URL": sink.url}
+    kill_a_night(dumped, instance)
+    sink.refuses = "exited with code -9"
+
+    with pytest.raises(
+        RetryableError, match=r"did not take a message, tried 1 time.*FAILED: shop.*status 400"
+    ):
+        tick(dumped, instance, **environ)
+    finish_a_night(dumped, instance)
+    said = str(tick(dumped, instance, **environ).skip_message)
+    assert f"Told: RECOVERED: shop, night of {dumped.tonight}" in said
+    assert "ALERT_WEBHOOK_URL did not take a message, tried 1 time" in said
+    for hours in (1, 2):
+        at(began + timedelta(hours=hours))
+        with pytest.raises(RetryableError, match="did not take a message"):
+            tick(dumped, instance, **environ)
+    capsys.readouterr()
+    at(began + timedelta(hours=30))
+    with pytest.raises(RetryableError, match="ALERT_WEBHOOK_URL is given up for: FAILED: shop, night of"):
+        tick(dumped, instance, **environ)
+    assert "ALERT_WEBHOOK_URL is given up for: FAILED: shop, night of" in capsys.readouterr().err
+    at(began + timedelta(hours=31))
+    tick(dumped, instance, **environ)
+
+    assert len([title for title in told(sink) if title.startswith("FAILED")]) == 4
+    assert sink.taken[0].body.startswith('{"text":"RECOVERED')
+
+
+def test_a_url_of_several_targets_one_of_them_bad_does_not_tell_the_others_for_a_week(
+    dumped: Protected, instance: DagsterInstance, at: At
+) -> None:
+    began = datetime.now(UTC)
+    kill_a_night(dumped, instance)
+    with running_mail_sink() as mail:
+        environ = {"ALERT_URLS": mail.url.replace("to=", "to=nobody@example.com,")}
+        for hours in (0, 1, 3, 30, 31, 80):
+            at(began + timedelta(hours=hours))
+            with suppress(RetryableError):
+                tick(dumped, instance, **environ)
+
+    assert [each for each in _subjects(mail) if each.startswith("FAILED")] == [
+        f"FAILED: shop, night of {dumped.tonight}"
+    ] * 4
+
+
+def test_a_service_that_is_too_slow_may_have_got_the_alarm_so_it_gets_it_only_a_few_times(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "_LONGEST_DELIVERY_SECONDS", 0.5)
+    began = datetime.now(UTC)
+    kill_a_night(dumped, instance)
+    sink.silent.set()
+    for hours in (0, 1, 3, 30, 31, 80):
+        at(began + timedelta(hours=hours))
+        with suppress(RetryableError):
+            tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert len([title for title in told(sink) if title.startswith("FAILED")]) == 4
+
+
 def test_a_tick_that_is_cut_off_after_a_delivery_does_not_repeat_it(
     dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +344,36 @@ def test_a_tick_that_is_cut_off_after_a_delivery_does_not_repeat_it(
 
 def _ended(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_tick_that_hangs_is_seen(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_night(dumped, instance)
+    environ = {"ALERT_WEBHOOK_URL": sink.url}
+    definitions = dumped.definitions(**environ)
+    sensor = definitions.resolve_sensor_def("shop_alarms")
+
+    def tell() -> SensorExecutionData:
+        context = dg.build_sensor_context(
+            instance=instance, definitions=definitions, resources={ENVIRON: {**dumped.environ, **environ}}
+        )
+        return sensor.evaluate_tick(context)
+
+    sink.silent.set()
+    hanging = threading.Thread(target=tell)
+    hanging.start()
+    assert sink.called.wait(60)
+    assert "is still at it" in str(tell().skip_message)
+    with monkeypatch.context() as patched:
+        patched.setattr(alarms, "_HANGS_AFTER_SECONDS", 0.0)
+        with pytest.raises(Stalled, match="An earlier tick has been at it for"):
+            tell()
+    sink.silent.clear()
+    hanging.join(60)
+
+    assert told(sink) == [f"FAILED: shop, night of {dumped.tonight}"]
+    assert "There is nothing to tell" in str(tell().skip_message)
 
 
 def test_a_night_that_is_overdue_by_the_clock_is_told_once_a_night_and_called_off_once(
@@ -301,6 +408,27 @@ def test_a_database_that_was_never_dumped_is_overdue(
     [text] = sink.texts
     assert text.startswith("OVERDUE: shop, night of ")
     assert "No night has ever been taken" in text
+
+
+def test_what_is_odd_in_a_store_hides_nothing_and_what_can_not_be_read_does(
+    protected: Protected, instance: DagsterInstance, sink: Sink, at: At
+) -> None:
+    take_night("shop", protected.config.databases["shop"], environ=protected.environ)
+    report = protected.store / drill_prefix("shop", "20260101T000000Z-4c5d6e") / REPORT_NAME
+    report.parent.mkdir(parents=True)
+    report.write_text("no report", encoding="utf-8")
+    began = datetime.now(UTC)
+
+    def look(minutes: int, **environ: str) -> list[str]:
+        at(began + timedelta(minutes=minutes))
+        tick(protected, instance, ALERT_WEBHOOK_URL=sink.url, **environ)
+        return [title for title in told(sink) if "what is overdue" in title]
+
+    away = {"OFFSITE_ENDPOINT_URL": "http://127.0.0.1:1"}
+    assert [look(minutes) for minutes in (0, 400)] == [[], []]
+    assert look(410, **away) == []
+    assert look(800, **away) == ["NOT SEEN: shop, what is overdue"]
+    assert look(810)[1:] == ["RECOVERED: shop, what is overdue"]
 
 
 def test_stores_that_can_not_be_read_cost_no_alarm(
@@ -389,10 +517,10 @@ def test_the_urls_of_channels_are_nowhere(
 ) -> None:
     kill_a_night(dumped, instance)
     sink.status = 500
-    channels = f"{sink.apprise_url} slack://hunter2 mailto://user:hunter2@127.0.0.1:1?to=a@b.example"
+    urls = f"{sink.apprise_url} slack://hunter2 mailto://user:hunter2@127.0.0.1:1?to=a@b.example"
 
     with pytest.raises(RetryableError) as caught:
-        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, ALERT_URLS=channels)
+        tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url, ALERT_URLS=urls)
 
     assert all(f"ALERT_URLS {number}" in str(caught.value) for number in (1, 2, 3))
     kept = instance.daemon_cursor_storage.get_cursor_values({"hackorda_ops/alarms/shop"})
@@ -402,8 +530,8 @@ def test_the_urls_of_channels_are_nowhere(
     assert "hunter2" not in "".join((str(caught.value), str(kept), *events, captured.out, captured.err))
 
 
-def test_what_another_release_has_left_in_the_storage_stops_nothing(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+def test_what_another_release_has_left_in_the_storage_stops_nothing_and_is_told_in_the_log(
+    dumped: Protected, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kill_a_night(dumped, instance)
     instance.daemon_cursor_storage.set_cursor_values({"hackorda_ops/alarms/shop": '{"unknown": 1}'})
@@ -411,6 +539,9 @@ def test_what_another_release_has_left_in_the_storage_stops_nothing(
     tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
 
     assert len(told(sink)) == 1
+    assert "Messages that waited are lost" in capsys.readouterr().err
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+    assert "are lost" not in capsys.readouterr().err
 
 
 def test_the_link_is_the_configured_one(dumped: Protected, instance: DagsterInstance, sink: Sink) -> None:

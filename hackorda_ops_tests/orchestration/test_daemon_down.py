@@ -102,6 +102,52 @@ def test_a_daemon_that_is_restarted_over_a_tick_takes_the_night_by_its_schedule_
         assert daemon.look(due + timedelta(hours=hours)) == []
 
 
+def test_the_weeks_copy_and_the_drill_do_not_overtake_a_night_that_is_to_be_made_up_for(
+    daemon: Simulated,
+) -> None:
+    _lived_until_it_went_down(daemon)
+    daemon.materialize("night 2028-09-30", WENT_DOWN + timedelta(hours=15))
+    sunday = datetime(2028, 10, 1, tzinfo=ALMATY)
+
+    def at(hour: int, minute: int) -> list[str]:
+        return daemon.look(sunday + timedelta(hours=hour, minutes=minute))
+
+    # Down over 02:00, and back ten minutes after the night's tick would still have started it.
+    assert at(3, 10) == []
+    assert at(4, 0) == []
+    assert at(4, 20) == ["night 2028-10-01"]
+    assert at(6, 0) == []
+    daemon.end("night 2028-10-01", sunday + timedelta(hours=6, minutes=10))
+    assert at(6, 20) == ["week 2028-09-25"]
+    daemon.end("week 2028-09-25", sunday + timedelta(hours=7))
+    assert at(8, 20) == ["quarter 2028-10-01"]
+    daemon.end("quarter 2028-10-01", sunday + timedelta(hours=9))
+    assert at(12, 0) == []
+
+
+def test_a_night_that_has_failed_or_still_runs_does_not_hold_the_weeks_tick_up(daemon: Simulated) -> None:
+    _lived_until_it_went_down(daemon)
+    sunday = datetime(2028, 10, 1, tzinfo=ALMATY)
+    assert daemon.look(sunday + timedelta(hours=2)) == ["night 2028-10-01"]
+    daemon.fail("night 2028-10-01", sunday + timedelta(hours=3))
+
+    assert daemon.look(sunday + timedelta(hours=4)) == ["week 2028-09-25"]
+    # Which still runs.
+    assert daemon.look(sunday + timedelta(hours=6)) == ["quarter 2028-10-01"]
+
+
+@pytest.mark.parametrize("switched_off", ["shop_every_night", "shop_missed_work"])
+def test_a_night_that_nobody_would_start_does_not_hold_the_weeks_tick_up(
+    daemon: Simulated, switched_off: str
+) -> None:
+    _lived_until_it_went_down(daemon)
+    daemon.switch_off(switched_off, WENT_DOWN)
+    sunday = datetime(2028, 10, 1, tzinfo=ALMATY)
+
+    assert daemon.look(sunday + timedelta(hours=3, minutes=10)) == []
+    assert daemon.look(sunday + timedelta(hours=4)) == ["week 2028-09-25"]
+
+
 def test_a_schedule_that_somebody_has_switched_off_misses_nothing(daemon: Simulated) -> None:
     _lived_until_it_went_down(daemon)
     daemon.switch_off("shop_every_night", WENT_DOWN)

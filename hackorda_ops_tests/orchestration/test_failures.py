@@ -84,3 +84,24 @@ def test_an_error_that_nobody_foresaw_is_told_without_dagsters_wrapper(instance:
     assert "ZeroDivisionError: the root of it" in str(cause)
     assert "outer" not in str(cause)
     assert "DagsterExecution" not in str(cause)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_an_error_that_nobody_foresaw_is_told_without_a_password(
+    instance: DagsterInstance, wrapped: bool
+) -> None:
+    secret = ValueError("no such host in postgres://ops:hunter2@db.example/shop?sslmode=require")
+    error = RuntimeError("outer") if wrapped else secret
+    error.__cause__ = secret if wrapped else None
+
+    cause = _cause_of_a_run_that_raises(error, instance)
+
+    assert "no such host in postgres://ops:" in str(cause)
+    assert "hunter2" not in str(cause)
+
+
+def test_what_dagster_says_of_a_runs_end_is_told_without_a_password() -> None:
+    cause = cause_of([], "Could not reach redis://:hunter2@broker.example/0")
+
+    assert "broker.example" in cause.what
+    assert "hunter2" not in cause.what

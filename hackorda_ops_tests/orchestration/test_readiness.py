@@ -1,5 +1,6 @@
 """`readiness`, materialized for real, and what refreshes it."""
 
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
         if path.is_file() and path.name != "manifest.json"
     )
     assert isinstance(shown["shop: bytes kept, store"], int)
-    assert isinstance(shown["shop: bytes kept, off-site"], int)
+    assert isinstance(shown["shop: bytes kept, offsite"], int)
     # A fresh database isn't asked for what was due before it was protected, but nothing is proven.
     assert "AT RISK" in str(shown["readiness"])
     assert "No restore point has ever been proven." in str(shown["readiness"])
@@ -118,6 +119,29 @@ def test_metrics_are_written_where_a_file_is_named(
     assert read["hackorda_ops_overdue"] == 1
     assert read["hackorda_ops_ready"] == 0
     assert read["hackorda_ops_readiness_timestamp_seconds"] >= began
+
+
+def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_written(
+    protected: Protected, instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hackorda_ops.orchestration.readiness._READING_SECONDS", 0.5)
+    path = tmp_path / "hackorda_ops.prom"
+    named = protected.config.model_copy(update={"metrics_file": path})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environ = {**protected.environ, "OFFSITE_ENDPOINT_URL": endpoint}
+        definitions = build_defs(named, resource_overrides={ENVIRON: environ})
+        with dg.build_sensor_context(
+            instance=instance, definitions=definitions, resources={ENVIRON: environ}
+        ) as context:
+            definitions.resolve_sensor_def("metrics").evaluate_tick(context)
+    read = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(path.read_text(encoding="utf-8"))
+        for sample in family.samples
+    }
+    assert (read["hackorda_ops_problems"], read["hackorda_ops_ready"]) == (1, 0)
+    assert "hackorda_ops_overdue" not in read
 
 
 def test_it_is_looked_at_every_day_with_every_database_upstream(protected: Protected) -> None:

@@ -23,6 +23,7 @@ from dagster import (
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.calendar import quarter_of
+from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.config import Config, Database, Schedule
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
@@ -117,8 +118,10 @@ def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
     assert {name: found.passed for name, found in checks(result).items()} == dict.fromkeys(CHECKS, True)
     assert {found.partition for found in checks(result).values()} == {str(quarter)}
     report = _only(instance, DRILL_REPORT, quarter)
+    [manifest] = catalog.read(FolderStore(shipped.store), "shop").artifacts
     for metadata in (_only(instance, RESTORE_DRILL, quarter), report):
         assert metadata["verdict"].value == "PASS"
+        assert metadata["schema digest"].value == manifest.schema_sha256
         assert metadata["rows"] == IntMetadataValue(800)
         assert metadata["tables that differ"] == IntMetadataValue(0)
         for number in ("recovery seconds", "data loss seconds", "seconds: restore"):

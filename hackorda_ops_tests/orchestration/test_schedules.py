@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster import DagsterInstance
 
 from hackorda_ops.backup.due import Kind, due_between
 from hackorda_ops.config import Config, Database, Schedule
@@ -22,13 +23,27 @@ def _definitions(**schedule: object) -> dg.Definitions:
     return build_defs(Config(databases={"shop": Database(schedule=Schedule(**schedule))}))
 
 
+@pytest.fixture(scope="module")
+def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
+    """A Dagster that knows of no run, and of no schedule that was switched on."""
+    with DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
+        yield made
+
+
 def _answer(
-    definitions: dg.Definitions, name: str, tick: datetime, *, late: timedelta = timedelta()
+    dagster: DagsterInstance,
+    definitions: dg.Definitions,
+    name: str,
+    tick: datetime,
+    *,
+    late: timedelta = timedelta(),
 ) -> dg.RunRequest | str | None:
     """What a tick requests; or why it requests nothing."""
     context = dg.build_schedule_context(
-        scheduled_execution_time=tick, repository_def=definitions.get_repository_def()
+        dagster, scheduled_execution_time=tick, repository_def=definitions.get_repository_def()
     )
+    # Else each context opens the instance anew, and a year of ticks takes minutes.
+    context._instance = dagster
     with mock.patch.object(clock, "now", return_value=tick.astimezone(UTC) + late):
         data = definitions.resolve_schedule_def(name).evaluate_tick(context)
     [*requests] = data.run_requests or []
@@ -36,8 +51,10 @@ def _answer(
     return requests[0] if requests else data.skip_message
 
 
-def _requested(definitions: dg.Definitions, name: str, tick: datetime) -> str | None:
-    answer = _answer(definitions, name, tick)
+def _requested(
+    dagster: DagsterInstance, definitions: dg.Definitions, name: str, tick: datetime
+) -> str | None:
+    answer = _answer(dagster, definitions, name, tick)
     return answer.partition_key if isinstance(answer, dg.RunRequest) else None
 
 
@@ -52,22 +69,24 @@ def _requested(definitions: dg.Definitions, name: str, tick: datetime) -> str | 
         (datetime(2026, 3, 29, 3, 0, tzinfo=BERLIN), "2026-03-29"),
     ],
 )
-def test_a_tick_requests_the_night_of_its_own_local_date(tick: datetime, night: str) -> None:
-    assert _requested(_definitions(timezone="Europe/Berlin"), "shop_every_night", tick) == night
+def test_a_tick_requests_the_night_of_its_own_local_date(
+    dagster: DagsterInstance, tick: datetime, night: str
+) -> None:
+    assert _requested(dagster, _definitions(timezone="Europe/Berlin"), "shop_every_night", tick) == night
 
 
 @pytest.mark.parametrize(("day", "week"), [(2, "2026-11-02"), (8, "2026-11-02"), (9, "2026-11-09")])
-def test_a_tick_requests_the_week_that_it_lies_in(day: int, week: str) -> None:
+def test_a_tick_requests_the_week_that_it_lies_in(dagster: DagsterInstance, day: int, week: str) -> None:
     tick = datetime(2026, 11, day, 4, tzinfo=ZoneInfo("Asia/Almaty"))
 
-    assert _requested(_definitions(timezone="Asia/Almaty"), "shop_every_week", tick) == week
+    assert _requested(dagster, _definitions(timezone="Asia/Almaty"), "shop_every_week", tick) == week
 
 
-def test_a_tick_before_the_first_night_requests_nothing() -> None:
+def test_a_tick_before_the_first_night_requests_nothing(dagster: DagsterInstance) -> None:
     definitions = _definitions(since=date(2026, 11, 1))
     tick = datetime(2026, 10, 31, 2, tzinfo=ZoneInfo("UTC"))
 
-    assert _requested(definitions, "shop_every_night", tick) is None
+    assert _requested(dagster, definitions, "shop_every_night", tick) is None
 
 
 # Where clocks change in the night, at midnight, by half an hour, in a month of the moon's, and not at all; at
@@ -89,7 +108,7 @@ _ZONES = [
 
 @pytest.mark.parametrize(("timezone", "night", "week", "quarter"), _ZONES)
 def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
-    timezone: str, night: str, week: str, quarter: str
+    dagster: DagsterInstance, timezone: str, night: str, week: str, quarter: str
 ) -> None:
     schedule = Schedule(timezone=timezone, night=night, week=week, quarter=quarter, since=date(2025, 1, 1))
     definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
@@ -100,7 +119,7 @@ def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
         kind: [
             partition
             for tick in _ticks(definitions, f"shop_every_{kind}", begin, end)
-            if (partition := _requested(definitions, f"shop_every_{kind}", tick))
+            if (partition := _requested(dagster, definitions, f"shop_every_{kind}", tick))
         ]
         for kind in kinds
     }
@@ -137,34 +156,36 @@ def test_no_tick_comes_more_than_an_hour_after_it_was_due(
     assert max(late) <= 3600
 
 
-def test_a_quarter_is_requested_after_its_first_weekly_copy() -> None:
+def test_a_quarter_is_requested_after_its_first_weekly_copy(dagster: DagsterInstance) -> None:
     definitions = _definitions(timezone="Asia/Almaty")
     almaty = ZoneInfo("Asia/Almaty")
 
     def of(day: int) -> str | None:
-        return _requested(definitions, "shop_every_quarter", datetime(2026, 10, day, 6, tzinfo=almaty))
+        return _requested(
+            dagster, definitions, "shop_every_quarter", datetime(2026, 10, day, 6, tzinfo=almaty)
+        )
 
     assert of(4) == "2026-10-01"
     assert of(11) is None
 
 
-def test_an_exercise_is_held_on_the_first_sunday_of_february() -> None:
+def test_an_exercise_is_held_on_the_first_sunday_of_february(dagster: DagsterInstance) -> None:
     definitions = _definitions(timezone="America/New_York")
     new_york = ZoneInfo("America/New_York")
 
     def of(day: int) -> str | None:
-        return _requested(definitions, "shop_every_year", datetime(2026, 2, day, 9, tzinfo=new_york))
+        return _requested(dagster, definitions, "shop_every_year", datetime(2026, 2, day, 9, tzinfo=new_york))
 
     assert of(1) == "2026-01-01"
     assert of(8) is None
 
 
-def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work() -> None:
+def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work(dagster: DagsterInstance) -> None:
     definitions = _definitions(timezone="Asia/Almaty")
     tick = datetime(2026, 10, 4, 2, tzinfo=ZoneInfo("Asia/Almaty"))
 
-    in_time = _answer(definitions, "shop_every_night", tick, late=LATEST_TICK)
-    late = _answer(definitions, "shop_every_night", tick, late=LATEST_TICK + timedelta(seconds=1))
+    in_time = _answer(dagster, definitions, "shop_every_night", tick, late=LATEST_TICK)
+    late = _answer(dagster, definitions, "shop_every_night", tick, late=LATEST_TICK + timedelta(seconds=1))
 
     assert isinstance(in_time, dg.RunRequest)
     assert in_time.partition_key == "2026-10-04"
@@ -201,10 +222,10 @@ def test_schedules_run_unless_somebody_switches_them_off() -> None:
     assert {schedule.execution_timezone for schedule in schedules} == {"Asia/Almaty"}
 
 
-def test_scheduled_runs_carry_the_tags_that_keep_them_from_being_run_again() -> None:
+def test_scheduled_runs_carry_the_tags_that_keep_them_from_being_run_again(dagster: DagsterInstance) -> None:
     definitions = _definitions()
     for name in ("shop_every_night", "shop_every_week", "shop_every_quarter"):
-        request = _answer(definitions, name, datetime(2026, 10, 4, 6, tzinfo=UTC))
+        request = _answer(dagster, definitions, name, datetime(2026, 10, 4, 6, tzinfo=UTC))
         assert isinstance(request, dg.RunRequest)
         job = definitions.resolve_job_def(name.replace("every_", ""))
         tags = {**job.run_tags, **request.tags}

@@ -1,6 +1,7 @@
 """When a change of the schema asks for a drill."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from unittest import mock
 
@@ -10,9 +11,10 @@ from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, Met
 from dagster._core.test_utils import freeze_time
 
 from hackorda_ops.config import Config, Database, Schedule
-from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration import clock, drill_metadata
 from hackorda_ops.orchestration.build import build_defs
-from hackorda_ops.orchestration.schema_change import Copy, Night, has_to_wait, what_is_missing
+from hackorda_ops.orchestration.schema_change import Artifact, Night, has_to_wait, what_is_missing
+from hackorda_ops_tests.drill import results
 
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
 NOW = datetime(2026, 11, 11, 12, tzinfo=UTC)
@@ -21,27 +23,27 @@ DATABASE = Database(schedule=Schedule(), scratch={"server": {}})
 
 
 def test_a_schema_that_was_drilled_asks_for_nothing() -> None:
-    copies = [Copy(OLD, "one")]
-    assert what_is_missing(Night(NEW, "one", date(2026, 11, 11)), copies, OLD) is None
+    night = Night(NEW, "one", date(2026, 11, 11))
+    assert what_is_missing(night, Artifact(OLD, "one"), Artifact(OLD, "one")) is None
 
 
 def test_another_schema_asks_for_its_copy_and_then_for_the_drill() -> None:
-    night = Night(NEW, "two", date(2026, 11, 11))
-    assert what_is_missing(night, [Copy(OLD, "one")], OLD) == "week"
-    assert what_is_missing(night, [Copy(NEW, "two"), Copy(OLD, "one")], OLD) == "quarter"
-    assert what_is_missing(night, [Copy(NEW, "two"), Copy(OLD, "one")], NEW) is None
+    night, old, new = Night(NEW, "two", date(2026, 11, 11)), Artifact(OLD, "one"), Artifact(NEW, "two")
+    assert what_is_missing(night, old, old) == "week"
+    assert what_is_missing(night, None, old) == "week"
+    assert what_is_missing(night, new, old) == "quarter"
+    assert what_is_missing(night, new, new) is None
 
 
 def test_a_schema_that_was_changed_and_changed_back_asks_for_nothing() -> None:
-    copies = [Copy(NEW, "two"), Copy(OLD, "one")]
-    assert what_is_missing(Night("20261112T020000Z-cccccc", "one", date(2026, 11, 12)), copies, OLD) is None
+    night = Night("20261112T020000Z-cccccc", "one", date(2026, 11, 12))
+    assert what_is_missing(night, Artifact(NEW, "two"), Artifact(OLD, "one")) is None
 
 
-def test_where_nothing_was_drilled_or_nobody_knows_what_the_quarters_own_drill_is_waited_for() -> None:
-    night = Night(NEW, "two", date(2026, 11, 11))
-    assert what_is_missing(night, [Copy(OLD, "one")], None) is None
-    assert what_is_missing(night, [Copy(OLD, "one")], "20250101T000000Z-ffffff") is None
-    assert what_is_missing(None, [Copy(OLD, "one")], OLD) is None
+def test_where_nothing_was_drilled_the_quarters_own_drill_is_waited_for() -> None:
+    night, old = Night(NEW, "two", date(2026, 11, 11)), Artifact(OLD, "one")
+    assert what_is_missing(night, old, None) is None
+    assert what_is_missing(None, old, old) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def _look(instance: DagsterInstance, now: datetime = NOW) -> list[str]:
 def test_a_changed_schema_is_copied_off_site_and_drilled_once(instance: DagsterInstance) -> None:
     _materialize(instance, "nightly_dump", "2026-11-08", artifact=OLD, schema_digest="one")
     _materialize(instance, "offsite_copy", "2026-11-02", artifact=OLD, schema_digest="one")
-    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD)
+    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD, schema_digest="one")
     assert _look(instance) == []
 
     _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
@@ -101,13 +103,29 @@ def test_a_changed_schema_is_copied_off_site_and_drilled_once(instance: DagsterI
     _materialize(instance, "offsite_copy", "2026-11-09", artifact=NEW, schema_digest="two")
     assert _look(instance) == [f"shop_quarter 2026-10-01, quarter of {NEW}"]
 
-    _materialize(instance, "drill_report", "2026-10-01", artifact=NEW)
+    _materialize(instance, "drill_report", "2026-10-01", artifact=NEW, schema_digest="two")
     assert _look(instance) == []
+
+
+def test_the_drill_of_a_copy_that_was_made_by_hand_counts(instance: DagsterInstance) -> None:
+    drilled = results.sound()
+    assert drilled.artifact is not None
+    metadata = drill_metadata.of_drill(
+        replace(drilled, artifact=replace(drilled.artifact, artifact_id=OLD, schema_sha256="one"))
+    )
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(AssetKey(["shop", "drill_report"]), partition="2026-10-01", metadata=metadata)
+    )
+    assert _look(instance) == []
+
+    _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
+
+    assert _look(instance) == [f"shop_week 2026-11-09, week of {NEW}"]
 
 
 def test_no_drill_is_started_beside_another_or_on_the_day_of_another(instance: DagsterInstance) -> None:
     _materialize(instance, "offsite_copy", "2026-11-02", artifact=OLD, schema_digest="one")
-    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD)
+    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD, schema_digest="one")
     _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
     _materialize(instance, "offsite_copy", "2026-11-09", artifact=NEW, schema_digest="two")
     with freeze_time(NOW):

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import psycopg
@@ -16,8 +18,10 @@ from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.neon.labels import Label, source_id
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.postgres.connection import parse
 from hackorda_ops_tests.orchestration.protected import Protected, log_lines
 
 pytestmark = pytest.mark.server
@@ -67,6 +71,11 @@ def look(protected: Protected, instance: DagsterInstance, **environ: str) -> Sen
     return definitions.resolve_sensor_def(SENSOR).evaluate_tick(context)
 
 
+def label_of(protected: Protected) -> Label:
+    """What a killed drill of it has labelled its branch with."""
+    return Label("shop", source_id(parse(protected.url, origin="test")), DRILL, "drill")
+
+
 def make_branch(neon: LocalNeon, name: str, annotation: Mapping[str, str]) -> None:
     with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
         client.create_branch({"branch": {"name": name}, "annotation_value": annotation}, name=name)
@@ -86,16 +95,19 @@ def test_it_looks_unless_somebody_switches_it_off(protected: Protected) -> None:
 def test_a_branch_of_a_killed_drill_is_listed_and_removed_and_a_persons_stays(
     on_neon: Protected, neon: LocalNeon, instance: DagsterInstance
 ) -> None:
-    make_branch(neon, BRANCH, Label("shop", DRILL, "drill").annotation())
+    make_branch(neon, BRANCH, label_of(on_neon).annotation())
     make_branch(neon, f"{BRANCH}-of-a-person", {})
 
     requested = look(on_neon, instance).run_requests or []
     again = look(on_neon, instance).run_requests or []
+    with mock.patch.object(clock, "now", return_value=datetime(2030, 1, 1, tzinfo=UTC)):
+        later = look(on_neon, instance).run_requests or []
     result = on_neon.run(JOB, None, instance)
 
     assert len(requested) == 1
     # Dagster starts no second run for the same key.
     assert requested[0].run_key == again[0].run_key
+    assert str(later[0].run_key).startswith("2030-01-01 ")
     assert result.success
     assert branches(neon) == {f"{BRANCH}-of-a-person"}
     assert f"Removed {BRANCH}, which a killed run of shop had left behind." in set(
@@ -152,8 +164,10 @@ def test_a_branch_that_neon_keeps_fails_the_run_and_keeps_none_of_the_others(
     on_neon: Protected, neon: LocalNeon, instance: DagsterInstance
 ) -> None:
     for number in range(2):
-        make_branch(neon, f"{BRANCH}-{number}", Label("shop", DRILL, "drill").annotation())
-    neon.misbehave(Fault("deleteProjectBranch", 422, message="cannot delete branch that has children"))
+        make_branch(neon, f"{BRANCH}-{number}", label_of(on_neon).annotation())
+    neon.misbehave(
+        Fault("deleteProjectBranch", 422, message="cannot delete branch that has children", times=2)
+    )
 
     result = on_neon.run(JOB, None, instance)
 

@@ -97,6 +97,24 @@ def test_a_secret_file_is_gone_when_our_process_was_killed(tmp_path: Path) -> No
     process_watch.until(lambda: not secret.exists(), "its secret is gone")
 
 
+def test_a_secret_file_is_gone_when_the_supervisor_was_killed(tmp_path: Path) -> None:
+    running = child.start(
+        shell('echo "$SECRET" > path; echo "$PPID" > supervisor.pid; echo $$ > child.pid; sleep 60'),
+        environment=ENVIRONMENT,
+        secret_files={"SECRET": "hush"},
+        working_directory=tmp_path,
+    )
+    process_watch.pids_written_to(tmp_path, 2)
+    secret = Path((tmp_path / "path").read_text().strip())
+    assert secret.read_text() == "hush"
+
+    os.kill(int((tmp_path / "supervisor.pid").read_text()), signal.SIGKILL)
+
+    with pytest.raises(ToolFailed, match="supervises"):
+        running.wait(60)
+    assert not secret.exists()
+
+
 def test_a_child_whose_secret_cannot_be_written_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "/no/such/folder")
 

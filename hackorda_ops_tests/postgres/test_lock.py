@@ -78,6 +78,49 @@ def test_a_lock_whose_session_was_ended_is_reported_lost(each_url: str) -> None:
             lock.probe()
 
 
+def end_session(url: str, application_name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = %s",
+            (application_name,),
+        )
+
+
+def test_a_lost_lock_is_retaken_if_nobody_has_it(each_url: str) -> None:
+    target = awkward.target_of(each_url)
+    with dump_lock(target, application_name="to be ended") as lock:
+        lock.retake()
+        end_session(each_url, "to be ended")
+        lock.retake()
+        lock.probe()
+        with pytest.raises(LockHeld, match="to be ended"), dump_lock(target, application_name="the second"):
+            pass
+        end_session(each_url, "to be ended")
+        with dump_lock(target, application_name="the next"), pytest.raises(LockLost):
+            lock.retake()
+
+
+def test_the_session_of_a_lock_never_idles_for_long_enough_to_be_suspended(
+    each_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hackorda_ops.postgres.beside.PING_SECONDS", 0.05)
+    query = "SELECT query_start FROM pg_stat_activity WHERE application_name = 'the holder'"
+    with (
+        dump_lock(awkward.target_of(each_url), application_name="the holder") as lock,
+        psycopg.connect(each_url, autocommit=True) as watcher,
+    ):
+        lock.probe()
+        [(began,)] = watcher.execute(query).fetchall()
+        pause = threading.Event()
+        for attempt in range(600):
+            [(asked,)] = watcher.execute(query).fetchall()
+            if asked > began:
+                break
+            assert attempt < 599, "the session asks nothing"
+            pause.wait(0.05)
+        lock.probe()
+
+
 def test_a_killed_holder_leaves_no_lock_behind(each_url: str) -> None:
     program = (
         "import sys\n"

@@ -98,9 +98,9 @@ class Kept:
             )
         return drill
 
-    def exercise(self, begun: datetime, verdict: Verdict = "PASS") -> None:
+    def exercise(self, begun: datetime, verdict: Verdict = "PASS", **changes: Any) -> None:
         """An exercise's result in the store."""
-        result = exercise_result(begun, verdict)
+        result = replace(exercise_result(begun, verdict), **changes)
         prefix = exercise_history.exercise_prefix("hackorda", result.exercise_id)
         put(self.store, f"{prefix}/{exercise_history.RESULT_NAME}", exercise_history.to_bytes(result))
 

@@ -34,7 +34,9 @@ IN_ORDER = Standing(
     last_drill=DrillSeen(PROOF.drill_id, PROOF.quarter, "PASS", PROOF.drilled_at),
     last_exercise_passed_at=None,
     overdue=(),
+    judged=("night", "week", "quarter", "year"),
     problems=(),
+    unreadable=(),
 )
 LATE = Overdue("night", date(2026, 11, 20), utc(11, 20, 2), timedelta(hours=10), "The night was not taken.")
 
@@ -106,7 +108,9 @@ def test_without_a_sound_backup_a_database_is_unprotected_or_nobody_knows() -> N
         overdue=(LATE,),
     )
     assert judge(nothing, Database()).word == "UNPROTECTED"
-    assert judge(replace(nothing, problems=("Off-site can't be read.",)), Database()).word == "UNKNOWN"
+    odd = replace(nothing, problems=("Off-site can't be read.",))
+    assert judge(odd, Database()).word == "UNPROTECTED"
+    assert judge(replace(odd, unreadable=odd.problems), Database()).word == "UNKNOWN"
 
 
 def test_an_objective_that_breaks_before_the_next_drill_is_a_reason() -> None:

@@ -43,9 +43,7 @@ def ready(standing: Standing = IN_ORDER, *, nights: int = 30, drills: int = 6) -
     )
     stored = (
         Stored("store", "/backups", 30, 0, {"": 600_000_000}, 0),
-        Stored(
-            "off-site", "s3://bucket/copies", 8, 1, {"STANDARD": 1_000, "STANDARD_IA": 160_000_000}, 1_000
-        ),
+        Stored("offsite", "s3://bucket/copies", 8, 1, {"STANDARD": 1_000, "STANDARD_IA": 160_000_000}, 1_000),
     )
     three_minutes = Database(objectives=Objectives(recovery_time_minutes=3))
     return assess(Survey(standing, artifacts, held, stored), three_minutes)

@@ -1,13 +1,17 @@
 """How a database stands, read from a real folder and a real bucket."""
 
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from hackorda_ops.backup.manifest import MANIFEST_NAME
 from hackorda_ops.backup.operations_log import Event, record
-from hackorda_ops.config_places import Scratch, ServerScratch
+from hackorda_ops.config_places import S3, Scratch, ServerScratch
 from hackorda_ops.drill.history import drill_prefix
+from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.standing import Standing, at_risk
+from hackorda_ops.readiness.survey import read_survey
 from hackorda_ops_tests.backup.stores import put
 from hackorda_ops_tests.readiness.kept import EMPTIED, Kept, utc
 
@@ -145,6 +149,42 @@ def test_what_a_wrong_clock_dated_into_the_future_does_not_hide_that_nothing_com
     assert ("night", date(2026, 11, 23)) not in overdue(kept.standing(utc(11, 23, 9)))
 
 
+def test_what_is_odd_is_told_and_hides_nothing_that_is_overdue(kept_on_neon: Kept) -> None:
+    kept_on_neon.in_order(FRIDAY)
+    kept_on_neon.night(utc(12, 24, 2))
+    put(kept_on_neon.store, "hackorda/exercises/20261101T090000Z-0a1b2c/result.json", b"{")
+    put(kept_on_neon.store, f"{drill_prefix('hackorda', '20261118T020000Z-0a1b2c')}/report.json", b"{")
+    standing = kept_on_neon.standing(FRIDAY)
+    assert (standing.overdue, standing.unreadable, len(standing.problems)) == ((), (), 3)
+    assert standing.judged == ("night", "week", "quarter", "year")
+
+
+def test_a_folder_named_by_a_date_that_never_was_is_no_artifact(kept: Kept) -> None:
+    kept.in_order(FRIDAY)
+    put(kept.store, "hackorda/00000000T000000Z-aaaaaa/dump/toc.dat", b"whatever")
+    put(kept.store, "hackorda/operations/00000000T000000Z-night-aaaaaa.json", b"{}")
+    standing = kept.standing(FRIDAY)
+    assert (standing.overdue, standing.problems) == ((), ())
+
+
+def test_a_database_that_breaks_the_look_is_told_and_does_not_break_that_of_others(kept: Kept) -> None:
+    kept.in_order(FRIDAY)
+    schedule = kept.policy.schedule.model_copy(update={"timezone": "America/New_York"})
+    kept.policy = kept.policy.model_copy(update={"schedule": schedule})
+    # No calendar has a day before the first.
+    begin = datetime(1, 1, 1, tzinfo=UTC)
+    kept.drill(None, FRIDAY, started_at=begin, finished_at=begin)
+    standing = kept.standing(FRIDAY)
+    assert (standing.overdue, standing.judged) == ((), ())
+    assert standing.problems == standing.unreadable
+    assert "Looking at hackorda failed" in standing.problems[0]
+    assert "OverflowError" in standing.problems[0]
+    survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=FRIDAY)
+    assert survey.standing == standing
+    assert len(survey.artifacts) == 7
+    assert assess(survey, kept.policy).judgement.word == "UNKNOWN"
+
+
 def test_a_drill_or_an_exercise_that_was_killed_is_none(kept_on_neon: Kept) -> None:
     kept_on_neon.in_order(FRIDAY)
     for folder in ("drills", "exercises"):
@@ -227,6 +267,35 @@ def test_a_proven_artifact_that_is_gone_is_not_called_a_restore_point(kept: Kept
     )
 
 
+def test_what_is_left_of_a_proven_artifact_without_its_manifest_is_no_restore_point(kept: Kept) -> None:
+    kept.in_order(FRIDAY)
+    prefix = "hackorda/20261115T020000Z-0a1b2c"
+    for store in (kept.store, kept.offsite):
+        put(store, f"{prefix}/dump/toc.dat", b"left behind")
+        store.delete(f"{prefix}/{MANIFEST_NAME}")
+    proven = kept.standing(FRIDAY).last_proven
+    assert proven is not None
+    assert not proven.kept
+    put(kept.store, f"{prefix}/{MANIFEST_NAME}", b"{")
+    assert kept.standing(FRIDAY).last_proven == proven
+
+
+@pytest.mark.parametrize(
+    ("store", "offsite", "told"),
+    [
+        ("copies", "/copies/", "are the same place, s3://{bucket}/copies: there is no second copy."),
+        ("copies/nights", "copies", "are one bucket, {bucket}: whoever empties it has both copies."),
+    ],
+)
+def test_a_second_copy_in_the_same_bucket_is_told(kept: Kept, store: str, offsite: str, told: str) -> None:
+    bucket = kept.policy.offsite.model_copy(update={"prefix": offsite})
+    nights = S3.model_validate({**bucket.model_dump(), "prefix": store})
+    kept.policy = kept.policy.model_copy(update={"store": nights, "offsite": bucket})
+    standing = kept.standing(FRIDAY)
+    assert standing.problems == (f"The store and off-site {told.format(bucket=kept.offsite.bucket)}",)
+    assert standing.unreadable == ()
+
+
 def test_a_year_is_asked_for_on_neon_only(kept_on_neon: Kept) -> None:
     kept = kept_on_neon
     kept.night(utc(1, 10, 2))
@@ -244,6 +313,34 @@ def test_a_year_is_asked_for_on_neon_only(kept_on_neon: Kept) -> None:
     assert overdue(kept.standing(FRIDAY)) == []
 
 
+def test_an_exercise_that_makes_up_for_a_past_year_does_not_hide_that_of_this_year(
+    kept_on_neon: Kept,
+) -> None:
+    kept_on_neon.in_order(FRIDAY)
+    kept_on_neon.exercise(utc(3, 5, 9), year=date(2025, 1, 1))
+    assert overdue(kept_on_neon.standing(FRIDAY)) == []
+
+
+def test_a_new_database_is_told_of_its_first_night_alone_whichever_place_answers(kept_on_neon: Kept) -> None:
+    tonight = [("night", date(2026, 11, 20))]
+    without_offsite = kept_on_neon.standing(FRIDAY, OFFSITE_SECRET_ACCESS_KEY="")
+    assert overdue(without_offsite) == tonight
+    assert sentence(without_offsite).endswith("was not taken.")
+    # The next night is due, and may be on its way.
+    assert overdue(kept_on_neon.standing(utc(11, 21, 2, 1))) == tonight
+    assert overdue(kept_on_neon.standing(utc(11, 21, 8))) == [("night", date(2026, 11, 21))]
+
+    shutil.rmtree(kept_on_neon.store.root.parent)
+    assert overdue(kept_on_neon.standing(FRIDAY)) == []
+
+
+def test_before_its_first_night_is_overdue_a_database_is_unprotected_all_the_same(kept: Kept) -> None:
+    schedule = kept.policy.schedule.model_copy(update={"since": date(2026, 11, 20)})
+    kept.policy = kept.policy.model_copy(update={"schedule": schedule})
+    for now in (utc(11, 20, 2, 1), utc(11, 20, 8), utc(11, 21, 7)):
+        assert overdue(kept.standing(now)) == [("night", date(2026, 11, 20))]
+
+
 def test_a_store_that_cannot_be_read_is_told_and_what_it_holds_is_not_judged(kept: Kept) -> None:
     kept.in_order(FRIDAY)
     standing = kept.standing(utc(11, 24), OFFSITE_SECRET_ACCESS_KEY="")
@@ -256,5 +353,6 @@ def test_a_store_that_cannot_be_read_is_told_and_what_it_holds_is_not_judged(kep
     shutil.rmtree(kept.store.root.parent)
     neither = kept.standing(utc(11, 24), OFFSITE_SECRET_ACCESS_KEY="")
     assert overdue(neither) == []
-    assert len(neither.problems) == 2
+    assert len(neither.problems) == len(neither.unreadable) == 2
+    assert (standing.judged, neither.judged) == (("night", "quarter"), ())
     assert at_risk(neither) == "No restore point was found, and not all places could be read."

@@ -75,6 +75,14 @@ def test_earlier_versions_of_the_page_are_left_over_and_the_page_is_not() -> Non
     assert (found.subject, found.remove, found.versions) == (page, True, (versions[1],))
 
 
+def test_earlier_versions_of_the_readiness_page_are_left_over_and_the_page_is_not() -> None:
+    versions = [version("readiness.html"), version("readiness.html", current=False)]
+
+    [found] = leftovers("db", "store", versions, wanted={}, may_come=(), now=NOW)
+
+    assert (found.subject, found.remove, found.versions) == ("readiness.html", True, (versions[1],))
+
+
 def test_what_is_left_counts_for_the_night_of_the_databases_own_time_zone() -> None:
     [found] = remains("store", [version(f"db/{IDS[0]}/dump/1.dat")], Schedule(timezone="Asia/Almaty"))
 
@@ -89,8 +97,31 @@ def test_the_last_passed_drill_comes_first_and_failed_ones_prove_nothing() -> No
 
     found = proven([History((first,), ()), History((second, failed), ())])
 
-    assert found.artifact_ids == ("another", first.artifact.artifact_id)
+    # The artifact that was proven first was drilled again since.
+    assert found.artifact_ids == ("another",)
+    assert found.found_bad == {first.artifact.artifact_id}
     assert found.unknown == ()
+
+
+def test_what_a_drill_found_bad_is_so_until_a_later_drill_passes_it() -> None:
+    bad = results.bad()
+    assert bad.artifact is not None
+    error = results.unjudged(drill_id="20270222T040007Z-4c5d6e", artifact=bad.artifact)
+    passed = results.sound(drill_id="20270322T040007Z-4c5d6e", artifact=bad.artifact)
+
+    assert proven([History((bad, error), ())]).found_bad == {bad.artifact.artifact_id}
+    assert proven([History((bad, error, passed), ())]).found_bad == set()
+    assert proven([History((bad, error, passed), ())]).artifact_ids == (bad.artifact.artifact_id,)
+    again = replace(bad, drill_id="20270422T040007Z-4c5d6e")
+    assert proven([History((bad, passed, again), ())]).found_bad == {bad.artifact.artifact_id}
+    assert proven([History((bad, passed, again), ())]).artifact_ids == ()
+
+
+def test_an_unread_report_counts_while_it_may_be_of_a_newer_artifact_than_the_last_drills() -> None:
+    between = UnreadReport("20261122T040007Z-aaaaaa", "before the last drill, and after its artifact")
+    made_up_for = results.sound(drill_id="20270101T040007Z-4c5d6e")
+
+    assert proven([History((made_up_for,), (between,))]).unknown == (between.why,)
 
 
 def test_an_unread_report_counts_where_it_is_newer_and_nobody_else_has_it() -> None:

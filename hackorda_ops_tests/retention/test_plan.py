@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hackorda_ops.backup.store import Place
 from hackorda_ops.config import Keep
-from hackorda_ops.retention.plan import LEAST_AGE, Decision, Held, Place, decide, kept, locked_sentence
+from hackorda_ops.retention.plan import LEAST_AGE, Decision, Held, decide, kept, locked_sentence
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 TODAY = NOW.date()
@@ -125,7 +126,46 @@ def test_the_last_proven_artifact_stays_wherever_it_lies() -> None:
     )
 
     reasons = {each.held: each.reasons for each in decisions if each.keep}
-    assert reasons[lonely] == reasons[offsite] == ("the last one here that a drill proved",)
+    both = ("the last one here that a drill proved", "the newest one here that a drill proved")
+    assert reasons[lonely] == reasons[offsite] == both
+
+
+def test_an_old_quarter_that_is_made_up_for_does_not_cost_the_newest_proven_artifact() -> None:
+    older, newest = held(date(2026, 9, 27)), held(date(2026, 10, 4))
+    nights = nightly(30, until=date(2027, 4, 30))
+    # Last of all, the drill of the third quarter was held, on what had been copied in it.
+    proven = (older.artifact_id, newest.artifact_id)
+
+    decisions = decide(
+        [older, newest, *nights],
+        {"store": Keep(weeks=0, months=0, years=0)},
+        proven=proven,
+        now=datetime(2027, 4, 30, 7, tzinfo=UTC),
+    )
+
+    reasons = {each.held: each.reasons for each in decisions if each.keep}
+    assert reasons[older] == ("the last one here that a drill proved",)
+    assert reasons[newest] == ("the newest one here that a drill proved",)
+
+
+def test_what_a_drill_found_bad_takes_no_sound_ones_place_and_is_kept_as_evidence() -> None:
+    bad = replace(held(TODAY - timedelta(days=60)), sound=False, found_bad=True)
+    lonely = held(TODAY - timedelta(days=61))
+
+    decisions = {each.held: each for each in decided([bad, lonely])}
+    later = {
+        each.held: each for each in decided([bad, lonely, *nightly(14)], Keep(weeks=0, months=0, years=0))
+    }
+
+    # As it isn't sound, it's no reason to let an older one go.
+    assert decisions[lonely].reasons == (
+        "newest of its night (14 kept)",
+        "newest of its week (8 kept)",
+        "newest of its month (12 kept)",
+        "newest of its year (3 kept)",
+    )
+    assert not later[lonely].keep
+    assert later[bad].reasons == ("a drill found it bad; evidence until somebody deletes it",)
 
 
 def test_a_place_without_a_policy_keeps_everything_and_says_so() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,17 @@ from hackorda_ops.backup import catalog
 from hackorda_ops.backup.manifest import to_bytes
 from hackorda_ops.backup.offsite import copy_artifact
 from hackorda_ops.backup.operations_log import read_log
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
 from hackorda_ops.drill import report_json
 from hackorda_ops.errors import ConfigError, PermanentError, RetryableError, StoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.retention.planning import open_places
 from hackorda_ops_tests.backup.s3_proxy import Forward, Misbehave, Reply, Request, proxied, refusal
 from hackorda_ops_tests.backup.stores import put, unfinished
 from hackorda_ops_tests.drill import results
-from hackorda_ops_tests.retention.places import DUMP, NOW, Places, ages, artifact, put_artifact
+from hackorda_ops_tests.retention.places import DUMP, KEEP, NOW, Places, ages, artifact, put_artifact
 
 pytestmark = pytest.mark.server
 
@@ -38,13 +42,13 @@ def fill(places: Places, *, store: int = 8, offsite: int = 8) -> None:
         put_artifact(places.offsite, artifact(age))
 
 
-def put_drill(places: Places, age_days: int, **changes: object) -> None:
-    """The report of a drill that proved the artifact of that age, off-site."""
+def put_drill(places: Places, age_days: int, *, store: Store | None = None, **changes: Any) -> None:
+    """The report of a drill that proved the artifact of that age, off-site if nothing else is said."""
     found = artifact(age_days)
     plain = results.sound()
     assert plain.artifact is not None
     drill = replace(plain, artifact=replace(plain.artifact, artifact_id=found.artifact_id), **changes)
-    put(places.offsite, f"hackorda/drills/{drill.drill_id}/report.json", report_json.to_bytes(drill))
+    put(store or places.offsite, f"hackorda/drills/{drill.drill_id}/report.json", report_json.to_bytes(drill))
 
 
 def test_a_dry_run_deletes_nothing_and_a_run_does_what_it_said(places: Places) -> None:
@@ -125,6 +129,64 @@ def test_the_proven_artifact_stays_in_both_places(places: Places) -> None:
     places.prune()
 
     assert (ages(places.store), ages(places.offsite)) == ([*range(7), 9], [*range(7), 9])
+
+
+def test_an_artifact_that_a_drill_found_bad_stays_and_does_not_count(places: Places) -> None:
+    fill(places, store=10, offsite=10)
+    put_drill(places, 0, drill_id="20260101T000000Z-aaaaaa")
+    put_drill(places, 3, verdict="FAIL")
+    put_drill(places, 9, verdict="FAIL", drill_id="20270101T000000Z-aaaaaa")
+
+    plan = places.prune().plan
+
+    # Seven sound nights, and both that were found bad.
+    assert (ages(places.store), ages(places.offsite)) == ([*range(8), 9], [*range(8), 9])
+    assert {each.held.sound for each in plan.decisions if each.held.found_bad} == {False}
+    assert {each.reasons for each in plan.decisions if each.held.night == artifact(9).night} == {
+        ("a drill found it bad; evidence until somebody deletes it",)
+    }
+
+
+def without_offsite(places: Places) -> tuple[Places, Database]:
+    """The same store where nothing was ever said about off-site."""
+    plain = Database.model_validate(
+        {
+            "store": str(places.store.root),
+            "dump": {"work_folder": str(places.store.root.parent / "work")},
+            "retention": {"store": KEEP},
+        }
+    )
+    return replace(places, environ={}), plain
+
+
+def test_with_the_store_alone_it_plans_and_deletes_by_the_stores_own_reports(places: Places) -> None:
+    fill(places, store=10, offsite=0)
+    put_drill(places, 9, store=places.store)
+    alone, database = without_offsite(places)
+
+    plan = alone.plan(database)
+    done = alone.prune(database)
+
+    assert [stock.place for stock in plan.stocks] == ["store"]
+    assert any("Off-site isn't configured" in note for note in plan.notes)
+    assert done.plan == plan
+    assert ages(places.store) == [*range(7), 9]
+
+
+@pytest.mark.parametrize("said", ["a variable", "a bucket", "a policy"])
+def test_an_off_site_of_which_only_a_part_is_configured_deletes_nothing(places: Places, said: str) -> None:
+    fill(places)
+    alone, database = without_offsite(places)
+    half, settings = {
+        "a variable": ({"OFFSITE_BUCKET": places.offsite.bucket}, {}),
+        "a bucket": ({}, {"offsite": places.database().offsite}),
+        "a policy": ({}, {"retention": places.database().retention}),
+    }[said]
+
+    with pytest.raises(ConfigError, match="OFFSITE_ACCESS_KEY_ID"):
+        replace(alone, environ=half).prune(database.model_copy(update=settings))
+
+    assert ages(places.store) == list(range(8))
 
 
 def test_while_a_newer_drills_report_cannot_be_read_nothing_is_deleted(places: Places) -> None:
@@ -391,3 +453,25 @@ def test_a_store_that_is_the_off_site_bucket_is_refused(places: Places) -> None:
 
     with pytest.raises(ConfigError, match="are the same place"):
         places.prune(database)
+
+
+def test_a_folder_made_in_a_console_does_not_stop_a_deletion_half_way(
+    s3_server: S3Server, places: Places
+) -> None:
+    fill(places)
+    for folder in (artifact(7).prefix, f"{artifact(7).prefix}/dump", "hackorda"):
+        s3_server.client().put_object(Bucket=places.offsite.bucket, Key=f"off-site/{folder}/")
+
+    places.prune()
+
+    assert ages(places.offsite) == list(range(7))
+
+
+def test_aws_is_one_place_with_and_without_its_endpoint(places: Places) -> None:
+    offsite = places.database().offsite
+    nights = offsite.model_copy(update={"endpoint_url_env": "NIGHTS_ENDPOINT_URL", "prefix": "/off-site/"})
+    database = places.database().model_copy(update={"store": nights})
+    aws = {"OFFSITE_ENDPOINT_URL": "", "NIGHTS_ENDPOINT_URL": "https://s3.eu-central-1.amazonaws.com"}
+
+    with pytest.raises(ConfigError, match="are the same place"):
+        open_places("hackorda", database, {**places.environ, **aws})

@@ -80,6 +80,18 @@ def test_versions_of_what_is_gone_are_removed_by_a_later_run(versioned: Places) 
     assert ages(versioned.offsite) == list(range(7))
 
 
+def test_earlier_versions_of_the_readiness_page_are_removed_and_the_page_stays(versioned: Places) -> None:
+    for page in (b"yesterday", b"today"):
+        put(versioned.offsite, "readiness.html", page)
+
+    done = versioned.prune(now=NOW + DAY)
+
+    assert "readiness.html" in [each.subject for each in done.removed]
+    left = [each for each in versioned.offsite.versions("") if each.key == "readiness.html"]
+    assert [each.current for each in left] == [True]
+    assert versioned.offsite.read_small("readiness.html") == b"today"
+
+
 def test_earlier_versions_of_the_logs_page_are_removed_and_events_stay(versioned: Places) -> None:
     for _ in range(3):
         put(versioned.offsite, "hackorda/operations-log.md", b"page")

@@ -83,7 +83,6 @@ class Api:
             "listProjectBranchEndpoints": self._list_endpoints,
             "listProjectBranchDatabases": self._list_databases,
             "createProjectBranchDatabase": self._create_database,
-            "listProjectBranchRoles": self._list_roles,
             "getProjectOperation": self._get_operation,
             "listProjectOperations": self._list_operations,
             "getConnectionURI": self._connection_uri,
@@ -153,8 +152,9 @@ class Api:
         record = self.branches.get(request.path["branch_id"])
         if not self.plan.branches_become_ready:
             record = replace(record, state="init")
-        body = {"branch": answers.branch(record, self.project_id), "annotation": answers.annotation(record)}
-        return Answer(200, body)
+        told = {**answers.branch(record, self.project_id), **self.plan.wrong_echoes}
+        branch = {name: value for name, value in told.items() if value is not None}
+        return Answer(200, {"branch": branch, "annotation": answers.annotation(record)})
 
     def _delete_branch(self, request: Request) -> Answer:
         record = self.branches.get(request.path["branch_id"])
@@ -199,10 +199,6 @@ class Api:
         made = next(one for one in self._databases(record.branch_id, record) if one["name"] == wanted.name)
         return Answer(201, {"database": made, "operations": self._told(started)})
 
-    def _list_roles(self, request: Request) -> Answer:
-        record = self.branches.get(request.path["branch_id"])
-        return Answer(200, {"roles": self._roles(record.branch_id, record)})
-
     def _get_operation(self, request: Request) -> Answer:
         record = self.operations.get(request.path["operation_id"])
         if record is None:
@@ -219,9 +215,10 @@ class Api:
         role = request.query["role_name"]
         password = self.role_passwords.get(role, "") if self.plan.stores_passwords else ""
         host = "ep-local-pooler.localhost" if self.plan.pooled_hosts else answers.HOST
-        login = f"{quote(role, safe='')}:{quote(password, safe='')}"
-        database = quote(request.query["database_name"], safe="")
-        uri = f"postgresql://{login}@{host}:{self._server(record).port}/{database}"
+        told = {"role": role, "password": password, "database": request.query["database_name"]}
+        told = {name: quote(value, safe="") for name, value in {**told, **self.plan.wrong_in_uris}.items()}
+        login = f"{told['role']}:{told['password']}"
+        uri = f"postgresql://{login}@{host}:{self._server(record).port}/{told['database']}"
         return Answer(200, {"uri": uri})
 
     def _server(self, record: BranchRecord) -> PostgresServer:

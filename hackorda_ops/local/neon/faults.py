@@ -73,6 +73,9 @@ class Plan:
         takes_expiry: without, an `expires_at` is refused with 412, as a setting that the plan does not have.
         branches_become_ready: without, a branch is told to be in the state "init" for ever.
         pooled_hosts: connection URIs name the pooler although the direct host was asked for.
+        wrong_in_uris: what connection URIs have instead of the right "role", "password" or "database".
+        wrong_echoes: what a branch is told to have instead of its own "parent_lsn" or "parent_timestamp"; None
+            leaves it out.
     """
 
     branches_limit: int = 10
@@ -81,6 +84,8 @@ class Plan:
     takes_expiry: bool = True
     branches_become_ready: bool = True
     pooled_hosts: bool = False
+    wrong_in_uris: Mapping[str, str] = field(default_factory=dict)
+    wrong_echoes: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Script:

@@ -43,7 +43,6 @@ _ROUTES = tuple(
         ("GET", "/projects/{project_id}/branches/{branch_id}/endpoints", "listProjectBranchEndpoints"),
         ("GET", "/projects/{project_id}/branches/{branch_id}/databases", "listProjectBranchDatabases"),
         ("POST", "/projects/{project_id}/branches/{branch_id}/databases", "createProjectBranchDatabase"),
-        ("GET", "/projects/{project_id}/branches/{branch_id}/roles", "listProjectBranchRoles"),
         ("GET", "/projects/{project_id}/operations", "listProjectOperations"),
         ("GET", "/projects/{project_id}/operations/{operation_id}", "getProjectOperation"),
         ("GET", "/projects/{project_id}/connection_uri", "getConnectionURI"),

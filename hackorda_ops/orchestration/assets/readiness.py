@@ -10,6 +10,7 @@ from dagster import MetadataValue
 
 from hackorda_ops import environment
 from hackorda_ops.backup.manifest import digest_of
+from hackorda_ops.backup.store import READINESS_PAGE
 from hackorda_ops.config import Config
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
@@ -60,7 +61,7 @@ def _store_page(
 ) -> tuple[list[str], list[str]]:
     """Puts the page into each store of nights; returns where it is, and why it's not elsewhere."""
     # pandas and its like take a second to load, which the code location should not wait for.
-    from hackorda_ops.readiness.page import PAGE_NAME, page  # noqa: PLC0415
+    from hackorda_ops.readiness.page import page  # noqa: PLC0415
 
     data = page(found, now).encode()
     places: list[str] = []
@@ -68,9 +69,9 @@ def _store_page(
     for name, database in config.databases.items():
         try:
             store = environment.open_store(name, database, environ)
-            place = f"{store.describe()}/{PAGE_NAME}"
+            place = f"{store.describe()}/{READINESS_PAGE}"
             if place not in places:
-                store.put(PAGE_NAME, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
+                store.put(READINESS_PAGE, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
                 places.append(place)
         except OpsError as error:
             not_stored.append(error.what)

@@ -23,7 +23,7 @@ def _branch(
 ) -> Iterator[ScratchBranch]:
     branch = create_branch(
         client,
-        label=Label("ledger", "run", "test"),
+        label=Label("ledger", "a1b2", "run", "test"),
         point=point,
         expires_at=datetime.now(UTC) + timedelta(hours=1) if expires else None,
         parent_id=parent_id,

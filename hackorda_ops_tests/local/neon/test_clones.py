@@ -27,7 +27,7 @@ pytestmark = pytest.mark.server
 def _branch(client: NeonClient, point: BranchPoint) -> Iterator[ScratchBranch]:
     branch = create_branch(
         client,
-        label=Label("ledger", "run", "test"),
+        label=Label("ledger", "a1b2", "run", "test"),
         point=point,
         expires_at=datetime.now(UTC) + timedelta(hours=1),
     )
@@ -208,7 +208,7 @@ folder = Path(sys.argv[1])
 with running_postgres(folder / "parent", settings={"fsync": "off"}) as parent:
     with running_local_neon(parent, folder / "neon") as neon:
         with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
-            create_branch(client, label=Label("d", "r", "p"), point=AtHead(),
+            create_branch(client, label=Label("d", "a1b2", "r", "p"), point=AtHead(),
                           expires_at=datetime.now(UTC) + timedelta(hours=1))
             print("up", flush=True)
             sys.stdin.read()
