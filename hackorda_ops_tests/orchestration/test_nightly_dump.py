@@ -87,7 +87,7 @@ def test_a_past_night_fails_for_good_and_leaves_no_artifact(
     [failure] = result.get_step_failure_events()
     message = failure.step_failure_data.user_failure_data
     assert message is not None
-    assert "nothing is ever backdated" in str(message.metadata["meaning"].value)
+    assert "nothing is ever backdated" in str(message.metadata["next step"].value)
     assert not protected.artifacts()
     assert checks(result) == {}
 
