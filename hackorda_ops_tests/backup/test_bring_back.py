@@ -111,7 +111,8 @@ def test_a_sound_artifact_comes_back_row_for_row(
         ("DROP MATERIALIZED VIEW totals; ALTER TABLE users DROP COLUMN name", "table missing"),
         ("SELECT setval('tickets', 77)", "sequence differs"),
         ("DROP SEQUENCE tickets", "sequence differs"),
-        ("UPDATE events SET id = id + 1 WHERE id = 1", "rows differ"),
+        # Which leaf an enum's rows hash to depends on the OIDs that its labels happen to get.
+        ("UPDATE events SET id = id + 1 WHERE id = 1", "rows differ or content differs"),
         ("SELECT lo_put(20001, 2, 'P')", "large objects differ"),
         ("SELECT lo_unlink(20002)", "large objects missing"),
         ("SELECT lo_create(20004)", "large objects added"),
@@ -127,7 +128,8 @@ def test_whatever_differs_after_a_restore_is_found(
     target = connection.parse(empty, origin="test")
     with connect(target, application_name="test") as session:
         found = compared(session, target, night).findings
-    assert finding in {each.code for each in found} if finding else found == ()
+    codes = {each.code for each in found}
+    assert codes & set(finding.split(" or ")) if finding else found == ()
 
 
 def compared(

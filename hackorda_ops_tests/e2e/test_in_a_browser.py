@@ -94,7 +94,7 @@ def demo(server_folder: Path) -> Iterator[Demo]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     # Wide enough for the asset graph to show more of its assets than their names.
-    with chromium.new_page(viewport={"width": 1480, "height": 760}, device_scale_factor=2) as page:
+    with chromium.new_page(viewport={"width": 1480, "height": 900}, device_scale_factor=2) as page:
         page.set_default_timeout(PAGE_MILLISECONDS)
         expect.set_options(timeout=PAGE_MILLISECONDS)
         yield page
