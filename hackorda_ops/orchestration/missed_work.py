@@ -32,7 +32,7 @@ class Seen:
     """What Dagster knows of the partitions of one kind.
 
     Attributes:
-        begun: those that are materialized, or had a run, however it ended: a person was told of it.
+        begun: those that are materialized, or had a run, however it ended: a person was told of it, or ended it.
         running: whether a run of that kind, of any partition, has not ended.
     """
 

@@ -51,7 +51,7 @@ def of_use_still(
 
 
 def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> frozenset[date]:
-    """Those that are materialized, or had a run, however it ended: a person was told of it."""
+    """Those that are materialized, or had a run, however it ended: a person was told of it, or ended it."""
     partitions = {due.partition.isoformat(): due.partition for due in dues}
     if not partitions:
         return frozenset()

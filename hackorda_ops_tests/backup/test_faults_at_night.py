@@ -19,20 +19,11 @@ from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtHead
 from hackorda_ops.postgres.connection import parse
+from hackorda_ops_tests.neon.calls import Call
 from hackorda_ops_tests.neon.clocks import HurriedClock
 from hackorda_ops_tests.one_clone import all_of_one_clone
 
 pytestmark = pytest.mark.server
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a night: the operationId, how many like it come before, what it is for, and how often it fails."""
-
-    operation: str
-    before: int
-    purpose: str
-    times: int = 1
 
 
 CREATE = Call("createProjectBranch", 0, "create")

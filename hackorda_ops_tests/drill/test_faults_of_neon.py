@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,19 +13,10 @@ from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, Plan, S
 from hackorda_ops.postgres.connection import parse
 from hackorda_ops_tests.drill.conftest import Night, Protected, on_neon, own_branches
 from hackorda_ops_tests.drill.fault_matrix import MATRIX, Matrix
+from hackorda_ops_tests.neon.calls import Call
 from hackorda_ops_tests.neon.clocks import HurriedClock
 
 pytestmark = pytest.mark.server
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a drill: the operationId, how many like it come before, what it is for, and how often it fails."""
-
-    operation: str
-    before: int
-    purpose: str
-    times: int = 1
 
 
 CALLS = (
