@@ -162,11 +162,14 @@ class Dump(Section):
     Attributes:
         jobs: pg_dump's and pg_restore's --jobs, and how many processes read the dump back.
         deadline_hours: after which a dump is ended.
+        yield_after_seconds: how long anybody may wait for a lock behind a night; then it lets go of everything and
+            begins again when the way is free.
         work_folder: where an artifact lies while it's made for an S3 store, or fetched from one.
     """
 
     jobs: Annotated[int, Field(ge=1, le=32)] = 2
     deadline_hours: Annotated[float, Field(gt=0)] = 12
+    yield_after_seconds: Annotated[float, Field(gt=0)] = 5
     work_folder: Path = Path("work")
 
 

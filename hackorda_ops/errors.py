@@ -27,6 +27,7 @@
         ├── LockLost             the lock's connection broke; another dump may have begun
         ├── StoreUnreachable     the store did not answer, or answered "try later"
         ├── Stalled              a child process or a wait ran past its deadline
+        │   └── SourceBusy       somebody needed what was being read, or kept it locked
         └── NeonUnavailable      Neon's API did not answer, or answered "try later"
 
 A message never holds a secret: whoever raises one has redacted it first
@@ -165,6 +166,10 @@ class StoreUnreachable(RetryableError):
 
 class Stalled(RetryableError):
     """A child process or a wait ran past its deadline."""
+
+
+class SourceBusy(Stalled):
+    """Somebody needed what was being read, or kept it locked: the reading let go of it."""
 
 
 class NeonUnavailable(RetryableError):

@@ -17,6 +17,7 @@ from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import Inventory, Table, TableName
 from hackorda_ops.postgres.large_objects import LargeObjectsDigest
+from hackorda_ops.postgres.reading import Burden
 from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
 from hackorda_ops.progress_log import size
 from hackorda_ops.words import counted
@@ -92,6 +93,7 @@ class Manifest:
             for a dump of the present.
         dumped_from: "branch" where the dump was read from a Neon branch of the source at `lsn`. Then position
             and dump belong together by construction, and `snapshot` is of the branch.
+        burden: what the night cost the database that was read; None where an earlier release wrote it.
         reason: "night" for the scheduled dump, "on demand" for one that somebody asked for.
         inventory: what the database held in that snapshot.
         schema_sha256: digest of the schema in that snapshot.
@@ -125,6 +127,7 @@ class Manifest:
     timings_seconds: dict[str, float]
     as_of: datetime | None = None
     dumped_from: Literal["branch", "source"] = "source"
+    burden: Burden | None = None
     format_version: int = FORMAT_VERSION
 
     @property

@@ -7,7 +7,7 @@ way to a night that was missed.
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from hackorda_ops import environment
 from hackorda_ops.backup import calendar, night_branch
@@ -38,6 +38,11 @@ class Origin:
     def is_past(self) -> bool:
         """Whether it holds a night that was missed."""
         return self.branch is not None and self.branch.as_of is not None
+
+    @property
+    def past_moment(self) -> datetime | None:
+        """The moment of a night that was missed; None for one of the present."""
+        return self.branch.captured_at if self.branch is not None and self.is_past else None
 
     def dated(self, snapshot: Snapshot) -> Snapshot:
         """A snapshot of the target, with the source's own position and time."""

@@ -56,10 +56,22 @@ def of_night(night: Night) -> Metadata:
             f"seconds: {stage}": MetadataValue.float(seconds)
             for stage, seconds in manifest.timings_seconds.items()
         },
+        **_of_burden(manifest),
         "row counts": row_counts(manifest),
         "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
         "warnings": _list(manifest.warnings),
         "manifest": MetadataValue.json(_summary(manifest)),
+    }
+
+
+def _of_burden(manifest: Manifest) -> Metadata:
+    if manifest.burden is None:
+        return {}
+    return {
+        "attempts": MetadataValue.int(manifest.burden.attempts),
+        "longest wait it caused in seconds": MetadataValue.float(manifest.burden.longest_wait_seconds),
+        "oldest xmin it held in seconds": MetadataValue.float(manifest.burden.xmin_held_seconds),
+        "connections it took": MetadataValue.int(manifest.burden.connections),
     }
 
 

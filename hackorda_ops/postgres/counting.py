@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import RetryableError, Stalled
+from hackorda_ops.errors import RetryableError, SourceBusy
 from hackorda_ops.postgres.inventory import Table, TableName
 from hackorda_ops.progress import OnProgress, Progress
 
@@ -28,7 +28,7 @@ def count_rows(
 
     Raises:
         RetryableError: a table was dropped or renamed since the inventory was read.
-        Stalled: a table stayed locked for longer than the session's lock_timeout.
+        SourceBusy: a table stayed locked for longer than the session's lock_timeout.
         psycopg.Error: the caller translates.
     """
     counted = [table.name for table in tables if table.has_data_in_dump]
@@ -44,7 +44,7 @@ def count_rows(
                 next_step="Take the backup again when the schema change is over.",
             ) from None
         except psycopg.errors.LockNotAvailable:
-            raise Stalled(
+            raise SourceBusy(
                 f"The table {name} stayed locked for too long: a schema change holds it or waits for it.",
                 meaning="Its rows could not be counted, so tonight's dump could not be proven.",
                 next_step="End the schema change (pg_stat_activity shows who waits), then take the backup again.",

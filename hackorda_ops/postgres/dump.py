@@ -12,7 +12,7 @@ from hackorda_ops.errors import UsageError
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
-from hackorda_ops.postgres.settings import client_encoding
+from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, client_encoding
 from hackorda_ops.postgres.snapshot import Snapshot
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 from hackorda_ops.progress import OnProgress, Progress
@@ -23,8 +23,8 @@ KEEPALIVES: Final = (
     "--dbname=keepalives=1 keepalives_idle=60 keepalives_interval=15 keepalives_count=4 "
     "tcp_user_timeout=120000"
 )
-# How long pg_dump may wait for a table that a schema change holds, before it gives up.
-_LOCK_WAIT_SECONDS: Final = 600
+# How long pg_dump may wait for a table that a schema change holds. It has others locked meanwhile.
+_LOCK_WAIT_SECONDS: Final = 5
 _PROBE_EVERY_SECONDS: Final = 30.0
 
 
@@ -54,8 +54,10 @@ def dump(
     snapshot: Snapshot | None,
     folder: Path,
     encoding: str = "UTF8",
+    application_name: str = "hackorda_ops dump",
     on_progress: OnProgress,
     poll: Callable[[], None],
+    check: Callable[[], None] = lambda: None,
     deadline_seconds: float | None,
     jobs: int = 2,
 ) -> DumpResult:
@@ -67,8 +69,10 @@ def dump(
         snapshot: what the dump shall see; its session has to live on. None: a snapshot of pg_dump's own.
         folder: where to; it must not exist, its parent must.
         encoding: the database's own.
+        application_name: how the sessions of pg_dump show in pg_stat_activity.
         on_progress: told about every second how many bytes were written so far.
         poll: called at once and then every 30 seconds; what it raises ends the dump (`Lock.probe`).
+        check: called every second, likewise (`Reading.raise_if_in_the_way`).
         deadline_seconds: how long it may take; None for no limit but `poll`.
         jobs: tables dumped at a time, each on a connection of its own.
 
@@ -77,7 +81,8 @@ def dump(
         ClientMissing: the clients are not of the server's major version.
         DiskFull: the folder's disk has no room.
         ConnectionLost: the connection broke, or the snapshot's session ended.
-        Stalled: a table stayed locked, or the deadline passed.
+        SourceBusy: a table stayed locked, or somebody asked for it meanwhile.
+        Stalled: the deadline passed.
         OpsError: any other failure (`tool_errors`).
     """
     options = _options(clients, jobs, encoding)
@@ -95,11 +100,11 @@ def dump(
                 f"--file={folder}",
                 KEEPALIVES,
             ],
-            environment=environment(target, base=os.environ),
+            environment=_environment(target, application_name),
             secret_files=secret_files(target),
             on_stderr_line=output.hear,
             redact=lambda text: redact(text, target),
-            poll=_Watch(folder, on_progress, poll),
+            poll=_Watch(folder, on_progress, poll, check),
             deadline_seconds=deadline_seconds,
         )
         require_success(
@@ -115,16 +120,29 @@ def dump(
     return DumpResult(folder, options, clients.compression, finished.seconds, tuple(output.warnings))
 
 
+def _environment(target: ConnectionTarget, application_name: str) -> dict[str, str]:
+    # By the options as well: a proxy in between may forward nothing else.
+    settings = {**COMPARABLE_SETTINGS, "application_name": application_name}
+    return {
+        **environment(target, settings=settings, base=os.environ),
+        "PGAPPNAME": application_name,
+    }
+
+
 class _Watch:
     """What happens every second of a dump: progress, and from time to time the caller's probe."""
 
-    def __init__(self, folder: Path, on_progress: OnProgress, probe: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, on_progress: OnProgress, probe: Callable[[], None], check: Callable[[], None]
+    ) -> None:
         self._folder = folder
         self._on_progress = on_progress
         self._probe = probe
+        self._check = check
         self._next_probe = time.monotonic()
 
     def __call__(self) -> None:
+        self._check()
         self._on_progress(Progress("dump", _size_bytes(self._folder), None, "bytes"))
         if time.monotonic() >= self._next_probe:
             self._probe()

@@ -18,6 +18,7 @@ from hackorda_ops.errors import (
     RetryableError,
     RightsMissing,
     ServerUnreachable,
+    SourceBusy,
     Stalled,
 )
 from hackorda_ops.postgres.connection import ConnectionTarget, redact
@@ -79,7 +80,11 @@ _REFUSALS: Final = (
 _UNKNOWN_HOST: Final = re.compile(r"failed to resolve host|could not translate host name")
 
 _CONNECTION_ENDED: Final = frozenset({"25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
-_WAITED_TOO_LONG: Final = frozenset({"55P03", "57014"})
+_WAITED_TOO_LONG: Final[dict[str, type[Stalled]]] = {
+    "55P03": SourceBusy,
+    "40P01": SourceBusy,
+    "57014": Stalled,
+}
 # Serialization failures (a standby's recovery conflicts too), resources and I/O of the server.
 _PASSING_CLASSES: Final = ("40", "53", "58")
 
@@ -151,7 +156,7 @@ def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) 
             next_step="Free or add disk space at the server, or raise the limit.",
         )
     if state in _WAITED_TOO_LONG:
-        return Stalled(
+        return _WAITED_TOO_LONG[state](
             what,
             meaning="It was cancelled, or waited for a lock longer than allowed.",
             next_step="Try again when no schema change or long transaction is running.",

@@ -36,6 +36,16 @@ COMPARABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+SHORT_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **COMPARABLE_SETTINGS,
+        "statement_timeout": "60s",
+        "lock_timeout": "2s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+)
+"""For sessions that ask a live database something short: they keep nobody waiting, whatever happens to them."""
+
 
 def client_encoding(encoding: str) -> str:
     """The encoding in which to talk with a database.

@@ -36,8 +36,8 @@ _PAUSE_SECONDS: Final = 0.05
 # background writer's 15 seconds, which is too long to hold a snapshot for. By the time of a drill it is on disk.
 _FLUSH_WAIT_SECONDS: Final = 2.0
 
-# A table that a schema change keeps locked must not hold up the session that counts for ever.
-_SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "10min"}
+# Whoever waits in the queue of a table that a schema change keeps locked makes others wait for the ones it has.
+_SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "5s"}
 
 _WAL_PAGE_BYTES: Final = 8192
 _WAL_PAGE_HEADER_BYTES: Final = 40

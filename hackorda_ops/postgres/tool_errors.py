@@ -17,7 +17,7 @@ from hackorda_ops.errors import (
     OpsError,
     RightsMissing,
     ServerUnreachable,
-    Stalled,
+    SourceBusy,
     ToolFailed,
 )
 
@@ -79,8 +79,8 @@ _RULES: Final = (
         "Try again; if it repeats, look in the server's log for what ended the session.",
     ),
     _rule(
-        r"(lock|statement) timeout|deadlock detected",
-        Stalled,
+        r"(lock|statement) timeout|deadlock detected|could not obtain lock on relation",
+        SourceBusy,
         "Another session holds a lock that this work needs (a schema change, as a rule).",
         "Let that session finish, or end it; then try again.",
     ),

@@ -10,7 +10,7 @@ from hackorda_ops.errors import (
     OpsError,
     RightsMissing,
     ServerUnreachable,
-    Stalled,
+    SourceBusy,
     ToolFailed,
 )
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
@@ -59,7 +59,13 @@ def failure(text: str, *, returncode: int = 1) -> OpsError:
             "pg_dump: detail: Error message from server: server closed the connection unexpectedly",
             ConnectionLost,
         ),
-        ("pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout", Stalled),
+        ("pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout", SourceBusy),
+        (
+            'pg_dump: error: could not obtain lock on relation "public.users"\npg_dump: detail: This usually means '
+            "that someone requested an ACCESS EXCLUSIVE lock on the table after the pg_dump parent process had gotten "
+            "the initial ACCESS SHARE lock on the table.",
+            SourceBusy,
+        ),
         ('pg_restore: error: could not execute query: ERROR:  type "citext" does not exist', ToolFailed),
     ],
 )

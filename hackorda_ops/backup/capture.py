@@ -1,0 +1,192 @@
+"""One attempt at a night's reading: a snapshot, and a dump and the counts of what it sees, taken at once."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hackorda_ops.backup import calendar, preflight
+from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.backup.origin import Origin
+from hackorda_ops.backup.staging import staged_folder
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.postgres import access, clients, counting, dump, source_catalog
+from hackorda_ops.postgres.inventory import Inventory, TableName
+from hackorda_ops.postgres.lock import Lock
+from hackorda_ops.postgres.reading import Burden, Reading
+from hackorda_ops.postgres.schema_digest import schema_digest
+from hackorda_ops.postgres.session import translated_errors
+from hackorda_ops.postgres.snapshot import Snapshot, exported
+from hackorda_ops.progress import OnProgress
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What the snapshot gave, once the dump is on disk and the snapshot is let go.
+
+    Attributes:
+        artifact_id: of the artifact to be.
+        staged: its folder, as long as the staging it was taken into.
+        burden: what it cost the source, all attempts together.
+    """
+
+    artifact_id: str
+    staged: Path
+    snapshot: Snapshot
+    inventory: Inventory
+    access: access.Access
+    schema_sha256: str
+    tools: clients.Clients
+    dump: dump.DumpResult
+    origin: Origin
+    late: bool
+    night: date
+    burden: Burden
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What every attempt of one night begins with.
+
+    Attributes:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        read_from: what is read.
+        store: where the artifact will lie; it grows beside.
+        lock: the source's dump lock.
+        environ: the process's environment.
+        night: the partition; None for the source's own today.
+        before: the newest artifact's manifest; None before the first.
+        seconds: the night's timings, by stage; those of the last attempt stay.
+        on_progress: told of every stage, from more than one thread.
+    """
+
+    name: str
+    database: Database
+    read_from: Origin
+    store: Store
+    lock: Lock
+    environ: Mapping[str, str]
+    night: date | None
+    before: Manifest | None
+    seconds: dict[str, float]
+    on_progress: OnProgress
+
+    def take(self, reading: Reading, staging: ExitStack) -> Captured:
+        """Takes a snapshot, and dumps and counts it.
+
+        Args:
+            reading: this attempt; every session on the source is named by it.
+            staging: is given the artifact's folder to remove when it ends; of an attempt that fails nothing stays.
+
+        Raises:
+            OpsError: one of its tree.
+        """
+        with ExitStack() as mine:
+            # Staged before the snapshot is taken and let go after: the stack ends in the other order.
+            with exported(
+                self.read_from.target,
+                application_name=reading.application_name(f"hackorda_ops snapshot of {self.name}"),
+            ) as (connection, of_target):
+                snapshot = self.read_from.dated(of_target)
+                artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+                staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))
+                captured = self._take(reading, connection, snapshot, artifact_id, staged)
+            staging.push(mine.pop_all())
+        return captured
+
+    def _take(
+        self,
+        reading: Reading,
+        connection: psycopg.Connection[Any],
+        snapshot: Snapshot,
+        artifact_id: str,
+        staged: Path,
+    ) -> Captured:
+        database, target = self.database, self.read_from.target
+        due = self.night or calendar.night_of(snapshot.captured_at, database.schedule)
+        late = not self.read_from.is_past and calendar.require_open(
+            due, snapshot.captured_at, database.schedule
+        )
+        with translated_errors(target, "Reading the catalogs"):
+            inventory = source_catalog.read_catalog(connection)
+            if self.read_from.branch is not None:
+                inventory = replace(inventory, source=self.read_from.branch.identity)
+            allowed = access.capture(connection)
+            schema_sha256 = schema_digest(connection)
+        tools = preflight.require_ready(
+            connection,
+            target,
+            inventory,
+            database=database,
+            environ=self.environ,
+            folder=staged,
+            previous=self.before,
+        )
+
+        def count() -> dict[TableName, int]:
+            with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
+                return counting.count_rows(connection, inventory.tables, self.on_progress)
+
+        def watch() -> None:
+            self.lock.probe()
+            if counting_now.done():
+                counting_now.result()  # a count that failed ends the dump at once
+
+        with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
+            counting_now = beside.submit(count)
+            try:
+                with timed(self.seconds, "dump"):
+                    dumped = dump.dump(
+                        target,
+                        clients=tools,
+                        snapshot=snapshot,
+                        folder=staged / DUMP_FOLDER_NAME,
+                        encoding=inventory.source.encoding,
+                        application_name=reading.application_name(f"hackorda_ops pg_dump of {self.name}"),
+                        jobs=database.dump.jobs,
+                        on_progress=self.on_progress,
+                        poll=watch,
+                        check=reading.raise_if_in_the_way,
+                        deadline_seconds=database.dump.deadline_hours * 3600,
+                    )
+            except BaseException:
+                # Otherwise leaving this block would wait for a count that nobody needs any more.
+                # What went wrong first is what has to be told, even if the line is dead by now.
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=10)
+                raise
+            rows = counting_now.result()
+        self.lock.probe()
+        return Captured(
+            artifact_id,
+            staged,
+            snapshot,
+            inventory.with_rows(rows),
+            allowed,
+            schema_sha256,
+            tools,
+            dumped,
+            self.read_from,
+            late,
+            due,
+            reading.burden,
+        )
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Notes how long a stage took, however it ended."""
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[stage] = time.monotonic() - started
