@@ -19,11 +19,12 @@ from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
 from hackorda_ops.postgres import access, clients, counting, dump, source_catalog
+from hackorda_ops.postgres.capacity import read_lock_room
 from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.lock import Lock
 from hackorda_ops.postgres.reading import Burden, Reading
 from hackorda_ops.postgres.schema_digest import schema_digest
-from hackorda_ops.postgres.session import translated_errors
+from hackorda_ops.postgres.session import letting_go, translated_errors
 from hackorda_ops.postgres.snapshot import Snapshot, exported
 from hackorda_ops.progress import OnProgress
 
@@ -116,7 +117,8 @@ class Capture:
         late = not self.read_from.is_past and calendar.require_open(
             due, snapshot.captured_at, database.schedule
         )
-        with translated_errors(target, "Reading the catalogs"):
+        # What these lock of tables, views and indexes is free again afterwards.
+        with translated_errors(target, "Reading the catalogs"), letting_go(connection):
             inventory = source_catalog.read_catalog(connection)
             if self.read_from.branch is not None:
                 inventory = replace(inventory, source=self.read_from.branch.identity)
@@ -131,6 +133,10 @@ class Capture:
             folder=staged,
             previous=self.before,
         )
+
+        # Each job beyond the first locks its tables once more; preflight has made sure that one fits.
+        with translated_errors(target, "Looking at the room for locks"), letting_go(connection):
+            jobs = read_lock_room(connection).jobs_that_fit(database.dump.jobs) or 1
 
         def count() -> dict[TableName, int]:
             with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
@@ -152,7 +158,7 @@ class Capture:
                         folder=staged / DUMP_FOLDER_NAME,
                         encoding=inventory.source.encoding,
                         application_name=reading.application_name(f"hackorda_ops pg_dump of {self.name}"),
-                        jobs=database.dump.jobs,
+                        jobs=jobs,
                         on_progress=self.on_progress,
                         poll=watch,
                         check=reading.raise_if_in_the_way,

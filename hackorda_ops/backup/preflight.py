@@ -82,7 +82,9 @@ def look_at_night(
                 parts.append(looked("snapshot", "stops the night", lambda: _look_at_snapshot(target)))
                 with translated_errors(target, "Reading the catalogs"):
                     inventory = source_catalog.read_catalog(session)
-                parts += _look_inside(session, target, inventory, _application(database, environ))
+                parts += _look_inside(
+                    session, target, inventory, _application(database, environ), database.dump.jobs
+                )
     except OpsError as error:
         parts.append(Looked("source", "", (concern_of(error, "stops the night"),)))
     if inventory is not None:
@@ -135,7 +137,7 @@ def require_ready(
     """
     parts = (
         look_at_rights(session, target, inventory),
-        look_at_locks(session, target),
+        look_at_locks(session, target, jobs=database.dump.jobs),
         _look_at_room(folder, room.free_bytes(folder), inventory, previous),
     )
     concerns = concerns_in(parts, "stops the night")
@@ -172,9 +174,10 @@ def _look_inside(
     target: ConnectionTarget,
     inventory: Inventory,
     application: ConnectionTarget | None,
+    jobs: int,
 ) -> Iterator[Looked]:
     yield looked("rights", "stops the night", lambda: look_at_rights(session, target, inventory))
-    yield looked("locks", "stops the night", lambda: look_at_locks(session, target))
+    yield looked("locks", "stops the night", lambda: look_at_locks(session, target, jobs=jobs))
     yield looked("settings", "stops the night", lambda: look_at_settings(session, target, application))
     yield look_at_contents(inventory)
 

@@ -15,8 +15,6 @@ from hackorda_ops.postgres.session import translated_errors
 
 OLDEST_MAJOR: Final = 14
 _NAMES_SHOWN: Final = 10
-# Beyond so many times its promise no server was seen to take locks.
-_LOCKS_BEYOND_PROMISE: Final = 3
 
 # What every session of the application's role gets without asking, the last word first: for the role in this
 # database, for the role, for the database, for all. (pg_settings would tell of our own session.)
@@ -76,27 +74,40 @@ def look_at_rights(
     return Looked("rights", f"{len(missing)} gap(s)", (concern,))
 
 
-def look_at_locks(connection: psycopg.Connection[Any], target: ConnectionTarget) -> Looked:
-    """Whether the server's table of locks has room for a dump."""
+def look_at_locks(connection: psycopg.Connection[Any], target: ConnectionTarget, *, jobs: int) -> Looked:
+    """Whether the server's table of locks has room for a dump with so many jobs."""
     with translated_errors(target, "Looking at the room for locks"):
         room = read_lock_room(connection)
-    seen = f"a dump takes {room.needed:,}, the server promises {room.promised:,}"
-    return Looked("locks", seen, tuple(lock_concerns(room)))
+    needed = room.needed(room.jobs_that_fit(jobs) or 1)
+    seen = f"a dump takes {needed:,} of the {room.capacity:,} that the server has room for"
+    return Looked("locks", seen, tuple(lock_concerns(room, jobs=jobs)))
 
 
-def lock_concerns(room: LockRoom) -> Iterator[Concern]:
-    """Whether a dump's locks fit. Pure."""
-    if room.needed > room.promised:
-        hopeless = room.needed > _LOCKS_BEYOND_PROMISE * room.promised
+def lock_concerns(room: LockRoom, *, jobs: int) -> Iterator[Concern]:
+    """Whether a dump's locks fit beside everybody else's. Pure."""
+    fitting = room.jobs_that_fit(jobs)
+    if fitting == jobs:
+        return
+    figures = (
+        f"the server has room for about {room.capacity:,} (max_locks_per_transaction = {room.setting}), "
+        f"{room.in_use:,} are in use, and a tenth stays free for others"
+    )
+    if fitting:
         yield Concern(
-            "stops the night" if hopeless else "worth knowing",
-            f"A dump takes {room.needed:,} locks, and the server's settings promise room for {room.promised:,}.",
-            "It would end with 'out of shared memory'."
-            if hopeless
-            else "It fits only while nobody else needs the room: a dump may end with 'out of shared memory'.",
-            f"Raise max_locks_per_transaction to at least {1 + room.needed // max(1, room.promised)} times what "
-            "it is, and restart the server.",
+            "worth knowing",
+            f"A dump with {jobs} jobs takes {room.needed(jobs):,} locks; {figures}.",
+            f"It is taken with one job, for which {room.needed(1):,} locks are enough, and so takes longer.",
+            f"Raise max_locks_per_transaction to {room.setting_for(jobs)} and restart the server, or set dump.jobs "
+            "to 1.",
         )
+        return
+    yield Concern(
+        "stops the night",
+        f"A dump takes {room.needed(1):,} locks; {figures}.",
+        "It would end with 'out of shared memory', and so might the application's own work at that moment.",
+        f"Raise max_locks_per_transaction to {room.setting_for(1)} ({room.setting_for(jobs)} for {jobs} jobs) and "
+        "restart the server; or dump from a Neon branch (dump_from: branch).",
+    )
 
 
 def look_at_settings(

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from hackorda_ops.errors import RetryableError, SourceBusy
 from hackorda_ops.postgres.inventory import Table, TableName
+from hackorda_ops.postgres.session import fetch_letting_go
 from hackorda_ops.progress import OnProgress, Progress
 
 
@@ -19,7 +20,7 @@ def count_rows(
     Args:
         connection: with the comparable settings of `session.connect`, so that no time limit of the
             database ends a count and no row-level policy hides a row. In the snapshot's transaction
-            the counts belong to that snapshot.
+            the counts belong to that snapshot. No table stays locked.
         tables: those without data in the dump are passed over.
         on_progress: called after each table, in tables.
 
@@ -36,7 +37,7 @@ def count_rows(
     for done, name in enumerate(counted, start=1):
         query = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(name.schema, name.name))
         try:
-            [(rows[name],)] = connection.execute(query).fetchall()
+            [(rows[name],)] = fetch_letting_go(connection, query)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             raise RetryableError(
                 f"The table {name} was dropped or renamed while the rows were being counted.",

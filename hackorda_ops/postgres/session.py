@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import psycopg
-from psycopg import pq
+from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
@@ -97,6 +97,40 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def letting_go(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Frees, when the block ends, every lock that its statements took.
+
+    A transaction keeps its locks until its end otherwise, and a count locks a table's indexes as well: thousands of
+    them fill the server's table of locks, and then other sessions fail.
+
+    Args:
+        connection: in a transaction or not; what the block changes is undone.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    with connection.transaction(force_rollback=True):
+        yield
+
+
+def fetch_letting_go(connection: psycopg.Connection[Any], query: sql.Composed) -> list[tuple[Any, ...]]:
+    """The rows of one query, whose locks are free again afterwards (`letting_go`), in one round trip.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+        return connection.execute(query).fetchall()
+    cursor = connection.execute(
+        sql.SQL(
+            "SAVEPOINT one_query; {}; ROLLBACK TO SAVEPOINT one_query; RELEASE SAVEPOINT one_query"
+        ).format(query)
+    )
+    cursor.nextset()
+    return cursor.fetchall()
 
 
 @contextmanager

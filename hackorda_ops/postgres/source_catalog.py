@@ -22,6 +22,7 @@ from hackorda_ops.postgres.inventory import (
 from hackorda_ops.postgres.left_out import read_left_out
 from hackorda_ops.postgres.made_objects import read_made_objects
 from hackorda_ops.postgres.migration_state import read_migrations
+from hackorda_ops.postgres.session import fetch_letting_go
 
 _KINDS: Final[dict[str, TableKind]] = {
     "r": "table",
@@ -224,7 +225,7 @@ def _read_sequences(
             for position, name in enumerate(batch)
         )
         try:
-            rows = connection.execute(query).fetchall()
+            rows = fetch_letting_go(connection, query)
         except psycopg.errors.UndefinedTable:
             raise RetryableError(
                 "A sequence was dropped or renamed while the inventory was being read.",

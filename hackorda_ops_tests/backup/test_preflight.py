@@ -14,7 +14,7 @@ import pytest
 from hackorda_ops.backup.manifest import to_bytes
 from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.backup.preflight import NightView, look_at_night
-from hackorda_ops.backup.preflight_source import encryption_concerns, lock_concerns, version_concerns
+from hackorda_ops.backup.preflight_source import encryption_concerns, version_concerns
 from hackorda_ops.concerns import Concern, concerns_in
 from hackorda_ops.config import Database
 from hackorda_ops.errors import (
@@ -29,7 +29,6 @@ from hackorda_ops.errors import (
     StoreRefused,
 )
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
-from hackorda_ops.postgres.capacity import LockRoom
 from hackorda_ops.postgres.connection import parse
 from hackorda_ops_tests.builders import manifest
 from hackorda_ops_tests.postgres import awkward, relays
@@ -271,16 +270,6 @@ def test_an_open_line_to_another_machine_is_told(host: str, encrypted: bool, tol
     assert bool(list(encryption_concerns(target, encrypted=encrypted))) == told
 
 
-@pytest.mark.parametrize(
-    ("needed", "severities"),
-    [(6400, []), (6401, ["worth knowing"]), (19_201, ["stops the night"])],
-)
-def test_a_lock_table_that_is_too_small_stops_a_night_where_it_is_hopeless(
-    needed: int, severities: list[str]
-) -> None:
-    assert [each.severity for each in lock_concerns(LockRoom(needed, 6400))] == severities
-
-
 def test_a_lock_table_filled_up_by_many_tables_is_told(
     database: Database, tmp_path: Path, server_folder: Path
 ) -> None:
@@ -296,8 +285,8 @@ def test_a_lock_table_filled_up_by_many_tables_is_told(
     finally:
         delete_server(folder)
     assert told.severity == "worth knowing"
-    assert "130 locks" in told.what
-    assert "promise room for 120" in told.what
+    assert "with 2 jobs takes 630 locks" in told.what
+    assert "room for about 510" in told.what
 
 
 def test_a_pg_dump_without_zstd_is_told(url: str, database: Database, tmp_path: Path) -> None:
