@@ -164,12 +164,16 @@ class Dump(Section):
         deadline_hours: after which a dump is ended.
         yield_after_seconds: how long anybody may wait for a lock behind a night; then it lets go of everything and
             begins again when the way is free.
+        compare_with_source_percent: how much of the dump's time (at least 5 seconds) a night may also take to read
+            tables from the source, and hold their values against the dump's. What doesn't fit has its turn in the
+            following nights; a dump from a branch is compared as a whole. 0 turns it off.
         work_folder: where an artifact lies while it's made for an S3 store, or fetched from one.
     """
 
     jobs: Annotated[int, Field(ge=1, le=32)] = 2
     deadline_hours: Annotated[float, Field(gt=0)] = 12
     yield_after_seconds: Annotated[float, Field(gt=0)] = 5
+    compare_with_source_percent: Annotated[float, Field(ge=0, le=100)] = 10
     work_folder: Path = Path("work")
 
 

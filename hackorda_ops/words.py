@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 # Stands in a table where there is no number.
@@ -15,6 +16,13 @@ _LINE_CHARACTERS = "\n\t"
 def counted(number: int, noun: str) -> str:
     """A number and its noun: "1 row", "12,000 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def named(names: Iterable[str], shown: int = 10) -> str:
+    """Names in a row, up to a number: "a, b, c and 12 more"."""
+    every = list(names)
+    more = len(every) - shown
+    return ", ".join(every[:shown]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:

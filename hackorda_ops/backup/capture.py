@@ -12,13 +12,13 @@ from typing import Any
 
 import psycopg
 
-from hackorda_ops.backup import calendar, preflight
+from hackorda_ops.backup import calendar, preflight, source_evidence
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.origin import Origin
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
-from hackorda_ops.postgres import access, clients, counting, dump, source_catalog
+from hackorda_ops.postgres import access, clients, counting, dump, source_catalog, source_digests
 from hackorda_ops.postgres.capacity import read_lock_room
 from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.lock import Lock
@@ -45,6 +45,8 @@ class Captured:
     inventory: Inventory
     access: access.Access
     schema_sha256: str
+    values: source_evidence.Tonight
+    digests: source_digests.SourceDigests
     tools: clients.Clients
     dump: dump.DumpResult
     origin: Origin
@@ -124,6 +126,14 @@ class Capture:
                 inventory = replace(inventory, source=self.read_from.branch.identity)
             allowed = access.capture(connection)
             schema_sha256 = schema_digest(connection)
+            values = source_evidence.tonight(
+                inventory,
+                source_digests.estimated_bytes(connection),
+                before=self.before,
+                now=snapshot.captured_at,
+                dump=database.dump,
+                of_a_branch=self.read_from.branch is not None,
+            )
         tools = preflight.require_ready(
             connection,
             target,
@@ -147,7 +157,17 @@ class Capture:
             if counting_now.done():
                 counting_now.result()  # a count that failed ends the dump at once
 
-        with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
+        with (
+            source_digests.digesting(
+                target,
+                values.tables(inventory),
+                snapshot_identifier=snapshot.identifier,
+                limit_seconds=values.plan.limit_seconds,
+                application_name=reading.application_name(f"hackorda_ops values of {self.name}"),
+                on_progress=self.on_progress,
+            ) as digests,
+            ThreadPoolExecutor(1, thread_name_prefix="count") as beside,
+        ):
             counting_now = beside.submit(count)
             try:
                 with timed(self.seconds, "dump"):
@@ -171,6 +191,8 @@ class Capture:
                     connection.cancel_safe(timeout=10)
                 raise
             rows = counting_now.result()
+            # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
+            digested = digests(self.lock.probe)
         self.lock.probe()
         return Captured(
             artifact_id,
@@ -179,6 +201,8 @@ class Capture:
             inventory.with_rows(rows),
             allowed,
             schema_sha256,
+            values,
+            digested,
             tools,
             dumped,
             self.read_from,

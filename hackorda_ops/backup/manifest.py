@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from hackorda_ops.backup.source_values import SourceValues
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import Inventory, Table, TableName
@@ -94,6 +95,8 @@ class Manifest:
         dumped_from: "branch" where the dump was read from a Neon branch of the source at `lsn`. Then position
             and dump belong together by construction, and `snapshot` is of the branch.
         burden: what the night cost the database that was read; None where an earlier release wrote it.
+        source_values: when each table's values were last held against the source's; None where an earlier release
+            took the night.
         reason: "night" for the scheduled dump, "on demand" for one that somebody asked for.
         inventory: what the database held in that snapshot.
         schema_sha256: digest of the schema in that snapshot.
@@ -128,6 +131,7 @@ class Manifest:
     as_of: datetime | None = None
     dumped_from: Literal["branch", "source"] = "source"
     burden: Burden | None = None
+    source_values: SourceValues | None = None
     format_version: int = FORMAT_VERSION
 
     @property
@@ -235,6 +239,11 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     missing = [table.file for table in manifest.tables if table.file not in set(paths)]
     if missing:
         problems.append(f"tables without a file: {', '.join(missing[:5])}")
+    compared = manifest.source_values
+    if compared is not None and {each.table for each in compared.tables} != {
+        table.name for table in manifest.tables
+    }:
+        problems.append("it does not say of each table when its values were compared with the source")
     if manifest.large_objects.objects != manifest.inventory.large_objects:
         problems.append("it has evidence of another number of large objects than there were")
     listed = {table.name for table in manifest.tables}

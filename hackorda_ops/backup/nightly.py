@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog, preflight
+from hackorda_ops.backup import catalog, preflight, source_evidence
 from hackorda_ops.backup.attempts import PATIENCE, Patience, attempted, made_way
 from hackorda_ops.backup.capture import Capture, Captured, timed
 from hackorda_ops.backup.collapse import collapses
@@ -20,6 +20,7 @@ from hackorda_ops.backup.manifest import (
     ClientRecord,
     FileEntry,
     Manifest,
+    TableEvidence,
     digest_of,
     summary,
 )
@@ -31,6 +32,7 @@ from hackorda_ops.config import Database
 from hackorda_ops.postgres import archive, large_objects
 from hackorda_ops.postgres.archive_sequences import archived_sequences
 from hackorda_ops.postgres.lock import dump_lock
+from hackorda_ops.postgres.schema_digest import read_schema_digest
 from hackorda_ops.progress import OnProgress, ignore
 
 
@@ -137,6 +139,7 @@ def _prove(
         objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)
         inventory, left_empty = as_restored(captured.inventory, entries)
         inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder))
+        values = _held_against_source(captured, tables)
     client = ClientRecord(
         captured.tools.major, captured.tools.version, captured.dump.compression, captured.dump.options
     )
@@ -182,4 +185,22 @@ def _prove(
         as_of=branch.as_of if branch else None,
         dumped_from="branch" if branch else "source",
         burden=captured.burden,
+        source_values=values.values,
     )
+
+
+def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source_evidence.Held:
+    held = source_evidence.held_against_source(
+        captured.values,
+        captured.digests,
+        captured.inventory,
+        tables,
+        now=captured.snapshot.captured_at,
+        dump_seconds=captured.dump.seconds,
+    )
+    if held.differing:
+        target = captured.origin.target
+        # A branch is nobody's to change, and is gone by now.
+        changed = captured.origin.branch is None and read_schema_digest(target) != captured.schema_sha256
+        raise source_evidence.other_values(held.differing, schema_changed=changed)
+    return held

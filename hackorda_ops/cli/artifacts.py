@@ -22,6 +22,7 @@ from hackorda_ops.cli.arguments import (
 )
 from hackorda_ops.cli.printing import conclude, note, print_json, summary
 from hackorda_ops.progress_log import size
+from hackorda_ops.words import counted
 
 
 def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
@@ -55,6 +56,13 @@ def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJs
             f"{night.location}: {manifest.rows:,} rows in {len(manifest.tables)} tables, "
             f"{size(manifest.size_bytes)}{against}",
         )
+        if (values := manifest.source_values) is not None:
+            compared = len(values.compared_in(manifest.captured_at))
+            terminal.out.print(
+                f"  values of {compared} of {counted(len(values.tables), 'table')} were compared with the source's; "
+                f"never compared yet: {len(values.never_compared)}",
+                markup=False,
+            )
         for warning in manifest.warnings:
             terminal.out.print(f"  note: {warning}", markup=False)
     raise typer.Exit(0 if manifest.sound else 1)

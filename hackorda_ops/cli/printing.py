@@ -35,6 +35,9 @@ def summary(manifest: Manifest) -> dict[str, Any]:
         "size_bytes": manifest.size_bytes,
         "server_version": manifest.inventory.source.server_version,
         "sound": manifest.sound,
+        "values_compared_with_source": None
+        if manifest.source_values is None
+        else [str(name) for name in manifest.source_values.compared_in(manifest.captured_at)],
     }
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from hackorda_ops.backup.by_hand import has_access
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.drill.result import NotCompared
+from hackorda_ops.words import moment, named
 
 
 def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
     """What an artifact does not carry, or carries in a way that rows and digests don't cover."""
     inventory = manifest.inventory
+    yield from _values_of_the_source(manifest)
     yield NotCompared(
         "owners and grants",
         "the drill leaves them out, so that it works on any server; restore --with-access applies and compares them"
@@ -54,6 +56,35 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
         )
 
 
+def _values_of_the_source(manifest: Manifest) -> Iterator[NotCompared]:
+    """Which tables' values were not held against the source's on the night itself."""
+    values = manifest.source_values
+    if values is None:
+        if manifest.tables:
+            yield NotCompared(
+                "values of the source",
+                "the night counted the rows, and read none of their values from the source",
+            )
+        return
+    never = [str(name) for name in values.never_compared]
+    if never:
+        yield NotCompared(
+            _names("values of the source that no night has compared yet", never),
+            "each night reads as many tables as a share of its dump's time allows "
+            "(dump.compare_with_source_percent), in turn; the number of rows was compared",
+        )
+    earlier = sorted(
+        (each.compared_at, str(each.table))
+        for each in values.tables
+        if each.compared_at is not None and each.compared_at != manifest.captured_at
+    )
+    if earlier:
+        yield NotCompared(
+            _names("values of the source on this night", [table for _, table in earlier]),
+            f"they were equal on an earlier night, and have their turn again (longest ago: {earlier[0][1]}, "
+            f"{moment(earlier[0][0])}); the number of rows was compared",
+        )
+
+
 def _names(what: str, names: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join(names[:10])
-    return f"{what}: {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"{what}: {named(names)}"

@@ -14,6 +14,7 @@ from hackorda_ops.backup.nightly import Night
 from hackorda_ops.backup.weekly import Week
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.inventory import Inventory
+from hackorda_ops.words import moment
 
 Metadata = Mapping[str, MetadataValue]
 
@@ -58,6 +59,7 @@ def of_night(night: Night) -> Metadata:
         },
         **_of_burden(manifest),
         "row counts": row_counts(manifest),
+        **_values_of_the_source(manifest),
         "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
         "warnings": _list(manifest.warnings),
         "manifest": MetadataValue.json(_summary(manifest)),
@@ -72,6 +74,24 @@ def _of_burden(manifest: Manifest) -> Metadata:
         "longest wait it caused in seconds": MetadataValue.float(manifest.burden.longest_wait_seconds),
         "oldest xmin it held in seconds": MetadataValue.float(manifest.burden.xmin_held_seconds),
         "connections it took": MetadataValue.int(manifest.burden.connections),
+    }
+
+
+def _values_of_the_source(manifest: Manifest) -> Metadata:
+    values = manifest.source_values
+    if values is None:
+        return {}
+    compared = [each for each in values.tables if each.compared_at is not None]
+    longest_ago = min(compared, key=lambda each: each.waiting_since, default=None)
+    return {
+        "values compared with the source": MetadataValue.int(len(values.compared_in(manifest.captured_at))),
+        "values never compared with the source": MetadataValue.int(len(values.never_compared)),
+        "longest since values were compared": MetadataValue.text(
+            "none was compared yet"
+            if longest_ago is None
+            else f"{longest_ago.table}, {moment(longest_ago.waiting_since)}"
+        ),
+        "seconds: values of the source": MetadataValue.float(values.spent_seconds),
     }
 
 

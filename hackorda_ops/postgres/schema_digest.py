@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import psycopg
 
+from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.session import connect, translated_errors
+
 _OWN_SCHEMA: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
@@ -107,3 +110,16 @@ def schema_digest(connection: psycopg.Connection[Any]) -> str:
         for line in sorted(json.dumps([kind, *row]) for row in connection.execute(query.encode())):
             digest.update(line.encode() + b"\n")
     return digest.hexdigest()
+
+
+def read_schema_digest(target: ConnectionTarget) -> str:
+    """The digest of a database's schema as it is now, on a session of its own.
+
+    Raises:
+        OpsError: the database can't be reached or read.
+    """
+    with (
+        translated_errors(target, "Looking whether the schema has changed"),
+        connect(target, application_name="hackorda_ops schema") as connection,
+    ):
+        return schema_digest(connection)
