@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
+from hackorda_ops.backup.source_values import SourceComparison, SourceValues
 from hackorda_ops.drill.not_compared import beyond_comparison
+from hackorda_ops.postgres.inventory import TableName
 from hackorda_ops_tests import builders
 from hackorda_ops_tests.gallery.catalogue import DAMAGES
 from hackorda_ops_tests.gallery.damages import Damage
@@ -31,6 +34,11 @@ _EVIDENCE = (
     ),
     (
         "exact count of every table's rows",
+        "the source, in the dump's own snapshot",
+        "the archive, that night",
+    ),
+    (
+        "content of as many tables as a share of the dump's time allows, each in turn (of all, from a branch)",
         "the source, in the dump's own snapshot",
         "the archive, that night",
     ),
@@ -79,6 +87,9 @@ _LIMITS = """\
   unnoticed: of definitions the archive is the only evidence. Rows, sequences and names have evidence of their own.
 - **What was wrong in the source already.** A dump of damaged data is a perfect dump of it. The comparison of each
   night with the one before notices what vanishes, collapses, is emptied or goes back, and no wrong values.
+- **Values that a tool alters between the source and the dump, in a table that had no turn yet.** The number of its
+  rows is compared each night, its values when its turn comes; the report names the tables that wait, and since when.
+  A night that is read from a branch compares all of them.
 - **The order of rows**, which means nothing in SQL, and how they lie on disk: free space, planner statistics.
 - **What only the application can see**: whether a function returns the right answer, whether a query is quick.
 - **RESTORE.md**, the recovery sheet beside each dump: its hash is checked, and nothing reads it.
@@ -167,7 +178,15 @@ def _beyond() -> Iterator[str]:
         "## What a drill does not compare\n\n"
         "It is told in every report, with names, as far as the database has it."
     )
-    told = beyond_comparison(replace(builders.manifest(), inventory=everything))
+    earlier = builders.manifest()
+    standing = (("one", None), ("other", earlier.captured_at - timedelta(days=3)))
+    values = SourceValues(
+        tuple(
+            SourceComparison(TableName("public", name), at, at or earlier.captured_at, 1.0)
+            for name, at in standing
+        )
+    )
+    told = beyond_comparison(replace(earlier, inventory=everything, source_values=values))
     yield _table(("what", "why"), ((each.what.partition(":")[0], each.why) for each in told))
 
 

@@ -100,6 +100,8 @@ def test_with_a_project_and_a_key_a_night_is_dumped_from_a_branch(
 
     assert (manifest.dumped_from, manifest.as_of, manifest.rows) == ("branch", None, 200)
     assert (manifest.warnings, manifest.lsn_aligned) == ((), True)
+    assert manifest.source_values is not None
+    assert [each.name for each in manifest.source_values.compared_in(manifest.captured_at)] == ["notes"]
     # It tells of the source: the branch's address is of no use to anybody.
     assert manifest.inventory.source.port == postgres_server.port
 
