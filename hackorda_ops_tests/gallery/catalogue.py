@@ -2,13 +2,23 @@
 
 from typing import Final
 
-from hackorda_ops_tests.gallery import files, migrations, objects, production, refusals, rows, tools
+from hackorda_ops_tests.gallery import (
+    altering_tools,
+    files,
+    migrations,
+    objects,
+    production,
+    refusals,
+    rows,
+    tools,
+)
 from hackorda_ops_tests.gallery.damages import Damage
 
 # In the order of a backup's life, which is also that of docs/proof.md.
 DAMAGES: Final[tuple[Damage, ...]] = (
     *production.BEFORE_A_NIGHT,
     *tools.DUMPS,
+    *altering_tools.DUMPS,
     *files.DAMAGES,
     *rows.IN_THE_ARTIFACT,
     *tools.RESTORES,

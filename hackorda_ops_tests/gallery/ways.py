@@ -105,6 +105,25 @@ class InsteadOfDump:
 
 
 @dataclass(frozen=True)
+class InsteadOfDumpOf:
+    """Another program in the place of pg_dump, with a source of its own, to which it or others may do something."""
+
+    statements: tuple[str, ...]
+    script: str
+    place: ClassVar[str] = "by the tool that dumps"
+
+    def inflicted(self, gallery: Gallery) -> Outcome:
+        """Takes a night of that source with that program."""
+        database = configured(gallery.new_folder(), [gallery.tools(pg_dump=self.script)])
+        with gallery.variant(*self.statements) as url:
+            try:
+                taken = take_night("hackorda", database, environ={**PROGRAMS, "DATABASE_URL": url})
+            except OpsError as error:
+                return Outcome("NO ARTIFACT", (), error.what)
+        return Outcome("SOUND" if taken.manifest.sound else "NOT SOUND", taken.manifest.findings)
+
+
+@dataclass(frozen=True)
 class SinceTheNightBefore:
     """Something that happens to the source between two nights."""
 
