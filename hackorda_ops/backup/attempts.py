@@ -61,7 +61,9 @@ def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Read
         except SourceBusy as error:
             if current is None:
                 raise
-            busy, in_the_way = error, current.in_the_way
+            last, in_the_way = error.what, current.in_the_way
+            if current.seen and not current.let_go:
+                last += f" The last that was seen there: {current.seen}."
             spent = spent.and_then(current.burden)
         else:
             return Attempted(result, spent.and_then(current.burden))
@@ -69,7 +71,7 @@ def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Read
             break
         time.sleep(pause_seconds)
         wait_until_free(target, in_the_way, at_most_seconds=patience.free_within_seconds)
-    raise _given_up(target, busy, spent)
+    raise _given_up(target, last, spent)
 
 
 def made_way(burden: Burden) -> tuple[str, ...]:
@@ -82,9 +84,9 @@ def made_way(burden: Burden) -> tuple[str, ...]:
     )
 
 
-def _given_up(target: ConnectionTarget, busy: SourceBusy, burden: Burden) -> SourceBusy:
+def _given_up(target: ConnectionTarget, last: str, burden: Burden) -> SourceBusy:
     return SourceBusy(
-        f"{target.describe()} was too busy to be read, in {counted(burden.attempts, 'attempt')}. The last: {busy.what}",
+        f"{target.describe()} was too busy to be read, in {counted(burden.attempts, 'attempt')}. The last: {last}",
         meaning="Every attempt let go of its locks so that nobody waited for it any longer, so there is no dump of it. "
         f"The longest wait that it caused was {burden.longest_wait_seconds:.1f} seconds.",
         next_step="Let nights run when no schema changes do (schedule.night), or read them from something that nobody "

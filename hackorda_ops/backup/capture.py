@@ -99,6 +99,7 @@ class Capture:
                 self.read_from.target,
                 application_name=reading.application_name(f"hackorda_ops snapshot of {self.name}"),
             ) as (connection, of_target):
+                reading.snapshot_taken()
                 snapshot = self.read_from.dated(of_target)
                 artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
                 staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))

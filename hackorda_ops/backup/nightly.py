@@ -103,7 +103,9 @@ def take_night(
                     replace(patience, yield_after_seconds=database.dump.yield_after_seconds),
                     lambda reading: capture.take(reading, staging),
                 )
-            captured = replace(attempt.result, burden=attempt.burden)
+            # The dump lock has a connection of its own.
+            burden = replace(attempt.burden, connections=attempt.burden.connections + 1)
+            captured = replace(attempt.result, burden=burden)
             manifest = _prove(
                 captured,
                 name=name,

@@ -24,7 +24,7 @@ KEEPALIVES: Final = (
     "tcp_user_timeout=120000"
 )
 # How long pg_dump may wait for a table that a schema change holds. It has others locked meanwhile.
-_LOCK_WAIT_SECONDS: Final = 5
+_LOCK_WAIT_SECONDS: Final = 30
 _PROBE_EVERY_SECONDS: Final = 30.0
 
 

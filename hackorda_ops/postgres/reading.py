@@ -69,19 +69,21 @@ class Reading:
     Attributes:
         target: the database that is read.
         yield_after_seconds: how long anybody may wait behind it, and how long it waits for anybody.
-        waited: who waited when it let go, in words; "" while it has not.
-        in_the_way: the processes of those who did.
+        seen: who was seen to wait behind it last, or kept it from a lock, in words; "" where nobody was.
+        in_the_way: the processes of those who waited.
     """
 
     target: ConnectionTarget
     yield_after_seconds: float
-    waited: str = ""
+    seen: str = ""
     in_the_way: frozenset[int] = frozenset()
     _token: str = field(default_factory=lambda: secrets.token_hex(4))
     _began: float = field(default_factory=time.monotonic)
+    _snapshot_at: float | None = None
     _ended: float | None = None
     _longest_wait: float = 0.0
     _connections: int = 0
+    _given_up: bool = False
     _blind: OpsError | None = None
 
     def application_name(self, what: str) -> str:
@@ -92,17 +94,22 @@ class Reading:
         """
         return f"{what[: _LONGEST_NAME - len(self._token) - 1]} {self._token}"
 
+    def snapshot_taken(self) -> None:
+        """Notes that the server keeps, from now on, the rows that a snapshot sees."""
+        self._snapshot_at = time.monotonic()
+
     @property
     def let_go(self) -> bool:
         """Whether its sessions have been ended, or are being."""
-        return bool(self.waited)
+        return self._given_up
 
     @property
     def burden(self) -> Burden:
         """What it has cost so far."""
+        until = self._ended or time.monotonic()
         return Burden(
             longest_wait_seconds=round(self._longest_wait, 3),
-            xmin_held_seconds=round((self._ended or time.monotonic()) - self._began, 3),
+            xmin_held_seconds=round(until - (self._snapshot_at or until), 3),
             connections=self._connections,
         )
 
@@ -120,7 +127,7 @@ class Reading:
 
     def _busy(self) -> SourceBusy:
         return SourceBusy(
-            f"Reading {self.target.describe()} was given up, because {self.waited}.",
+            f"Reading {self.target.describe()} was given up, because it was in the way: {self.seen}.",
             meaning="Its locks were all let go, so that nobody waits for them; what had been read does not count.",
             next_step="Try again when no schema change is running there.",
         )
@@ -135,17 +142,15 @@ class Reading:
         self._longest_wait = max(self._longest_wait, longest)
         if self.let_go:
             return
-        overdue = [each for each in queue.behind if queue.entangled or longest >= self.yield_after_seconds]
-        held_up = [each for each in queue.held_up if each.seconds >= self.yield_after_seconds]
-        if overdue or held_up:
+        if queue.behind:
+            worst = max(queue.behind, key=lambda each: each.seconds)
             self.in_the_way = frozenset(each.pid for each in queue.behind)
-            worst = max(overdue, key=lambda each: each.seconds, default=None)
-            self.waited = (
-                f"{waiting.describe(connection, worst)} waited {worst.seconds:.1f} seconds"
-                if worst is not None
-                else f"another session kept it from a lock: {waiting.describe(connection, held_up[0])} "
-                f"waited {held_up[0].seconds:.1f} seconds"
-            )
+            self.seen = f"{waiting.describe(connection, worst)} waited {worst.seconds:.1f} seconds"
+            self._given_up = queue.entangled or longest >= self.yield_after_seconds
+        held_up = [each for each in queue.held_up if each.seconds >= self.yield_after_seconds]
+        if held_up and not self._given_up:
+            self.seen = waiting.describe_holders(connection, held_up[0])
+            self._given_up = True
 
     def _watch(self, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
         seen_at = time.monotonic()

@@ -37,7 +37,7 @@ _PAUSE_SECONDS: Final = 0.05
 _FLUSH_WAIT_SECONDS: Final = 2.0
 
 # Whoever waits in the queue of a table that a schema change keeps locked makes others wait for the ones it has.
-_SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "5s"}
+_SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "30s"}
 
 _WAL_PAGE_BYTES: Final = 8192
 _WAL_PAGE_HEADER_BYTES: Final = 40

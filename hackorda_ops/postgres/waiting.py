@@ -42,6 +42,11 @@ SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid =
         OR (l.pid = ANY(%s) AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
                                            'ExclusiveLock')))
 """
+_HOLDERS: Final = """
+SELECT blocking.pid, coalesce(a.application_name, ''), coalesce(a.usename, '')
+  FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS blocking (pid)
+  LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
+"""
 _NAME: Final = """
 SELECT %s::oid::regclass::text
  WHERE %s = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
@@ -169,6 +174,19 @@ def describe(connection: psycopg.Connection[Any], waiter: Waiter) -> str:
         wanted = f"{waiter.mode} on {_named(connection, waiter)}"
     name = waiter.application or "a session without a name"
     return f"{name} (process {waiter.pid}{f', role {waiter.role}' if waiter.role else ''}) for {wanted}"
+
+
+def describe_holders(connection: psycopg.Connection[Any], held_up: Waiter) -> str:
+    """Who keeps one of our own sessions from a lock, as a phrase."""
+    holders = connection.execute(_HOLDERS, (held_up.pid,)).fetchall()
+    named = " and ".join(
+        f"{application or 'a session without a name'} (process {pid}{f', role {role}' if role else ''})"
+        for pid, application, role in holders
+    )
+    held = (
+        f"{held_up.mode} on {_named(connection, held_up)}" if held_up.relation is not None else held_up.kind
+    )
+    return f"{named or 'another session'} kept it from {held} for {held_up.seconds:.1f} seconds"
 
 
 def _named(connection: psycopg.Connection[Any], waiter: Waiter) -> str:

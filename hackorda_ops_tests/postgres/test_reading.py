@@ -155,7 +155,9 @@ def test_a_reading_does_not_wait_for_long_behind_another_either(url: str) -> Non
     target = target_of(url)
     with (
         psycopg.connect(url, application_name="a migration") as other,
-        pytest.raises(SourceBusy, match="kept it from a lock"),
+        pytest.raises(
+            SourceBusy, match=r"a migration \(.*\) kept it from AccessShareLock on (public\.)?users"
+        ),
         reading(target, yield_after_seconds=YIELD_AFTER) as current,
         connect(target, application_name=current.application_name("hackorda_ops test")) as session,
     ):
@@ -183,6 +185,7 @@ def test_a_reading_that_nobody_waits_for_ends_as_it_would_alone(url: str) -> Non
         reading(target, yield_after_seconds=YIELD_AFTER) as current,
         snapshot_on(current, target, "SELECT FROM public.users"),
     ):
+        current.snapshot_taken()
         time.sleep(1.2)
         current.raise_if_in_the_way()
 

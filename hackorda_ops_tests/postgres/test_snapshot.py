@@ -219,7 +219,7 @@ def test_no_time_limit_of_the_database_ends_the_snapshots_transaction(url: str) 
         for limit in limits:
             assert connection.execute(f"SELECT current_setting('{limit}')").fetchall() == [("0",)], limit
         [(lock_timeout,)] = connection.execute("SELECT current_setting('lock_timeout')").fetchall()
-        assert lock_timeout == "5s"
+        assert lock_timeout == "30s"
 
 
 def test_nothing_can_be_written_in_the_snapshots_transaction(url: str) -> None:
