@@ -77,6 +77,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The backup has the view without rows, as the source had it, so nothing is lost; it can't be filled here.",
     ),
     "schema object missing": Kind("fatal", _NOT_THE_SAME),
+    "object of an extension's table missing": Kind(
+        "warning",
+        "pg_dump leaves whatever is on a table of an extension to CREATE EXTENSION, so no backup can hold it.",
+    ),
     "schema object added": Kind("fatal", _NOT_THE_SAME),
     "schema differs": Kind("fatal", "The object is there, and is not the one that was backed up."),
     # Owners, grants and settings, where a restore was asked to apply them.

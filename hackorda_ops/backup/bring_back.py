@@ -6,7 +6,7 @@ An operator's `restore` and the quarterly drill run this same code.
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres import clients, restore, restore_target, source_catalog, table_digest
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory, TableName
+from hackorda_ops.postgres.made_objects import read_present_objects
 from hackorda_ops.postgres.same_database import closeness
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.table_digest import TableDigest
@@ -201,7 +202,9 @@ def compare(
         OpsError: the login, the rights or the connection failed.
     """
     with translated_errors(target, "Comparing the restored database"):
-        restored = source_catalog.read_catalog(connection)
+        restored = replace(
+            source_catalog.read_catalog(connection), made_objects=read_present_objects(connection)
+        )
     digests = table_digest.digest_tables(
         target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
     )

@@ -74,6 +74,15 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
         yield from _extension(extension, installed.get(extension.name))
     for lacking in sorted({*expected.made_objects} - {*restored.made_objects}):
         yield Finding("schema object missing", lacking, "as on the source that night", "not there", _REMEDY)
+    for lacking in sorted({*expected.on_extension_tables} - {*restored.made_objects}):
+        yield Finding(
+            "object of an extension's table missing",
+            lacking,
+            "as on the source that night",
+            "not there",
+            "If the extension's own script made it, another version of it is installed here. Otherwise keep the "
+            "statement that makes it with your migrations, and run it after a restore.",
+        )
     there = {table.name: table for table in restored.tables}
     for table in expected.tables:
         if table.has_data_in_dump or table.extension is not None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops.drill.built_in import read_built_in, with_built_in
 from hackorda_ops.drill.schema_text import (
     SchemaObject,
     differing,
@@ -24,6 +25,7 @@ from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
+from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.settings import client_encoding
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 
@@ -64,14 +66,23 @@ def schema_findings(
     Raises:
         OpsError: a tool failed.
     """
-    expected = _schema_of(tools, archive, folder)
-    observed = _schema_of(tools, _dump_schema(tools, restored, encoding, folder / "restored.dump"), folder)
+    archived = expected = _schema_of(tools, archive, folder)
+
+    def schema_of(target: ConnectionTarget, file: str) -> Schema:
+        schema = _schema_of(tools, _dump_schema(tools, target, encoding, folder / file), folder)
+        with (
+            translated_errors(target, "Reading the schema"),
+            connect(target, application_name="hackorda_ops drill") as connection,
+        ):
+            return with_built_in(schema, read_built_in(connection), archived)
+
+    observed = schema_of(restored, "restored.dump")
     findings = list(object_list_findings(expected, observed))
     suspects = differing(expected, observed)
     if suspects:
         twin = new_twin()
         _restore_schema(tools, archive, twin, folder)
-        expected = _schema_of(tools, _dump_schema(tools, twin, encoding, folder / "twin.dump"), folder)
+        expected = schema_of(twin, "twin.dump")
         # An object that even the twin lacks or has in surplus is on the list of findings already.
         findings += [
             text_finding(key, expected[key], observed[key])

@@ -52,12 +52,15 @@ _EVERY_OBJECT: Final = " UNION ALL ".join(
     f"FROM {catalog} o WHERE {condition}"
     for catalog, owner, acl, kind, condition in _CATALOGS
 )
-# Oids below this one are the server's own; the schema public is one of them, and yet everybody's.
+# Oids below this one are the server's own; the schema public is one of them, and yet everybody's: renamed, too.
 _FIRST_OWN_OID: Final = 16384
 
 # Objects that were dropped while this was read have no identity any more. Like pg_dump, information_schema is
-# taken to be the server's, which pg_init_privs says nothing of.
-_TOLD: Final = "coalesce(what.schema, what.identity) <> 'information_schema'"
+# taken to be the server's, which pg_init_privs says nothing of. Temporary objects of other sessions are nobody's business.
+_TOLD: Final = (
+    "coalesce(what.schema, what.identity) <> 'information_schema' AND what.schema IS DISTINCT FROM 'pg_temp'"
+    r" AND coalesce(what.schema, '') !~ '^pg_(toast_)?temp_'"
+)
 
 # What the server or an extension brings is told from the rest: it comes back by itself, with the access that
 # pg_init_privs has noted, so that only a change of that matters.
@@ -66,7 +69,8 @@ WITH every_object AS ({_EVERY_OBJECT}),
 sorted_out AS (
     SELECT x.*, i.initprivs,
            x.objid < {_FIRST_OWN_OID}
-           AND NOT (x.classid = 'pg_namespace'::regclass AND x.objid = to_regnamespace('public'))
+           AND NOT (x.classid = 'pg_namespace'::regclass
+                    AND (SELECT n.nspname !~ '^pg_' FROM pg_namespace n WHERE n.oid = x.objid))
            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = x.classid AND d.objid = x.objid AND d.deptype = 'e'
                          AND d.refclassid = 'pg_extension'::regclass) AS shipped,
            x.classid = 'pg_class'::regclass AND x.kind = 's'

@@ -198,6 +198,8 @@ class Inventory:
         left_out: what a dump doesn't hold and a restore can't give back by itself.
         falling_sequences: those whose value may go down by design: they count downwards, or start over.
         made_objects: everything else that somebody made, in the server's words ("index public.users_pkey").
+        on_extension_tables: indexes, constraints, triggers and rules on tables of extensions, in the server's words.
+            A dump holds none of them.
     """
 
     source: SourceIdentity
@@ -214,6 +216,7 @@ class Inventory:
     falling_sequences: tuple[TableName, ...] = ()
     left_out: LeftOut = LeftOut()
     made_objects: tuple[str, ...] = ()
+    on_extension_tables: tuple[str, ...] = ()
 
     def with_rows(self, rows: Mapping[TableName, int]) -> "Inventory":
         """This inventory with the counts filled in; tables without one keep None."""

@@ -11,6 +11,7 @@ _NAMES: Final = {
     "login_roles": f"SELECT rolname FROM pg_roles WHERE rolcanlogin AND {OWN_ROLE.format('')}",
     "required_roles": """
         SELECT r.rolname FROM pg_policy p JOIN pg_roles r ON r.oid = ANY (p.polroles)
+          JOIN pg_class c ON c.oid = p.polrelid AND c.relpersistence <> 't'
          UNION
         SELECT usename FROM pg_user_mappings WHERE umuser <> 0""",
     "publications": "SELECT pubname FROM pg_publication",
@@ -20,7 +21,7 @@ _NAMES: Final = {
     # A table in the database's own tablespace has none of its own; pg_default is named by nobody then.
     "tablespaces": """
         SELECT t.spcname FROM pg_tablespace t
-         WHERE t.spcname !~ '^pg_' AND (EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid)
+         WHERE t.spcname !~ '^pg_' AND (EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid AND c.relpersistence <> 't')
                OR t.oid = (SELECT dattablespace FROM pg_database WHERE datname = current_database()))""",
     "event_triggers": """
         SELECT e.evtname FROM pg_event_trigger e

@@ -7,45 +7,47 @@ from typing import Any, Final
 
 import psycopg
 
-# Objects that somebody made have OIDs from 16384 on; those below came with the server. The server makes some by
-# itself, as parts of others, and names them anew on each restore: they are left out, as are NOT NULL constraints,
-# which are named objects from release 18 on only. Tables and sequences are compared by their contents.
-_MADE: Final = r"""
-WITH made (classid, objid) AS (
-    SELECT 'pg_class'::regclass, c.oid FROM pg_class c
-     WHERE c.relkind IN ('v', 'i', 'I', 'c') AND c.relpersistence <> 't'
-       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = c.oid AND NOT i.indisvalid)
-    UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint
-     WHERE contype NOT IN ('n', 't') AND conparentid = 0
-    UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0
-    UNION ALL SELECT 'pg_rewrite'::regclass, oid FROM pg_rewrite WHERE rulename <> '_RETURN'
-    UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy
-    UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
-    UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typtype IN ('b', 'd', 'e', 'r') AND typelem = 0
-    UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator WHERE oprcode <> 0
-    UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
-    UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily
-    UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
-    UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_collation
-    UNION ALL SELECT 'pg_conversion'::regclass, oid FROM pg_conversion
-    UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname !~ '^pg_'
-    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext
-    UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger
-    UNION ALL SELECT 'pg_publication'::regclass, oid FROM pg_publication
-    UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
-    UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
-    UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
-    UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
-    UNION ALL SELECT 'pg_ts_parser'::regclass, oid FROM pg_ts_parser
-    UNION ALL SELECT 'pg_ts_template'::regclass, oid FROM pg_ts_template
-    UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
-    UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_am
+# The server makes some objects by itself, as parts of others, and names them anew on each restore: they are left
+# out, as are NOT NULL constraints, which are named objects from release 18 on only. Tables and sequences are compared
+# by their contents. `relid` is the table that an object is on: such an object has no schema of its own.
+_OBJECTS: Final = """
+WITH objects (classid, objid, relid) AS (
+    SELECT 'pg_class'::regclass, c.oid, i.indrelid FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+     WHERE c.relkind IN ('v', 'i', 'I', 'c') AND i.indisvalid IS NOT FALSE
+    UNION ALL SELECT 'pg_constraint'::regclass, k.oid, k.conrelid
+      FROM pg_constraint k LEFT JOIN pg_type t ON t.oid = k.contypid
+     WHERE k.contype NOT IN ('n', 't') AND k.conparentid = 0 AND (t.oid IS NULL OR t.typnamespace {dumped})
+    UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0
+    UNION ALL SELECT 'pg_rewrite'::regclass, oid, ev_class FROM pg_rewrite WHERE rulename <> '_RETURN'
+    UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid FROM pg_policy
+    UNION ALL SELECT 'pg_proc'::regclass, oid, NULL FROM pg_proc
+    UNION ALL SELECT 'pg_type'::regclass, oid, NULL FROM pg_type
+     WHERE typtype IN ('b', 'd', 'e', 'r') AND typelem = 0
+    UNION ALL SELECT 'pg_operator'::regclass, oid, NULL FROM pg_operator WHERE oprcode <> 0
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, NULL FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, NULL FROM pg_opfamily
+    UNION ALL SELECT 'pg_cast'::regclass, c.oid, NULL FROM pg_cast c
+      JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget
+     WHERE NOT (s.typnamespace {temporary} OR t.typnamespace {temporary})
+    UNION ALL SELECT 'pg_collation'::regclass, oid, NULL FROM pg_collation
+    UNION ALL SELECT 'pg_conversion'::regclass, oid, NULL FROM pg_conversion
+    UNION ALL SELECT 'pg_namespace'::regclass, oid, NULL FROM pg_namespace WHERE oid {dumped}
+    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxrelid FROM pg_statistic_ext
+    UNION ALL SELECT 'pg_event_trigger'::regclass, oid, NULL FROM pg_event_trigger
+    UNION ALL SELECT 'pg_publication'::regclass, oid, NULL FROM pg_publication
+    UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, NULL FROM pg_foreign_data_wrapper
+    UNION ALL SELECT 'pg_foreign_server'::regclass, oid, NULL FROM pg_foreign_server
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, NULL FROM pg_ts_config
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, NULL FROM pg_ts_dict
+    UNION ALL SELECT 'pg_ts_parser'::regclass, oid, NULL FROM pg_ts_parser
+    UNION ALL SELECT 'pg_ts_template'::regclass, oid, NULL FROM pg_ts_template
+    UNION ALL SELECT 'pg_language'::regclass, oid, NULL FROM pg_language
+    UNION ALL SELECT 'pg_am'::regclass, oid, NULL FROM pg_am
 ), named AS (
-    SELECT object.type || ' ' || object.identity AS name, object.schema
-      FROM made, pg_identify_object(made.classid, made.objid, 0) object
-     WHERE made.objid >= 16384
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = made.classid AND d.objid = made.objid
-                          AND (d.deptype = 'e' OR (d.deptype = 'i' AND d.refclassid = 'pg_type'::regclass)))
+    SELECT object.type || ' ' || object.identity AS name, object.schema AS schema_name
+      FROM objects o LEFT JOIN pg_class r ON r.oid = o.relid,
+           pg_identify_object(o.classid, o.objid, 0) object
+     WHERE (r.oid IS NULL OR r.relnamespace {dumped}) AND {chosen}
     UNION ALL
     SELECT 'row security on ' || object.identity, object.schema
       FROM pg_class c, pg_identify_object('pg_class'::regclass, c.oid, 0) object WHERE c.relrowsecurity
@@ -54,10 +56,25 @@ WITH made (classid, objid) AS (
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind IN ('r', 'p', 'f'),
            pg_identify_object('pg_class'::regclass, i.inhrelid, 0) child,
            pg_identify_object('pg_class'::regclass, i.inhparent, 0) parent
-     WHERE c.relpersistence <> 't'
 )
 -- One that is dropped meanwhile has no name any more.
-SELECT name FROM named WHERE name IS NOT NULL AND (schema IS NULL OR schema !~ '^pg_')
+SELECT DISTINCT name FROM named
+ WHERE name IS NOT NULL AND (schema_name IS NULL OR to_regnamespace(quote_ident(schema_name)) {dumped})
+"""
+_DUMPED: Final = "IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+_TEMPORARY: Final = "IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')"
+
+# Objects that somebody made have OIDs from 16384 on; those below came with the server. The one schema of these that
+# a dump looks into is public, which people drop, rename and make anew. What is part of an extension comes with it.
+_MADE: Final = """
+(o.objid >= 16384 OR o.classid = 'pg_namespace'::regclass)
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid
+                   AND (d.deptype = 'e' OR (d.deptype = 'i' AND d.refclassid = 'pg_type'::regclass)))
+"""
+# Of these pg_dump knows policies alone: it leaves the rest to CREATE EXTENSION, whoever made it.
+_ON_A_TABLE_OF_AN_EXTENSION: Final = """
+o.classid <> 'pg_policy'::regclass
+AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.relid AND d.deptype = 'e')
 """
 
 
@@ -73,4 +90,32 @@ def read_made_objects(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
     Raises:
         psycopg.Error: the caller translates.
     """
-    return tuple(sorted(name for (name,) in connection.execute(_MADE)))
+    return _read(connection, f"{_MADE} AND NOT ({_ON_A_TABLE_OF_AN_EXTENSION})")
+
+
+def read_on_extension_tables(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """Reads the indexes, constraints, triggers and rules on tables of extensions, which no dump holds.
+
+    Those of the extension's own script come back with it. The catalogs don't tell them from others.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    return _read(connection, f"{_MADE} AND {_ON_A_TABLE_OF_AN_EXTENSION}")
+
+
+def read_present_objects(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """Reads the same of a restored copy, whoever made it.
+
+    What somebody dropped and made anew on the source (plpgsql, say) a new database may have from the server, or
+    from an extension: it is there, and that's all that matters.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    return _read(connection, "true")
+
+
+def _read(connection: psycopg.Connection[Any], chosen: str) -> tuple[str, ...]:
+    query = _OBJECTS.format(dumped=_DUMPED, temporary=_TEMPORARY, chosen=chosen)
+    return tuple(sorted(name for (name,) in connection.execute(query.encode())))

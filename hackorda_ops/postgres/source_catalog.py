@@ -20,7 +20,7 @@ from hackorda_ops.postgres.inventory import (
     TableName,
 )
 from hackorda_ops.postgres.left_out import read_left_out
-from hackorda_ops.postgres.made_objects import read_made_objects
+from hackorda_ops.postgres.made_objects import read_made_objects, read_on_extension_tables
 from hackorda_ops.postgres.migration_state import read_migrations
 from hackorda_ops.postgres.session import fetch_letting_go
 
@@ -129,6 +129,7 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
         warnings=_warnings(tables, unreadable, hidden, subscriptions),
         left_out=read_left_out(connection),
         made_objects=read_made_objects(connection),
+        on_extension_tables=read_on_extension_tables(connection),
         falling_sequences=tuple(sorted(TableName(*row) for row in connection.execute(_FALLING_SEQUENCES))),
     )
 

@@ -32,6 +32,7 @@ def test_every_object_is_named_once_and_nothing_of_the_server_or_of_an_extension
             "policy own on public.users",
             "public.part as a child of public.parts",
             "row security on public.users",
+            "schema public",
             "table constraint named on public.users",
             "table constraint users_pkey on public.users",
             "type public.mood",
