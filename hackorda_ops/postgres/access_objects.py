@@ -56,7 +56,7 @@ _EVERY_OBJECT: Final = " UNION ALL ".join(
 _FIRST_OWN_OID: Final = 16384
 
 # Objects that were dropped while this was read have no identity any more. Like pg_dump, information_schema is
-# taken to be the server's, which pg_init_privs says nothing of. Temporary objects of other sessions are nobody's business.
+# taken to be the server's, which pg_init_privs says nothing of. Other sessions' temporary objects are left out.
 _TOLD: Final = (
     "coalesce(what.schema, what.identity) <> 'information_schema' AND what.schema IS DISTINCT FROM 'pg_temp'"
     r" AND coalesce(what.schema, '') !~ '^pg_(toast_)?temp_'"

@@ -21,7 +21,8 @@ _NAMES: Final = {
     # A table in the database's own tablespace has none of its own; pg_default is named by nobody then.
     "tablespaces": """
         SELECT t.spcname FROM pg_tablespace t
-         WHERE t.spcname !~ '^pg_' AND (EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid AND c.relpersistence <> 't')
+         WHERE t.spcname !~ '^pg_'
+           AND (EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid AND c.relpersistence <> 't')
                OR t.oid = (SELECT dattablespace FROM pg_database WHERE datname = current_database()))""",
     "event_triggers": """
         SELECT e.evtname FROM pg_event_trigger e

@@ -61,7 +61,9 @@ WITH objects (classid, objid, relid) AS (
 SELECT DISTINCT name FROM named
  WHERE name IS NOT NULL AND (schema_name IS NULL OR to_regnamespace(quote_ident(schema_name)) {dumped})
 """
-_DUMPED: Final = "IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+_DUMPED: Final = (
+    "IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+)
 _TEMPORARY: Final = "IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')"
 
 # Objects that somebody made have OIDs from 16384 on; those below came with the server. The one schema of these that

@@ -38,12 +38,14 @@ class Enclosure:
         animals: what lives in it, made in this order.
         options: what CREATE DATABASE says beyond its name.
         majors: the Postgres versions that it is made on.
+        temporary: what a session that stays open meanwhile has of its own.
     """
 
     name: str
     animals: tuple[Animal, ...]
     options: str = ""
     majors: tuple[int, ...] = MAJORS
+    temporary: str = ""
 
     def animals_on(self, major: int) -> tuple[Animal, ...]:
         """Those that a server of this version can hold."""

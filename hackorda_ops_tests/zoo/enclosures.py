@@ -1,6 +1,16 @@
 """The zoo's databases, and who lives in which."""
 
-from hackorda_ops_tests.zoo import constraints, crowds, databases, names, objects, programs, tables, values
+from hackorda_ops_tests.zoo import (
+    built_in,
+    constraints,
+    crowds,
+    databases,
+    names,
+    objects,
+    programs,
+    tables,
+    values,
+)
 from hackorda_ops_tests.zoo.animals import Enclosure
 
 ENCLOSURES = (
@@ -10,6 +20,7 @@ ENCLOSURES = (
     Enclosure("programs", programs.ANIMALS),
     Enclosure("objects", objects.ANIMALS),
     *databases.ENCLOSURES,
+    *built_in.ENCLOSURES,
     *crowds.ENCLOSURES,
 )
 

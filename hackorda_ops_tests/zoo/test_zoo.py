@@ -30,7 +30,9 @@ def test_a_sound_database_passes(
     url = make(servers.source, enclosure.name, enclosure.options)
     fill(url, enclosure.animals_on(servers.major))
 
-    result = drilled(url)
+    with psycopg.connect(url, autocommit=True) as beside:
+        beside.execute(enclosure.temporary.encode())
+        result = drilled(url)
 
     assert "\n".join(told(result)) == "PASS"
 
