@@ -8,6 +8,8 @@ READY_TO_RUN := $(VENV)/.ready-to-run
 READY_TO_TEST := $(VENV)/.ready-to-test
 comma := ,
 PYTHON ?= python3
+# How many tests run at a time, each worker on servers of its own.
+WORKERS ?= 3
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -19,7 +21,7 @@ dev: $(READY_TO_RUN) ## the same stack, left running with the Dagster UI
 	@exec $(BIN)/hackorda-ops demo --ui
 
 test: $(READY_TO_TEST) ## every test, on real servers that it starts itself
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios
 	@exec $(BIN)/python -m bench

@@ -36,6 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
         if "/e2e/" in item.path.as_posix():
             item.add_marker("e2e")
+        if item.get_closest_marker("xdist_group") is None:
+            # A file's tests share its servers, so one worker runs them all.
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,18 @@ from hackorda_ops_tests.gallery.sound import HARMLESS
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: f"{damage.way.place}: {damage.name}")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(
+            damage,
+            id=f"{damage.way.place}: {damage.name}",
+            # A room of the gallery is made by the worker that enters it.
+            marks=pytest.mark.xdist_group(f"gallery: {damage.way.place}"),
+        )
+        for damage in DAMAGES
+    ],
+)
 def test_a_damage_is_noticed_and_named(gallery: Gallery, damage: Damage) -> None:
     outcome = damage.way.inflicted(gallery)
 

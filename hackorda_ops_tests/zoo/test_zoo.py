@@ -17,7 +17,12 @@ pytestmark = pytest.mark.server
 @pytest.mark.parametrize(
     ("servers", "enclosure"),
     [
-        pytest.param(major, enclosure, id=f"{enclosure.name} on {major}")
+        pytest.param(
+            major,
+            enclosure,
+            id=f"{enclosure.name} on {major}",
+            marks=pytest.mark.xdist_group(f"zoo on {major}"),
+        )
         for major in MAJORS
         for enclosure in ENCLOSURES
         if major in enclosure.majors
