@@ -51,6 +51,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "table missing": Kind("fatal", _NOT_THE_SAME),
     "rows differ": Kind("fatal", "Rows were lost or doubled on the way into the restored database."),
     "content differs": Kind("fatal", "Values are other ones than in the backup, though no row is missing."),
+    "configuration rows added": Kind(
+        "warning",
+        "CREATE EXTENSION has put rows of its own beside those of the backup, which can't be told apart.",
+    ),
     "sequence differs": Kind(
         "fatal", "The next key that the database hands out may be one that is taken already, or leave a gap."
     ),

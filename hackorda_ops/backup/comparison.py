@@ -18,8 +18,14 @@ def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
     A table that lacks one of those columns can't be read so, and is then a finding.
     """
     expected = {table.name: table for table in manifest.tables}
+    conditions = {table.name: table.configuration for table in manifest.inventory.tables}
     return tuple(
-        replace(table, columns=expected[table.name].columns, rows=expected[table.name].rows)
+        replace(
+            table,
+            columns=expected[table.name].columns,
+            rows=expected[table.name].rows,
+            configuration=conditions.get(table.name),
+        )
         for table in there.tables
         if table.name in expected
     )
@@ -45,9 +51,13 @@ def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]
         if root is not None
         and _agree_together([leaf for leaf in differing if root_of.get(leaf.name) == root], restored)
     }
+    configuration = {table.name for table in manifest.inventory.tables if table.configuration is not None}
     return tuple(
-        _finding(table, restored.get(table.name))
+        _of_configuration(table, found)
+        if table.name in configuration and found is not None and found.rows > table.rows
+        else _finding(table, found)
         for table in differing
+        for found in [restored.get(table.name)]
         if root_of.get(table.name) not in agreeing_roots
     )
 
@@ -156,6 +166,16 @@ def _agree_together(leaves: list[TableEvidence], restored: Mapping[TableName, Ta
 def _total(digests: Iterable[TableDigest]) -> tuple[int, int]:
     every = list(digests)
     return sum(each.rows for each in every), sum(int(each.digest, 16) for each in every) % _MODULUS
+
+
+def _of_configuration(table: TableEvidence, found: TableDigest) -> Finding:
+    return Finding(
+        "configuration rows added",
+        str(table.name),
+        f"{table.rows:,} rows",
+        f"{found.rows:,} rows",
+        "Compare the table's rows with those of the source, and read the extension's notes on restoring a dump.",
+    )
 
 
 def _finding(table: TableEvidence, found: TableDigest | None) -> Finding:

@@ -32,10 +32,15 @@ def count_rows(
         SourceBusy: a table stayed locked for longer than the session's lock_timeout.
         psycopg.Error: the caller translates.
     """
-    counted = [table.name for table in tables if table.has_data_in_dump]
+    counted = [(table.name, table.configuration) for table in tables if table.has_data_in_dump]
     rows: dict[TableName, int] = {}
-    for done, name in enumerate(counted, start=1):
-        query = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(name.schema, name.name))
+    for done, (name, condition) in enumerate(counted, start=1):
+        # As pg_dump does it: a condition chooses among the rows of tables that inherit as well.
+        query = sql.SQL("SELECT count(*) FROM {} {} {}").format(
+            sql.SQL("" if condition else "ONLY"),
+            sql.Identifier(name.schema, name.name),
+            sql.SQL(condition or ""),
+        )
         try:
             [(rows[name],)] = fetch_letting_go(connection, query)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

@@ -45,9 +45,12 @@ class Table:
         unlogged: its rows do not survive a crash, a suspended Neon compute or a clone.
         columns: what COPY moves, in order: no dropped and no generated ones. May be empty.
         partition_root: the topmost parent of a partition; None for everything else.
-        extension: the extension that owns it; pg_dump leaves its rows to CREATE EXTENSION.
+        extension: the extension that owns it; pg_dump leaves its rows to CREATE EXTENSION, unless they are configuration.
         populated: for a materialized view, whether it has ever been refreshed; None for everything else.
-        rows: exact rows of its own in the snapshot (count(*) FROM ONLY); None where none were counted.
+        rows: exact rows of its own in the snapshot (count(*) FROM ONLY), of a configuration table those that the
+            condition chooses; None where none were counted.
+        configuration: for a table that its extension has registered as configuration (pg_extension_config_dump), the
+            condition that chooses the rows of a dump ("WHERE id >= 1000", "" for all); None for everything else.
     """
 
     name: TableName
@@ -59,16 +62,18 @@ class Table:
     extension: str | None
     populated: bool | None
     rows: int | None
+    configuration: str | None = None
 
     @property
     def has_data_in_dump(self) -> bool:
-        """Whether the dump holds every row of this table, so that rows and digest can be compared.
+        """Whether the dump holds rows of this table, so that these and their digest can be compared.
 
         Not so for a partitioned parent (its leaves have the rows), a foreign table (the rows lie
-        elsewhere), a materialized view (it is refreshed) and what an extension owns (its configuration
-        tables are dumped with a WHERE).
+        elsewhere), a materialized view (it is refreshed) and what an extension owns, unless that is
+        its configuration.
         """
-        return self.kind in ("table", "partition") and self.extension is None
+        ours = self.extension is None or self.configuration is not None
+        return self.kind in ("table", "partition") and ours
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,8 @@ class Inventory:
     Attributes:
         source: which database it is.
         tables: every table, partition, materialized view and foreign table, by name.
-        sequences: every sequence that the role may read, by name; those of extensions are left out.
+        sequences: every sequence that the role may read, by name; those of extensions are left out, unless they are
+            configuration.
         extensions: installed extensions, by name.
         database_settings: what ALTER DATABASE … SET left ("statement_timeout=15s", "role app: work_mem=8MB").
             A dump does not carry them. Values of settings that Postgres does not know are hidden: some

@@ -40,7 +40,10 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c
        c.relispopulated, root_n.nspname, root.relname, e.extname,
        ARRAY(SELECT a.attname::text FROM pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-              ORDER BY a.attnum)
+              ORDER BY a.attnum),
+       -- pg_dump leaves out those of extensions that came with the server.
+       (SELECT registered.condition FROM unnest(e.extconfig, e.extcondition) registered (relation, condition)
+         WHERE registered.relation = c.oid AND e.oid >= 16384)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_class root ON c.relispartition AND root.oid = pg_partition_root(c.oid)
@@ -57,8 +60,9 @@ SELECT n.nspname, c.relname,
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {_OWN_SCHEMA}
-   AND NOT EXISTS (SELECT FROM pg_depend d
-                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+   AND (NOT EXISTS (SELECT FROM pg_depend d
+                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig) AND e.oid >= 16384))
 """
 
 # A setting that Postgres does not know is the application's own; some keep keys there ("app.jwt_secret").
@@ -192,6 +196,7 @@ def _read_tables(connection: psycopg.Connection[Any]) -> tuple[Table, ...]:
         root_name,
         extension,
         columns,
+        configuration,
     ) in connection.execute(_TABLES):
         tables.append(
             Table(
@@ -204,6 +209,7 @@ def _read_tables(connection: psycopg.Connection[Any]) -> tuple[Table, ...]:
                 extension=extension,
                 populated=populated if kind == "m" else None,
                 rows=None,
+                configuration=configuration,
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))

@@ -100,6 +100,9 @@ def copy_statement(table: Table) -> str:
     """The COPY that writes a table's rows as pg_dump writes them into its archive."""
     name = sql.Identifier(table.name.schema, table.name.name)
     columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    if table.configuration:
+        query = sql.SQL("COPY (SELECT {} FROM {} {}) TO STDOUT")
+        return query.format(columns, name, sql.SQL(table.configuration)).as_string(None)
     if table.kind not in _KINDS_WITH_ROWS:
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(columns, name).as_string(None)
     if not table.columns:
