@@ -45,7 +45,8 @@ class Table:
         unlogged: its rows do not survive a crash, a suspended Neon compute or a clone.
         columns: what COPY moves, in order: no dropped and no generated ones. May be empty.
         partition_root: the topmost parent of a partition; None for everything else.
-        extension: the extension that owns it; pg_dump leaves its rows to CREATE EXTENSION, unless they are configuration.
+        extension: the extension that owns it; pg_dump leaves its rows to CREATE EXTENSION, unless they are
+            configuration.
         populated: for a materialized view, whether it has ever been refreshed; None for everything else.
         rows: exact rows of its own in the snapshot (count(*) FROM ONLY), of a configuration table those that the
             condition chooses; None where none were counted.
