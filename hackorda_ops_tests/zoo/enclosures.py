@@ -5,10 +5,12 @@ from hackorda_ops_tests.zoo import (
     constraints,
     crowds,
     databases,
+    foundations,
     names,
     objects,
     programs,
     tables,
+    unwilling,
     values,
 )
 from hackorda_ops_tests.zoo.animals import Enclosure
@@ -21,6 +23,8 @@ ENCLOSURES = (
     Enclosure("objects", objects.ANIMALS),
     *databases.ENCLOSURES,
     *built_in.ENCLOSURES,
+    *foundations.ENCLOSURES,
+    *unwilling.ENCLOSURES,
     *crowds.ENCLOSURES,
 )
 
