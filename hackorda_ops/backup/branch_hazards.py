@@ -10,6 +10,7 @@ import psycopg
 from hackorda_ops.errors import OpsError, TargetRefused
 from hackorda_ops.postgres.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 _APPLICATION: Final = "hackorda_ops hazards"
 _CRON: Final = "SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'"
@@ -54,7 +55,9 @@ def _has_cron(connection: psycopg.Connection[Any], source: ConnectionTarget) -> 
         elsewhere = with_database(source, named[0])
         with (
             translated_errors(elsewhere, "Looking for jobs of pg_cron"),
-            connect(elsewhere, application_name=_APPLICATION, retry_budget_seconds=0) as there,
+            connect(
+                elsewhere, application_name=_APPLICATION, settings=SHORT_SETTINGS, retry_budget_seconds=0
+            ) as there,
         ):
             return there.execute(_CRON).fetchone() is not None
     except OpsError:
@@ -70,7 +73,7 @@ def require_harmless(source: ConnectionTarget) -> None:
     """
     with (
         translated_errors(source, "Looking at the source"),
-        connect(source, application_name=_APPLICATION) as connection,
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
         hazards = acting(connection, source)
     if hazards:

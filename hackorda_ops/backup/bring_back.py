@@ -34,6 +34,7 @@ from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.made_objects import read_present_objects
 from hackorda_ops.postgres.same_database import closeness
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.table_digest import TableDigest
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.words import counted
@@ -274,7 +275,7 @@ def _refuse_source(
 ) -> None:
     with (
         translated_errors(source, "Making sure that the target is not the source"),
-        connect(source, application_name="hackorda_ops restore") as live,
+        connect(source, application_name="hackorda_ops restore", settings=SHORT_SETTINGS) as live,
     ):
         if closeness(live, connection) == "same database":
             raise TargetRefused(

@@ -21,6 +21,7 @@ from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.snapshot import flushed_position, position_bytes
 
 _APPLICATION: Final = "hackorda_ops night"
@@ -92,7 +93,7 @@ def look(source: ConnectionTarget) -> Present:
     """
     with (
         translated_errors(source, "Looking at the source"),
-        connect(source, application_name=_APPLICATION) as connection,
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
         lsn, now = flushed_position(connection, source)
         return Present(

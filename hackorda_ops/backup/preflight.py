@@ -33,6 +33,7 @@ from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Inventory
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.snapshot import exported
 from hackorda_ops.progress_log import size
 
@@ -74,7 +75,10 @@ def look_at_night(
     try:
         target = environment.source_target(name, database, environ, private_folder=private_folder)
         with connect(
-            target, application_name=_APPLICATION_NAME, retry_budget_seconds=_RETRY_BUDGET_SECONDS
+            target,
+            application_name=_APPLICATION_NAME,
+            settings=SHORT_SETTINGS,
+            retry_budget_seconds=_RETRY_BUDGET_SECONDS,
         ) as session:
             source = target
             parts.append(look_at_server(session, target))

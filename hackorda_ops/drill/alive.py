@@ -17,6 +17,7 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.postgres import beside
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 _CLASS: Final = int.from_bytes(b"dril")
 
@@ -72,6 +73,7 @@ def _show(target: ConnectionTarget, drill_id: str, *, retry_budget_seconds: floa
         connection = connect(
             target,
             application_name=f"hackorda_ops drill {drill_id}",
+            settings=SHORT_SETTINGS,
             retry_budget_seconds=retry_budget_seconds,
         )
         try:

@@ -32,6 +32,7 @@ from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres import source_catalog, table_digest
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 from hackorda_ops.progress import ignore
 
 _APPLICATION: Final = "hackorda_ops history check"
@@ -202,7 +203,7 @@ def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, 
     """Why a branch at an artifact's position does harm, or is no proof; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),
-        connect(source, application_name=_APPLICATION) as connection,
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
         live, acting = source_catalog.read_source(connection), branch_hazards.acting(connection, source)
     if acting and not asked_for:

@@ -13,12 +13,16 @@ from hackorda_ops.config import KeyTable, Tolerances
 from hackorda_ops.drill import key_tables
 from hackorda_ops.drill.key_tables import Look, Newest
 from hackorda_ops.drill.result import KeyTableResult, NotCompared
-from hackorda_ops.errors import ConfigError
+from hackorda_ops.errors import ConfigError, Stalled
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops.postgres.reading import reading
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
+# A table whose rows can't be counted in so long is not compared.
+_SETTINGS = {**SHORT_SETTINGS, "statement_timeout": "5min", "default_transaction_read_only": "on"}
 _TIMES = ("timestamp with time zone", "timestamp without time zone", "date")
 
 
@@ -49,6 +53,7 @@ def compare_key_tables(
     captured_at: datetime,
     tolerances: Tolerances,
     past: Sequence[Manifest] = (),
+    yield_after_seconds: float = 5,
 ) -> BesideProduction:
     """Compares the key tables of the restored copy with those of production.
 
@@ -59,6 +64,7 @@ def compare_key_tables(
         captured_at: when the artifact's snapshot was taken, by the source's clock.
         tolerances: as configured.
         past: the database's artifacts, which show how fast its tables grow.
+        yield_after_seconds: how long anybody may wait for a lock behind a table's counting; then it isn't compared.
 
     Raises:
         ConfigError: a key table is in neither database.
@@ -70,17 +76,23 @@ def compare_key_tables(
     not_compared: list[NotCompared] = []
     newest_measured = 0
     nights = [(each.captured_at, each.rows_by_table) for each in past]
-    with (
-        translated_errors(source, "Comparing the key tables with production"),
-        connect(source, application_name="hackorda_ops drill, read-only") as production,
-    ):
-        production.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        [(now,)] = production.execute("SELECT pg_catalog.now()").fetchall()
+    with translated_errors(source, "Comparing the key tables with production"):
         for key_table in wanted:
             name = key_tables.name_of(key_table.table)
-            column = _common_column(name, key_table.timestamp, restored, production)
+            try:
+                now, column, there = _in_production(
+                    source,
+                    restored,
+                    name,
+                    timestamp=key_table.timestamp,
+                    captured_at=captured_at,
+                    yield_after_seconds=yield_after_seconds,
+                )
+            except Stalled as stalled:
+                # A drill is no reason to keep anybody waiting, and a table that can't be counted is no finding.
+                not_compared.append(NotCompared(f"{name} with production", stalled.what))
+                continue
             here = _look(restored, name, column, captured_at)
-            there = _look(production, name, column, captured_at)
             if here is None or there is None:
                 if here is there:
                     raise _unknown(key_table.table)
@@ -115,6 +127,36 @@ def compare_key_tables(
     return BesideProduction(
         tuple(results), tuple(count_findings), tuple(newest_findings), newest_measured, tuple(not_compared)
     )
+
+
+def _in_production(
+    source: ConnectionTarget,
+    restored: psycopg.Connection[Any],
+    table: TableName,
+    *,
+    timestamp: str | None,
+    captured_at: datetime,
+    yield_after_seconds: float,
+) -> tuple[datetime, str | None, Look | None]:
+    """Production's clock, the timestamp column that both sides have, and what production has of the table.
+
+    Each table is looked at in a transaction of its own, so that nothing is held for longer than its counting.
+
+    Raises:
+        Stalled: somebody waited behind it, kept it from a lock, or the table is too large to be counted in time.
+    """
+    with (
+        reading(source, yield_after_seconds=yield_after_seconds) as current,
+        connect(
+            source,
+            application_name=current.application_name("hackorda_ops drill, read-only"),
+            settings=_SETTINGS,
+        ) as production,
+        translated_errors(source, f"Counting {table} in production"),
+    ):
+        [(now,)] = production.execute("SELECT pg_catalog.now()").fetchall()
+        column = _common_column(table, timestamp, restored, production)
+        return now, column, _look(production, table, column, captured_at)
 
 
 def _common_column(table: TableName, column: str | None, *connections: psycopg.Connection[Any]) -> str | None:

@@ -26,6 +26,7 @@ from hackorda_ops.postgres.lock import is_locked
 from hackorda_ops.postgres.restore_target import create_like
 from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 # Longer than any drill, and soon enough that a branch nobody swept costs little.
 _EXPIRES_AFTER: Final = timedelta(hours=24)
@@ -94,6 +95,7 @@ class NeonScratch:
             connect(
                 self.source,
                 application_name="hackorda_ops sweep",
+                settings=SHORT_SETTINGS,
                 retry_budget_seconds=retry_budget_seconds,
             ) as connection,
         ):
@@ -221,7 +223,7 @@ def _require_like(target: ConnectionTarget, wanted: SourceIdentity) -> None:
 def _identity(target: ConnectionTarget, doing: str) -> SourceIdentity:
     with (
         translated_errors(target, doing),
-        connect(target, application_name="hackorda_ops drill") as connection,
+        connect(target, application_name="hackorda_ops drill", settings=SHORT_SETTINGS) as connection,
     ):
         return source_catalog.read_source(connection)
 

@@ -13,6 +13,7 @@ from hackorda_ops.postgres import beside
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.pooler import refuse_pooler
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 # The two halves of the key as pg_locks shows them. Advisory locks belong to one database of a server, so every
 # database can have the same key.
@@ -73,7 +74,9 @@ class Lock:
             with suppress(psycopg.Error):
                 self._connection.close()
             try:
-                self._connection = connect(self.target, application_name=self.application_name)
+                self._connection = connect(
+                    self.target, application_name=self.application_name, settings=SHORT_SETTINGS
+                )
                 with translated_errors(self.target, "Taking the dump lock again"):
                     _take(self._connection, self.target)
             except OpsError:
@@ -108,11 +111,11 @@ def dump_lock(target: ConnectionTarget, *, application_name: str) -> Iterator[Lo
         SnapshotUnavailable: the target is a pooler, through which no lock can be held.
         OpsError: the connection failed (`session.connect`, `session.translated_errors`).
     """
-    connection = connect(target, application_name=application_name)
+    connection = connect(target, application_name=application_name, settings=SHORT_SETTINGS)
     lock = Lock(target, application_name, connection)
     try:
         with translated_errors(target, "Taking the dump lock"):
-            with connect(target, application_name=application_name) as second:
+            with connect(target, application_name=application_name, settings=SHORT_SETTINGS) as second:
                 refuse_pooler(connection, second)
             _take(connection, target)
         with beside.beside(lock._stay_awake):

@@ -13,6 +13,7 @@ from hackorda_ops.errors import TargetRefused
 from hackorda_ops.postgres import source_catalog
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 Closeness = Literal["same database", "same server", "different servers"]
 
@@ -60,8 +61,8 @@ def require_elsewhere(source: ConnectionTarget, other: ConnectionTarget) -> None
     name = "hackorda_ops comparing servers"
     with (
         translated_errors(source, "Making sure that it is not the source"),
-        connect(source, application_name=name) as live,
-        connect(other, application_name=name) as there,
+        connect(source, application_name=name, settings=SHORT_SETTINGS) as live,
+        connect(other, application_name=name, settings=SHORT_SETTINGS) as there,
     ):
         timelines = [source_catalog.read_source(each).neon_timeline for each in (live, there)]
         same_branch = timelines[0] is not None and timelines[0] == timelines[1]

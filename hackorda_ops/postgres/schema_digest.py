@@ -8,6 +8,7 @@ import psycopg
 
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 
 _OWN_SCHEMA: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
@@ -120,6 +121,6 @@ def read_schema_digest(target: ConnectionTarget) -> str:
     """
     with (
         translated_errors(target, "Looking whether the schema has changed"),
-        connect(target, application_name="hackorda_ops schema") as connection,
+        connect(target, application_name="hackorda_ops schema", settings=SHORT_SETTINGS) as connection,
     ):
         return schema_digest(connection)

@@ -14,7 +14,7 @@ from hackorda_ops.errors import SnapshotUnavailable
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.pooler import refuse_pooler
 from hackorda_ops.postgres.session import connect, translated_errors
-from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
+from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, SHORT_SETTINGS
 
 # All of it in one round trip, so that little can happen between the two positions. The order inside the first
 # SELECT matters: position first, then the transactions in progress. A commit that waits for replication (every
@@ -89,7 +89,7 @@ def exported(
     try:
         with translated_errors(target, "Taking a snapshot"):
             _refuse_standby(connection, target)
-            with connect(target, application_name=application_name) as second:
+            with connect(target, application_name=application_name, settings=SHORT_SETTINGS) as second:
                 refuse_pooler(connection, second)
                 snapshot = _export(connection, alignment_budget_seconds)
                 _require_shared(second, snapshot, target)

@@ -1,6 +1,7 @@
 """Reading the key tables on both sides, on real databases."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.config import KeyTable, Tolerances
+from hackorda_ops.drill import production
 from hackorda_ops.drill.production import BesideProduction, compare_key_tables
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.postgres import PostgresServer
@@ -118,3 +120,60 @@ def test_production_is_only_read(compare: Callable[..., BesideProduction], live:
         before = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())").fetchone()
         compare("users", "plain")
         assert connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())").fetchone() == before
+
+
+# A table whose counting takes its time, as a large one's does.
+SLOW = "CREATE VIEW slow AS SELECT id, created_at, pg_sleep(3)::text FROM users"
+
+
+def test_a_key_table_that_a_deploy_waits_for_is_let_go_and_not_compared(copy: str, live: str) -> None:
+    execute(live, SLOW)
+    execute(copy, "CREATE VIEW slow AS SELECT id, created_at FROM users")
+    with session(copy) as restored, ThreadPoolExecutor(1) as beside:
+        compared = beside.submit(
+            compare_key_tables,
+            [KeyTable(table="slow"), KeyTable(table="plain", timestamp=None)],
+            restored,
+            target_of(live),
+            captured_at=datetime.now(UTC) + timedelta(seconds=5),
+            tolerances=Tolerances(),
+            yield_after_seconds=0.5,
+        )
+        with psycopg.connect(live, autocommit=True, application_name="deploy") as deploy:
+            while (
+                deploy.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchone() is None
+            ):
+                assert not compared.done()
+            deploy.execute("SET lock_timeout = '2500ms'")
+            deploy.execute("ALTER TABLE users ADD COLUMN age int")
+        seen = compared.result()
+
+    [slow] = seen.not_compared
+    assert slow.what == "public.slow with production"
+    assert "deploy" in slow.why
+    assert [each.table for each in seen.tables] == ["public.plain"]
+    assert seen.count_findings == ()
+
+
+def test_a_key_table_that_is_locked_in_production_is_not_waited_for(
+    compare: Callable[..., BesideProduction], live: str
+) -> None:
+    with psycopg.connect(live) as migration:
+        migration.execute("LOCK TABLE users")
+        seen = compare("users")
+
+    assert [each.what for each in seen.not_compared] == ["public.users with production"]
+    assert (seen.tables, seen.count_findings) == ((), ())
+
+
+def test_a_key_table_too_large_to_be_counted_in_time_is_not_compared(
+    compare: Callable[..., BesideProduction], copy: str, live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(live, SLOW)
+    execute(copy, "CREATE VIEW slow AS SELECT id, created_at FROM users")
+    monkeypatch.setattr(production, "_SETTINGS", production._SETTINGS | {"statement_timeout": "200ms"})
+
+    seen = compare("slow")
+
+    assert [each.what for each in seen.not_compared] == ["public.slow with production"]
+    assert seen.count_findings == ()

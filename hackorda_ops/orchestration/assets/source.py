@@ -17,6 +17,7 @@ from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.postgres.inventory import Inventory
 from hackorda_ops.postgres.schema_digest import schema_digest
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.source_catalog import read_catalog
 
 
@@ -50,7 +51,9 @@ def _look(name: str, database: Database, environ: Mapping[str, str]) -> tuple[In
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         target = environment.source_target(name, database, environ, private_folder=Path(private))
         with (
-            connect(target, application_name=f"hackorda_ops look at {name}") as connection,
+            connect(
+                target, application_name=f"hackorda_ops look at {name}", settings=SHORT_SETTINGS
+            ) as connection,
             translated_errors(target, "read the catalogs"),
         ):
             return read_catalog(connection), schema_digest(connection)
