@@ -12,6 +12,7 @@ from hackorda_ops.errors import UsageError
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
+from hackorda_ops.postgres.session import SERVER_KEEPALIVES
 from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, client_encoding
 from hackorda_ops.postgres.snapshot import Snapshot
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
@@ -121,8 +122,9 @@ def dump(
 
 
 def _environment(target: ConnectionTarget, application_name: str) -> dict[str, str]:
-    # By the options as well: a proxy in between may forward nothing else.
-    settings = {**COMPARABLE_SETTINGS, "application_name": application_name}
+    # The name by the options as well: a proxy in between may forward nothing else. While its workers copy, pg_dump's
+    # own session only waits, with every table locked: the server has to notice when this machine is gone.
+    settings = {**COMPARABLE_SETTINGS, **SERVER_KEEPALIVES, "application_name": application_name}
     return {
         **environment(target, settings=settings, base=os.environ),
         "PGAPPNAME": application_name,

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import psycopg
@@ -27,8 +27,9 @@ from hackorda_ops.postgres.settings import SHORT_SETTINGS
 _LOOK_EVERY_SECONDS: Final = 0.4
 _LET_GO_EVERY_SECONDS: Final = 0.1
 # Nobody must be kept waiting because nobody can look.
-_BLIND_FOR_SECONDS: Final = 30.0
-_GONE_WITHIN_SECONDS: Final = 15.0
+_BLIND_FOR_SECONDS: Final = 60.0
+_GONE_WITHIN_SECONDS: Final = 10.0
+_LAST_CONNECT_SECONDS: Final = 5
 _LONGEST_NAME: Final = 63
 # The session that looks, and the one that holds the dump lock or stands for it.
 _BESIDE_THE_READING: Final = 1
@@ -84,7 +85,7 @@ class Reading:
     _longest_wait: float = 0.0
     _connections: int = 0
     _given_up: bool = False
-    _blind: OpsError | None = None
+    _looked_at: float = field(default_factory=time.monotonic)
 
     def application_name(self, what: str) -> str:
         """A session's name by which it is found: what it does, and this reading's token.
@@ -122,8 +123,13 @@ class Reading:
         """
         if self.let_go:
             raise self._busy()
-        if self._blind is not None:
-            raise self._blind
+        if time.monotonic() - self._looked_at > _BLIND_FOR_SECONDS:
+            raise ConnectionLost(
+                f"For {_BLIND_FOR_SECONDS:g} seconds nobody could look who waits behind the reading of "
+                f"{self.target.describe()}.",
+                meaning="It might have been in somebody's way unnoticed, so it was given up.",
+                next_step="Try again; if it happens again, look at the network, the server's load and its log.",
+            )
 
     def _busy(self) -> SourceBusy:
         return SourceBusy(
@@ -153,7 +159,6 @@ class Reading:
             self._given_up = True
 
     def _watch(self, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
-        seen_at = time.monotonic()
         while not ended.wait(_LET_GO_EVERY_SECONDS if self.let_go else _LOOK_EVERY_SECONDS):
             try:
                 if connection.closed:
@@ -161,15 +166,9 @@ class Reading:
                 self._look(connection)
                 if self.let_go:
                     waiting.end_sessions(connection, self._token)
-                seen_at = time.monotonic()
-            except (psycopg.Error, OpsError) as error:
-                if time.monotonic() - seen_at > _BLIND_FOR_SECONDS and self._blind is None:
-                    self._blind = ConnectionLost(
-                        f"For {_BLIND_FOR_SECONDS:g} seconds nobody could look who waits behind the reading of "
-                        f"{self.target.describe()} ({type(error).__name__}).",
-                        meaning="It might have been in somebody's way unnoticed, so it was given up.",
-                        next_step="Try again; if it happens again, look at the server's load and its log.",
-                    )
+                self._looked_at = time.monotonic()
+            except (psycopg.Error, OpsError):
+                continue  # `raise_if_in_the_way` notices when that lasts
         with suppress(psycopg.Error):
             connection.close()
 
@@ -184,7 +183,14 @@ class Reading:
     def _end(self) -> None:
         """Ends what sessions are left, and waits until the server has none of them."""
         deadline = time.monotonic() + _GONE_WITHIN_SECONDS
-        with suppress(psycopg.Error, OpsError), self._opened(retry_budget_seconds=5) as connection:
+        # Where the line is dead, nobody should wait for its end for long: the server notices by itself.
+        soon = {**self.target.parameters, "connect_timeout": str(_LAST_CONNECT_SECONDS)}
+        with (
+            suppress(psycopg.Error, OpsError),
+            replace(self, target=replace(self.target, parameters=soon))._opened(
+                retry_budget_seconds=0
+            ) as connection,
+        ):
             while waiting.look(connection, self._token).ours and time.monotonic() < deadline:
                 waiting.end_sessions(connection, self._token)
                 time.sleep(_LET_GO_EVERY_SECONDS)

@@ -22,7 +22,7 @@ _UNKNOWN_HOST_BUDGET_SECONDS: Final = 5.0
 # Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server lets
 # go of the locks and the snapshot of a client that is no more.
 _KEEPALIVES: Final = {"keepalives_idle": "60", "keepalives_interval": "15", "keepalives_count": "4"}
-_SESSION_SETTINGS: Final = {f"tcp_{name}": value for name, value in _KEEPALIVES.items()}
+SERVER_KEEPALIVES: Final = {f"tcp_{name}": value for name, value in _KEEPALIVES.items()}
 
 # Time limits that only newer servers know, by the server_version_num that brought them.
 _TIME_LIMITS: Final = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
@@ -91,7 +91,7 @@ def connect(
         pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
     try:
         with translated_errors(target, "Setting up the session"):
-            _set(connection, {**_SESSION_SETTINGS, **settings, "application_name": application_name})
+            _set(connection, {**SERVER_KEEPALIVES, **settings, "application_name": application_name})
             connection.autocommit = autocommit
     except BaseException:
         connection.close()

@@ -24,7 +24,7 @@ from hackorda_ops.errors import (
 )
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.connection import ConnectionTarget
-from hackorda_ops.postgres.dump import DumpResult, dump
+from hackorda_ops.postgres.dump import DumpResult, _environment, dump
 from hackorda_ops.postgres.snapshot import Snapshot, exported
 from hackorda_ops.postgres.table_digest import digest_tables
 from hackorda_ops.progress import OnProgress, Progress, ignore
@@ -296,3 +296,32 @@ def test_a_full_disk_ends_in_one_clear_error_and_leaves_nothing(
     assert "No space left on device" in text
     assert "Make room" in text
     assert left == []
+
+
+def test_every_session_of_pg_dump_is_known_by_its_name_and_notices_a_client_that_is_gone(
+    new_database: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    execute(new_database, STUCK)
+    named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hackorda_ops pg_dump of shop 1234abcd'"
+
+    def end_when_seen() -> None:
+        with psycopg.connect(new_database) as session:
+            if session.execute(named).fetchone() == (3,):
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        dump(
+            target_of(new_database),
+            clients=clients_of(postgres_server),
+            snapshot=None,
+            folder=tmp_path / "dump",
+            application_name="hackorda_ops pg_dump of shop 1234abcd",
+            on_progress=ignore,
+            poll=lambda: None,
+            check=end_when_seen,
+            deadline_seconds=60,
+        )
+    assert list(tmp_path.iterdir()) == []
+    # A socket's own settings can be read by nobody but its session.
+    options = _environment(target_of(new_database), "name")["PGOPTIONS"]
+    assert "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15 -c tcp_keepalives_count=4" in options

@@ -22,6 +22,7 @@ ON_COPIES = {
     "drill/exercise_state.py",
     "drill/history_check.py",
     "drill/preflight_scratch.py",
+    "drill/schema_check.py",
     "drill/scratch_server.py",
     "postgres/restore_target.py",
     "postgres/table_digest.py",
