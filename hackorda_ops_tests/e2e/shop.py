@@ -26,6 +26,9 @@ from hackorda_ops_tests.e2e.brake import Brake, braked
 
 NAME = "shop"
 BUCKET = "shop-offsite"
+# What has come back when pg_dump is in the middle of its data, whether or not the values that are read from the source
+# beside it (as much again) came first.
+MID_DUMP_BYTES = 12_000_000
 # About 10 MB that no compression makes small, so that a dump has a middle.
 _FILL = """
 CREATE TABLE users (id int PRIMARY KEY, name text);

@@ -12,7 +12,7 @@ import pytest
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops_tests.e2e.nights import night, until_it_says
 from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
-from hackorda_ops_tests.e2e.shop import Shop
+from hackorda_ops_tests.e2e.shop import MID_DUMP_BYTES, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
@@ -23,7 +23,7 @@ def _in_mid_dump(shop: Shop, dagster: RunningDagster) -> tuple[str, dict[int, st
     """Starts a night and stops the line in the middle of pg_dump's data; returns the run and its processes."""
     run = dagster.materialize("shop/nightly_dump", TONIGHT)
     worker = dagster.worker_of(run)
-    shop.line.arm(after_bytes=3_000_000)
+    shop.line.arm(after_bytes=MID_DUMP_BYTES)
     assert shop.line.engaged.wait(timeout=60), dagster.messages(run)
     family = descendants(worker)
     assert any("pg_dump" in arguments for arguments in family.values()), family

@@ -4,14 +4,14 @@ import pytest
 
 from hackorda_ops_tests.e2e.nights import night, until_it_says
 from hackorda_ops_tests.e2e.processes import descendants, is_alive
-from hackorda_ops_tests.e2e.shop import Shop
+from hackorda_ops_tests.e2e.shop import MID_DUMP_BYTES, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
 
 def test_a_second_night_is_refused_while_one_dumps(shop: Shop) -> None:
     before = len(shop.artifacts)
-    shop.line.arm(after_bytes=3_000_000)
+    shop.line.arm(after_bytes=MID_DUMP_BYTES)
     with night(shop) as first:
         assert shop.line.engaged.wait(timeout=60)
         # The line carries nothing to anybody now, so the second one goes past it.
@@ -26,7 +26,7 @@ def test_a_second_night_is_refused_while_one_dumps(shop: Shop) -> None:
 
 def test_the_night_after_a_killed_one_begins_when_nothing_of_that_is_left(shop: Shop) -> None:
     before = len(shop.artifacts)
-    shop.line.arm(after_bytes=3_000_000)
+    shop.line.arm(after_bytes=MID_DUMP_BYTES)
     with night(shop) as killed:
         assert shop.line.engaged.wait(timeout=60)
         family = descendants(killed.pid)
