@@ -1,7 +1,7 @@
 """What a server's refusal or error means for a backup, and what to do about it: pure decisions.
 
-libpq gives no SQLSTATE for a failed login, so those are told apart by their text; errors inside a
-session go by their SQLSTATE.
+libpq gives no SQLSTATE for a failed login, so those are told apart by their text where it is in English; in other
+languages `failed_login` finds the SQLSTATE. Errors inside a session go by their SQLSTATE.
 """
 
 import re
@@ -31,8 +31,7 @@ class _Refusal(NamedTuple):
 
 
 # Refusals that time does not mend. Whatever is not among them (refused, timed out, starting up, too many
-# connections, a proxy that cannot reach a sleeping compute, a server that speaks another language)
-# is worth another try.
+# connections, a proxy that cannot reach a sleeping compute) is worth another try.
 _REFUSALS: Final = (
     _Refusal(
         r"password authentication failed|no password supplied|authentication failed for user"
@@ -77,6 +76,34 @@ _REFUSALS: Final = (
     ),
 )
 
+# The same by SQLSTATE, or the beginning of one; the first that fits wins.
+_BY_SQLSTATE: Final = {
+    "28P01": _REFUSALS[0],
+    "28": _Refusal(
+        "",
+        "The server answered, and does not let this role in: there is no such role, it may not log in, or not from "
+        "this address, or not with this encryption.",
+        "Check the user in the connection string and the server's pg_hba.conf (or the provider's list of trusted "
+        "sources); the server's log has the reason.",
+    ),
+    "3D": _REFUSALS[2],
+    "55000": _REFUSALS[2],
+    "42501": _REFUSALS[2],
+    "22": _REFUSALS[-1],
+    "42": _REFUSALS[-1],
+}
+_UNKNOWN_WORDS: Final = _Refusal(
+    "",
+    "The server answered several times, in words that are not known here, and let nobody in.",
+    "Check password, user and database in the connection string, and whether the server is still starting up.",
+)
+# "FATAL:", in whatever language, before the server's own words.
+_AN_ANSWER: Final = re.compile(r"[^\s:]+:  ")
+# What passes, in English: no need to find out more.
+_PASSES: Final = re.compile(
+    r"the database system is |too many |remaining connection slots|terminating connection|compute node"
+)
+
 _UNKNOWN_HOST: Final = re.compile(r"failed to resolve host|could not translate host name")
 
 _CONNECTION_ENDED: Final = frozenset({"25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
@@ -94,23 +121,42 @@ def is_unknown_host(error: psycopg.Error) -> bool:
     return bool(_UNKNOWN_HOST.search(str(error))) and "Temporary failure" not in str(error)
 
 
-def connection_error(target: ConnectionTarget, error: psycopg.Error) -> LoginRefused | ServerUnreachable:
+def is_unknown_answer(error: psycopg.Error) -> bool:
+    """Whether a server answered, and its words don't show whether they are a refusal."""
+    unnamed = _unnamed(error)
+    return bool(_AN_ANSWER.search(str(error))) and not (_PASSES.search(unnamed) or _refusal(unnamed))
+
+
+def connection_error(
+    target: ConnectionTarget,
+    error: psycopg.Error,
+    *,
+    sqlstate: str | None = None,
+    waited: bool = False,
+) -> LoginRefused | ServerUnreachable:
     """Why no session could be opened, without any secret.
+
+    Args:
+        target: where to.
+        error: as psycopg raised it.
+        sqlstate: of an answer that can't be understood (`is_unknown_answer`), where it was found out.
+        waited: such an answer came over and over again, and its SQLSTATE can't be found out.
 
     Returns:
         `LoginRefused` where the server answered and trying again changes nothing, otherwise
         `ServerUnreachable`.
     """
     said = redact(_one_line(str(error)), target)
-    # Names of hosts, roles and databases are quoted; they must not be mistaken for the message.
-    unnamed = re.sub(r'"[^"]*"', '""', _one_line(str(error)))
-    for refusal in _REFUSALS:
-        if re.search(refusal.pattern, unnamed, re.IGNORECASE):
-            return LoginRefused(
-                f"{target.describe()} refused the connection: {said}",
-                meaning=refusal.meaning,
-                next_step=refusal.next_step,
-            )
+    refusal = _refusal(_unnamed(error), sqlstate)
+    if refusal is None and waited:
+        refusal = _UNKNOWN_WORDS
+    if refusal is not None:
+        return LoginRefused(
+            f"{target.describe()} refused the connection: {said}"
+            + (f" (SQLSTATE {sqlstate})" if sqlstate else ""),
+            meaning=refusal.meaning,
+            next_step=refusal.next_step,
+        )
     if is_unknown_host(error):
         next_step = "Check the host in the connection string, and this machine's name resolution."
     else:
@@ -122,6 +168,21 @@ def connection_error(target: ConnectionTarget, error: psycopg.Error) -> LoginRef
         meaning="No session was opened, so nothing was read or written.",
         next_step=next_step,
     )
+
+
+def _refusal(unnamed: str, sqlstate: str | None = None) -> _Refusal | None:
+    for refusal in _REFUSALS:
+        if re.search(refusal.pattern, unnamed, re.IGNORECASE):
+            return refusal
+    for beginning, refusal in _BY_SQLSTATE.items():
+        if sqlstate is not None and sqlstate.startswith(beginning):
+            return refusal
+    return None
+
+
+def _unnamed(error: psycopg.Error) -> str:
+    # Names of hosts, roles and databases are quoted; they must not be mistaken for the message.
+    return re.sub(r'"[^"]*"', '""', _one_line(str(error)))
 
 
 def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) -> OpsError:

@@ -11,13 +11,21 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from hackorda_ops.postgres.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
-from hackorda_ops.postgres.server_errors import connection_error, is_unknown_host, statement_error
+from hackorda_ops.postgres.failed_login import sqlstate_of_refusal
+from hackorda_ops.postgres.server_errors import (
+    connection_error,
+    is_unknown_answer,
+    is_unknown_host,
+    statement_error,
+)
 from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, client_encoding
 
 _FIRST_PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 # A name without an address is a typing error far more often than a moment's trouble.
 _UNKNOWN_HOST_BUDGET_SECONDS: Final = 5.0
+# As is an answer in a language that is not known here, where its SQLSTATE can't be found out.
+_UNKNOWN_ANSWER_BUDGET_SECONDS: Final = 15.0
 
 # Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server lets
 # go of the locks and the snapshot of a client that is no more.
@@ -67,7 +75,8 @@ def connect(
         autocommit: of the session that is returned.
 
     Raises:
-        LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS.
+        LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS. Where the server
+            speaks another language, and not on Linux, after 15 seconds.
         ServerUnreachable: nobody answered within the budget, or within 5 seconds where the host's
             name has no address.
     """
@@ -80,12 +89,18 @@ def connect(
             connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
             break
         except psycopg.Error as error:
-            problem = connection_error(target, error)
-            budget_seconds = retry_budget_seconds
-            if is_unknown_host(error):
-                budget_seconds = min(budget_seconds, _UNKNOWN_HOST_BUDGET_SECONDS)
-        # Raised out here, where the original error does not come along as its context.
-        if not problem.retryable or time.monotonic() - began + pause_seconds > budget_seconds:
+            failure = error
+        # Looked at out here, where the original error does not come along as the context of ours.
+        sqlstate = sqlstate_of_refusal(conninfo) if is_unknown_answer(failure) else None
+        unknown = is_unknown_answer(failure) and sqlstate is None
+        budget_seconds = retry_budget_seconds
+        if is_unknown_host(failure):
+            budget_seconds = min(budget_seconds, _UNKNOWN_HOST_BUDGET_SECONDS)
+        elif unknown:
+            budget_seconds = min(budget_seconds, _UNKNOWN_ANSWER_BUDGET_SECONDS)
+        spent = time.monotonic() - began + pause_seconds > budget_seconds
+        problem = connection_error(target, failure, sqlstate=sqlstate, waited=unknown and spent)
+        if spent or not problem.retryable:
             raise problem
         time.sleep(pause_seconds)
         pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
@@ -159,8 +174,15 @@ def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) 
     version = connection.info.server_version
     limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
     encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
-    wanted = {**limits_off, **settings, "client_encoding": encoding}
+    # Messages in English, where the role may ask for them.
+    may_ask = (
+        "pg_catalog.has_parameter_privilege('lc_messages', 'SET')"
+        if version >= 150000
+        else "pg_catalog.current_setting('is_superuser') = 'on'"
+    )
+    wanted = {**limits_off, **settings, "client_encoding": encoding, "lc_messages": "C"}
     connection.execute(
-        "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)",
+        "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
+        " WHERE name <> 'lc_messages' OR " + may_ask,
         (list(wanted), list(wanted.values())),
     )
