@@ -1,4 +1,8 @@
-"""Tests the comparison itself: a comparison that finds nothing proves something only if it can find."""
+"""Tests the comparison itself: a comparison that finds nothing proves something only if it can find.
+
+Where a table allows it, the copy itself is altered, inside of a transaction that is rolled back. Where none does,
+what is read of it is altered, so that the test works on every database.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +15,7 @@ import psycopg
 
 from hackorda_ops.backup.comparison import evidenced_tables, sequence_findings, table_findings
 from hackorda_ops.backup.manifest import Manifest, TableEvidence
-from hackorda_ops.drill import alterations
+from hackorda_ops.drill import alterations, altered_reading
 from hackorda_ops.drill.alterations import Alterable
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres import inventory, source_catalog
@@ -21,6 +25,11 @@ from hackorda_ops.postgres.table_digest import TableDigest, digest_table
 # Every row of an altered table is read again. A larger table is altered only where no smaller one will do.
 _LARGEST_TABLE_BYTES: Final = 64 * 1024**2
 
+# A larger table is read altered only where no smaller one is there.
+_MANY_ROWS: Final = 100_000
+# Named so in findings only: it is a row that no table holds.
+_STAND_IN: Final = TableName("pg_temp", "stand_in")
+
 _AlterTable = Callable[[psycopg.Connection[Any], Table, Random], str | None]
 
 
@@ -29,7 +38,7 @@ class SelfTest:
     """What the self-test showed.
 
     Attributes:
-        noticed: whether every alteration was noticed; None where no row could be altered.
+        noticed: whether every alteration was noticed; None where nothing could be altered or read.
         summary: what was altered, what was noticed, what could not be tried, and the seed, in sentences.
     """
 
@@ -58,7 +67,8 @@ def alter_and_compare(
     """Alters the restored copy in four ways, compares what was altered, and takes each of them back.
 
     A row is deleted, a value changed, a row doubled, a sequence shifted. Which ones, chance decides: the
-    same seed takes the same tables, columns and sequences of the same copy.
+    same seed takes the same tables, columns and sequences of the same copy. Rows that nobody may alter are read
+    altered; where there are none, a row of the test's own is.
 
     Args:
         connection: a session on the restored copy that may change it.
@@ -97,12 +107,12 @@ def alter_and_compare(
         _try_tables(connection, before, candidates, kind, alter=alter, chance=chance)
         for kind, alter in of_tables
     ]
+    tried = [
+        each if each.done else _try_reading(connection, before, filled, each, chance=chance) for each in tried
+    ]
     rows_tried = any(each.done for each in tried)
     tried.append(_try_sequences(connection, copy.sequences, chance, ddl_allowed=ddl_allowed))
-    if not filled and ddl_allowed:
-        tried.append(_try_stand_in(connection, before))
-    # Sequences are enough only where there's nothing else.
-    if not any(each.done for each in tried) or (filled and not rows_tried):
+    if not rows_tried:  # a sequence alone proves nothing about rows
         return SelfTest(None, f"nothing of the copy could be altered and taken back ({_not_tried(tried)})")
     return SelfTest(all(each.noticed for each in tried if each.done), _summary(tried, seed))
 
@@ -134,10 +144,7 @@ def _try_tables(
             if done is None:
                 continue
             altered = digest_table(connection, table)
-        # The drill's own judge, shown nothing but this table.
-        alone = replace(before, tables=tuple(each for each in before.tables if each.name == table.name))
-        found = table_findings(alone, {table.name: altered})
-        return _Tried(kind, done, noticed=_names(found, str(table.name)))
+        return _Tried(kind, done, noticed=_is_noticed(before, table, altered))
     return _Tried(kind, None, reason="no table with rows allows it")
 
 
@@ -164,26 +171,35 @@ def _try_sequences(
     return _Tried(kind, None, reason="no sequence allows it")
 
 
-def _try_stand_in(connection: psycopg.Connection[Any], before: Manifest) -> _Tried:
-    """In a database without a single row there's nothing to alter, and it may be sound all the same."""
-    columns = ("n",)
-    table = Table(
-        TableName("pg_temp", "hackorda_ops_stand_in"), 0, "table", False, columns, None, None, None, 1
-    )
-    with _taken_back(connection):
-        connection.execute(f"CREATE TABLE {table.name.quoted} AS SELECT 1 AS n")
-        first = digest_table(connection, table)
-        connection.execute(f"UPDATE {table.name.quoted} SET n = 2")
-        altered = digest_table(connection, table)
-    alone = replace(
-        before, tables=(TableEvidence(table.name, "dump/none", columns, first.rows, first.digest),)
-    )
-    found = table_findings(alone, {table.name: altered})
-    return _Tried(
-        "a stand-in",
-        "a value of a temporary table changed, because the copy has no row",
-        noticed=_names(found, str(table.name)),
-    )
+def _try_reading(
+    connection: psycopg.Connection[Any],
+    before: Manifest,
+    filled: Sequence[Table],
+    refused: _Tried,
+    *,
+    chance: Random,
+) -> _Tried:
+    """Alters what is read, where nothing that is there could be: a sound copy has a right to its verdict."""
+    kind = refused.kind
+    if not filled:
+        done, was, altered = altered_reading.read_stand_in(connection, kind)
+        evidence = TableEvidence(_STAND_IN, "dump/none", ("n",), was.rows, was.digest)
+        found = table_findings(replace(before, tables=(evidence,)), {_STAND_IN: altered})
+        return _Tried(kind, done, noticed=_names(found, str(_STAND_IN)))
+    few = [table for table in filled if (table.rows or 0) <= _MANY_ROWS]
+    many = sorted((table for table in filled if table not in few), key=lambda table: table.rows or 0)
+    for table in [*chance.sample(few, len(few)), *many]:
+        try:
+            with _taken_back(connection):
+                read = altered_reading.read_altered(connection, table, kind, chance)
+        except psycopg.Error:
+            if connection.broken:
+                raise
+            continue
+        if read is not None:
+            done, altered = read
+            return _Tried(kind, done, noticed=_is_noticed(before, table, altered))
+    return refused
 
 
 @contextmanager
@@ -201,6 +217,12 @@ def _attempted(connection: psycopg.Connection[Any], alter: Callable[[], str | No
         if connection.broken:
             raise
         return None
+
+
+def _is_noticed(before: Manifest, table: Table, altered: TableDigest) -> bool:
+    # The drill's own judge, shown nothing but this table.
+    alone = replace(before, tables=tuple(each for each in before.tables if each.name == table.name))
+    return _names(table_findings(alone, {table.name: altered}), str(table.name))
 
 
 def _names(found: Iterable[Finding], subject: str) -> bool:

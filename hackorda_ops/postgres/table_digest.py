@@ -93,7 +93,16 @@ def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDige
     Raises:
         psycopg.Error: there is no such table or column, or the connection broke.
     """
-    return _digest(connection, copy_statement(table), lambda _: None)
+    return digest_copy(connection, copy_statement(table))
+
+
+def digest_copy(connection: psycopg.Connection[Any], statement: str) -> TableDigest:
+    """Counts and digests what any COPY … TO STDOUT writes, as `digest_table` does a table's.
+
+    Raises:
+        psycopg.Error: the statement fails, or the connection broke.
+    """
+    return _digest(connection, statement, lambda _: None)
 
 
 def copy_statement(table: Table) -> str:

@@ -81,7 +81,19 @@ NOTHING = Animal(
     "SELECT 1;",
 )
 
+WATCHED = Animal(
+    "a database that hears of every command",
+    "an event trigger, and every table with rows has a trigger",
+    """
+    CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION note_ddl();
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+    CREATE TABLE orders (id serial PRIMARY KEY, total numeric, updated_at timestamptz DEFAULT now()); INSERT INTO orders (total) SELECT g FROM generate_series(1, 50) g;
+    CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+    """,
+)
+
 ENCLOSURES = (
+    Enclosure("watched", (WATCHED,)),
     # One of each pair of versions is enough: what decides is what the tables are like.
     Enclosure("refusing", (REFUSING, REDIRECTED), majors=(15, 18)),
     Enclosure("narrow", (ALONE, NULLS, CHAINED), majors=(16, 17)),
