@@ -90,7 +90,7 @@ def lock_concerns(room: LockRoom, *, jobs: int) -> Iterator[Concern]:
         return
     figures = (
         f"the server has room for about {room.capacity:,} (max_locks_per_transaction = {room.setting}), "
-        f"{room.in_use:,} are in use, and a tenth stays free for others"
+        f"{room.in_use:,} are in use, and others need room as well"
     )
     if fitting:
         yield Concern(

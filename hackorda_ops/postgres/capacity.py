@@ -17,8 +17,9 @@ _CATALOGS_OF_A_WORKER: Final = 60
 # The server keeps room for so many times its settings: seen on 15 and 18, with 20 to 500 connections, were 1.55 to
 # 1.76 times. (The documented product is not a limit, and leaves out the server's own processes.)
 _ROOM_PER_SETTING: Final = 1.5
-# What stays free for everybody else.
-_LEFT_FREE: Final = 0.1
+# What everybody else may have: a tenth, or what they have at the moment and a twentieth.
+_OTHERS: Final = 0.1
+_OTHERS_MORE: Final = 0.05
 
 _ROOM: Final = r"""
 SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -63,8 +64,8 @@ class LockRoom:
 
     @property
     def available(self) -> int:
-        """Of these, what a dump may take."""
-        return int(self.capacity * (1 - _LEFT_FREE)) - self.in_use
+        """Of these, what a dump may take: others' need varies from moment to moment, so some room is left to them."""
+        return self.capacity - int(max(_OTHERS * self.capacity, self.in_use + _OTHERS_MORE * self.capacity))
 
     def needed(self, jobs: int) -> int:
         """Locks that a dump with so many jobs takes, its counting included."""
@@ -77,7 +78,8 @@ class LockRoom:
 
     def setting_for(self, jobs: int) -> int:
         """The max_locks_per_transaction with which a dump with so many jobs fits."""
-        locks = (self.needed(jobs) + self.in_use) / (1 - _LEFT_FREE)
+        needed = self.needed(jobs)
+        locks = max(needed / (1 - _OTHERS), (needed + self.in_use) / (1 - _OTHERS_MORE))
         return 1 + int(locks / (_ROOM_PER_SETTING * self.holders))
 
 
