@@ -75,6 +75,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "materialized view missing": Kind("fatal", _NOT_THE_SAME),
     "foreign table missing": Kind("fatal", _NOT_THE_SAME),
     "materialized view differs": Kind("fatal", _NOT_THE_SAME),
+    "access method differs": Kind(
+        "fatal",
+        "The rows are back, and stored in another way: what the source's way is good for, the copy lacks.",
+    ),
+    "switched otherwise": Kind(
+        "fatal",
+        "What has to run at a change of rows doesn't, or runs where it mustn't: rows that break a rule may come in.",
+    ),
     "refresh fails": Kind("fatal", "The view is there, and can't be filled with rows any more."),
     "refresh of an empty view fails": Kind(
         "warning",

@@ -23,6 +23,7 @@ from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.give_access import NOT_GIVEN, give_access, make_roles, require_roles, roles_of
 from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.backup.moved_rows import in_one_order
 from hackorda_ops.backup.operations_log import logged
 from hackorda_ops.backup.store import Store
 from hackorda_ops.backup.verify import judge
@@ -209,6 +210,9 @@ def compare(
     digests = table_digest.digest_tables(
         target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
     )
+    wanted, found = in_one_order(
+        manifest, digests, target, restored, dump_folder=dump_folder, jobs=jobs, on_progress=on_progress
+    )
     with translated_errors(target, "Comparing the large objects"):
         objects = compare_large_objects(
             connection, manifest.large_objects, dump_folder=dump_folder, on_progress=on_progress
@@ -217,7 +221,7 @@ def compare(
         digests=digests,
         inventory=restored,
         findings=(
-            *table_findings(manifest, digests),
+            *table_findings(wanted, found),
             *sequence_findings(manifest.inventory.sequences, restored.sequences),
             *object_findings(manifest.inventory, restored),
             *objects,

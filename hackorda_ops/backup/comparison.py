@@ -93,7 +93,9 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
             "If the extension's own script made it, another version of it is installed here. Otherwise keep the "
             "statement that makes it with your migrations, and run it after a restore.",
         )
+    yield from _switches(expected, restored)
     there = {table.name: table for table in restored.tables}
+    yield from _access_methods(expected, there)
     for table in expected.tables:
         if table.has_data_in_dump or table.extension is not None:
             continue  # the former are compared by their rows, the latter come with their extension
@@ -106,6 +108,34 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
                 str(table.name),
                 _populated(table),
                 _populated(found),
+                _REMEDY,
+            )
+
+
+def _switches(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
+    if expected.switches is None:  # recorded by an earlier release, which didn't look
+        return
+    # What no dump carries a restore leaves as a new one is, which the night has warned of.
+    wanted = {switch.subject: switch.state for switch in expected.switches if switch.carried}
+    tolerated = {(switch.subject, switch.state) for switch in expected.switches}
+    there = {switch.subject: switch.state for switch in restored.switches or ()}
+    for subject in sorted(wanted.keys() | there.keys()):
+        state = there.get(subject, "on")
+        if state != wanted.get(subject, "on") and (subject, state) not in tolerated:
+            yield Finding("switched otherwise", subject, wanted.get(subject, "on"), state, _REMEDY)
+
+
+def _access_methods(expected: Inventory, there: Mapping[TableName, Table]) -> Iterator[Finding]:
+    for table in expected.tables:
+        found = there.get(table.name)
+        if found is None or table.extension is not None or table.access_method is None:
+            continue
+        if found.access_method != table.access_method:
+            yield Finding(
+                "access method differs",
+                str(table.name),
+                f"stored by {table.access_method}",
+                f"stored by {found.access_method or 'none of its own'}",
                 _REMEDY,
             )
 

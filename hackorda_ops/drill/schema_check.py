@@ -22,6 +22,7 @@ from hackorda_ops.drill.schema_text import (
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres import child
+from hackorda_ops.postgres.archive import list_entries, restorable, write_list
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
@@ -101,9 +102,10 @@ def _schema_of(tools: Clients, archive: Path, folder: Path) -> Schema:
 @contextmanager
 def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
     """An archive's schema as SQL in a file, for as long as the block lasts."""
-    script = folder / "schema.sql"
+    script, chosen = folder / "schema.sql", folder / "schema.list"
+    write_list(restorable(list_entries(tools, archive)), chosen)
     finished = child.run(
-        [tools.pg_restore, *_SAME_FOR_ALL, f"--file={script}", archive],
+        [tools.pg_restore, *_SAME_FOR_ALL, f"--use-list={chosen}", f"--file={script}", archive],
         environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
         deadline_seconds=_DEADLINE_SECONDS,
     )

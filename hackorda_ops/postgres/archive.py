@@ -14,11 +14,21 @@ from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.workers import run_workers, shares
 from hackorda_ops.progress import OnProgress, Progress
 
-__all__ = ["ArchiveEntry", "ArchivedFile", "list_entries", "read_back", "table_files"]
+__all__ = [
+    "ArchiveEntry",
+    "ArchivedFile",
+    "list_entries",
+    "read_back",
+    "restorable",
+    "table_files",
+    "write_list",
+]
 
 _LIST_DEADLINE_SECONDS: Final = 600.0
 _DATA_FILE = re.compile(r"(\d+)\.dat(?:\.[a-z0-9]+)?")
 _LIST_LINE = re.compile(r"(\d+); (\d+) (\d+) (.+)")
+
+_BOUND_TO_SOURCE = re.compile(r"TRIGGER .* RI_ConstraintTrigger_[ac]_\d+ |CAST - CAST \(.*\bpg_temp_\d+\.")
 
 # The types of entries whose names have several words, as pg_dump writes them.
 _TYPES_OF_SEVERAL_WORDS: Final = (
@@ -107,6 +117,22 @@ def parse_list(text: str) -> tuple[ArchiveEntry, ...]:
         ToolFailed: a line is of a form that this release doesn't know.
     """
     return tuple(_entry(line) for line in text.split("\n") if line and not line.startswith(";"))
+
+
+def restorable(entries: Iterable[ArchiveEntry]) -> tuple[ArchiveEntry, ...]:
+    """The entries without those that pg_dump writes and no server can take.
+
+    It names the triggers of a partition's foreign key by the number that they have on the source, where they are
+    switched otherwise than the partitioned table's, and casts of other sessions' temporary types.
+    """
+    return tuple(
+        entry for entry in entries if not _BOUND_TO_SOURCE.match(f"{entry.type} {entry.description}")
+    )
+
+
+def write_list(entries: Iterable[ArchiveEntry], path: Path) -> None:
+    """Writes the file for pg_restore's --use-list that chooses these entries."""
+    path.write_text("".join(f"{entry.dump_id}; 0 0 {entry.type}\n" for entry in entries))
 
 
 def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) -> Mapping[int, ArchivedFile]:

@@ -9,6 +9,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -22,6 +23,7 @@ from hackorda_ops.postgres.workers import Answer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
+_CUT_OFF = "it is cut off: the mark that pg_dump sets after the last row is missing"
 _TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
 LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
 # How much compressed text is opened at a time: a file of nothing but blanks grows ten-thousandfold.
@@ -74,25 +76,18 @@ def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> Ar
     Raises:
         ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
     """
-    try:
-        with (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
-            _forget_cached(file)
-            source = _HashedSource(file, on_bytes)
-            text = _decompressed(source, Path(path).suffix)
-            rows, digest, object_bytes = None, None, None
-            if _TABLE_DATA.fullmatch(path):
-                rows, digest = _table_digest(text)
-            elif LARGE_OBJECT_FILE.fullmatch(path):
-                object_bytes, digest = _object_digest(text)
-            else:
-                _drain(text)
-            source.finish()
-    except _Damage as damage:
-        raise _damaged(folder, path, str(damage)) from None
-    except (zstandard.ZstdError, zlib.error) as error:
-        raise _damaged(folder, path, f"it can't be decompressed ({error})") from None
-    except OSError as error:
-        raise _damaged(folder, path, f"it can't be read ({error.strerror})") from None
+    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+        _forget_cached(file)
+        source = _HashedSource(file, on_bytes)
+        text = _decompressed(source, Path(path).suffix)
+        rows, digest, object_bytes = None, None, None
+        if _TABLE_DATA.fullmatch(path):
+            rows, digest = _table_digest(text)
+        elif LARGE_OBJECT_FILE.fullmatch(path):
+            object_bytes, digest = _object_digest(text)
+        else:
+            _drain(text)
+        source.finish()
     return ArchivedFile(
         path=path,
         size_bytes=source.size_bytes,
@@ -101,6 +96,32 @@ def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> Ar
         digest=digest,
         object_bytes=object_bytes,
     )
+
+
+def table_text(folder: Path, path: str) -> Iterator[bytes]:
+    """The COPY text of a table's rows, in blocks of any size.
+
+    Args:
+        folder: the dump.
+        path: the table's file, relative to the folder.
+
+    Raises:
+        ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
+    """
+    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+        yield from _without_trailer(_decompressed(_HashedSource(file, lambda _: None), Path(path).suffix))
+
+
+@contextmanager
+def _damage_named(folder: Path, path: str) -> Iterator[None]:
+    try:
+        yield
+    except _Damage as damage:
+        raise _damaged(folder, path, str(damage)) from None
+    except (zstandard.ZstdError, zlib.error) as error:
+        raise _damaged(folder, path, f"it can't be decompressed ({error})") from None
+    except OSError as error:
+        raise _damaged(folder, path, f"it can't be read ({error.strerror})") from None
 
 
 class _HashedSource:
@@ -157,15 +178,22 @@ def _new_decompressor(suffix: str) -> _Decompressor:
 
 def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
     digest = RowDigest()
+    for text in _without_trailer(blocks):
+        digest.update(text)
+    if digest.in_mid_row:
+        raise _Damage(_CUT_OFF)
+    return digest.rows, digest.hexdigest()
+
+
+def _without_trailer(blocks: Iterator[bytes]) -> Iterator[bytes]:
     # The last five bytes so far might be the trailer, so they wait for what follows.
     held_back = b""
     for block in blocks:
         text = held_back + block
-        digest.update(text[: -len(_TRAILER)])
+        yield text[: -len(_TRAILER)]
         held_back = text[-len(_TRAILER) :]
-    if held_back != _TRAILER or digest.in_mid_row:
-        raise _Damage("it is cut off: the mark that pg_dump sets after the last row is missing")
-    return digest.rows, digest.hexdigest()
+    if held_back != _TRAILER:
+        raise _Damage(_CUT_OFF)
 
 
 def _object_digest(blocks: Iterator[bytes]) -> tuple[int, str]:

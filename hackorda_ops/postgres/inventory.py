@@ -52,6 +52,7 @@ class Table:
             condition chooses; None where none were counted.
         configuration: for a table that its extension has registered as configuration (pg_extension_config_dump), the
             condition that chooses the rows of a dump ("WHERE id >= 1000", "" for all); None for everything else.
+        access_method: how its rows are stored ("heap"); None where it has none, or an earlier release didn't look.
     """
 
     name: TableName
@@ -64,6 +65,7 @@ class Table:
     populated: bool | None
     rows: int | None
     configuration: str | None = None
+    access_method: str | None = None
 
     @property
     def has_data_in_dump(self) -> bool:
@@ -105,6 +107,21 @@ class Extension:
     name: str
     version: str
     schema: str
+
+
+@dataclass(frozen=True, order=True)
+class Switch:
+    """A trigger, a rule or an event trigger that isn't simply on.
+
+    Attributes:
+        subject: what it is ("trigger audit on public.users", "constraint posts_author_fkey of public.posts (…)").
+        state: "off", "on for replicas only" or "always on".
+        carried: whether a dump says so, so that a restore brings it back.
+    """
+
+    subject: str
+    state: str
+    carried: bool
 
 
 @dataclass(frozen=True)
@@ -207,6 +224,7 @@ class Inventory:
         made_objects: everything else that somebody made, in the server's words ("index public.users_pkey").
         on_extension_tables: indexes, constraints, triggers and rules on tables of extensions, in the server's words.
             A dump holds none of them.
+        switches: triggers, rules and event triggers that aren't simply on; None where an earlier release didn't look.
     """
 
     source: SourceIdentity
@@ -224,6 +242,7 @@ class Inventory:
     left_out: LeftOut = LeftOut()
     made_objects: tuple[str, ...] = ()
     on_extension_tables: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] | None = None
 
     def with_rows(self, rows: Mapping[TableName, int]) -> "Inventory":
         """This inventory with the counts filled in; tables without one keep None."""

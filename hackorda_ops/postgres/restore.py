@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from hackorda_ops.postgres import child
-from hackorda_ops.postgres.archive import ArchiveEntry, list_entries
+from hackorda_ops.postgres.archive import ArchiveEntry, list_entries, restorable, write_list
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
@@ -70,13 +70,13 @@ def restore(
         OpsError: the login or the connection failed (`tool_errors`).
         ArtifactDamaged: the dump's table of contents can't be read.
     """
-    entries = list_entries(clients, folder)
+    entries = restorable(list_entries(clients, folder))
     progress = _Progress(_data_sizes(entries, folder), on_progress)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         for number, part in enumerate(_parts(entries)):
             chosen = Path(private) / f"part-{number}.list"
-            chosen.write_text("".join(f"{entry.dump_id}; 0 0 {entry.type}\n" for entry in part))
+            write_list(part, chosen)
             finished = child.run(
                 [
                     clients.pg_restore,

@@ -15,6 +15,7 @@ from hackorda_ops.postgres.inventory import (
     Inventory,
     Sequence,
     SourceIdentity,
+    Switch,
     Table,
     TableKind,
     TableName,
@@ -23,6 +24,7 @@ from hackorda_ops.postgres.left_out import read_left_out
 from hackorda_ops.postgres.made_objects import read_made_objects, read_on_extension_tables
 from hackorda_ops.postgres.migration_state import read_migrations
 from hackorda_ops.postgres.session import fetch_letting_go
+from hackorda_ops.postgres.switches import read_switches
 
 _KINDS: Final[dict[str, TableKind]] = {
     "r": "table",
@@ -43,7 +45,8 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c
               ORDER BY a.attnum),
        -- pg_dump leaves out those of extensions that came with the server.
        (SELECT registered.condition FROM unnest(e.extconfig, e.extcondition) registered (relation, condition)
-         WHERE registered.relation = c.oid AND e.oid >= 16384)
+         WHERE registered.relation = c.oid AND e.oid >= 16384),
+       (SELECT am.amname FROM pg_am am WHERE am.oid = c.relam)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_class root ON c.relispartition AND root.oid = pg_partition_root(c.oid)
@@ -106,6 +109,7 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
     tables = _read_tables(connection)
     sequences, unreadable = _read_sequences(connection)
     settings, hidden = _read_database_settings(connection)
+    switches = read_switches(connection)
     subscriptions = _texts(
         connection,
         "SELECT s.subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
@@ -130,10 +134,11 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
         migrations=read_migrations(connection, tables),
         size_bytes=_one(connection, "SELECT pg_database_size(current_database())")[0],
         subscriptions=subscriptions,
-        warnings=_warnings(tables, unreadable, hidden, subscriptions),
+        warnings=_warnings(tables, unreadable, hidden, subscriptions, switches),
         left_out=read_left_out(connection),
         made_objects=read_made_objects(connection),
         on_extension_tables=read_on_extension_tables(connection),
+        switches=switches,
         falling_sequences=tuple(sorted(TableName(*row) for row in connection.execute(_FALLING_SEQUENCES))),
     )
 
@@ -197,6 +202,7 @@ def _read_tables(connection: psycopg.Connection[Any]) -> tuple[Table, ...]:
         extension,
         columns,
         configuration,
+        access_method,
     ) in connection.execute(_TABLES):
         tables.append(
             Table(
@@ -210,6 +216,7 @@ def _read_tables(connection: psycopg.Connection[Any]) -> tuple[Table, ...]:
                 populated=populated if kind == "m" else None,
                 rows=None,
                 configuration=configuration,
+                access_method=access_method,
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))
@@ -259,6 +266,7 @@ def _warnings(
     unreadable: tuple[TableName, ...],
     hidden: tuple[str, ...],
     subscriptions: tuple[str, ...],
+    switches: tuple[Switch, ...],
 ) -> tuple[str, ...]:
     foreign = [str(table.name) for table in tables if table.kind == "foreign table"]
     unlogged = [str(table.name) for table in tables if table.unlogged]
@@ -268,6 +276,10 @@ def _warnings(
         ([str(name) for name in unreadable], "the role may not read these sequences"),
         (list(hidden), "values of the application's own database settings are not recorded"),
         (list(subscriptions), "subscriptions are not brought back by a restore"),
+        (
+            [f"{switch.subject} is {switch.state}" for switch in switches if not switch.carried],
+            "a restore switches these on, as no dump says how they are switched",
+        ),
     )
     return tuple(f"{sentence}: {', '.join(names)}" for names, sentence in found if names)
 

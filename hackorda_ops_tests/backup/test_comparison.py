@@ -6,7 +6,7 @@ import pytest
 
 from hackorda_ops.backup.comparison import object_findings, sequence_findings, table_findings
 from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.postgres.inventory import Extension, Sequence, TableName
+from hackorda_ops.postgres.inventory import Extension, Sequence, Switch, TableName
 from hackorda_ops.postgres.table_digest import TableDigest
 from hackorda_ops_tests.builders import digest, inventory, manifest, table
 
@@ -134,3 +134,31 @@ def test_an_object_that_the_source_had_and_a_restore_has_not_is_found_by_the_ser
     now = replace(inventory(), made_objects=("function public.net(numeric)", "index public.of_the_server"))
     [found] = object_findings(was, now)
     assert (found.code, found.subject) == ("schema object missing", "index public.by_name")
+
+
+CARRIED = Switch("trigger audit on public.users", "off", True)
+ENFORCING = Switch("constraint by_user of public.posts (RI_FKey_check_ins on public.posts)", "off", False)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        ((), (), []),
+        ((), (ENFORCING,), [(ENFORCING.subject, "on", "off")]),
+        ((), (CARRIED,), [(CARRIED.subject, "on", "off")]),
+        ((CARRIED,), (), [(CARRIED.subject, "off", "on")]),
+        ((CARRIED,), (replace(CARRIED, state="always on"),), [(CARRIED.subject, "off", "always on")]),
+        # No dump says that a foreign key isn't enforced, so a restore enforces it again.
+        ((ENFORCING,), (), []),
+        ((ENFORCING, CARRIED), (ENFORCING, CARRIED), []),
+        ((ENFORCING,), (replace(ENFORCING, state="always on"),), [(ENFORCING.subject, "on", "always on")]),
+        # An earlier release didn't look.
+        (None, (ENFORCING, CARRIED), []),
+    ],
+)
+def test_what_is_switched_otherwise_than_on_the_source_is_found(
+    was: tuple[Switch, ...] | None, now: tuple[Switch, ...], expected: list[tuple[str, str, str]]
+) -> None:
+    findings = list(object_findings(replace(inventory(), switches=was), replace(inventory(), switches=now)))
+    assert [(each.subject, each.expected, each.observed) for each in findings] == expected
+    assert {each.severity for each in findings} <= {"fatal"}

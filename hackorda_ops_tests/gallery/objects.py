@@ -4,7 +4,7 @@ from typing import Final
 
 from hackorda_ops_tests.drill.schema_kinds import ALTERATIONS
 from hackorda_ops_tests.gallery.damages import Damage
-from hackorda_ops_tests.gallery.ways import AmongEveryKind, InTheCopy
+from hackorda_ops_tests.gallery.ways import AmongEveryKind, InsteadOfRestore, InTheCopy
 
 _SET_BEFORE_ROWS: Final = "a restore that sets sequences too early, or leaves them out"
 _OPTIONS: Final = "a restore with options that leave something out"
@@ -100,6 +100,37 @@ STATES: Final = (
         InTheCopy("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass"),
         "schema object missing",
         "INDEX public.orders_by_customer",
+    ),
+    Damage(
+        "a foreign key's checks switched off on the table that is referred to",
+        "a load that switches triggers off, and not on again",
+        InTheCopy("ALTER TABLE customers DISABLE TRIGGER ALL"),
+        "switched otherwise",
+        "constraint orders_customer_fkey of public.orders (RI_FKey_noaction_del on public.customers)",
+    ),
+    Damage(
+        "a foreign key's checks switched off on the table that refers",
+        "a restore with --disable-triggers that was cut off",
+        InTheCopy("ALTER TABLE orders DISABLE TRIGGER ALL; ALTER TABLE orders ENABLE TRIGGER USER"),
+        "switched otherwise",
+        "constraint orders_customer_fkey of public.orders (RI_FKey_check_ins on public.orders)",
+    ),
+    Damage(
+        "a materialized view stored in another way",
+        _BY_HAND,
+        InTheCopy(
+            "DROP MATERIALIZED VIEW totals; CREATE MATERIALIZED VIEW totals USING heap"
+            " AS SELECT customer, count(*) AS orders FROM orders GROUP BY customer"
+        ),
+        "access method differs",
+        "public.totals",
+    ),
+    Damage(
+        "a table stored in another way",
+        _OPTIONS,
+        InsteadOfRestore('exec "$real/pg_restore" --no-table-access-method "$@"'),
+        "access method differs",
+        "public.wishes",
     ),
     Damage(
         "a foreign key that was never checked",
