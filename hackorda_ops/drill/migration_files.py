@@ -1,13 +1,14 @@
 """The migrations that lie in a team's folder, for what its tool has not applied yet."""
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from hackorda_ops.drill import drizzle_migrations
+from hackorda_ops.drill.migration_file import MigrationFile
 from hackorda_ops.postgres.migration_state import ToolState
 
 # Where packages and builds lie: they have migrations of others, and old copies of one's own.
@@ -20,44 +21,50 @@ _GOOSE_HEAD_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
-class MigrationFile:
-    """A migration in a folder: what identifies it in the tool's table, and what people call it."""
-
-    identity: str
-    name: str
-
-
-@dataclass(frozen=True)
 class MigrationFolder:
-    """A folder of one tool's migrations, in the tool's order."""
+    """A folder of one tool's migrations, in the tool's order.
+
+    Attributes:
+        tool: "drizzle", "prisma" or "goose".
+        path: of the folder.
+        files: its migrations.
+        has_journal: whether it's a Drizzle folder with a journal, as it has them before its release 1.
+    """
 
     tool: str
     path: Path
     files: tuple[MigrationFile, ...]
+    has_journal: bool = False
 
-    def pending(self, applied: Sequence[str]) -> tuple[str, ...]:
-        """Names of what the tool would apply now, going by its own rule."""
+    def applied(self, state: ToolState) -> tuple[MigrationFile | None, ...]:
+        """Finds the migrations that a tool's table says are in force; None for one that the folder doesn't have."""
         if self.tool == "drizzle":
-            newest = max(map(int, applied), default=-1)
-            return tuple(file.name for file in self.files if int(file.identity) > newest)
-        there = set(applied)
-        return tuple(file.name for file in self.files if file.identity not in there)
+            return drizzle_migrations.files_of_rows(state, self.files, has_journal=self.has_journal)
+        by_identity = {file.identity: file for file in self.files}
+        return tuple(by_identity.get(identity) for identity in state.applied)
 
-    def skipped(self, applied: Sequence[str]) -> tuple[str, ...]:
-        """Names of what the tool will never apply: Drizzle looks at nothing older than its newest."""
-        if self.tool != "drizzle" or not applied:
+    def pending(self, state: ToolState) -> tuple[str, ...]:
+        """Names of what the tool would apply now."""
+        there = set(self.applied(state))
+        if self.has_journal:
+            # Drizzle looks at times alone; one whose time was corrected in the journal is in force all the same.
+            newest = max(map(int, state.applied), default=-1)
+            return tuple(
+                file.name for file in self.files if int(file.identity) > newest and file not in there
+            )
+        return tuple(file.name for file in self.files if file not in there)
+
+    def skipped(self, state: ToolState) -> tuple[str, ...]:
+        """Names of what the tool will never apply: Drizzle with a journal looks at nothing older than its newest."""
+        if not self.has_journal or not state.applied:
             return ()
-        times = set(map(int, applied))
+        there, times = set(self.applied(state)), set(map(int, state.applied))
         # Older than all that is recorded: a database that was taken over as it was has no record of those.
         return tuple(
             file.name
             for file in self.files
-            if int(file.identity) not in times and min(times) < int(file.identity) < max(times)
+            if file not in there and min(times) < int(file.identity) < max(times)
         )
-
-    def name_of(self, identity: str) -> str | None:
-        """What people call a migration; None for one that the folder doesn't have."""
-        return next((file.name for file in self.files if file.identity == identity), None)
 
 
 def find_folders(root: Path) -> tuple[MigrationFolder, ...]:
@@ -75,9 +82,8 @@ def folder_of(state: ToolState, folders: Iterable[MigrationFolder]) -> Migration
     A folder of another application shares nothing with the table, so the one that shares most is it.
     """
     of_tool = [folder for folder in folders if folder.tool == state.tool]
-    applied = set(state.applied)
-    shared = [len(applied & {file.identity for file in folder.files}) for folder in of_tool]
-    if not of_tool or (applied and max(shared) == 0):
+    shared = [sum(file is not None for file in folder.applied(state)) for folder in of_tool]
+    if not of_tool or (state.applied and max(shared) == 0):
         return None
     best = [folder for folder, common in zip(of_tool, shared, strict=True) if common == max(shared)]
     return best[0] if len({folder.files for folder in best}) == 1 else None
@@ -89,12 +95,11 @@ def _folders(root: Path) -> Iterator[MigrationFolder]:
         if seen >= _MOST_FOLDERS:
             return
         if "_journal.json" in names and folder.name == "meta":
-            yield from _drizzle(folder.parent)
+            yield from _with_journal(folder.parent)
         if files := _goose(folder, names):
             yield MigrationFolder("goose", folder, files)
-        if prisma := sorted(name for name in inside if (folder / name / "migration.sql").is_file()):
-            files = tuple(MigrationFile(name, name) for name in prisma)
-            yield MigrationFolder("prisma", folder, files)
+        if migrations := sorted(name for name in inside if (folder / name / "migration.sql").is_file()):
+            yield from _of_folders(folder, migrations)
         deep = len(folder.relative_to(root).parts) >= _DEEPEST
         inside[:] = (
             []
@@ -103,15 +108,21 @@ def _folders(root: Path) -> Iterator[MigrationFolder]:
         )
 
 
-def _drizzle(folder: Path) -> Iterator[MigrationFolder]:
-    try:
-        journal: Any = json.loads((folder / "meta" / "_journal.json").read_bytes())
-        if journal.get("dialect", "postgresql") not in ("postgresql", "pg"):
-            return
-        entries = sorted((int(entry["when"]), str(entry["tag"])) for entry in journal["entries"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return  # a journal of something else
-    yield MigrationFolder("drizzle", folder, tuple(MigrationFile(str(when), tag) for when, tag in entries))
+def _of_folders(folder: Path, names: Sequence[str]) -> Iterator[MigrationFolder]:
+    """Prisma and Drizzle both lay a migration.sql into a folder per migration."""
+    # Prisma has a lock beside them, and Drizzle a snapshot in each. Where both are gone, the tool's table decides.
+    if not (folder / "migration_lock.toml").is_file() and (
+        drizzle := drizzle_migrations.in_folders(folder, names)
+    ):
+        yield MigrationFolder("drizzle", folder, drizzle)
+    if not any((folder / name / "snapshot.json").is_file() for name in names):
+        yield MigrationFolder("prisma", folder, tuple(MigrationFile(name, name) for name in names))
+
+
+def _with_journal(folder: Path) -> Iterator[MigrationFolder]:
+    files = drizzle_migrations.with_journal(folder)
+    if files is not None:
+        yield MigrationFolder("drizzle", folder, files, has_journal=True)
 
 
 def _goose(folder: Path, names: Iterable[str]) -> tuple[MigrationFile, ...]:

@@ -212,13 +212,13 @@ def _pending(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) ->
     pairs = [(state, folder_of(state, folders)) for state in states]
     if all(folder is None for _, folder in pairs):
         return None
-    return tuple(name for state, folder in pairs if folder for name in folder.pending(state.applied))
+    return tuple(name for state, folder in pairs if folder for name in folder.pending(state))
 
 
 def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> Iterator[Finding]:
     for state in states:
         folder = folder_of(state, folders)
-        if folder is not None and (names := folder.skipped(state.applied)):
+        if folder is not None and (names := folder.skipped(state)):
             yield Finding(
                 "migration skipped",
                 str(state.table),
@@ -238,8 +238,8 @@ def _words(states: Sequence[ToolState], folders: Sequence[MigrationFolder]) -> s
 
 def _newest(state: ToolState, folders: Sequence[MigrationFolder]) -> str:
     folder = folder_of(state, folders)
-    name = folder.name_of(state.applied[-1]) if folder and state.applied else None
-    return name or state.latest or "none"
+    file = folder.applied(state)[-1] if folder and state.applied else None
+    return (file and file.name) or state.latest or "none"
 
 
 def _listed(names: Sequence[str]) -> str:

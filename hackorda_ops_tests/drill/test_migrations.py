@@ -1,5 +1,6 @@
 """The team's own migration command on a copy, and what it left behind there."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -250,3 +251,44 @@ def test_a_command_that_hangs_is_ended_with_all_its_children(new_database: str, 
     for pid in map(int, pids.read_text().split()):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, signal.SIG_DFL)
+
+
+@pytest.mark.server
+def test_drizzles_newer_folders_are_known_and_its_table_may_be_taken_over_on_the_way(
+    new_database: str, tmp_path: Path
+) -> None:
+    """As release 1 does it: it adds the names to the older table, and applies what isn't named."""
+    names = [f"2026010{day}030405_step" for day in (1, 2, 3)]
+    for name in names:
+        (tmp_path / "drizzle" / name).mkdir(parents=True)
+        (tmp_path / "drizzle" / name / "migration.sql").write_text(f"-- {name}")
+        (tmp_path / "drizzle" / name / "snapshot.json").write_text('{"version": "8", "dialect": "postgres"}')
+    second_hash = hashlib.sha256(f"-- {names[1]}".encode()).hexdigest()
+    execute(
+        new_database,
+        *DRIZZLE[:2],
+        "INSERT INTO drizzle.__drizzle_migrations (hash, created_at)"
+        f" VALUES ('h1', 1767236645678), ('{second_hash}', 1767300000000)",
+    )
+    take_over = (
+        "ALTER TABLE drizzle.__drizzle_migrations ADD COLUMN name text, ADD COLUMN applied_at timestamptz",
+        f"UPDATE drizzle.__drizzle_migrations SET name = '{names[0]}' WHERE id = 1",
+        f"UPDATE drizzle.__drizzle_migrations SET name = '{names[1]}' WHERE id = 2",
+        "INSERT INTO drizzle.__drizzle_migrations (hash, created_at, name)"
+        f" VALUES ('h3', 1767409445000, '{names[2]}')",
+    )
+    run = migrated(new_database, command=running(*take_over), working_directory=tmp_path)
+    assert run.findings == ()
+    assert (run.result.pending_before, run.result.pending_after) == ((names[2],), ())
+    assert (run.result.before, run.result.after, run.result.applied) == (
+        f"drizzle: 2, newest {names[1]}",
+        f"drizzle: 3, newest {names[2]}",
+        1,
+    )
+
+    stopped = migrated(
+        new_database,
+        command=running(f"DELETE FROM drizzle.__drizzle_migrations WHERE name = '{names[1]}'"),
+        working_directory=tmp_path,
+    )
+    assert found_in(stopped) == [("migrations pending", "fatal"), ("migration undone", "fatal")]
