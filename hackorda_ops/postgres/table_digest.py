@@ -5,8 +5,8 @@ that it could answer differently from the source. Run as a module, this file is 
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -144,18 +144,28 @@ def _digest_share(order: Any, answer: Answer) -> None:
 def _digest(
     connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
 ) -> TableDigest:
-    digest = digest_of(_blocks(connection, statement, on_bytes))
+    # Closed however this ends: a COPY left open would keep the session from ending as well.
+    with closing(_blocks(connection, statement, on_bytes)) as blocks:
+        digest = digest_of(blocks)
     return TableDigest(digest.rows, digest.hexdigest())
 
 
 def _blocks(
     connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     block = bytearray()
     untold_bytes = 0
     with connection.cursor() as cursor, cursor.copy(sql.SQL(statement)) as rows:
         # psycopg hands over row by row, and the digest is quicker with many at a time.
         for row in rows:
+            if len(row) > BLOCK_BYTES:
+                # One of 1 GB is there as a whole already, and must not be copied as one a second time.
+                yield bytes(block)
+                block.clear()
+                for start in range(0, len(row), BLOCK_BYTES):
+                    yield bytes(row[start : start + BLOCK_BYTES])
+                on_bytes(len(row))
+                continue
             block += row
             if len(block) < BLOCK_BYTES:
                 continue

@@ -1,7 +1,7 @@
 """Reading a source's values beside its dump: in its snapshot, in nobody's way, and within its time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -10,10 +10,12 @@ import pytest
 from hackorda_ops.errors import OpsError
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import Table
+from hackorda_ops.postgres.row_digest import BLOCK_BYTES, RowDigest, digest_of
+from hackorda_ops.postgres.session import connect
 from hackorda_ops.postgres.snapshot import exported
 from hackorda_ops.postgres.source_catalog import read_catalog
 from hackorda_ops.postgres.source_digests import SourceDigests, digesting, estimated_bytes
-from hackorda_ops.postgres.table_digest import digest_table
+from hackorda_ops.postgres.table_digest import TableDigest, digest_table
 from hackorda_ops.progress import OnProgress, Progress, ignore
 from hackorda_ops_tests.postgres.awkward import target_of
 
@@ -150,3 +152,27 @@ def test_a_block_that_fails_leaves_no_session(url: str, watcher: psycopg.Connect
 def test_sizes_are_those_that_the_planner_knows(url: str, watcher: psycopg.Connection[Any]) -> None:
     [(oid, size_bytes)] = watcher.execute("SELECT 'a'::regclass::oid::bigint, pg_relation_size('a')")
     assert estimated_bytes(watcher)[oid] == size_bytes
+
+
+def test_reading_that_is_interrupted_leaves_its_session_usable(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(blocks: Iterable[bytes]) -> RowDigest:
+        next(iter(blocks))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hackorda_ops.postgres.table_digest.digest_of", interrupted)
+    with connect(target_of(url), application_name="values") as session:
+        [a] = [table for table in read_catalog(session).tables if table.name.name == "a"]
+        with pytest.raises(KeyboardInterrupt):
+            digest_table(session, a)
+        assert session.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_rows_larger_than_a_block_are_digested_as_a_whole(url: str, watcher: psycopg.Connection[Any]) -> None:
+    lengths = [1, BLOCK_BYTES - 2, BLOCK_BYTES - 1, BLOCK_BYTES, 3 * BLOCK_BYTES + 7, 5]
+    watcher.execute("CREATE TABLE wide (t text)")
+    watcher.cursor().executemany("INSERT INTO wide VALUES (repeat('x', %s))", [(each,) for each in lengths])
+    found, [wide] = read(url, "wide")
+    expected = digest_of(("x" * each + "\n").encode() for each in lengths)
+    assert found.digests[wide.name] == TableDigest(expected.rows, expected.hexdigest())
