@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from hackorda_ops.config import Config, Database
 from hackorda_ops.config_places import Folder
 from hackorda_ops.errors import ConfigError
+from hackorda_ops.given import given
 
 CONFIG_VARIABLE = "HACKORDA_OPS_CONFIG"
 DEFAULT_FILE = "databases.yaml"
@@ -35,7 +36,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 def locate(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """The configuration file: the one given, else $HACKORDA_OPS_CONFIG, else ./databases.yaml."""
-    return (path or Path(environ.get(CONFIG_VARIABLE) or DEFAULT_FILE)).absolute()
+    return (path or Path(given(environ, CONFIG_VARIABLE) or DEFAULT_FILE)).absolute()
 
 
 def load(path: Path) -> Config:

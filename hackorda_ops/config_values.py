@@ -44,4 +44,6 @@ TlsMode = Literal["verify", "require", "no-verify", "allow", "disable"]
 class Section(BaseModel):
     """A mapping of databases.yaml: unknown keys are refused, and a refusal never repeats a value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True
+    )

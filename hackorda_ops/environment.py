@@ -14,6 +14,7 @@ from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
 from hackorda_ops.config_places import S3, Folder, Scratch
 from hackorda_ops.errors import ConfigError
+from hackorda_ops.given import given
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres import connection, tls
@@ -49,7 +50,7 @@ def _missing(
 ) -> Iterator[str]:
     if "source" in needs:
         variable, key = _source_variable(database)
-        if not environ.get(variable):
+        if not given(environ, variable):
             yield f"databases.{name}.source.{key}: set {variable} to the database's connection string"
     if "store" in needs and isinstance(database.store, S3):
         yield from _missing_of_bucket(f"databases.{name}.store", database.store, environ)
@@ -60,29 +61,29 @@ def _missing(
 
 
 def _missing_of_bucket(key: str, bucket: S3, environ: Mapping[str, str]) -> Iterator[str]:
-    if not bucket.bucket and not environ.get(bucket.bucket_env):
+    if not bucket.bucket and not given(environ, bucket.bucket_env):
         yield f"{key}.bucket_env: set {bucket.bucket_env} to the bucket's name, or give {key}.bucket"
     for part, variable, what in (
         ("access_key_id_env", bucket.access_key_id_env, "the access key's id"),
         ("secret_access_key_env", bucket.secret_access_key_env, "the secret access key"),
     ):
-        if not environ.get(variable):
+        if not given(environ, variable):
             yield f"{key}.{part}: set {variable} to {what}"
 
 
 def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) -> Iterator[str]:
     if scratch.server is not None:
         variable = scratch.server.admin_url_env
-        if not environ.get(variable):
+        if not given(environ, variable):
             yield (
                 f"{key}.server.admin_url_env: set {variable} to the scratch server's connection string, "
                 "for a role that may create databases"
             )
     if scratch.neon is not None:
         neon = scratch.neon
-        if not neon.project_id and not environ.get(neon.project_id_env):
+        if not neon.project_id and not given(environ, neon.project_id_env):
             yield f"{key}.neon.project_id_env: set {neon.project_id_env} to the project's id"
-        if not environ.get(neon.api_key_env):
+        if not given(environ, neon.api_key_env):
             yield f"{key}.neon.api_key_env: set {neon.api_key_env} to a project-scoped API key"
 
 
@@ -109,12 +110,12 @@ def source_target(
     require(name, database, environ, {"source"})
     variable, _ = _source_variable(database)
     source = database.source
-    target = connection.direct(connection.parse(environ[variable], origin=f"${variable}"))
+    target = connection.direct(connection.parse(given(environ, variable), origin=f"${variable}"))
     return tls.with_tls(
         target,
-        ca_certificate=environ.get(source.ca_certificate_env) or None,
-        mode=source.tls or environ.get(source.tls_mode_env) or None,
-        production=environ.get("NODE_ENV") == "production",
+        ca_certificate=given(environ, source.ca_certificate_env) or None,
+        mode=source.tls or given(environ, source.tls_mode_env) or None,
+        production=given(environ, "NODE_ENV") == "production",
         private_folder=private_folder,
     )
 
@@ -166,9 +167,9 @@ def open_neon(
     if neon is None:
         raise AssertionError("the caller has looked which scratch is configured")
     with open_client(
-        neon.project_id or environ[neon.project_id_env],
-        environ[neon.api_key_env],
-        base_url=environ.get(neon.api_url_env) or NEON_API,
+        neon.project_id or given(environ, neon.project_id_env),
+        given(environ, neon.api_key_env),
+        base_url=given(environ, neon.api_url_env) or NEON_API,
         budget_seconds=budget_seconds,
     ) as client:
         yield client
@@ -190,19 +191,19 @@ def scratch_admin_target(name: str, database: Database, environ: Mapping[str, st
     if server is None:
         raise AssertionError("the caller has looked which scratch is configured")
     return connection.direct(
-        connection.parse(environ[server.admin_url_env], origin=f"${server.admin_url_env}")
+        connection.parse(given(environ, server.admin_url_env), origin=f"${server.admin_url_env}")
     )
 
 
 def bucket_store(bucket: S3, environ: Mapping[str, str], work_folder: Path) -> S3Store:
     """A bucket as a store; its variables have been required before."""
     return S3Store(
-        bucket=bucket.bucket or environ[bucket.bucket_env],
+        bucket=bucket.bucket or given(environ, bucket.bucket_env),
         prefix=bucket.prefix,
-        endpoint_url=bucket.endpoint_url or environ.get(bucket.endpoint_url_env) or None,
-        region=bucket.region or environ.get(bucket.region_env) or None,
-        access_key_id=environ[bucket.access_key_id_env],
-        secret_access_key=environ[bucket.secret_access_key_env],
+        endpoint_url=bucket.endpoint_url or given(environ, bucket.endpoint_url_env) or None,
+        region=bucket.region or given(environ, bucket.region_env) or None,
+        access_key_id=given(environ, bucket.access_key_id_env),
+        secret_access_key=given(environ, bucket.secret_access_key_env),
         object_lock_days=bucket.object_lock_days,
         storage_class=bucket.storage_class,
         server_side_encryption=bucket.server_side_encryption,

@@ -21,7 +21,7 @@
     │   ├── ToolFailed           a Postgres client tool or a migration command failed
     │   └── NeonRefused          Neon's API said no
     └── RetryableError           exit code 3: the same call may succeed later
-        ├── ServerUnreachable    unknown host, refused or timed-out connection
+        ├── ServerUnreachable    refused or timed-out connection
         ├── ConnectionLost       a connection broke while it was in use
         ├── LockHeld             another dump of the same database is running
         ├── LockLost             the lock's connection broke; another dump may have begun
@@ -145,7 +145,7 @@ class RetryableError(OpsError):
 
 
 class ServerUnreachable(RetryableError):
-    """No server answered: unknown host, refused or timed-out connection."""
+    """No server answered: refused or timed-out connection, a resolver that gave no answer."""
 
 
 class ConnectionLost(RetryableError):

@@ -67,6 +67,48 @@ def test_the_source_is_its_direct_endpoint_with_tls_as_configured(tmp_path: Path
     assert "hunter2" not in repr(target)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "  postgresql://me:hunter2@one/x\r\n",
+        '"postgresql://me:hunter2@one/x"',
+        "'postgresql://me:hunter2@one/x'\n",
+        '\t" postgresql://me:hunter2@one/x "',
+    ],
+)
+def test_what_stands_around_a_connection_string_is_no_part_of_it(tmp_path: Path, url: str) -> None:
+    environ = {"DATABASE_URL": url, "DB_SSL_MODE": ' "disable"\r\n'}
+    target = environment.source_target("hackorda", Database(), environ, private_folder=tmp_path)
+    assert (target.host, target.database, target.password) == ("one", "x", "hunter2")
+
+
+def test_what_stands_around_a_buckets_settings_is_no_part_of_them() -> None:
+    pasted = {name: f' "{value}"\r\n' for name, value in OFFSITE.items()}
+    pasted |= {"OFFSITE_ENDPOINT_URL": "'https://s3.example.com'\n", "OFFSITE_REGION": " fr-par\n"}
+
+    store = environment.open_offsite("hackorda", Database(), pasted)
+
+    assert (store.bucket, store.access_key_id, store.secret_access_key) == ("bucket", "id", "hunter2")
+    assert (store.endpoint_url, store.region) == ("https://s3.example.com", "fr-par")
+
+
+@pytest.mark.parametrize("nothing", [" ", "\r\n", '""', "' '"])
+def test_a_variable_of_blanks_or_empty_quotes_counts_as_missing(nothing: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        environment.require("hackorda", Database(), {"DATABASE_URL": nothing}, {"source"})
+
+
+def test_blanks_around_the_values_of_the_configuration_are_no_part_of_them() -> None:
+    database = Database.model_validate(
+        {
+            "source": {"url_env": " APP_URL\n"},
+            "offsite": {"bucket": "nights \n", "endpoint_url": " https://s3.example.com\n"},
+        }
+    )
+    assert database.source.url_env == "APP_URL"
+    assert (database.offsite.bucket, database.offsite.endpoint_url) == ("nights", "https://s3.example.com")
+
+
 def test_a_direct_variable_is_preferred_where_the_configuration_names_one(tmp_path: Path) -> None:
     database = Database.model_validate({"source": {"direct_url_env": "DIRECT_DATABASE_URL"}})
     environ = {"DATABASE_URL": "postgresql://a@one/x", "DIRECT_DATABASE_URL": "postgresql://a@two/x"}

@@ -10,6 +10,7 @@ from hackorda_ops.alerts import apprise_channel, webhook
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.config import Alerts
+from hackorda_ops.given import given
 
 # For connecting, logging in and sending, each of which has a time-out of its own.
 _LONGEST_DELIVERY_SECONDS: Final = 20.0
@@ -35,10 +36,10 @@ def configured(alerts: Alerts, environ: Mapping[str, str]) -> tuple[Channel, ...
 
 
 def _configured(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[Channel]:
-    if url := environ.get(alerts.webhook_url_env):
+    if url := given(environ, alerts.webhook_url_env):
         yield Channel(alerts.webhook_url_env, partial(_post, url))
     for variable in alerts.channels_env:
-        for number, url in enumerate(split_urls(environ.get(variable, "")), start=1):
+        for number, url in enumerate(split_urls(given(environ, variable)), start=1):
             yield Channel(f"{variable} {number}", partial(apprise_channel.send, url))
 
 

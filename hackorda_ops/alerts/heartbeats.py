@@ -21,6 +21,7 @@ from hackorda_ops.alerts.in_time import within
 from hackorda_ops.backup.due import Kind, newest_due
 from hackorda_ops.config import Database, Schedule
 from hackorda_ops.errors import OpsError
+from hackorda_ops.given import given
 
 _TIMEOUT_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 2
@@ -69,7 +70,7 @@ def heartbeat(
         Where to say that what was made is no success although nothing was raised.
     """
     variable = getattr(database.heartbeats, f"{kind}_env")
-    url = environ.get(variable) if variable else None
+    url = given(environ, variable) if variable else None
     if not url or not counts(kind, partition, database.schedule, datetime.now(UTC)):
         yield Heartbeat()
         return

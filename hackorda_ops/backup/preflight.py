@@ -28,6 +28,7 @@ from hackorda_ops.backup.store import Store
 from hackorda_ops.concerns import Concern, Looked, concern_of, concerns_in, looked, require_none
 from hackorda_ops.config import Database
 from hackorda_ops.errors import ClientMissing, ConfigError, OpsError, StoreRefused
+from hackorda_ops.given import given
 from hackorda_ops.postgres import clients, connection, source_catalog
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget
@@ -237,6 +238,6 @@ def _application(database: Database, environ: Mapping[str, str]) -> ConnectionTa
     """How the application itself connects, as far as its variable says."""
     variable = database.source.url_env
     try:
-        return connection.parse(environ.get(variable, ""), origin=f"${variable}")
+        return connection.parse(given(environ, variable), origin=f"${variable}")
     except ConfigError:
         return None

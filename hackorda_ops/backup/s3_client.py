@@ -1,8 +1,10 @@
 """The boto3 client that every S3 store uses, with the defaults that other providers need."""
 
+import os
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from hackorda_ops.errors import StoreRefused
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
 
 # At least as many as files are ever copied or manifests read at once.
 _CONNECTIONS = 32
+# Whatever AWS_PROFILE and AWS_CONFIG_FILE name is somebody else's: a profile that isn't there would be an error, and
+# one that is would change region, addressing or signatures.
+_NOBODY_ELSES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "defaults_mode": (None, None, "legacy", None),
+}
 
 
 def connect(
@@ -37,10 +47,11 @@ def connect(
 
     Raises:
         StoreRefused: endpoint_url is no URL.
-        BotoCoreError: boto3's own configuration files are wrong.
+        BotoCoreError: an AWS_… variable asks for what can't be.
     """
     # A session of its own: boto3's shared one is not safe to use from several threads.
     session = boto3.session.Session(
+        botocore_session=botocore.session.Session(session_vars=_NOBODY_ELSES),
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         region_name=region or "us-east-1",

@@ -1,5 +1,6 @@
 """What an S3 API's refusals and silences mean, as this product's errors."""
 
+import socket
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ _PASSING_CODES = {
     "ServiceUnavailable",
     "OperationAborted",
 }
+# Not implemented, and not this version of HTTP.
+_NEVER = (501, 505)
 _REGION = "Give the bucket's own region (and the endpoint of that region) in the configuration."
 _KEY = "Check the access key's id and secret, that they belong together, and that the key is still active."
 _RIGHTS = (
@@ -62,8 +65,11 @@ def endpoint_name(endpoint_url: str | None) -> str:
     """Host and port of an endpoint, without any credentials that its URL might carry."""
     if endpoint_url is None:
         return "AWS"
-    parts = urlsplit(endpoint_url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    try:
+        parts = urlsplit(endpoint_url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        return "an endpoint_url that is no URL"
 
 
 def translated(
@@ -89,6 +95,12 @@ def translated(
             meaning="Somebody else may be answering in the store's name; nothing was sent.",
             next_step="Give an endpoint whose certificate this machine trusts, or install its authority.",
         )
+    if isinstance(error, boto.EndpointConnectionError) and _is_unknown_host(error):
+        return StoreRefused(
+            f"{told}no host has this name.",
+            meaning="There is no S3 API to be reached with what is configured; nothing was stored.",
+            next_step="Correct endpoint_url and region in the configuration, or this machine's name resolution.",
+        )
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | boto.IncompleteReadError):
         return StoreUnreachable(
             f"{told}{_silence(error)} ({type(error).__name__}).",
@@ -100,6 +112,16 @@ def translated(
         meaning="There is no S3 API to be reached with what is configured; nothing was stored.",
         next_step="Correct bucket, endpoint_url, region and credentials in the configuration.",
     )
+
+
+def _is_unknown_host(error: boto.EndpointConnectionError) -> bool:
+    """Whether the name has no address; a resolver that gives no answer now is another matter."""
+    cause: BaseException | None = error.kwargs.get("error")
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return cause.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _silence(error: boto.BotoCoreError) -> str:
@@ -128,7 +150,7 @@ def _from_answer(error: boto.ClientError, *, told: str, secret: str) -> OpsError
             meaning="The artifact is incomplete there, or it has been deleted.",
             next_step="List what there is with `hackorda-ops backups`, and use another artifact.",
         )
-    if code in _PASSING_CODES or status == 429 or status >= 500:
+    if code in _PASSING_CODES or status == 429 or (status >= 500 and status not in _NEVER):
         return StoreUnreachable(
             what,
             meaning="The store is busy or has a fault; nothing half-done counts as stored there.",

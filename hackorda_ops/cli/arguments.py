@@ -11,6 +11,7 @@ from hackorda_ops import config_file, environment, terminal
 from hackorda_ops.backup.store import Place, Store
 from hackorda_ops.config import Config, Database
 from hackorda_ops.errors import ConfigError, UsageError
+from hackorda_ops.given import given
 from hackorda_ops.postgres import connection
 from hackorda_ops.postgres.connection import ConnectionTarget
 
@@ -104,14 +105,14 @@ def places(name: str, policy: Database, offsite: str | None) -> list[Place]:
 
 def restore_target(url: str | None, variable: str) -> ConnectionTarget:
     """The empty database to restore into, from --to or the variable; never with a password on the command line."""
-    if url is None and not os.environ.get(variable):
+    if url is None and not given(os.environ, variable):
         raise UsageError(
             f"Neither --to nor ${variable} says into which database to restore.",
             meaning="Nothing was restored.",
             next_step=f"Create a new, empty database and put its URL into {variable}.",
         )
     if url is None:
-        return connection.direct(connection.parse(os.environ[variable], origin=f"${variable}"))
+        return connection.direct(connection.parse(given(os.environ, variable), origin=f"${variable}"))
     target = connection.direct(connection.parse(url, origin="--to"))
     if target.password is not None:
         raise UsageError(

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -86,6 +85,8 @@ class Transport:
             wanted_delay: float | None = None
             try:
                 answer = self._http.request(method, path, params=query, json=body)
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+                raise _unusable(error) from None
             except httpx.RequestError as error:
                 reading = Reading.AGAIN if repeatable or isinstance(error, _NEVER_SENT) else Reading.LOST
                 reason = self._redacted(f"{type(error).__name__} {error}".strip())
@@ -139,7 +140,7 @@ def open_transport(
         budget_seconds: how long a call is repeated; no answer is waited for longer than that either.
 
     Raises:
-        NeonRefused: the key can't be one.
+        NeonRefused: the key or the URL can't be one.
     """
     key = api_key.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key:
@@ -149,6 +150,10 @@ def open_transport(
             meaning="No request was sent.",
             next_step="Copy the key from the Neon console again, and set its environment variable.",
         )
+    try:
+        host = httpx.URL(base_url).host
+    except httpx.InvalidURL as error:
+        raise _unusable(error) from None
     with httpx.Client(
         base_url=base_url,
         headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
@@ -158,9 +163,17 @@ def open_transport(
             read=min(_READ_TIMEOUT_SECONDS, budget_seconds),
         ),
         # A company proxy in the environment can't reach this machine's loopback.
-        trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
+        trust_env=host not in _LOOPBACK,
     ) as http:
         yield Transport(clock, budget_seconds, http, key)
+
+
+def _unusable(error: Exception) -> NeonRefused:
+    return NeonRefused(
+        f"The URL of Neon's API is not usable ({type(error).__name__}).",
+        meaning="No request was sent.",
+        next_step="Correct the variable that scratch.neon.api_url_env names, or leave it unset.",
+    )
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -24,6 +24,7 @@ from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config import Config
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
+from hackorda_ops.given import given
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.run_ends import new_ends
 from hackorda_ops.readiness.standing import Standing, at_risk, read_standing, unread
@@ -148,7 +149,7 @@ class _Tick:
             database=self.name,
             databases=self.config.databases,
             location=here.location_name if here else None,
-            ui_url=self.config.alerts.ui_url or self.environ.get(self.config.alerts.ui_url_env),
+            ui_url=self.config.alerts.ui_url or given(self.environ, self.config.alerts.ui_url_env) or None,
         ):
             known, message = known.after_run(end, at_risk=None if end.well else self._at_risk)
             messages += [message] if message else []

@@ -17,6 +17,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.errors import ConfigError
+from hackorda_ops.given import trimmed
 from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, options
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -109,7 +110,7 @@ def parse(text: str, *, origin: str) -> ConnectionTarget:
         ConfigError: libpq cannot read it, it leaves out host, user or database, or it says
             something that client tools cannot be told.
     """
-    text = text.strip()
+    text = trimmed(text)
     ignored: tuple[str, ...] = ()
     if text.startswith(("postgres://", "postgresql://")):
         _refuse_stray_at_sign(text, origin)

@@ -133,7 +133,7 @@ def connection_error(
     *,
     sqlstate: str | None = None,
     waited: bool = False,
-) -> LoginRefused | ServerUnreachable:
+) -> PermanentError | ServerUnreachable:
     """Why no session could be opened, without any secret.
 
     Args:
@@ -143,8 +143,8 @@ def connection_error(
         waited: such an answer came over and over again, and its SQLSTATE can't be found out.
 
     Returns:
-        `LoginRefused` where the server answered and trying again changes nothing, otherwise
-        `ServerUnreachable`.
+        `LoginRefused` where the server answered and trying again changes nothing, a plain `PermanentError` where
+        no host has the name, otherwise `ServerUnreachable`.
     """
     said = redact(_one_line(str(error)), target)
     refusal = _refusal(_unnamed(error), sqlstate)
@@ -157,16 +157,17 @@ def connection_error(
             meaning=refusal.meaning,
             next_step=refusal.next_step,
         )
+    what = f"{target.describe()} could not be reached: {said}"
     if is_unknown_host(error):
-        next_step = "Check the host in the connection string, and this machine's name resolution."
-    else:
-        next_step = (
-            "Check that the server is running, and that host and port can be reached from this machine."
+        return PermanentError(
+            what,
+            meaning="No host has this name, so nothing was read or written.",
+            next_step="Check the host in the connection string, and this machine's name resolution.",
         )
     return ServerUnreachable(
-        f"{target.describe()} could not be reached: {said}",
+        what,
         meaning="No session was opened, so nothing was read or written.",
-        next_step=next_step,
+        next_step="Check that the server is running, and that host and port can be reached from this machine.",
     )
 
 

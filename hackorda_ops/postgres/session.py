@@ -10,6 +10,7 @@ from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
+from hackorda_ops.errors import LoginRefused
 from hackorda_ops.postgres.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
 from hackorda_ops.postgres.failed_login import sqlstate_of_refusal
 from hackorda_ops.postgres.server_errors import (
@@ -77,8 +78,8 @@ def connect(
     Raises:
         LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS. Where the server
             speaks another language, and not on Linux, after 15 seconds.
-        ServerUnreachable: nobody answered within the budget, or within 5 seconds where the host's
-            name has no address.
+        PermanentError: the host's name has had no address for 5 seconds.
+        ServerUnreachable: nobody answered within the budget.
     """
     conninfo = make_conninfo(**_session_parameters(target))
     began = time.monotonic()
@@ -99,8 +100,9 @@ def connect(
         elif unknown:
             budget_seconds = min(budget_seconds, _UNKNOWN_ANSWER_BUDGET_SECONDS)
         spent = time.monotonic() - began + pause_seconds > budget_seconds
-        problem = connection_error(target, failure, sqlstate=sqlstate, waited=unknown and spent)
-        if spent or not problem.retryable:
+        waited = spent and unknown and budget_seconds == _UNKNOWN_ANSWER_BUDGET_SECONDS
+        problem = connection_error(target, failure, sqlstate=sqlstate, waited=waited)
+        if spent or isinstance(problem, LoginRefused):
             raise problem
         time.sleep(pause_seconds)
         pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)

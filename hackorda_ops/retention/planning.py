@@ -14,6 +14,7 @@ from hackorda_ops.backup.store import READINESS_PAGE, Place, Store, StoredVersio
 from hackorda_ops.config import Database, Keep
 from hackorda_ops.drill.history import read_history
 from hackorda_ops.errors import StoreRefused, StoreUnreachable
+from hackorda_ops.given import given
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, Held, decide, kept, locked_sentence
@@ -103,7 +104,11 @@ def _has_offsite(database: Database, environ: Mapping[str, str]) -> bool:
     """Whether anything at all is said about off-site; half of it is a mistake, which is told."""
     offsite = database.offsite
     variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
-    return bool(offsite.bucket or database.retention.offsite or any(map(environ.get, variables)))
+    return bool(
+        offsite.bucket
+        or database.retention.offsite
+        or any(given(environ, variable) for variable in variables)
+    )
 
 
 def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, now: datetime) -> Plan:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.errors import ArtifactDamaged, DiskFull, StoreRefused, StoreUnreachable
+from hackorda_ops.errors import ArtifactDamaged, DiskFull, OpsError, StoreRefused, StoreUnreachable
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.backup.s3_proxy import Forward, Reply, Request, refusal
 from hackorda_ops_tests.backup.stores import MIB, behind, put, store_on, unfinished
@@ -99,6 +99,37 @@ def test_an_endpoint_where_nobody_listens_is_unreachable(s3_server: S3Server, st
     with pytest.raises(StoreUnreachable, match=f"127.0.0.1:{port}: no connection") as caught:
         replace(store, endpoint_url=f"http://user:hunter2@127.0.0.1:{port}").check()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(socket.EAI_NONAME, StoreRefused), (socket.EAI_AGAIN, StoreUnreachable)]
+)
+def test_an_unknown_host_is_refused_and_a_resolver_out_of_order_is_unreachable(
+    store: S3Store, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[OpsError]
+) -> None:
+    def unresolved(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(number, "said the resolver")
+
+    elsewhere = replace(store, endpoint_url="http://no-such-host.example", attempts=1)
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+
+    with pytest.raises(OpsError, match=r"no-such-host\.example") as caught:
+        elsewhere.check()
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("url", ["https://host:99999", "no url", "ftp://host", "https://", "https://[::1"])
+def test_an_endpoint_that_is_no_url_is_refused(store: S3Store, url: str) -> None:
+    with pytest.raises(StoreRefused):
+        replace(store, endpoint_url=url).check()
+
+
+def test_what_a_provider_does_not_have_is_refused(s3_server: S3Server, store: S3Store) -> None:
+    with (
+        behind(s3_server, store, lambda *_: refusal(501, "NotImplemented")) as plain,
+        pytest.raises(StoreRefused, match="501"),
+    ):
+        plain.check()
 
 
 def test_an_endpoint_that_never_answers_ends_in_a_timeout(store: S3Store) -> None:

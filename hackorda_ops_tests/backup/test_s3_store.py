@@ -200,6 +200,28 @@ def test_the_operators_own_aws_configuration_does_not_redirect_it(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
+    monkeypatch.setenv("AWS_PROFILE", "of-another-project")
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "of-another-project")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/etc/passwd")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
+    monkeypatch.setenv("AWS_DEFAULTS_MODE", "no-such-mode")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-another-login")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "nowhere-1")
+
+    replace(store).check()
+
+
+def test_a_profile_that_is_there_changes_nothing_either(
+    store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile other]\nregion = nowhere-1\nendpoint_url = http://127.0.0.1:1\n"
+        "s3 =\n  addressing_style = virtual\n  signature_version = s3\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
 
     replace(store).check()
 

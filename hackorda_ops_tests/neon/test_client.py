@@ -238,3 +238,11 @@ def test_the_plane_answers_a_wrong_path_like_an_api(neon: LocalNeon) -> None:
 
     assert answer.status_code == 404
     assert set(answer.json()) == {"request_id", "code", "message"}
+
+
+@pytest.mark.parametrize(
+    "url", ["console.neon.tech/api/v2", "ftp://console.neon.tech", "https://host:port", ""]
+)
+def test_a_url_that_is_none_is_refused_at_once(url: str) -> None:
+    with pytest.raises(NeonRefused, match="URL"), open_client("project", "key", base_url=url) as client:
+        client.project()

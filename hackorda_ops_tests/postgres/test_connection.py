@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_named(text: str, named: str) -> None:
         "host=h user=app dbname=db password=pass hush",
         "host=h user=app dbname=db password='hush",
         "host=h user=app dbname=db password=pass hush=hush",
-        "'postgres://app:hush@h/db'",
+        "'postgres://app:hush@h/db",
     ],
 )
 def test_a_broken_string_is_refused_without_showing_any_of_it(text: str) -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.errors import ConnectionLost, LoginRefused, ServerUnreachable
+from hackorda_ops.errors import ConnectionLost, LoginRefused, OpsError, PermanentError, ServerUnreachable
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.postgres.connection import ConnectionTarget, parse
 from hackorda_ops.postgres.session import connect, translated_errors
@@ -178,11 +178,26 @@ def test_a_port_where_nobody_listens_is_unreachable_when_the_budget_is_spent(bud
     assert "hush" not in str(caught.value)
 
 
-def test_an_unknown_host_is_unreachable(target: ConnectionTarget) -> None:
-    elsewhere = replace(target, parameters={**target.parameters, "host": "no-such-host.invalid"})
+@pytest.mark.parametrize(
+    ("number", "kind"), [(socket.EAI_NONAME, PermanentError), (socket.EAI_AGAIN, ServerUnreachable)]
+)
+def test_an_unknown_host_is_permanent_and_a_resolver_out_of_order_is_not(
+    target: ConnectionTarget, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[OpsError]
+) -> None:
+    says = {
+        socket.EAI_NONAME: "Name or service not known",
+        socket.EAI_AGAIN: "Temporary failure in name resolution",
+    }
 
-    with pytest.raises(ServerUnreachable, match=r"no-such-host\.invalid"):
+    def unresolved(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(number, says[number])
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    elsewhere = replace(target, parameters={**target.parameters, "host": "no-such-host.example"})
+
+    with pytest.raises(OpsError, match=r"no-such-host\.example") as caught:
         connect(elsewhere, application_name="test", retry_budget_seconds=0.3)
+    assert type(caught.value) is kind
 
 
 def test_a_server_that_never_answers_ends_in_a_timeout() -> None:

@@ -1,0 +1,19 @@
+"""Values as people give them: pasted with a line end, or with the quotes that their shell would have taken away."""
+
+from collections.abc import Mapping
+
+
+def trimmed(value: str) -> str:
+    """A value without blanks and line ends around it, and without one pair of quotes around all of it.
+
+    `docker run --env-file` and Kubernetes secrets hand both on as they are.
+    """
+    value = value.strip()
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip()
+    return value
+
+
+def given(environ: Mapping[str, str], variable: str) -> str:
+    """What an environment variable holds, trimmed; "" where it's not set."""
+    return trimmed(environ.get(variable, ""))
