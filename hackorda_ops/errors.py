@@ -19,6 +19,7 @@
     │   ├── PartitionGone        a past night cannot be dumped from the present
     │   ├── TargetRefused        a restore target that is, or might be, something to keep
     │   ├── ToolFailed           a Postgres client tool or a migration command failed
+    │   │   └── RestoreRefused   the server does not take a dump's data or its definitions
     │   └── NeonRefused          Neon's API said no
     └── RetryableError           exit code 3: the same call may succeed later
         ├── ServerUnreachable    refused or timed-out connection
@@ -132,6 +133,10 @@ class TargetRefused(PermanentError):
 
 class ToolFailed(PermanentError):
     """A Postgres client tool or a migration command ended with an error."""
+
+
+class RestoreRefused(ToolFailed):
+    """A server does not take what a dump holds: its data or its definitions are at fault, and not the server."""
 
 
 class NeonRefused(PermanentError):

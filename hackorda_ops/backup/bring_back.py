@@ -35,7 +35,7 @@ from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.made_objects import read_present_objects
 from hackorda_ops.postgres.same_database import closeness
 from hackorda_ops.postgres.session import connect, translated_errors
-from hackorda_ops.postgres.settings import SHORT_SETTINGS
+from hackorda_ops.postgres.settings import RESTORE_SETTINGS, SHORT_SETTINGS
 from hackorda_ops.postgres.table_digest import TableDigest
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.words import counted
@@ -253,7 +253,7 @@ def admitted(
         RightsMissing: the roles can't be made.
         OpsError: the login or the connection failed.
     """
-    with connect(target, application_name=application_name) as connection:
+    with connect(target, application_name=application_name, settings=RESTORE_SETTINGS) as connection:
         with translated_errors(target, "Looking at the restore target"):
             if source is not None:
                 _refuse_source(connection, target, source)

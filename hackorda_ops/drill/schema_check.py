@@ -27,7 +27,7 @@ from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
 from hackorda_ops.postgres.session import connect, translated_errors
-from hackorda_ops.postgres.settings import client_encoding
+from hackorda_ops.postgres.settings import RESTORE_SETTINGS, client_encoding
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 
 _DEADLINE_SECONDS: Final = 1800.0
@@ -164,7 +164,7 @@ def _run(tool: str, doing: str, arguments: list[str | Path], target: ConnectionT
     output = ToolOutput()
     finished = child.run(
         arguments,
-        environment=environment(target, base=os.environ),
+        environment=environment(target, settings=RESTORE_SETTINGS, base=os.environ),
         secret_files=secret_files(target),
         on_stderr_line=output.hear,
         redact=lambda text: redact(text, target),

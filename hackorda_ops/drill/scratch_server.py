@@ -21,6 +21,7 @@ from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.restore_target import create_like, require_empty
 from hackorda_ops.postgres.same_database import require_elsewhere
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 
 _PREFIX: Final = "hackorda_ops_drill_"
 _APPLICATION: Final = "hackorda_ops"
@@ -81,7 +82,7 @@ class ServerScratch:
         left = self.left_behind(retry_budget_seconds=_RETRY_BUDGET_SECONDS)
         with (
             translated_errors(self.admin, "Sweeping what killed drills left behind"),
-            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
             _drop_all(connection, left)
         return left
@@ -133,7 +134,7 @@ class ServerScratch:
         label = {"app": _APPLICATION, "database": self.name, "drill": drill_id}
         with (
             translated_errors(self.admin, f"Labelling the database {database}"),
-            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
             connection.execute(
                 sql.SQL("COMMENT ON DATABASE {} IS {}").format(
@@ -159,7 +160,9 @@ class ServerScratch:
         return f"{match[1].upper()}-{match[2]}" if match else None
 
     def _is_empty(self, database: str) -> bool:
-        with connect(with_database(self.admin, database), application_name=_CONNECTION_NAME) as connection:
+        with connect(
+            with_database(self.admin, database), application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS
+        ) as connection:
             try:
                 require_empty(connection)
             except TargetRefused:
@@ -169,7 +172,7 @@ class ServerScratch:
     def _take_down(self, drill_id: str, made: Sequence[str]) -> None:
         with (
             translated_errors(self.admin, "Taking the scratch down"),
-            connect(self.admin, application_name=_CONNECTION_NAME) as connection,
+            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
             labelled = [name for name, owner_id in self._databases(connection) if owner_id == drill_id]
             _drop_all(connection, sorted({*made, *labelled}))

@@ -21,7 +21,7 @@ from hackorda_ops.drill.result import Check
 from hackorda_ops.drill.schema_check import schema_findings
 from hackorda_ops.drill.scratch import Branch, Place
 from hackorda_ops.drill.self_test import alter_and_compare
-from hackorda_ops.errors import ArtifactDamaged, ToolFailed
+from hackorda_ops.errors import ArtifactDamaged, RestoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres import counting, restore, source_catalog
 from hackorda_ops.postgres.clients import Clients
@@ -124,8 +124,8 @@ class Steps:
                     on_progress=self.on_progress,
                     deadline_seconds=self.database.dump.deadline_hours * 3600,
                 )
-        except (ToolFailed, ArtifactDamaged) as error:
-            # Rights, disk, logins and lost connections have errors of their own: this is the artifact's.
+        except (RestoreRefused, ArtifactDamaged) as error:
+            # Everything else is the scratch's fault, or nobody knows whose: no FAIL of the backup.
             self.record.check(
                 "restored_equals_manifest",
                 (

@@ -7,22 +7,18 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
 
+from hackorda_ops.errors import ToolFailed
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.archive import ArchiveEntry, list_entries, restorable, write_list
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
-from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS
+from hackorda_ops.postgres.restore_failures import cause_of
+from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 from hackorda_ops.progress import OnProgress, Progress
 
-# What makes a restore quicker and costs nothing: should the server crash, the restore starts afresh anyway.
-_QUICK_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
-    {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
-)
 # Two workers' lines may run into each other, so the words are looked for anywhere.
 _FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")
 
@@ -66,7 +62,8 @@ def restore(
     Raises:
         RightsMissing: the role may not create something in the dump; the message names it.
         DiskFull: the target's server has no room.
-        ToolFailed: anything else that the server refuses; the message names the object.
+        RestoreRefused: the server does not take the dump's data or definitions; the message names the object.
+        ToolFailed: anything else that the server refuses, and nobody knows whose fault it is.
         OpsError: the login or the connection failed (`tool_errors`).
         ArtifactDamaged: the dump's table of contents can't be read.
     """
@@ -92,21 +89,24 @@ def restore(
                     KEEPALIVES,
                     folder,
                 ],
-                environment=environment(
-                    target, settings={**COMPARABLE_SETTINGS, **_QUICK_SETTINGS}, base=os.environ
-                ),
+                environment=environment(target, settings=RESTORE_SETTINGS, base=os.environ),
                 secret_files=secret_files(target),
                 on_stderr_line=progress.hear,
                 redact=lambda text: redact(text, target),
                 poll=progress.tell,
                 deadline_seconds=deadline_seconds,
             )
-            require_success(
-                "pg_restore",
-                f"restoring into {target.describe()}",
-                returncode=finished.returncode,
-                complaints=progress.output.complaints,
-            )
+            try:
+                require_success(
+                    "pg_restore",
+                    f"restoring into {target.describe()}",
+                    returncode=finished.returncode,
+                    complaints=progress.output.complaints,
+                )
+            except ToolFailed as failure:
+                raise cause_of(
+                    failure, progress.output.complaints, target, clients=clients, archive=folder
+                ) from None
     progress.complete()
     return RestoreResult(time.monotonic() - started, tuple(progress.output.warnings))
 

@@ -10,6 +10,7 @@ from hackorda_ops.errors import TargetRefused
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.session import connect, translated_errors
+from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 
 _SHOWN: Final = 10
 
@@ -72,7 +73,9 @@ def create_like(admin_target: ConnectionTarget, database: str, source: SourceIde
     """
     with (
         translated_errors(admin_target, f"creating the database {database}"),
-        connect(admin_target, application_name="hackorda-ops create database") as connection,
+        connect(
+            admin_target, application_name="hackorda-ops create database", settings=RESTORE_SETTINGS
+        ) as connection,
     ):
         statement = _create_statement(database, source, connection.info.server_version)
         try:

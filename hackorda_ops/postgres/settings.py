@@ -26,6 +26,10 @@ COMPARABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         # Which rows are seen, and in which order: an error is better than rows hidden by a policy.
         "row_security": "off",
         "synchronize_seqscans": "off",
+        # How the server reads arrays, XML and comparisons with NULL.
+        "array_nulls": "on",
+        "transform_null_equals": "off",
+        "xmloption": "content",
         # Every name is written with its schema, so that no function or table can slip in between.
         "search_path": "",
         # A database's own time limits are meant for its application, not for an hour of dumping.
@@ -35,6 +39,22 @@ COMPARABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "idle_in_transaction_session_timeout": "0",
     }
 )
+
+RESTORE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **COMPARABLE_SETTINGS,
+        # Whatever role and database of the target say, the session may write, waits for nobody, and puts everything
+        # into the database's own tablespace.
+        "default_transaction_read_only": "off",
+        "default_transaction_isolation": "read committed",
+        "default_transaction_deferrable": "off",
+        "default_tablespace": "",
+        # What makes a restore quicker and costs nothing: should the server crash, the restore starts afresh anyway.
+        "maintenance_work_mem": "256MB",
+        "synchronous_commit": "off",
+    }
+)
+"""For sessions that restore, and that work on what was restored."""
 
 SHORT_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -15,11 +15,16 @@ from hackorda_ops.errors import (
     DiskFull,
     LoginRefused,
     OpsError,
+    PermanentError,
+    RestoreRefused,
+    RetryableError,
     RightsMissing,
     ServerUnreachable,
     SourceBusy,
+    TargetRefused,
     ToolFailed,
 )
+from hackorda_ops.postgres.server_words import shown
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,58 @@ def _rule(pattern: str, kind: type[OpsError], meaning: str, next_step: str) -> _
 
 # The first that fits wins, so causes stand before what they entail.
 _RULES: Final = (
+    _rule(
+        r"could not resize shared memory segment|could not (open|map) shared memory segment",
+        RetryableError,
+        "The server's shared memory (/dev/shm) is too small for this work; its disk and the backup are not at fault.",
+        "Give the server's container more shared memory (docker run --shm-size=1g), or lower maintenance_work_mem "
+        "and max_parallel_maintenance_workers there; then try again.",
+    ),
+    _rule(
+        r"out of shared memory|You might need to increase .*max_locks_per_transaction",
+        PermanentError,
+        "The server's table of locks is too small for this many objects; the backup is not at fault.",
+        "Raise max_locks_per_transaction on that server (256 is a good start; it needs a restart), then try again.",
+    ),
+    _rule(
+        r"remaining connection slots|too many (connections|clients)|sorry, too many",
+        RetryableError,
+        "The server, the database or the role has no connection left; the backup is not at fault.",
+        "Raise the role's or the database's CONNECTION LIMIT or the server's max_connections, lower dump.jobs, or end "
+        "other sessions; then try again.",
+    ),
+    _rule(
+        r"project size limit|neon\.max_cluster_size",
+        DiskFull,
+        "The Neon project's size limit is reached, so the server could not go on; the backup is not at fault.",
+        "Delete branches that nobody needs or take a larger plan, then try again.",
+    ),
+    _rule(
+        r"out of memory|Cannot allocate memory|could not fork|Too many open files|Resource temporarily unavailable",
+        RetryableError,
+        "A machine ran out of memory, processes or open files; the backup is not at fault.",
+        "Give that machine more, or lower dump.jobs and the server's maintenance_work_mem; then try again.",
+    ),
+    _rule(
+        r"read-only transaction|Read-only file system|the database system is in recovery mode",
+        TargetRefused,
+        "The server takes no changes, so nothing can be restored there; the backup is not at fault.",
+        "Restore on a primary, and look for default_transaction_read_only on its role and database.",
+    ),
+    _rule(
+        r"shared_preload_libraries|must be (pre)?loaded|can only create extension in database",
+        TargetRefused,
+        "An extension works only where the server preloads it, or only in one database of a server.",
+        "Preload it on that server (shared_preload_libraries), or restore on a server that is set up for it.",
+    ),
+    _rule(
+        r"could not open (extension control|dictionary|stop-word|thesaurus|affix) file|extension \"\" is not available"
+        r"|could not (access|load|find) (file|library|function)|incompatible library|could not create locale"
+        r"|collation \"\" for encoding|tablespace \"\" does not exist|has no installation script",
+        TargetRefused,
+        "The server lacks something that the source's machine has: an extension, a library, a locale or a file.",
+        "Install it on that server, or restore on one that has it.",
+    ),
     _rule(
         r"(?-i:ERROR: ).*(No space left on device|Disk quota exceeded)|HINT: +Check free disk space",
         DiskFull,
@@ -100,14 +157,23 @@ _RULES: Final = (
         "Try again; if it repeats, look in the server's log and at the network in between.",
     ),
 )
-_ENTRY = re.compile(r"from TOC entry \d+; \d+ \d+ (.+)")
+# What speaks against the dump itself: its data, or its definitions. All else is somebody else's fault, or unknown.
+_THE_DUMP = re.compile(
+    r"invalid input (syntax|value)|duplicate key value|could not create unique index|violates|violated by some row"
+    r"|missing data for column|extra data after last expected column|unexpected message type|end-of-copy marker"
+    r"|literal (newline|carriage return) found in data|invalid byte sequence|value too long|out of range|malformed "
+    r"|syntax error|does not exist|already exists|could not open input file|could not (uncompress|decompress)",
+    re.IGNORECASE,
+)
+_ENTRY = re.compile(r"from TOC entry (\d+); \d+ \d+ (.+)")
 _ERROR = re.compile(r"(?:error|FATAL|ERROR|PANIC): +(.+)")
 _SERVER_SAID = re.compile(r"Error message from server: +(.+)")
 _OWN_LINE = re.compile(r"pg_(?:dump|restore): (?:(warning|error|fatal|detail|hint|from TOC entry|while)\b)?")
 # The SQL that failed can be as long as a function, and hold any words.
 _SQL_FOLLOWS = re.compile(r"(?:Command|Query) was: ")
-# These quote rows, which are nobody's business here. The server's log has them.
-_QUOTES_ROWS = re.compile(r"(?:DETAIL|CONTEXT): ")
+# A line without any of these beginnings goes on with the one before, which may be a value out of a row: some are
+# of several lines, and a server may speak another language.
+_BEGINS = re.compile(r"pg_(?:dump|restore): |psql:|(?:WARNING|ERROR|FATAL|PANIC|HINT): |\t")
 _KEPT_LINES: Final = 100
 
 
@@ -136,17 +202,16 @@ class ToolOutput:
                 return  # what --verbose says
         elif line.startswith("WARNING: "):
             self._in_warning = True
-        if self._in_sql or _QUOTES_ROWS.match(line):
-            return
         if _SQL_FOLLOWS.search(line):
             self._in_sql = True
+        if self._in_sql or not _BEGINS.match(line):
             return
         if not self._in_warning:
             _append(self.complaints, line)
         elif (own is not None and own[1] == "warning") or line.startswith("WARNING: "):
-            _append(self.warnings, line)
+            _append(self.warnings, shown(line))
         elif self.warnings:
-            self.warnings[-1] += f" {line.strip()}"
+            self.warnings[-1] += f" {shown(line)}"
 
 
 def require_success(tool: str, doing: str, *, returncode: int, complaints: Sequence[str]) -> None:
@@ -161,27 +226,52 @@ def require_success(tool: str, doing: str, *, returncode: int, complaints: Seque
     if returncode == 0:
         return
     said = "\n".join(complaints)
-    what = f"{tool} failed {doing}{_object(said)}: {_first_error(said, returncode)}"
+    what = f"{tool} failed {doing}{object_of(complaints)}: {_first_error(said, returncode)}"
     # Names are quoted, and may be anything.
     unnamed = re.sub(r'"[^"\n]*"', '""', said)
     for rule in _RULES:
         if rule.pattern.search(unnamed):
             raise rule.kind(what, meaning=rule.meaning, next_step=rule.next_step)
+    if tool == "pg_restore" and _THE_DUMP.search(unnamed):
+        raise refused(what)
+    if not complaints:
+        raise ToolFailed(
+            what,
+            meaning=f"{tool} ended without a word, as a killed program does; the backup is not at fault.",
+            next_step="Look in this machine's log for what ended it (the kernel, for want of memory, as a rule); "
+            "then try again.",
+        )
     raise ToolFailed(
-        f"{what}\n{said}".strip(),
-        meaning="The work is not complete; nothing of it counts.",
+        "\n".join([what, *map(shown, complaints)]),
+        meaning="The work is not complete; nothing of it counts. What is at fault is not known.",
         next_step="Mend what the message names (the server's log has its details), then try again.",
     )
+
+
+def refused(what: str) -> RestoreRefused:
+    """The error of a restore that fails for what the dump holds, whatever server it is tried on."""
+    return RestoreRefused(
+        what,
+        meaning="The server does not take the dump's data or definitions, so the dump can't be restored whole.",
+        next_step="Look at the object that is named, here and in the source, then restore another artifact.",
+    )
+
+
+def object_of(complaints: Sequence[str]) -> str:
+    """The entry of the archive at which a restore failed, as " at TABLE public.users app"; "" where none is named."""
+    match = _ENTRY.search("\n".join(complaints))
+    return "" if match is None else f" at {match[2]}"
+
+
+def entry_of(complaints: Sequence[str]) -> int | None:
+    """The number of the archive's entry at which a restore failed; None where none is named."""
+    match = _ENTRY.search("\n".join(complaints))
+    return None if match is None else int(match[1])
 
 
 def _append(lines: list[str], line: str) -> None:
     if len(lines) < _KEPT_LINES:
         lines.append(line)
-
-
-def _object(said: str) -> str:
-    match = _ENTRY.search(said)
-    return "" if match is None else f" at {match[1]}"
 
 
 def _first_error(said: str, returncode: int) -> str:
@@ -192,4 +282,4 @@ def _first_error(said: str, returncode: int) -> str:
         return f"return code {returncode}."
     # "Dumping the contents of table … failed" has the reason in a line of its own.
     reason = _SERVER_SAID.search(said)
-    return " ".join(f"{match[1]} {'' if reason is None else reason[1]}".split()).rstrip(".") + "."
+    return " ".join(shown(f"{match[1]} {'' if reason is None else reason[1]}").split()).rstrip(".") + "."

@@ -77,8 +77,9 @@ RESTORES: Final = (
         InsteadOfRestore(
             '"$real/pg_restore" --section=pre-data "$@"; echo "pg_restore: error: out of memory" >&2; exit 1'
         ),
-        "restore failed",
+        "",
         "out of memory",
+        "ERROR",
     ),
 )
 
