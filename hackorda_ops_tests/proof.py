@@ -89,7 +89,7 @@ _LIMITS = """\
   night with the one before notices what vanishes, collapses, is emptied or goes back, and no wrong values.
 - **Values that a tool alters between the source and the dump, in a table that had no turn yet.** The number of its
   rows is compared each night, its values when its turn comes; the report names the tables that wait, and since when.
-  A night that is read from a branch compares all of them.
+  A night that is read from a branch compares all of them. The bytes of large objects are not read from the source.
 - **The order of rows**, which means nothing in SQL, and how they lie on disk: free space, planner statistics.
 - **What only the application can see**: whether a function returns the right answer, whether a query is quick.
 - **RESTORE.md**, the recovery sheet beside each dump: its hash is checked, and nothing reads it.
