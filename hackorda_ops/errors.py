@@ -28,7 +28,7 @@
         ├── LockLost             the lock's connection broke; another dump may have begun
         ├── StoreUnreachable     the store did not answer, or answered "try later"
         ├── Stalled              a child process or a wait ran past its deadline
-        │   └── SourceBusy       somebody needed what was being read, or kept it locked
+        │   └── SourceBusy       somebody needed what was being read, kept it locked or changed it
         └── NeonUnavailable      Neon's API did not answer, or answered "try later"
 
 A message never holds a secret: whoever raises one has redacted it first
@@ -174,7 +174,7 @@ class Stalled(RetryableError):
 
 
 class SourceBusy(Stalled):
-    """Somebody needed what was being read, or kept it locked: the reading let go of it."""
+    """Somebody needed what was being read, kept it locked or changed it: the reading let go of it."""
 
 
 class NeonUnavailable(RetryableError):

@@ -18,7 +18,7 @@ from hackorda_ops.backup.origin import Origin
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
-from hackorda_ops.postgres import access, clients, counting, dump, source_catalog, source_digests
+from hackorda_ops.postgres import access, clients, counting, dump, rewrites, source_catalog, source_digests
 from hackorda_ops.postgres.capacity import read_lock_room
 from hackorda_ops.postgres.inventory import Inventory, TableName
 from hackorda_ops.postgres.lock import Lock
@@ -93,6 +93,7 @@ class Capture:
         Raises:
             OpsError: one of its tree.
         """
+        files = rewrites.table_files(self.read_from.target)
         with ExitStack() as mine:
             # Staged before the snapshot is taken and let go after: the stack ends in the other order.
             with exported(
@@ -103,7 +104,9 @@ class Capture:
                 snapshot = self.read_from.dated(of_target)
                 artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
                 staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))
-                captured = self._take(reading, connection, snapshot, artifact_id, staged)
+                captured = self._take(
+                    reading, connection, snapshot, files=files, artifact_id=artifact_id, staged=staged
+                )
             staging.push(mine.pop_all())
         return captured
 
@@ -112,6 +115,8 @@ class Capture:
         reading: Reading,
         connection: psycopg.Connection[Any],
         snapshot: Snapshot,
+        *,
+        files: rewrites.Files,
         artifact_id: str,
         staged: Path,
     ) -> Captured:
@@ -192,8 +197,13 @@ class Capture:
                     connection.cancel_safe(timeout=10)
                 raise
             rows = counting_now.result()
+            after = rewrites.table_files(target)
+            rewrites.require_not_rewritten(files, after)
             # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
             digested = digests(self.lock.probe)
+        # Nothing has locked these since the dump ended.
+        for name in rewrites.rewritten(after, rewrites.table_files(target)):
+            digested.digests.pop(name, None)
         self.lock.probe()
         return Captured(
             artifact_id,

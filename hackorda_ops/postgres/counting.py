@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import RetryableError, SourceBusy
+from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.inventory import Table, TableName
 from hackorda_ops.postgres.session import fetch_letting_go
 from hackorda_ops.progress import OnProgress, Progress
@@ -28,8 +28,8 @@ def count_rows(
         Rows by table: a parent's own rows only, without those of tables that inherit from it.
 
     Raises:
-        RetryableError: a table was dropped or renamed since the inventory was read.
-        SourceBusy: a table stayed locked for longer than the session's lock_timeout.
+        SourceBusy: a table was dropped or renamed since the inventory was read, or stayed locked for longer than
+            the session's lock_timeout.
         psycopg.Error: the caller translates.
     """
     counted = [(table.name, table.configuration) for table in tables if table.has_data_in_dump]
@@ -44,7 +44,7 @@ def count_rows(
         try:
             [(rows[name],)] = fetch_letting_go(connection, query)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            raise RetryableError(
+            raise SourceBusy(
                 f"The table {name} was dropped or renamed while the rows were being counted.",
                 meaning="The schema changed during the backup, so its rows cannot be compared with the dump's.",
                 next_step="Take the backup again when the schema change is over.",

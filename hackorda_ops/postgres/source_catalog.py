@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import RetryableError
+from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.access_roles import OWN_ROLE
 from hackorda_ops.postgres.inventory import (
     Extension,
@@ -103,7 +103,7 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
         out and named in `warnings`.
 
     Raises:
-        RetryableError: a sequence was dropped while it was being read.
+        SourceBusy: a sequence was dropped while it was being read.
         psycopg.Error: the caller translates.
     """
     tables = _read_tables(connection)
@@ -241,7 +241,7 @@ def _read_sequences(
         try:
             rows = fetch_letting_go(connection, query)
         except psycopg.errors.UndefinedTable:
-            raise RetryableError(
+            raise SourceBusy(
                 "A sequence was dropped or renamed while the inventory was being read.",
                 meaning="The schema changed during the backup, so there is no consistent inventory.",
                 next_step="Take the backup again when the schema change is over.",

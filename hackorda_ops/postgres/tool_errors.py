@@ -136,7 +136,10 @@ _RULES: Final = (
         "Try again; if it repeats, look in the server's log for what ended the session.",
     ),
     _rule(
-        r"(lock|statement) timeout|deadlock detected|could not obtain lock on relation",
+        r"(lock|statement) timeout|deadlock detected|could not obtain lock on relation"
+        # Dropped after pg_dump had listed it. (A restore that says so is another matter.)
+        r"|pg_dump: (error|detail): (query failed|Error message from server): ERROR: +"
+        r'(relation "" does not exist|could not open relation with OID|cache lookup failed)',
         SourceBusy,
         "Another session holds a lock that this work needs (a schema change, as a rule).",
         "Let that session finish, or end it; then try again.",

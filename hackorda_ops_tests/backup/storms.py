@@ -58,10 +58,10 @@ def _schema_changes(chance: random.Random) -> Callable[[], tuple[str, ...]]:
                 (f"CREATE INDEX CONCURRENTLY index_{number} ON {table} (id)",),
                 ("REFRESH MATERIALIZED VIEW totals",),
                 ("CREATE OR REPLACE VIEW names AS SELECT name FROM a_users",),
-                ("TRUNCATE c_events",),
+                ("TRUNCATE c_events", "INSERT INTO c_events SELECT generate_series(1, 100)"),
                 (f"VACUUM FULL {table}",),
                 (f"REINDEX TABLE {table}",),
-                (f"CREATE TABLE new_{number} (id int)", f"DROP TABLE new_{number}"),
+                (f"CREATE TABLE new_{number} (id int)", "SELECT pg_sleep(0.2)", f"DROP TABLE new_{number}"),
                 # In the other order than pg_dump's: a circle in which Postgres must never choose the deploy.
                 ("BEGIN", f"LOCK TABLE {first}", "SELECT pg_sleep(0.2)", f"LOCK TABLE {second}", "COMMIT"),
             )

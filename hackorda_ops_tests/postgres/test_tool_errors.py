@@ -66,6 +66,15 @@ def failure(text: str, *, returncode: int = 1) -> OpsError:
             "the initial ACCESS SHARE lock on the table.",
             SourceBusy,
         ),
+        (
+            'pg_dump: error: query failed: ERROR:  relation "public.staging" does not exist\n'
+            "pg_dump: detail: Query was: LOCK TABLE public.users, public.staging IN ACCESS SHARE MODE",
+            SourceBusy,
+        ),
+        (
+            'pg_restore: error: could not execute query: ERROR:  relation "public.users" does not exist',
+            ToolFailed,
+        ),
         ('pg_restore: error: could not execute query: ERROR:  type "citext" does not exist', ToolFailed),
     ],
 )
