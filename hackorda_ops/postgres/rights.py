@@ -64,9 +64,10 @@ def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) ->
     for schema, name, is_sequence, schema_open, readable, policy_applies in connection.execute(
         _RELATIONS, {"tables": dumped}
     ):
-        if not schema_open:
+        # Neither true nor false where it was dropped since the snapshot: pg_dump will say so.
+        if schema_open is False:
             schemas[schema] = sql.SQL("GRANT USAGE ON SCHEMA {} TO {};").format(sql.Identifier(schema), role)
-        if not readable:
+        if readable is False:
             relations.append(
                 sql.SQL("GRANT SELECT ON {} {} TO {};").format(
                     sql.SQL("SEQUENCE" if is_sequence else "TABLE"), sql.Identifier(schema, name), role

@@ -59,7 +59,8 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c
 
 _SEQUENCES: Final = rf"""
 SELECT n.nspname, c.relname,
-       has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')
+       -- Neither where it was dropped since the snapshot: reading it says so.
+       coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'), true)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {_OWN_SCHEMA}

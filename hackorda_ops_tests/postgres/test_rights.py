@@ -74,3 +74,13 @@ def test_a_role_that_may_read_all_data_still_needs_policies_and_large_objects(ur
             connection.execute("GRANT pg_read_all_data TO reader")
         statements = missing(role_url)
         assert [statement.split()[0] for statement in statements] == ["ALTER", "DO"]
+
+
+def test_a_table_dropped_since_the_snapshot_is_no_gap_in_the_rights(each_url: str) -> None:
+    awkward.execute(each_url, "CREATE TABLE short_lived (id serial)")
+    with awkward.session(each_url) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        inventory = read_catalog(connection)
+        awkward.execute(each_url, "DROP TABLE short_lived")
+
+        assert missing_rights(connection, inventory) == ()
