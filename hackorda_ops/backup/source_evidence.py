@@ -136,9 +136,7 @@ def held_against_source(
         if name not in moved and digest.digest != in_archive.get(name)
     ]
     equal = {
-        name: seconds
-        for name, seconds in found.seconds.items()
-        if name not in moved and name not in differing
+        name: found.seconds[name] for name in found.digests if name not in moved and name not in differing
     }
     warnings = []
     if found.trouble:

@@ -103,6 +103,13 @@ def test_a_table_that_was_truncated_or_rewritten_meanwhile_is_left_for_another_n
     assert "public.users" in warning
 
 
+def test_a_digest_that_was_withdrawn_counts_as_not_compared() -> None:
+    # The table was rewritten after the dump had let go of it.
+    was = held(SourceDigests({}, {USERS: 2.0}, {}, 2.0))
+    assert was.values.compared_in(NOW) == ()
+    assert was.differing == ()
+
+
 def test_a_session_that_was_lost_is_told_and_stops_nothing() -> None:
     was = held(SourceDigests(trouble="The connection broke."))
     assert was.differing == ()
