@@ -63,7 +63,13 @@ def _look_at_drill(
         artifact = newest
         yield looked("work folder", "stops the drill", lambda: _look_for_room(name, database, artifact))
     inventory = night.inventory or (newest.inventory if newest else None)
-    wanted = Wanted(inventory, newest, night.source, lambda major: look_at_clients(major, database, environ))
+    wanted = Wanted(
+        inventory,
+        newest,
+        night.source,
+        lambda major: look_at_clients(major, database, environ),
+        jobs=database.dump.jobs,
+    )
     yield from _look_at_scratch(name, database, environ, wanted)
     if database.migrate is not None:
         yield look_at_migrations(database.migrate, environ)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.concerns import Concern, Looked, concern_of, looked
+from hackorda_ops.drill.scratch_limits import limit_concerns, read_limits
 from hackorda_ops.drill.scratch_neon import not_in_history, require_room
 from hackorda_ops.drill.scratch_server import ServerScratch
 from hackorda_ops.errors import OpsError, TargetRefused
@@ -30,12 +31,14 @@ class Wanted:
         newest: the newest off-site artifact; None before the first.
         source: the live database's endpoint; None where nothing answers there.
         find_clients: looks for the client tools of a major version; raises ClientMissing.
+        jobs: how many tables a drill restores and compares at a time.
     """
 
     inventory: Inventory | None
     newest: Manifest | None
     source: ConnectionTarget | None
     find_clients: Callable[[int], Looked]
+    jobs: int = 2
 
     @property
     def major(self) -> int | None:
@@ -65,6 +68,7 @@ def look_at_scratch_server(name: str, admin: ConnectionTarget, wanted: Wanted) -
             offered: dict[str, str] = dict(
                 session.execute("SELECT name, default_version FROM pg_catalog.pg_available_extensions")
             )
+            limits = read_limits(session)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
         return
@@ -79,6 +83,11 @@ def look_at_scratch_server(name: str, admin: ConnectionTarget, wanted: Wanted) -
         "extensions",
         f"{len(offered)} offered, {len(extensions)} needed",
         tuple(extension_concerns(extensions, offered)),
+    )
+    yield Looked(
+        "scratch limits",
+        f"{limits.connections} connections free",
+        tuple(limit_concerns(limits, jobs=wanted.jobs, inventory=wanted.inventory)),
     )
     if wanted.source is None:
         return

@@ -99,8 +99,8 @@ def night(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFact
     return night_of(url, tmp_path_factory.mktemp("night") / "store")
 
 
-def night_of(url: str, store: Path) -> Night:
-    database = Database.model_validate({"store": str(store)})
+def night_of(url: str, store: Path, **policy: Any) -> Night:
+    database = Database.model_validate({"store": str(store)} | policy)
     taken = take_night("hackorda", database, environ={**PROGRAMS, "DATABASE_URL": url})
     return Night(url, FolderStore(store), taken.manifest)
 

@@ -54,11 +54,12 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
     before = everything()
     parts = look(protected.changed(migrate={"command": MIGRATE}))
     assert concerns_in(parts) == ()
-    assert [part.part for part in parts[-6:]] == [
+    assert [part.part for part in parts[-7:]] == [
         "off-site",
         "work folder",
         "scratch",
         "extensions",
+        "scratch limits",
         "new database",
         "migrations",
     ]
