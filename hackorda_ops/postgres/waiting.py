@@ -86,8 +86,8 @@ class Queue:
         ours: the processes of the reading's own sessions.
         behind: the others that wait behind one of them, themselves or through somebody who does.
         held_up: our own sessions that wait for somebody else.
-        entangled: whether one of ours waits for somebody who waits for one of ours. Postgres sees only those
-            circles that are made of locks on both sides, and then may end the other's work instead of ours.
+        entangled: whether one of ours waits for somebody who waits for that very session. Postgres ends such a circle
+            after a second, and may end the other's work instead of ours.
     """
 
     ours: frozenset[int]
@@ -125,12 +125,7 @@ def queue_of(ours: Iterable[int], waiting: Iterable[Waiter], blockers: Mapping[i
         blockers: for whom each of them waits.
     """
     own, waiting = frozenset(ours), tuple(waiting)
-    behind: frozenset[int] = frozenset()
-    reached = own
-    while reached:
-        found = {pid for pid, before in blockers.items() if before & reached}
-        reached = frozenset(found) - behind - own
-        behind |= reached
+    behind = _behind(own, blockers) - own
     return Queue(
         own,
         tuple(each for each in waiting if each.pid in behind),
@@ -139,8 +134,18 @@ def queue_of(ours: Iterable[int], waiting: Iterable[Waiter], blockers: Mapping[i
             for each in waiting
             if each.pid in own and (blockers.get(each.pid, frozenset()) - own or each.pid not in blockers)
         ),
-        entangled=any(blockers.get(pid, frozenset()) & behind for pid in own),
+        entangled=any(blockers.get(pid, frozenset()) & _behind({pid}, blockers) for pid in own),
     )
+
+
+def _behind(pids: Iterable[int], blockers: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """Who waits for one of these processes, or for somebody who does."""
+    behind: frozenset[int] = frozenset()
+    reached = frozenset(pids)
+    while reached:
+        reached = frozenset(pid for pid, before in blockers.items() if before & reached) - behind
+        behind |= reached
+    return behind
 
 
 def end_sessions(connection: psycopg.Connection[Any], token: str) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -136,11 +137,11 @@ def test_a_role_without_any_privilege_sees_who_waits_and_lets_go(url: str) -> No
         owner.execute("DROP ROLE plain_reader")
 
 
-def test_a_circle_that_the_server_cannot_see_is_ended_at_once_and_the_other_goes_on(url: str) -> None:
+def test_a_circle_that_the_server_cannot_see_is_ended_and_the_other_goes_on(url: str) -> None:
     target = target_of(url)
     with (
         pytest.raises(SourceBusy),
-        reading(target, yield_after_seconds=15) as current,
+        reading(target, yield_after_seconds=YIELD_AFTER) as current,
         snapshot_on(current, target, "SELECT FROM public.totals"),
         connect(target, application_name=current.application_name("hackorda_ops test")) as second,
     ):
@@ -148,7 +149,26 @@ def test_a_circle_that_the_server_cannot_see_is_ended_at_once_and_the_other_goes
         time.sleep(0.2)
         second.execute("SELECT FROM public.totals")
 
-    assert ended() < 5
+    assert ended() < YIELD_AFTER + MARGIN
+
+
+def test_a_circle_in_which_the_server_might_end_the_others_work_is_left_at_once(url: str) -> None:
+    target = target_of(url)
+    with psycopg.connect(url, application_name="deploy") as other:
+        other.execute("LOCK TABLE users")
+        with (
+            pytest.raises(SourceBusy),
+            reading(target, yield_after_seconds=15) as current,
+            snapshot_on(current, target, "SELECT FROM public.jobs"),
+            connect(target, application_name=current.application_name("hackorda_ops test")) as second,
+            ThreadPoolExecutor(1) as beside,
+        ):
+            second.execute("BEGIN")
+            second.execute("SELECT FROM public.jobs")
+            waiting_first = beside.submit(second.execute, "SELECT FROM public.users")
+            time.sleep(0.2)
+            other.execute("LOCK TABLE jobs")
+            waiting_first.result()
 
 
 def test_a_reading_does_not_wait_for_long_behind_another_either(url: str) -> None:

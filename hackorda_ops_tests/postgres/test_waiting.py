@@ -31,12 +31,21 @@ def test_one_of_ours_that_waits_for_another_is_held_up() -> None:
     assert not queue.entangled
 
 
-def test_ours_behind_another_that_waits_behind_ours_is_a_circle_that_only_we_can_see() -> None:
-    # REFRESH MATERIALIZED VIEW (7) waits for the snapshot's session (1), pg_dump (2) for the REFRESH.
+def test_a_session_of_ours_behind_another_that_waits_behind_it_is_a_circle() -> None:
+    queue = queue_of([1, 2], [waiter(7), waiter(8), waiter(2)], blockers(p7={8}, p8={2}, p2={7}))
+
+    assert [each.pid for each in queue.behind] == [7, 8]
+    assert queue.entangled
+
+
+def test_a_session_of_ours_behind_another_that_waits_behind_another_of_ours_is_none_that_postgres_ends() -> (
+    None
+):
+    # A REFRESH (7) waits for the snapshot's session (1), pg_dump (2) for the REFRESH; or a count for a deploy.
     queue = queue_of([1, 2], [waiter(7), waiter(2)], blockers(p7={1}, p2={7}))
 
     assert [each.pid for each in queue.behind] == [7]
-    assert queue.entangled
+    assert not queue.entangled
 
 
 def test_a_circle_among_others_ends() -> None:
