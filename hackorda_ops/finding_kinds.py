@@ -46,6 +46,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         "fatal",
         "The dump holds other large objects than on its night: they were replaced, or its manifest was.",
     ),
+    "definition changed": Kind(
+        "fatal",
+        "The dump's table of contents says something else of this object than on its night, when it was written in "
+        "the source's own snapshot: it was altered or replaced, or its manifest was.",
+    ),
+    "sequence changed": Kind(
+        "fatal",
+        "The dump has another value for it than on its night: it was altered or replaced, or its manifest was.",
+    ),
+    "evidence missing": Kind(
+        "fatal", "The dump holds something that its manifest can't speak for: evidence was taken from it."
+    ),
+    "rows misplaced": Kind(
+        "fatal", "The dump doesn't have a table's rows where the manifest has its evidence of them."
+    ),
     # A restored database against the manifest and the archive.
     "restore failed": Kind("fatal", "The artifact can't be restored with the tool that wrote it."),
     "table missing": Kind("fatal", _NOT_THE_SAME),

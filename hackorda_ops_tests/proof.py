@@ -47,7 +47,11 @@ _EVIDENCE = (
         "the archive, read back from disk",
         "the fetched files; the restored copy; a Neon branch at the same WAL position",
     ),
-    ("value of every sequence, and whether it was used", "the archive", "the restored copy"),
+    (
+        "value of every sequence, and whether it was used",
+        "the archive; the source's, before and after the dump",
+        "the archive, that night; the fetched table of contents; the restored copy",
+    ),
     (
         "number, length and bytes of all large objects",
         "the archive; their number from the source",
@@ -56,7 +60,26 @@ _EVIDENCE = (
     (
         "names of all other objects: indexes, constraints, triggers, functions, policies, types, …",
         "the source's catalogs, in the dump's own snapshot",
-        "the restored copy",
+        "the archive, that night; the restored copy",
+    ),
+    (
+        "definitions, word for word: columns with their types and NOT NULL, defaults, generated columns, checks, "
+        "foreign keys, exclusions, indexes, views, rules, triggers, policies, functions, enums, domains, sequences, "
+        "statistics, partitions, comments, security labels",
+        "the source's catalogs, in the dump's own snapshot",
+        "the archive, that night",
+    ),
+    (
+        "digest of everything that the archive's table of contents says of each object: its SQL, its owner, what "
+        "it needs, and the columns of its rows",
+        "the archive, read back from disk that night",
+        "the fetched table of contents, before a restore",
+    ),
+    (
+        "that the dump has no rows and no sequence beyond the manifest, and the manifest all the evidence that it was "
+        "written with",
+        "the manifest, which counts its own lists",
+        "the fetched table of contents; the manifest, whenever it is read",
     ),
     (
         "definition of every object",
@@ -82,9 +105,16 @@ _LIMITS = """\
   every figure. A drill compares a backup with its own evidence. Key tables, held against production, notice one that
   is older or of another database; a careful forgery they do not. Keep the credentials that write to the bucket away
   from everybody who doesn't have to, and lock the objects (`object_lock_days`).
-- **A definition from another night.** If `toc.dat` is exchanged for that of another night of the same database, with
-  its hash made to fit and not an object more or less in it, other definitions (a function's body, a view's text) go
-  unnoticed: of definitions the archive is the only evidence. Rows, sequences and names have evidence of their own.
+- **A definition that the tool itself alters**, where Postgres has no function that words it as pg_dump does, and
+  neither its name nor anything that the table above lists changes: options of columns, tables, functions, foreign
+  servers and publications; columns of keys; the text of aggregates, operators, casts, collations and text search;
+  defaults of inherited columns; the comment on a database. The archive is the only evidence of these.
+- **Secrets in definitions.** What user mappings, servers, wrappers and subscriptions have between quotes may be a
+  password, and goes into no digest.
+- **All newer evidence at once.** A manifest from which every list of newer evidence was taken, with the counts of them,
+  reads like one of an older release. Rows, sequences and names are still compared.
+- **A table of contents of an unknown form.** Where a pg_dump newer than 18 wrote it, definitions are compared by the
+  restored copy alone.
 - **What was wrong in the source already.** A dump of damaged data is a perfect dump of it. The comparison of each
   night with the one before notices what vanishes, collapses, is emptied or goes back, and no wrong values.
 - **Values that a tool alters between the source and the dump, in a table that had no turn yet.** The number of its

@@ -18,9 +18,18 @@ from hackorda_ops.backup.origin import Origin
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
-from hackorda_ops.postgres import access, clients, counting, dump, rewrites, source_catalog, source_digests
+from hackorda_ops.postgres import (
+    access,
+    clients,
+    counting,
+    dump,
+    rewrites,
+    source_catalog,
+    source_definitions,
+    source_digests,
+)
 from hackorda_ops.postgres.capacity import read_lock_room
-from hackorda_ops.postgres.inventory import Inventory, TableName
+from hackorda_ops.postgres.inventory import Inventory, Sequence, TableName
 from hackorda_ops.postgres.lock import Lock
 from hackorda_ops.postgres.reading import Burden, Reading
 from hackorda_ops.postgres.schema_digest import schema_digest
@@ -47,6 +56,8 @@ class Captured:
     schema_sha256: str
     values: source_evidence.Tonight
     digests: source_digests.SourceDigests
+    definitions: source_definitions.SourceDefinitions
+    sequences_after: tuple[Sequence, ...]
     tools: clients.Clients
     dump: dump.DumpResult
     origin: Origin
@@ -132,6 +143,7 @@ class Capture:
                 inventory = replace(inventory, source=self.read_from.branch.identity)
             allowed = access.capture(connection)
             schema_sha256 = schema_digest(connection)
+            definitions = source_definitions.read_source_definitions(connection)
             values = source_evidence.tonight(
                 inventory,
                 source_digests.estimated_bytes(connection),
@@ -199,6 +211,8 @@ class Capture:
             rows = counting_now.result()
             after = rewrites.table_files(target)
             rewrites.require_not_rewritten(files, after)
+            with translated_errors(target, "Reading the sequences again"), letting_go(connection):
+                sequences_after = source_catalog.read_sequences_left(connection)
             # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
             digested = digests(self.lock.probe)
         # Nothing has locked these since the dump ended.
@@ -214,6 +228,8 @@ class Capture:
             schema_sha256,
             values,
             digested,
+            definitions,
+            sequences_after,
             tools,
             dumped,
             self.read_from,

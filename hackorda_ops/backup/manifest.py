@@ -6,13 +6,14 @@ An artifact exists only once its manifest does; it is always written last.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from hackorda_ops.backup.recorded import missed
 from hackorda_ops.backup.source_values import SourceValues
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
@@ -108,6 +109,10 @@ class Manifest:
             one is kept, yet isn't sound: no weekly copy takes it.
         warnings: what the night noticed and went on.
         timings_seconds: stage name to wall-clock seconds.
+        schema_objects: by type and name ("TABLE public.users"), one digest of everything that the archive's table
+            of contents says of it, as it was written in the snapshot; empty where an earlier release wrote it.
+        evidence: how many entries each list of this manifest was written with, to miss what is taken from it
+            later; empty where an earlier release wrote it.
     """
 
     artifact_id: str
@@ -132,6 +137,8 @@ class Manifest:
     dumped_from: Literal["branch", "source"] = "source"
     burden: Burden | None = None
     source_values: SourceValues | None = None
+    schema_objects: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, int] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
@@ -246,6 +253,7 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
         problems.append("it does not say of each table when its values were compared with the source")
     if manifest.large_objects.objects != manifest.inventory.large_objects:
         problems.append("it has evidence of another number of large objects than there were")
+    problems += missed(manifest)
     listed = {table.name for table in manifest.tables}
     unproven = [
         str(table.name)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog, preflight, source_evidence
+from hackorda_ops.backup.archive_evidence import incomplete, lacking_definitions, lacking_sequences
 from hackorda_ops.backup.attempts import PATIENCE, Patience, attempted, made_way
 from hackorda_ops.backup.capture import Capture, Captured, timed
 from hackorda_ops.backup.collapse import collapses
@@ -27,12 +28,15 @@ from hackorda_ops.backup.manifest import (
 from hackorda_ops.backup.operations_log import log_stores, logged
 from hackorda_ops.backup.origin import opened
 from hackorda_ops.backup.publish import publish
+from hackorda_ops.backup.recorded import recorded
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
 from hackorda_ops.config import Database
-from hackorda_ops.postgres import archive, large_objects
+from hackorda_ops.postgres import archive, large_objects, toc
 from hackorda_ops.postgres.archive_sequences import archived_sequences
+from hackorda_ops.postgres.inventory import Sequence
 from hackorda_ops.postgres.lock import dump_lock
 from hackorda_ops.postgres.schema_digest import read_schema_digest
+from hackorda_ops.postgres.source_definitions import read_source_definitions_of
 from hackorda_ops.progress import OnProgress, ignore
 
 
@@ -141,6 +145,8 @@ def _prove(
         objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)
         inventory, left_empty = as_restored(captured.inventory, entries)
         inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder))
+        contents = toc.read_toc(folder)
+        _require_definitions(captured, inventory.sequences, contents)
         values = _held_against_source(captured, tables)
     client = ClientRecord(
         captured.tools.major, captured.tools.version, captured.dump.compression, captured.dump.options
@@ -156,7 +162,7 @@ def _prove(
     beside = {**captured.access.files(), RECOVERY_SHEET_NAME: sheet}
     for path, data in beside.items():
         (captured.staged / path).write_bytes(data)
-    return Manifest(
+    manifest = Manifest(
         artifact_id=captured.artifact_id,
         database=name,
         night=captured.night,
@@ -188,7 +194,25 @@ def _prove(
         dumped_from="branch" if branch else "source",
         burden=captured.burden,
         source_values=values.values,
+        schema_objects=dict(toc.digests_by_object(contents or ())),
     )
+    return replace(manifest, evidence=recorded(manifest))
+
+
+def _require_definitions(
+    captured: Captured, sequences: tuple[Sequence, ...], contents: tuple[toc.TocEntry, ...] | None
+) -> None:
+    problems = (
+        *lacking_sequences(captured.inventory, sequences, captured.sequences_after),
+        *(lacking_definitions(captured.definitions, contents) if contents is not None else ()),
+    )
+    if problems:
+        target = captured.origin.target
+        # A branch is nobody's to change, and is gone by now.
+        changed = (
+            captured.origin.branch is None and read_source_definitions_of(target) != captured.definitions
+        )
+        raise incomplete(problems, schema_changed=changed)
 
 
 def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source_evidence.Held:

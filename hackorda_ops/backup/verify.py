@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hackorda_ops.backup.archive_evidence import toc_findings
 from hackorda_ops.backup.fetch import fetch_artifact
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest, digest_of
 from hackorda_ops.backup.store import Store
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
-from hackorda_ops.postgres import archive, large_objects
+from hackorda_ops.postgres import archive, large_objects, toc
 from hackorda_ops.postgres.archive import ArchivedFile
 from hackorda_ops.progress import OnProgress
 
@@ -67,10 +68,14 @@ def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgres
     """Reads a fetched artifact from disk once and compares it with its manifest.
 
     Raises:
-        ArtifactDamaged: a data file can't be decompressed or has no proper end.
+        ArtifactDamaged: a data file can't be decompressed or has no proper end, or there's no table of contents.
     """
     dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
-    return differences(manifest, (*dumped, *_beside(folder, manifest)))
+    contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
+    return (
+        *differences(manifest, (*dumped, *_beside(folder, manifest))),
+        *(toc_findings(manifest, contents) if contents is not None else ()),
+    )
 
 
 def _beside(folder: Path, manifest: Manifest) -> Iterator[ArchivedFile]:

@@ -59,7 +59,7 @@ WITH objects (classid, objid, relid) AS (
 )
 -- One that is dropped meanwhile has no name any more.
 SELECT DISTINCT name FROM named
- WHERE name IS NOT NULL AND (schema_name IS NULL OR to_regnamespace(quote_ident(schema_name)) {dumped})
+ WHERE name IS NOT NULL AND (schema_name IS NULL OR to_regnamespace(schema_name) {dumped})
 """
 _DUMPED: Final = (
     "IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"

@@ -252,6 +252,18 @@ def _read_sequences(
     return tuple(sequences), tuple(name for name, readable in listed if not readable)
 
 
+def read_sequences_left(connection: psycopg.Connection[Any]) -> tuple[Sequence, ...]:
+    """The sequences' states now, in a snapshot that may be hours old: nothing where one was dropped since.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    try:
+        return _read_sequences(connection)[0]
+    except SourceBusy:
+        return ()
+
+
 def _read_database_settings(connection: psycopg.Connection[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     shown, hidden = [], []
     for role, name, value in connection.execute(_DATABASE_SETTINGS):

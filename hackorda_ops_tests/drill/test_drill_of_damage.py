@@ -50,17 +50,10 @@ def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail(protec
     failed_before_the_restore(protected, naming=str(first.name))
 
 
-def test_a_table_of_contents_that_pg_restore_can_not_read_is_a_fail_although_hashes_fit(
-    protected: Protected,
-) -> None:
+def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Protected) -> None:
     contents = protected.get_offsite("dump/toc.dat")
     replace_file(protected.offsite, protected.manifest, "dump/toc.dat", contents[: len(contents) // 2])
-    result = protected.drill()
-    assert (result.verdict, result.error) == ("FAIL", None)
-    assert [each.code for each in result.findings] == ["restore failed"]
-    assert check(result, "offsite_equals_manifest").outcome == "passed"
-    assert check(result, "restored_equals_manifest").outcome == "failed"
-    assert check(result, "scratch_gone").outcome == "passed"
+    failed_before_the_restore(protected, naming=protected.manifest.prefix)
 
 
 @pytest.mark.parametrize(

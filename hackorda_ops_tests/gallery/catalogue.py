@@ -4,6 +4,7 @@ from typing import Final
 
 from hackorda_ops_tests.gallery import (
     altering_tools,
+    definitions,
     files,
     migrations,
     objects,
@@ -19,7 +20,9 @@ DAMAGES: Final[tuple[Damage, ...]] = (
     *production.BEFORE_A_NIGHT,
     *tools.DUMPS,
     *altering_tools.DUMPS,
+    *definitions.DUMPS,
     *files.DAMAGES,
+    *definitions.IN_THE_ARTIFACT,
     *rows.IN_THE_ARTIFACT,
     *tools.RESTORES,
     *rows.IN_THE_COPY,

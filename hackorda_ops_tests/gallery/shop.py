@@ -25,6 +25,20 @@ CREATE MATERIALIZED VIEW totals USING columnar_like
 CREATE MATERIALIZED VIEW prices AS SELECT id, net(balance) AS net FROM customers;
 CREATE SCHEMA drizzle;
 CREATE TABLE drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint);
+CREATE TYPE stage AS ENUM ('early', 'later');
+CREATE DOMAIN percent AS int CHECK (VALUE <= 70);
+CREATE TABLE offers (id serial PRIMARY KEY, stage stage, discount percent, q int DEFAULT 3, code varchar(9) NOT NULL,
+    price float8, half float8 GENERATED ALWAYS AS (price / 2) STORED, CONSTRAINT dear CHECK (price > 1.5));
+CREATE INDEX open_offers ON offers (q) WHERE q > 7;
+ALTER TABLE offers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON offers USING (q > 1);
+CREATE VIEW dear_offers AS SELECT id FROM offers WHERE price > 9;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.q := 5; RETURN NEW; END $$;
+CREATE TRIGGER touched BEFORE INSERT ON offers FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE RULE kept AS ON DELETE TO offers WHERE old.q = 8 DO INSTEAD NOTHING;
+CREATE STATISTICS together (ndistinct) ON stage, q FROM offers;
+CREATE PUBLICATION news FOR TABLE offers;
+COMMENT ON COLUMN offers.price IS 'unit: cents';
 """
 
 ROWS = r"""

@@ -1,0 +1,233 @@
+"""An archive's table of contents (toc.dat), every entry with its SQL, read without pg_restore.
+
+`pg_restore` shows the same as a script, whose headings a function's body can imitate, and it has to be installed.
+The file's own form is exact: it says where each entry begins and ends, and which object of the source it is of.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.errors import ArtifactDamaged
+
+TOC_NAME: Final = "toc.dat"
+
+_MAGIC: Final = b"PGDMP"
+# pg_dump's own numbers for what it writes: 1.14 up to release 15, 1.15 in 16, 1.16 from 17 on.
+_OLDEST: Final = (1, 14)
+_WITH_COMPRESSION_BY_NAME: Final = (1, 15)
+_WITH_RELATION_KIND: Final = (1, 16)
+_MOST_INTEGER_BYTES: Final = 8
+_FIGURES_OF_THE_MOMENT: Final = 7
+
+# What these types of entries say between quotes may be a password, so it goes into no digest either: a short
+# one could be found by trying.
+_SECRET_TYPES: Final = frozenset({"USER MAPPING", "SUBSCRIPTION", "SERVER", "FOREIGN DATA WRAPPER"})
+_LITERAL: Final = re.compile(rb"'(?:[^']|'')*'")
+_LATIN: Final = b"SET client_encoding = 'LATIN1';"
+
+
+@dataclass(frozen=True)
+class TocEntry:
+    """One entry of the table of contents.
+
+    Attributes:
+        dump_id: its number; a table's data is in the file of this number.
+        has_data: whether there is such a file.
+        catalog_oid: OID of the catalog that the object is in; 0 where there is none.
+        object_oid: the object's OID on the source; 0 where there is none.
+        type: "TABLE", "TABLE DATA", "INDEX", ...
+        schema: "" where it is in none.
+        name: as pg_dump calls it ("users", "COLUMN users.name").
+        definition: the SQL that makes it, in the archive's encoding; empty for data.
+        needs: numbers of the entries that have to be there before.
+        data_file: the file with its data, as a reader of this very format would open it; "" where there is none.
+        digest: 32 hex digits over all that the entry says.
+    """
+
+    dump_id: int
+    has_data: bool
+    catalog_oid: int
+    object_oid: int
+    type: str
+    schema: str
+    name: str
+    definition: bytes
+    needs: tuple[int, ...]
+    data_file: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.schema}.{self.name}" if self.schema else f"{self.type} {self.name}"
+
+
+def read_toc(folder: Path) -> tuple[TocEntry, ...] | None:
+    """Reads the table of contents of a dump.
+
+    Args:
+        folder: the dump, in directory format.
+
+    Returns:
+        Its entries, in the archive's order; None where a newer pg_dump wrote it in a form that isn't known here.
+
+    Raises:
+        ArtifactDamaged: it is missing, cut off or none at all.
+    """
+    path = folder / TOC_NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error.strerror or type(error).__name__) from error
+    try:
+        return parse_toc(data)
+    except (ValueError, OverflowError) as error:
+        # The message is one of this module's, or names no content.
+        raise _unreadable(path, str(error) if type(error) is ValueError else type(error).__name__) from None
+
+
+def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
+    """Reads the bytes of a toc.dat; see `read_toc`.
+
+    Raises:
+        ValueError: they are none.
+    """
+    stream = io.BytesIO(data)
+    if stream.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("it doesn't begin like one")
+    version = (_byte(stream), _byte(stream))
+    _byte(stream)
+    if version < _OLDEST or version > _WITH_RELATION_KIND:
+        return None
+    reader = _Reader(stream, len(data), integer_bytes=_byte(stream))
+    _byte(stream)  # bytes of an offset: such a file has none
+    _byte(stream)  # the archive's form
+    if version >= _WITH_COMPRESSION_BY_NAME:
+        _byte(stream)
+    else:
+        reader.integer()
+    for _ in range(_FIGURES_OF_THE_MOMENT):
+        reader.integer()
+    for _ in ("database", "server's version", "client's version"):
+        reader.text()
+    raw = [_entry(reader, version) for _ in range(reader.integer())]
+    if stream.read(1):
+        raise ValueError("it has more bytes than entries")
+    return tuple(raw)
+
+
+def encoding_of(entries: Iterable[TocEntry]) -> str:
+    """The encoding of an archive's SQL, as Python calls it."""
+    # An archive of a database that knows no encoding is one of bytes, which sessions take for Latin-1.
+    latin = any(each.type == "ENCODING" and _LATIN in each.definition for each in entries)
+    return "latin-1" if latin else "utf-8"
+
+
+def digests_by_object(entries: Iterable[TocEntry]) -> Mapping[str, str]:
+    """One digest for everything that the table of contents says of each object.
+
+    Args:
+        entries: the whole table of contents.
+
+    Returns:
+        By type and name ("TABLE public.users"), 32 hex digits; several entries of one name count together.
+    """
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        found.setdefault(str(entry), []).append(entry.digest)
+    return {
+        name: digests[0] if len(digests) == 1 else _digest("".join(sorted(digests)).encode())
+        for name, digests in sorted(found.items())
+    }
+
+
+class _Reader:
+    """Numbers and texts in the form in which pg_dump writes them."""
+
+    def __init__(self, stream: io.BytesIO, size_bytes: int, *, integer_bytes: int) -> None:
+        if not 0 < integer_bytes <= _MOST_INTEGER_BYTES:
+            raise ValueError("its numbers are of no known size")
+        self._stream = stream
+        self._size_bytes = size_bytes
+        self._integer_bytes = integer_bytes
+
+    def integer(self) -> int:
+        sign = _byte(self._stream)
+        value = int.from_bytes(self._exactly(self._integer_bytes), "little")
+        return -value if sign else value
+
+    def text(self) -> bytes | None:
+        length = self.integer()
+        return None if length < 0 else self._exactly(length)
+
+    def number(self) -> int:
+        """A number that is written as a text."""
+        text = self.text() or b""
+        if not text.isdigit():
+            raise ValueError("a number of an entry is none")
+        return int(text)
+
+    def _exactly(self, length: int) -> bytes:
+        data = self._stream.read(length) if length <= self._size_bytes else b""
+        if len(data) != length:
+            raise ValueError("it ends early")
+        return data
+
+
+def _entry(reader: _Reader, version: tuple[int, int]) -> TocEntry:
+    dump_id, has_data = reader.integer(), reader.integer() != 0
+    catalog_oid, object_oid = reader.number(), reader.number()
+    name, kind = reader.text() or b"", reader.text() or b""
+    section = reader.integer()
+    definition, drop, copy = reader.text(), reader.text(), reader.text()
+    schema, tablespace, access_method = reader.text(), reader.text(), reader.text()
+    relation_kind = reader.integer() if version >= _WITH_RELATION_KIND else 0
+    owner, with_oids = reader.text(), reader.text()
+    needs = []
+    while (needed := reader.text()) is not None:
+        needs.append(int(needed) if needed.isdigit() else -1)
+    data_file = reader.text() or b""
+    entry_type = kind.decode("ascii", "backslashreplace")
+    if entry_type in _SECRET_TYPES:
+        definition = None if definition is None else _LITERAL.sub(b"''", definition)
+    identity = (dump_id, has_data, catalog_oid, object_oid, kind, schema, name, owner)
+    content = (section, definition, drop, copy, tablespace, access_method, relation_kind, with_oids)
+    return TocEntry(
+        dump_id,
+        has_data,
+        catalog_oid,
+        object_oid,
+        entry_type,
+        _shown(schema or b""),
+        _shown(name),
+        definition or b"",
+        tuple(needs),
+        _shown(data_file),
+        _digest(repr((identity, content, needs, data_file)).encode()),
+    )
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _byte(stream: io.BytesIO) -> int:
+    data = stream.read(1)
+    if not data:
+        raise ValueError("it ends early")
+    return data[0]
+
+
+def _unreadable(path: Path, reason: str) -> ArtifactDamaged:
+    return ArtifactDamaged(
+        f"The dump's table of contents {path} can't be read: {reason}.",
+        meaning="Without it nothing can be restored; it does not count as a backup.",
+        next_step="Take a new dump, or use another artifact.",
+    )
