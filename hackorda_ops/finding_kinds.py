@@ -94,6 +94,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         "fatal",
         "The rows are back, and stored in another way: what the source's way is good for, the copy lacks.",
     ),
+    "generated values differ": Kind(
+        "fatal",
+        "The column's values are not computed from the rows that are there: a change, or another function, made them.",
+    ),
+    "generated values not settled": Kind(
+        "warning",
+        "The column's expression gives something else each time, or did so on the source, so no restore brings back "
+        "the values that the source had.",
+    ),
     "switched otherwise": Kind(
         "fatal",
         "What has to run at a change of rows doesn't, or runs where it mustn't: rows that break a rule may come in.",

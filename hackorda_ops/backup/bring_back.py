@@ -25,6 +25,7 @@ from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.moved_rows import in_one_order
 from hackorda_ops.backup.operations_log import logged
+from hackorda_ops.backup.rules_kept import generated_findings, stale_notes
 from hackorda_ops.backup.store import Store
 from hackorda_ops.backup.verify import judge
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
@@ -217,6 +218,8 @@ def compare(
         objects = compare_large_objects(
             connection, manifest.large_objects, dump_folder=dump_folder, on_progress=on_progress
         )
+    with translated_errors(target, "Looking at the generated columns"):
+        generated = tuple(generated_findings(connection, manifest))
     return Comparison(
         digests=digests,
         inventory=restored,
@@ -225,8 +228,9 @@ def compare(
             *sequence_findings(manifest.inventory.sequences, restored.sequences),
             *object_findings(manifest.inventory, restored),
             *objects,
+            *generated,
         ),
-        notes=environment_notes(manifest.inventory, restored),
+        notes=(*environment_notes(manifest.inventory, restored), *stale_notes(manifest)),
     )
 
 

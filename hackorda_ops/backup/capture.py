@@ -15,6 +15,7 @@ import psycopg
 from hackorda_ops.backup import calendar, preflight, source_evidence
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.origin import Origin
+from hackorda_ops.backup.rules_kept import rules_of_source
 from hackorda_ops.backup.staging import staged_folder
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
@@ -31,6 +32,7 @@ from hackorda_ops.postgres import (
 from hackorda_ops.postgres.capacity import read_lock_room
 from hackorda_ops.postgres.inventory import Inventory, Sequence, TableName
 from hackorda_ops.postgres.lock import Lock
+from hackorda_ops.postgres.own_rules import Kept
 from hackorda_ops.postgres.reading import Burden, Reading
 from hackorda_ops.postgres.schema_digest import schema_digest
 from hackorda_ops.postgres.session import letting_go, translated_errors
@@ -52,6 +54,7 @@ class Captured:
     staged: Path
     snapshot: Snapshot
     inventory: Inventory
+    rules: Kept
     access: access.Access
     schema_sha256: str
     values: source_evidence.Tonight
@@ -166,9 +169,11 @@ class Capture:
         with translated_errors(target, "Looking at the room for locks"), letting_go(connection):
             jobs = read_lock_room(connection).jobs_that_fit(database.dump.jobs) or 1
 
-        def count() -> dict[TableName, int]:
+        def count() -> tuple[dict[TableName, int], Kept]:
             with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
-                return counting.count_rows(connection, inventory.tables, self.on_progress)
+                counted = counting.count_rows(connection, inventory.tables, self.on_progress)
+            with timed(self.seconds, "rules"), translated_errors(target, "Looking at the source's own rules"):
+                return counted, rules_of_source(connection)
 
         def watch() -> None:
             self.lock.probe()
@@ -208,7 +213,7 @@ class Capture:
                 with suppress(psycopg.Error):
                     connection.cancel_safe(timeout=10)
                 raise
-            rows = counting_now.result()
+            rows, rules = counting_now.result()
             after = rewrites.table_files(target)
             rewrites.require_not_rewritten(files, after)
             with translated_errors(target, "Reading the sequences again"), letting_go(connection):
@@ -224,6 +229,7 @@ class Capture:
             staged,
             snapshot,
             inventory.with_rows(rows),
+            rules,
             allowed,
             schema_sha256,
             values,

@@ -19,6 +19,7 @@ from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.inventory import Inventory, Table, TableName
 from hackorda_ops.postgres.large_objects import LargeObjectsDigest
+from hackorda_ops.postgres.own_rules import Kept
 from hackorda_ops.postgres.reading import Burden
 from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
 from hackorda_ops.progress_log import size
@@ -113,6 +114,8 @@ class Manifest:
             of contents says of it, as it was written in the snapshot; empty where an earlier release wrote it.
         evidence: how many entries each list of this manifest was written with, to miss what is taken from it
             later; empty where an earlier release wrote it.
+        rules: whether the source's rows kept to its foreign keys, checks and generated columns, and which of these
+            weren't looked at; None where an earlier release didn't look.
     """
 
     artifact_id: str
@@ -139,6 +142,7 @@ class Manifest:
     source_values: SourceValues | None = None
     schema_objects: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
+    rules: Kept | None = None
     format_version: int = FORMAT_VERSION
 
     @property

@@ -30,6 +30,7 @@ from hackorda_ops.backup.origin import opened
 from hackorda_ops.backup.publish import publish
 from hackorda_ops.backup.recorded import recorded
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
+from hackorda_ops.backup.rules_kept import warnings_of
 from hackorda_ops.config import Database
 from hackorda_ops.postgres import archive, large_objects, toc
 from hackorda_ops.postgres.archive_sequences import archived_sequences
@@ -185,6 +186,7 @@ def _prove(
         warnings=(
             *captured.origin.warnings,
             *captured.inventory.warnings,
+            *warnings_of(captured.rules),
             *captured.dump.warnings,
             *made_way(captured.burden),
             *left_empty,
@@ -193,6 +195,7 @@ def _prove(
         as_of=branch.as_of if branch else None,
         dumped_from="branch" if branch else "source",
         burden=captured.burden,
+        rules=captured.rules,
         source_values=values.values,
         schema_objects=dict(toc.digests_by_object(contents or ())),
     )

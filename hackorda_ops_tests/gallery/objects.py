@@ -133,6 +133,18 @@ STATES: Final = (
         "public.wishes",
     ),
     Damage(
+        "stored values that another function has computed",
+        "a function that was changed between two loads",
+        InTheCopy(
+            "CREATE OR REPLACE FUNCTION net(gross numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT $1 / 2';"
+            " UPDATE carts SET item = item;"
+            " CREATE OR REPLACE FUNCTION net(gross numeric) RETURNS numeric IMMUTABLE LANGUAGE sql"
+            " AS 'SELECT gross / 1.25'"
+        ),
+        "generated values differ",
+        "public.carts.share",
+    ),
+    Damage(
         "a foreign key that was never checked",
         "rows that were loaded although they broke it",
         InTheCopy(
