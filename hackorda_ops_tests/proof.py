@@ -87,6 +87,11 @@ _EVIDENCE = (
         "the restored copy; where Postgres words it anew on a restore, a second restore of the schema by another tool",
     ),
     (
+        "which triggers (those of foreign keys too), rules and event triggers aren't simply on",
+        "the source's catalogs, in the dump's own snapshot",
+        "the restored copy",
+    ),
+    (
         "extensions; which materialized views have rows",
         "the source's catalogs",
         "the restored copy, in which every materialized view is refreshed",
