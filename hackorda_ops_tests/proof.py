@@ -86,6 +86,12 @@ _EVIDENCE = (
         "the archive",
         "the restored copy; where Postgres words it anew on a restore, a second restore of the schema by another tool",
     ),
+    ("access methods of tables and materialized views", "the source's catalogs", "the restored copy"),
+    (
+        "values of stored generated columns, which no dump holds",
+        "their expressions, computed anew",
+        "what is stored in the restored copy; a difference that the source had as well is a note",
+    ),
     (
         "which triggers (those of foreign keys too), rules and event triggers aren't simply on",
         "the source's catalogs, in the dump's own snapshot",
