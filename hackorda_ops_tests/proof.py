@@ -128,6 +128,11 @@ _LIMITS = """\
   restored copy alone.
 - **What was wrong in the source already.** A dump of damaged data is a perfect dump of it. The comparison of each
   night with the one before notices what vanishes, collapses, is emptied or goes back, and no wrong values.
+- **Rules that rows of the source break**, where ten seconds did not suffice, a table was locked, or somebody else's
+  code would have run: the manifest names these as unchecked. Unique and exclusion constraints, NOT NULL and domains
+  are not looked at; a restore that stops at one says so.
+- **Indexes, triggers and rules on a table of an extension.** pg_dump leaves them to CREATE EXTENSION. One that is
+  missing is a warning.
 - **Values that a tool alters between the source and the dump, in a table that had no turn yet.** The number of its
   rows is compared each night, its values when its turn comes; the report names the tables that wait, and since when.
   A night that is read from a branch compares all of them. The bytes of large objects are not read from the source.
@@ -135,11 +140,7 @@ _LIMITS = """\
 - **What only the application can see**: whether a function returns the right answer, whether a query is quick.
 - **RESTORE.md**, the recovery sheet beside each dump: its hash is checked, and nothing reads it.
 
-## What is called damaged though it is sound
 
-- **A table that is hash-partitioned on an enum, with columns in another order in one of its partitions.** On a restore
-  its rows go to other partitions than before, and their texts can't be added up. Partitions made by CREATE TABLE …
-  PARTITION OF all have the same order; so has every partitioned table that isn't hash-partitioned on an enum.
 """
 
 
