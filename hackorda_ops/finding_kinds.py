@@ -115,7 +115,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "schema object missing": Kind("fatal", _NOT_THE_SAME),
     "object of an extension's table missing": Kind(
         "warning",
-        "pg_dump leaves whatever is on a table of an extension to CREATE EXTENSION, so no backup can hold it.",
+        "Whatever is on a table of an extension is left to CREATE EXTENSION by pg_dump, so no backup can hold it.",
     ),
     "schema object added": Kind("fatal", _NOT_THE_SAME),
     "schema differs": Kind("fatal", "The object is there, and is not the one that was backed up."),
@@ -166,6 +166,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         "warning", "The migration removed a table. It may be meant to; in production it will do the same."
     ),
     # A night against the artifact before.
+    "another source": Kind(
+        "fatal",
+        "The artifact is of another database than those before, and nobody has confirmed that it should be.",
+    ),
     "table vanished": Kind("fatal", _SINCE_LAST_NIGHT),
     "table emptied": Kind("fatal", _SINCE_LAST_NIGHT),
     "table collapsed": Kind("fatal", _SINCE_LAST_NIGHT),

@@ -135,6 +135,8 @@ class Capture:
         staged: Path,
     ) -> Captured:
         database, target = self.database, self.read_from.target
+        warnings = self.read_from.warnings
+        warnings += [each for each in preflight.require_clock(connection, target) if each not in warnings]
         due = self.night or calendar.night_of(snapshot.captured_at, database.schedule)
         late = not self.read_from.is_past and calendar.require_open(
             due, snapshot.captured_at, database.schedule

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hackorda_ops.backup.calendar import quarter_name, quarter_of, week_of
+from hackorda_ops.backup.clocks import TOO_FAR
 from hackorda_ops.backup.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -14,6 +15,7 @@ from hackorda_ops.backup.manifest import (
     is_artifact_id,
     moment_before_hyphen,
 )
+from hackorda_ops.backup.same_source import is_of_the_source
 from hackorda_ops.backup.store import Store, folder_prefix
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 
@@ -46,11 +48,14 @@ class Catalog:
         location: the store, as people would name it.
         artifacts: every manifest that could be read, oldest first.
         damaged: every one that could not.
+        ahead: those that are dated after now: a clock was wrong when they were made, so nothing takes one of them
+            for the newest. Asked for by its id, each can be restored.
     """
 
     location: str
     artifacts: tuple[Manifest, ...]
     damaged: tuple[DamagedArtifact, ...] = ()
+    ahead: tuple[Manifest, ...] = ()
 
     @property
     def newest(self) -> Manifest | None:
@@ -58,8 +63,13 @@ class Catalog:
         return self.artifacts[-1] if self.artifacts else None
 
 
-def read(store: Store, database: str) -> Catalog:
+def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog:
     """Lists the artifacts of a database: whatever has a manifest, and nothing else.
+
+    Args:
+        store: to look into.
+        database: whose artifacts.
+        now: the present, aware; None for this machine's.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
@@ -71,16 +81,29 @@ def read(store: Store, database: str) -> Catalog:
 
     with ThreadPoolExecutor(_READERS) as readers:
         results = list(readers.map(one, keys))
-    found = [result for result in results if isinstance(result, Manifest)]
+    found = sorted(
+        (result for result in results if isinstance(result, Manifest)),
+        key=lambda manifest: (manifest.captured_at, manifest.artifact_id),
+    )
+    latest = latest_possible(now)
     return Catalog(
         location=store.describe(),
-        artifacts=tuple(sorted(found, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))),
+        artifacts=tuple(each for each in found if each.captured_at <= latest),
         damaged=tuple(result for result in results if isinstance(result, DamagedArtifact)),
+        ahead=tuple(each for each in found if each.captured_at > latest),
     )
 
 
+def latest_possible(now: datetime | None = None) -> datetime:
+    """The latest moment that an artifact can be of; whatever is dated after it was made by a wrong clock."""
+    return (now or datetime.now(UTC)) + TOO_FAR
+
+
 def read_newest(store: Store, database: str, *, before: datetime | None = None) -> Manifest | None:
-    """The artifact captured last, sound or not, without reading what is older. None where there is none.
+    """The artifact that the next night is held against, without reading what is older. None where there is none.
+
+    It is the one captured last, sound or not, but for those of another source that nobody has confirmed, and those
+    that are dated after now.
 
     Args:
         store: to look into.
@@ -90,10 +113,10 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    latest = None if before is None else f"{database}/{before.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    latest = f"{database}/{_second(min(before or latest_possible(), latest_possible()))}"
 
     def in_time(key: str) -> bool:
-        return latest is None or key.partition("-")[0] <= latest
+        return key.partition("-")[0] <= latest
 
     # Ids begin with the second of their snapshot; two of the same second are told apart by their manifests.
     by_second = itertools.groupby(
@@ -106,10 +129,21 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
             for key in keys
             if isinstance(found := _read_one(store, key), Manifest)
             and (before is None or found.captured_at < before)
+            and is_of_the_source(found)
         ]
         if read_ones:
             return max(read_ones, key=lambda manifest: (manifest.captured_at, manifest.artifact_id))
     return None
+
+
+def newest_id(store: Store, database: str, *, before: datetime | None = None) -> str | None:
+    """The id of what `read_newest` looks at first, without reading any manifest: also of one that isn't finished.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    latest = _second(min(before or latest_possible(), latest_possible()))
+    return next((each for each in ids(store, database) if each.partition("-")[0] <= latest), None)
 
 
 def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
@@ -140,6 +174,10 @@ def read_each(
         found = _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
         if found is not None:
             yield found
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
@@ -256,7 +294,7 @@ def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
         ArtifactMissing: there's no such artifact.
     """
     if artifact_id is not None:
-        for artifact in catalog.artifacts:
+        for artifact in (*catalog.artifacts, *catalog.ahead):
             if artifact.artifact_id == artifact_id:
                 return artifact
         problem = f"{catalog.location} has no artifact {artifact_id}."

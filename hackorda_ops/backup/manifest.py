@@ -116,6 +116,7 @@ class Manifest:
             later; empty where an earlier release wrote it.
         rules: whether the source's rows kept to its foreign keys, checks and generated columns, and which of these
             weren't looked at; None where an earlier release didn't look.
+        new_source: whether somebody confirmed that the source is another one than the night before.
     """
 
     artifact_id: str
@@ -143,6 +144,7 @@ class Manifest:
     schema_objects: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
     rules: Kept | None = None
+    new_source: bool = False
     format_version: int = FORMAT_VERSION
 
     @property

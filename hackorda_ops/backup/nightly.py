@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog, preflight, source_evidence
+from hackorda_ops.backup import preflight, source_evidence
 from hackorda_ops.backup.archive_evidence import incomplete, lacking_definitions, lacking_sequences
 from hackorda_ops.backup.attempts import PATIENCE, Patience, attempted, made_way
 from hackorda_ops.backup.capture import Capture, Captured, timed
 from hackorda_ops.backup.collapse import collapses
+from hackorda_ops.backup.elsewhere import night_before
 from hackorda_ops.backup.evidence import as_restored, large_object_evidence, table_evidence
 from hackorda_ops.backup.manifest import (
     DUMP_FOLDER_NAME,
@@ -31,6 +32,7 @@ from hackorda_ops.backup.publish import publish
 from hackorda_ops.backup.recorded import recorded
 from hackorda_ops.backup.recovery_sheet import recovery_sheet
 from hackorda_ops.backup.rules_kept import warnings_of
+from hackorda_ops.backup.same_source import another_source
 from hackorda_ops.config import Database
 from hackorda_ops.postgres import archive, large_objects, toc
 from hackorda_ops.postgres.archive_sequences import archived_sequences
@@ -63,6 +65,7 @@ def take_night(
     environ: Mapping[str, str],
     night: date | None = None,
     reason: Literal["night", "on demand"] = "night",
+    new_source: bool = False,
     on_progress: OnProgress = ignore,
     patience: Patience = PATIENCE,
 ) -> Night:
@@ -74,6 +77,7 @@ def take_night(
         environ: where the variables it names are looked up.
         night: the partition; None for the source's own today.
         reason: why it's taken, for the manifest.
+        new_source: somebody says that the source may be another one than the night before.
         on_progress: told of every stage, from more than one thread.
         patience: how often it begins again where it had to make way for others; how long it may keep
             them waiting is configured.
@@ -99,7 +103,10 @@ def take_night(
         ):
             # The snapshot holds back the source's vacuum, and a branch costs: let go before the reading back.
             with opened(name, database, target, environ=environ, night=night) as read_from:
-                before = catalog.read_newest(store, name, before=read_from.past_moment)
+                before, noted = night_before(
+                    store, name, database, environ=environ, before=read_from.past_moment
+                )
+                read_from.warnings.extend(noted)
                 capture = Capture(
                     name, database, read_from, store, lock, environ, night, before, seconds, on_progress
                 )
@@ -120,7 +127,7 @@ def take_night(
                 on_progress=on_progress,
             )
             if before is not None:
-                manifest = replace(manifest, findings=collapses(before, manifest, database.tolerances))
+                manifest = _held_against(before, manifest, database, new_source=new_source)
             lock.retake()
             publish(store, captured.staged, manifest, on_progress)
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
@@ -216,6 +223,18 @@ def _require_definitions(
             captured.origin.branch is None and read_source_definitions_of(target) != captured.definitions
         )
         raise incomplete(problems, schema_changed=changed)
+
+
+def _held_against(before: Manifest, tonight: Manifest, database: Database, *, new_source: bool) -> Manifest:
+    """Tonight's manifest with what the night before has to say about it."""
+    other = another_source(before, tonight.inventory.source)
+    if other is None:
+        return replace(tonight, findings=collapses(before, tonight, database.tolerances))
+    if not new_source:
+        # What else differs is another database's.
+        return replace(tonight, findings=(other,))
+    confirmed = f"the source is another one than that of {before.artifact_id}, as somebody confirmed: {other.observed}"
+    return replace(tonight, new_source=True, warnings=(*tonight.warnings, confirmed))
 
 
 def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source_evidence.Held:

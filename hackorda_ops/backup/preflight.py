@@ -14,6 +14,7 @@ import psycopg
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog, room
+from hackorda_ops.backup.clocks import ahead_of_us, clock_concerns, looked_at
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.preflight_source import (
@@ -83,6 +84,8 @@ def look_at_night(
         ) as session:
             source = target
             parts.append(look_at_server(session, target))
+            with translated_errors(target, "Reading the source's clock"):
+                parts.append(looked_at({"the source": ahead_of_us(session)}))
             if not concerns_in(parts, "stops the night"):
                 parts.append(looked("snapshot", "stops the night", lambda: _look_at_snapshot(target)))
                 with translated_errors(target, "Reading the catalogs"):
@@ -111,6 +114,21 @@ def require_store(
         # It ends here in any case: time enough to look at the rest.
         view = look_at_night(name, database, environ, private_folder=private_folder)
         require_none(concerns_in(view.parts, "stops the night"))
+
+
+def require_clock(session: psycopg.Connection[Any], target: ConnectionTarget) -> tuple[str, ...]:
+    """Makes sure that the clock which will date the artifact agrees with this machine's.
+
+    Returns:
+        A sentence for the artifact where it does not quite.
+
+    Raises:
+        PermanentError: they are more than an hour apart.
+    """
+    with translated_errors(target, "Reading the source's clock"):
+        concerns = tuple(clock_concerns({"the source": ahead_of_us(session)}))
+    require_none([each for each in concerns if each.severity == "stops the night"])
+    return tuple(each.what for each in concerns)
 
 
 def require_ready(

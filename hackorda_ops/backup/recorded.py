@@ -5,7 +5,7 @@ that lost some would read like an older one, and what is lost would count as nev
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ def recorded(manifest: "Manifest") -> dict[str, int]:
     beside = [entry for entry in manifest.files if not entry.path.startswith(_DUMPED)]
     return {
         **dict(_lengths("", manifest)),
-        **dict(_lengths("inventory.", manifest.inventory)),
         "files beside the dump": len(beside),
     }
 
@@ -31,14 +30,24 @@ def missed(manifest: "Manifest") -> list[str]:
     there = recorded(manifest)
     # A newer release may count what this one doesn't know.
     return [
-        f"it has {there[kind]} of {number} entries in {kind}"
+        f"it has {there.get(kind, 0)} of {number} entries in {kind}"
         for kind, number in sorted(manifest.evidence.items())
-        if kind in there and there[kind] != number
+        if (kind in there or _is_gone(manifest, kind)) and there.get(kind, 0) != number
     ]
+
+
+def _is_gone(manifest: "Manifest", kind: str) -> bool:
+    """Whether all evidence of a kind was taken, and not only is one that this release doesn't know."""
+    holder, _, name = kind.partition(".")
+    return bool(name) and getattr(manifest, holder, manifest) is None
 
 
 def _lengths(prefix: str, holder: Any) -> Iterator[tuple[str, int]]:
     for field in fields(holder):
         value = getattr(holder, field.name)
-        if field.name not in _NO_EVIDENCE and isinstance(value, tuple | dict):
+        if field.name in _NO_EVIDENCE:
+            continue
+        if isinstance(value, tuple | dict | list | frozenset):
             yield f"{prefix}{field.name}", len(value)
+        elif not prefix and is_dataclass(value):
+            yield from _lengths(f"{field.name}.", value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hackorda_ops.backup import s3_parts, s3_versions
+from hackorda_ops.backup.clocks import told_time
 from hackorda_ops.backup.s3_client import connect
 from hackorda_ops.backup.s3_errors import code_of, endpoint_name, translated
 from hackorda_ops.backup.s3_reader import ObjectReader
@@ -87,6 +88,19 @@ class S3Store:
         """
         with self._translated(f"list {self.describe()}"):
             self._client.list_objects_v2(Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1)
+
+    def clock_ahead(self) -> timedelta:
+        """How far the provider's clock is ahead of this machine's; nothing where its answers carry no time.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        before = datetime.now(UTC)
+        with self._translated(f"list {self.describe()}"):
+            answer = self._client.list_objects_v2(
+                Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1
+            )
+        return told_time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"), before)
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Every object below the folder `prefix` ("" for all).

@@ -25,7 +25,18 @@ from hackorda_ops.progress_log import size
 from hackorda_ops.words import counted
 
 
-def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
+def dump(
+    database: DatabaseName = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+    new_source: Annotated[
+        bool,
+        typer.Option(
+            "--new-source",
+            help="The source has moved, was upgraded or was restored: take it for the protected database from now on.",
+        ),
+    ] = False,
+) -> None:
     """Take a dump now, prove it, and put it into the store.
 
     The same as the nightly one; take it before a maintenance window. Exit code 1 means that the
@@ -37,7 +48,12 @@ def dump(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJs
         terminal.progress_shown() as on_progress,
     ):
         night = nightly.take_night(
-            name, policy, environ=os.environ, reason="on demand", on_progress=on_progress
+            name,
+            policy,
+            environ=os.environ,
+            reason="on demand",
+            new_source=new_source,
+            on_progress=on_progress,
         )
         told.problem = None if night.manifest.sound else "The night isn't sound."
     manifest = night.manifest

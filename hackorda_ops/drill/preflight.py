@@ -11,10 +11,13 @@ from pathlib import Path
 from hackorda_ops import environment
 from hackorda_ops.backup import apart, catalog, room
 from hackorda_ops.backup.catalog import Catalog
+from hackorda_ops.backup.clocks import clock_concerns
+from hackorda_ops.backup.elsewhere import night_before
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.origin import look_at_origin
 from hackorda_ops.backup.preflight import NightView, look_at_clients, look_at_night
 from hackorda_ops.backup.s3_store import S3Store
+from hackorda_ops.backup.same_source import another_source
 from hackorda_ops.backup.staging import abandoned_bytes
 from hackorda_ops.concerns import Concern, Looked, Severity, concern_of, concerns_in, looked
 from hackorda_ops.config import Database, Migrate
@@ -56,8 +59,15 @@ def _look_at_drill(
     else:
         seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
         yield Looked(
-            "off-site", seen, (*catalog_concerns(found), *_concerns_of_two(name, database, environ, offsite))
+            "off-site",
+            seen,
+            (
+                *catalog_concerns(found),
+                *_concerns_of_two(name, database, environ, offsite),
+                *_clock_concerns(offsite),
+            ),
         )
+    yield from _look_at_night_before(name, database, environ, night)
     newest = found.newest if found else None
     if newest is not None:
         artifact = newest
@@ -83,6 +93,48 @@ def _concerns_of_two(
         yield from apart.concerns(name, environment.open_store(name, database, environ), offsite)
 
 
+def _clock_concerns(offsite: S3Store) -> Iterator[Concern]:
+    try:
+        yield from clock_concerns({"the bucket": offsite.clock_ahead()})
+    except OpsError as error:
+        yield concern_of(error, "stops the drill")
+
+
+def _look_at_night_before(
+    name: str, database: Database, environ: Mapping[str, str], night: NightView
+) -> Iterator[Looked]:
+    """What the next night will be held against, and what it would say."""
+    try:
+        store = environment.open_store(name, database, environ)
+        before, noted = night_before(store, name, database, environ=environ, before=None)
+    except OpsError:
+        return  # what is wrong with the store is told with the night
+    concerns = [
+        Concern(
+            "worth knowing",
+            note,
+            "A backup in the wrong place is better than none, yet it may lie on a disk that nobody meant.",
+            "Mount the store's disk, or correct the store in databases.yaml.",
+        )
+        for note in noted
+    ]
+    if before is not None and night.inventory is not None:
+        other = another_source(before, night.inventory.source)
+        if other is not None:
+            concerns.append(
+                Concern(
+                    "worth knowing",
+                    f"The source is another one than that of {before.artifact_id}: {other.observed}; "
+                    f"expected was {other.expected}.",
+                    "The next night's artifact will not be sound until somebody confirms it.",
+                    other.next_step,
+                )
+            )
+    if before is not None or concerns:
+        seen = f"{before.artifact_id}, which the next one is held against" if before else "none yet"
+        yield Looked("night before", seen, tuple(concerns))
+
+
 def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
     """Whether there is something off-site that a drill can restore. Pure."""
     if not offsite.artifacts:
@@ -91,6 +143,13 @@ def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
             f"{offsite.location} has no artifact yet.",
             "A drill has nothing to restore before the first week's copy.",
             "Take a dump and copy it: hackorda-ops dump, hackorda-ops copy.",
+        )
+    for ahead in offsite.ahead:
+        yield Concern(
+            "worth knowing",
+            f"{ahead.artifact_id} off-site is dated after now.",
+            "A clock was wrong when it was made; nothing takes it for the newest.",
+            "Set the source's clock. Restore it by its id (--artifact) if it is needed.",
         )
     for artifact in offsite.damaged:
         yield Concern(

@@ -129,7 +129,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
     }
     policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
-    catalogs = {place: catalog.read(store, name) for place, store in places.items()}
+    catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
     drills = proven([read_history(store, name) for store in places.values()])
     held = {place: _held(place, catalogs[place], listed[place], drills.found_bad) for place in places}
     decisions = decide(
@@ -142,7 +142,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
     else:
         decisions = kept(decisions, _locked(name, decisions, places, listed, now))
     # What has a manifest in the store may be copied off-site at any time; nothing is ever copied the other way.
-    in_store = [each.artifact_id for each in catalogs["store"].artifacts]
+    in_store = [each.artifact_id for each in (*catalogs["store"].artifacts, *catalogs["store"].ahead)]
     in_store += [each.prefix.rpartition("/")[2] for each in catalogs["store"].damaged]
     left = [
         _for_now(each, places[place], drills.unknown, now)
@@ -172,6 +172,11 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
             *(() if "offsite" in places else (_STORE_ALONE,)),
             *not_seen,
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
+            *(
+                f"Kept, because it is dated after now: {each.prefix}"
+                for found in catalogs.values()
+                for each in found.ahead
+            ),
             *(f"Nothing is deleted while this can't be read: {each}" for each in drills.unknown),
             *(
                 f"Of {each.subject} ({each.place}) there are only {each.reason}"

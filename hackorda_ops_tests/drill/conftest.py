@@ -94,7 +94,7 @@ class Protected:
 @pytest.fixture(scope="package")
 def night(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """A small Hackorda database, which no test changes, and its night."""
-    url = create_database(postgres_server, "hackorda drilled")
+    url = create_database(postgres_server, f"hackorda drilled {secrets.token_hex(3)}")
     seed(url, scale=0.005)
     return night_of(url, tmp_path_factory.mktemp("night") / "store")
 

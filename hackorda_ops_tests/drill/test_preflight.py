@@ -54,8 +54,9 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
     before = everything()
     parts = look(protected.changed(migrate={"command": MIGRATE}))
     assert concerns_in(parts) == ()
-    assert [part.part for part in parts[-7:]] == [
+    assert [part.part for part in parts[-8:]] == [
         "off-site",
+        "night before",
         "work folder",
         "scratch",
         "extensions",

@@ -1,6 +1,7 @@
 """The gallery's rooms: its database, the night that was taken of it, and ways to drill it."""
 
 import itertools
+import secrets
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ class Gallery:
     @cached_property
     def url(self) -> str:
         """The source."""
-        url = create_database(self.server, "gallery")
+        url = create_database(self.server, f"gallery {secrets.token_hex(3)}")
         run(url, shop.SCHEMA, shop.ROWS)
         return url
 
@@ -74,7 +75,7 @@ class Gallery:
     @cached_property
     def other_database(self) -> Night:
         """A night of another database, which has orders as well."""
-        url = create_database(self.server, "gallery of others")
+        url = create_database(self.server, f"gallery of others {secrets.token_hex(3)}")
         run(
             url,
             "CREATE TABLE orders (id int, customer int, item text, placed timestamptz NOT NULL)",
@@ -90,7 +91,7 @@ class Gallery:
     @cached_property
     def altered_in_every_kind(self) -> DrillResult:
         """The drill of a database with objects of every kind, in whose restored copy each was altered."""
-        url = create_database(self.server, "gallery of schemas")
+        url = create_database(self.server, f"gallery of schemas {secrets.token_hex(3)}")
         run(url, SCHEMA_OF_EVERY_KIND)
         every = ";\n".join(change for change, _ in ALTERATIONS.values())
         # Event triggers are restored by a call of their own, the last.

@@ -301,7 +301,7 @@ def test_a_key_without_the_right_to_delete_is_one_clear_error_and_leaves_the_res
     assert "AccessDenied" in raised.value.what
     assert "to delete objects" in raised.value.next_step
     assert ages(places.store) == list(range(7))
-    assert len(catalog.read(places.offsite, "hackorda").artifacts) == 8
+    assert len(catalog.read(places.offsite, "hackorda", now=NOW).artifacts) == 8
     [event] = read_log(places.store, "hackorda")
     assert event.outcome == "failure"
     assert len(places.prune().deleted) == 1
@@ -320,7 +320,7 @@ def test_a_deletion_that_is_cut_short_leaves_no_artifact_and_is_finished_next_ti
     with through(s3_server, places, no_more_after_the_manifests) as cut, pytest.raises(PermanentError):
         cut.prune()
 
-    assert len(catalog.read(places.offsite, "hackorda").artifacts) == 7
+    assert len(catalog.read(places.offsite, "hackorda", now=NOW).artifacts) == 7
     assert ages(places.offsite) == list(range(8))
     assert len(places.prune().removed) == 1
     assert ages(places.offsite) == list(range(7))
@@ -407,7 +407,7 @@ def test_a_copy_that_takes_up_an_artifact_meanwhile_is_noticed_and_leaves_no_fal
     ):
         racing.prune(database)
 
-    assert artifact(7) not in catalog.read(places.offsite, "hackorda").artifacts
+    assert artifact(7) not in catalog.read(places.offsite, "hackorda", now=NOW).artifacts
     whole = copy_artifact(
         places.store,
         places.offsite,

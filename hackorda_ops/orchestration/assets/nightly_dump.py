@@ -16,6 +16,9 @@ from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
+NEW_SOURCE_TAG = "hackorda_ops/new_source"
+"""On a run, "true" confirms that the source may be another one than the night before."""
+
 
 def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
     """The asset of a database's nights."""
@@ -45,6 +48,7 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
                     database,
                     environ=environ,
                     night=date.fromisoformat(context.partition_key),
+                    new_source=context.run.tags.get(NEW_SOURCE_TAG, "").lower() == "true",
                     on_progress=ProgressLog(context.log.info),
                 )
                 heartbeat.problem = None if night.manifest.sound else "The night isn't sound."
@@ -65,8 +69,9 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
 def _unsound(name: str, night: Night) -> dg.Failure:
     manifest = night.manifest
     return failure(
-        f"The dump of {name} was taken and kept as {night.location}, but something happened to the data since "
-        f"the artifact {night.compared_with}:\n" + metadata.listed(map(str, manifest.findings)),
+        f"The dump of {name} was taken and kept as {night.location}, but it was held against "
+        f"the artifact {night.compared_with}, and that speaks against it:\n"
+        + metadata.listed(map(str, manifest.findings)),
         meaning="The artifact exists and can be restored, yet it isn't sound: no weekly copy takes it, and the "
         "artifact before it still holds what may be lost.",
         next_step="Look into each finding. If all of it was intended, materialize this partition again: that "

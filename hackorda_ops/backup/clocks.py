@@ -1,0 +1,80 @@
+"""Whether the clocks agree that date the backups: the source's, this machine's, the bucket's.
+
+The source's clock names an artifact, this machine's decides which night it is and what is overdue, and the bucket's
+decides how long a lock holds.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import psycopg
+
+from hackorda_ops.concerns import Concern, Looked
+from hackorda_ops.errors import PermanentError
+
+WORTH_KNOWING: Final = timedelta(minutes=5)
+TOO_FAR: Final = timedelta(hours=1)
+"""From here on nothing is begun. What is dated later after now was made by a clock that was wrong."""
+
+
+def ahead_of_us(connection: psycopg.Connection[Any]) -> timedelta:
+    """How far a server's clock is ahead of this machine's; negative where it is behind.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    before = datetime.now(UTC)
+    [(there,)] = connection.execute("SELECT pg_catalog.clock_timestamp()").fetchall()
+    return apart(there, before, datetime.now(UTC))
+
+
+def apart(there: datetime, before: datetime, after: datetime) -> timedelta:
+    """How far a clock is ahead that was read between two readings of our own: no more than is certain. Pure."""
+    if there > after:
+        return there - after
+    return min(there - before, timedelta())
+
+
+def told_time(date: str | None, before: datetime) -> timedelta:
+    """How far ahead a clock is by the `Date` of its HTTP answer to a request that was sent at `before`; none without.
+
+    The header has whole seconds, so a second is nothing.
+    """
+    if date is None:
+        return timedelta()
+    try:
+        there = parsedate_to_datetime(date)
+    except ValueError:
+        return timedelta()
+    return apart(there.astimezone(UTC), before - timedelta(seconds=1), datetime.now(UTC))
+
+
+def clock_concerns(ahead: Mapping[str, timedelta]) -> Iterator[Concern]:
+    """What is to be said of clocks. Pure.
+
+    Args:
+        ahead: whose ("the source's"), and how far it is ahead of this machine's.
+    """
+    for whose, distance in ahead.items():
+        if abs(distance) <= WORTH_KNOWING:
+            continue
+        minutes = round(abs(distance).total_seconds() / 60)
+        where = "ahead of" if distance > timedelta() else "behind"
+        too_far = abs(distance) > TOO_FAR
+        yield Concern(
+            "stops the night" if too_far else "worth knowing",
+            f"The clock of {whose} is {minutes:,} minutes {where} this machine's.",
+            "An artifact would be dated wrongly: it could hide a newer one, or count for another night."
+            if too_far
+            else "Artifacts are dated by the source's clock, and overdue is what this machine's clock says.",
+            "Set both clocks by NTP (timedatectl shows whether this machine's is).",
+            PermanentError,
+        )
+
+
+def looked_at(ahead: Mapping[str, timedelta]) -> Looked:
+    """The clocks, as a preflight shows them. Pure."""
+    seen = ", ".join(f"{whose} {distance.total_seconds():+.0f} s" for whose, distance in ahead.items())
+    return Looked("clocks", f"beside this machine's: {seen}", tuple(clock_concerns(ahead)))

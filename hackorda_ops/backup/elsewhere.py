@@ -1,0 +1,54 @@
+"""What off-site knows of a database that the store doesn't: a store that lost its disk looks like a new one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hackorda_ops import environment
+from hackorda_ops.backup import catalog
+from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.backup.store import Store
+from hackorda_ops.config import Database
+from hackorda_ops.errors import ConfigError, OpsError
+
+
+def night_before(
+    store: Store,
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    before: datetime | None,
+) -> tuple[Manifest | None, tuple[str, ...]]:
+    """The artifact that a night is held against, from the store or, where that has lost it, from off-site.
+
+    Args:
+        store: where the night goes.
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        before: leaves out what was captured then or later; None for nothing.
+
+    Returns:
+        The artifact, None before the first; and what there is to say about it, as sentences.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    here = catalog.read_newest(store, name, before=before)
+    try:
+        offsite = environment.open_offsite(name, database, environ)
+        newest = catalog.newest_id(offsite, name, before=before)
+        if newest is None or (here is not None and newest <= here.artifact_id):
+            return here, ()
+        there = catalog.read_newest(offsite, name, before=before)
+    except ConfigError:
+        return here, ()
+    except OpsError as error:
+        return here, (f"Off-site could not be asked whether the store has lost anything: {error.what}",)
+    if there is None or (here is not None and there.artifact_id <= here.artifact_id):
+        return here, ()
+    return there, (
+        f"{store.describe()} has {'nothing' if here is None else 'nothing newer than ' + here.artifact_id} of "
+        f"{name}, and {offsite.describe()} has {there.artifact_id}: is the store's disk mounted? Tonight's artifact "
+        "was compared with the one off-site.",
+    )

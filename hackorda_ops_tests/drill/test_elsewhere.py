@@ -1,0 +1,49 @@
+"""A store that has lost its disk is no new store: off-site knows better."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.drill.preflight import preflight
+from hackorda_ops_tests.drill.conftest import Night, Protected, night_of
+
+pytestmark = pytest.mark.server
+
+
+def test_a_night_into_an_empty_store_is_compared_with_what_is_off_site(
+    night: Night, ship: Callable[[Night], Protected], tmp_path: Path
+) -> None:
+    protected = ship(night).changed(store=str(tmp_path / "not mounted"))
+
+    parts = preflight("hackorda", protected.database, environ=protected.environ)
+    taken = take_night("hackorda", protected.database, environ=protected.environ)
+
+    [noted] = [each for part in parts if part.part == "night before" for each in part.concerns]
+    assert "is the store's disk mounted?" in noted.what
+    assert taken.compared_with == night.manifest.artifact_id
+    assert any("is the store's disk mounted?" in each for each in taken.manifest.warnings)
+    assert taken.manifest.sound
+
+
+def test_a_store_that_has_what_is_off_site_raises_no_concern(
+    night: Night, ship: Callable[[Night], Protected]
+) -> None:
+    protected = ship(night)
+    parts = preflight("hackorda", protected.database, environ=protected.environ)
+    assert [each for part in parts if part.part == "night before" for each in part.concerns] == []
+
+
+def test_a_bucket_that_does_not_answer_stops_no_night(
+    night: Night, ship: Callable[[Night], Protected], tmp_path: Path
+) -> None:
+    protected = ship(night_of(night.url, tmp_path / "store"))
+    silent = protected.changed(
+        environ={"OFFSITE_SECRET_ACCESS_KEY": "wrong", "OFFSITE_ENDPOINT_URL": "http://127.0.0.1:9"}
+    )
+
+    taken = take_night("hackorda", silent.database, environ=silent.environ)
+
+    assert taken.compared_with is not None
+    assert any("Off-site could not be asked" in each for each in taken.manifest.warnings)
