@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # What has hashes and files of its own, what is added after the reading back, and what nothing is compared with.
 _DUMPED: Final = "dump/"
+_UNKNOWN: Final = object()
 _NO_EVIDENCE: Final = frozenset({"files", "findings", "warnings", "timings_seconds", "evidence"})
 
 
@@ -38,8 +39,12 @@ def missed(manifest: "Manifest") -> list[str]:
 
 def _is_gone(manifest: "Manifest", kind: str) -> bool:
     """Whether all evidence of a kind was taken, and not only is one that this release doesn't know."""
-    holder, _, name = kind.partition(".")
-    return bool(name) and getattr(manifest, holder, manifest) is None
+    value: Any = manifest
+    for name in kind.split("."):
+        value = getattr(value, name, _UNKNOWN)
+        if value is None:
+            return True
+    return False
 
 
 def _lengths(prefix: str, holder: Any) -> Iterator[tuple[str, int]]:
