@@ -5,6 +5,7 @@ from hackorda_ops_tests.zoo import (
     constraints,
     crowds,
     databases,
+    everyday,
     foundations,
     names,
     objects,
@@ -24,6 +25,7 @@ ENCLOSURES = (
     *databases.ENCLOSURES,
     *built_in.ENCLOSURES,
     *foundations.ENCLOSURES,
+    *everyday.ENCLOSURES,
     *unwilling.ENCLOSURES,
     *crowds.ENCLOSURES,
 )
