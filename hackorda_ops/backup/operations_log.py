@@ -27,7 +27,7 @@ from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, OpsError, WrongUse
 from hackorda_ops.markdown import escaped, table
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.unforeseen import described
 from hackorda_ops.words import NOTHING, counted, duration, moment
 
 EVENTS_FOLDER: Final = "operations"
@@ -117,7 +117,7 @@ def logged(kind: Kind, stores: Sequence[Store], database: str, *, subject: str) 
         try:
             problems = record(stores, database, Event(kind, at, outcome, line.subject, detail, seconds))
         except Exception as error:  # noqa: BLE001  # a log that fails must not fail what it tells of
-            problems = (f"{type(error).__name__}: {redact(str(error))}",)
+            problems = (f"{described(error)}.",)
         for problem in problems:
             _log.warning("The operations log of %s lacks a line of its %s. %s", database, kind, problem)
 
@@ -129,7 +129,7 @@ def logged(kind: Kind, stores: Sequence[Store], database: str, *, subject: str) 
         write("failure", error.what)
         raise
     except Exception as error:
-        write("failure", f"Something unforeseen happened: {type(error).__name__}. {line.detail}".rstrip())
+        write("failure", f"Something unforeseen happened: {described(error)}. {line.detail}".rstrip())
         raise
     except BaseException:
         write("failure", f"It was interrupted. {line.detail}".rstrip())

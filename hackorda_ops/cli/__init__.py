@@ -15,6 +15,7 @@ import typer
 from hackorda_ops import terminal
 from hackorda_ops.cli import alerts, artifacts, exercise, preflight, recovery, retention, status
 from hackorda_ops.errors import OpsError
+from hackorda_ops.unforeseen import described
 
 app = typer.Typer(
     help="Keeps Postgres databases recoverable, and proves it.\n\n"
@@ -57,8 +58,11 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(3)
-    except Exception:  # noqa: BLE001  # Python's own exit code would be 1, which means FAIL here
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001  # Python's own exit code would be 1, which means FAIL here
+        # Without its words and without those it came from: they may quote rows.
+        for place in traceback.extract_tb(error.__traceback__):
+            terminal.err.print(f"  {place.filename}:{place.lineno} in {place.name}", markup=False)
+        terminal.err.print(described(error), markup=False)
         terminal.err.print(
             "This is a bug in hackorda_ops: nothing was judged. Please report the lines above."
         )

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 from hackorda_ops import environment
 from hackorda_ops.backup import calendar, catalog
@@ -28,8 +27,8 @@ from hackorda_ops.drill.steps import Steps
 from hackorda_ops.drill.sweep import configured_scratch
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.connection import redact
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.unforeseen import described
 
 
 def run_drill(
@@ -227,12 +226,8 @@ def _how_to_repeat(offsite: str, manifest: Manifest) -> str:
 
 
 def _bug(error: Exception) -> OpsError:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     return PermanentError(
-        f"Something unforeseen happened{where}: {type(error).__name__}: {redact(str(error))}",
+        f"Something unforeseen happened: {described(error)}.",
         meaning="The drill could not judge. This is most likely a bug in hackorda_ops.",
         next_step="Report it with these lines, and drill again.",
     )

@@ -33,8 +33,9 @@ from hackorda_ops.neon.branches import branches_under, without_expiry
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtTime
 from hackorda_ops.neon.labels import EXERCISE, Label, source_id
-from hackorda_ops.postgres.connection import ConnectionTarget, redact
+from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.unforeseen import described
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -301,7 +302,7 @@ def _who() -> str:
 
 def _bug(error: Exception) -> OpsError:
     return PermanentError(
-        f"Something unforeseen happened: {type(error).__name__}: {redact(str(error))}",
+        f"Something unforeseen happened: {described(error)}.",
         meaning="The exercise could not judge. This is most likely a bug in hackorda_ops.",
         next_step="Report it with these lines, and hold the exercise again.",
     )

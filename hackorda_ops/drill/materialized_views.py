@@ -8,11 +8,10 @@ from psycopg import sql
 
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.inventory import Table
+from hackorda_ops.postgres.server_words import shown_error
+from hackorda_ops.postgres.sqlstates import is_of_the_server
 
 _REMEDY = "Try REFRESH MATERIALIZED VIEW on the source too: if it fails there as well, mend the view's query."
-
-# Resources, I/O and an administrator's stop say something of the server, and nothing of the view.
-_OF_THE_SERVER: Final = ("53", "57", "58")
 
 # How many materialized views each one reads, directly or through others: more than any of those it reads does.
 _READ_BY_VIEW: Final = """
@@ -46,7 +45,7 @@ def refresh_findings(connection: psycopg.Connection[Any], tables: Iterable[Table
         source may not be able to fill it either.
 
     Raises:
-        psycopg.Error: the connection broke, or the server lacks room or memory.
+        psycopg.Error: the connection broke, or the error says something of the server and nothing of the view.
     """
     views = [table for table in tables if table.kind == "materialized view"]
     read_by: dict[int, int] = dict(connection.execute(_READ_BY_VIEW).fetchall()) if views else {}
@@ -67,8 +66,7 @@ def _complaint(connection: psycopg.Connection[Any], view: Table) -> str:
         with connection.transaction(force_rollback=bool(view.populated)):
             connection.execute(refresh)
     except psycopg.Error as error:
-        if connection.broken or (error.sqlstate or "").startswith(_OF_THE_SERVER):
+        if connection.broken or is_of_the_server(error.sqlstate or ""):
             raise
-        # The primary message alone: details may quote rows.
-        return error.diag.message_primary or type(error).__name__
+        return f"{shown_error(error)} (SQLSTATE {error.sqlstate})"
     return ""

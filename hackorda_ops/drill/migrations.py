@@ -19,6 +19,7 @@ from hackorda_ops.postgres.inventory import TableName
 from hackorda_ops.postgres.migration_state import ToolState, read_tool_states
 from hackorda_ops.postgres.schema_digest import schema_digest
 from hackorda_ops.postgres.session import translated_errors
+from hackorda_ops.postgres.tool_lines import RowFilter
 
 _KEPT_LINES: Final = 40
 _SHOWN_CHARACTERS: Final = 1000
@@ -70,6 +71,12 @@ def migrate_copy(
     """
     before = _position(connection, target)
     said: deque[str] = deque(maxlen=_KEPT_LINES)
+    rows = RowFilter()
+
+    def hear(line: str) -> None:
+        if (kept := rows(line)) is not None:
+            said.append(kept)
+
     finished = child.run(
         shlex.split(migrate.command),
         environment={
@@ -77,8 +84,8 @@ def migrate_copy(
             migrate.url_env: url_of(target),
         },
         working_directory=migrate.working_directory,
-        on_stdout_line=said.append,
-        on_stderr_line=said.append,
+        on_stdout_line=hear,
+        on_stderr_line=hear,
         redact=lambda text: redact(text, target),
         deadline_seconds=migrate.timeout_minutes * 60,
     )

@@ -14,8 +14,8 @@ from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.history import read_past
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres.connection import redact
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.unforeseen import described
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def hold_drill(
 def _why(error: Exception) -> str:
     if isinstance(error, OpsError):
         return error.what
-    return f"The report could not be made: {type(error).__name__}: {redact(str(error))}"
+    return f"The report could not be made: {described(error)}."
 
 
 def _past(stores: list[Store], name: str) -> tuple[DrillResult, ...]:

@@ -29,6 +29,7 @@ from hackorda_ops.postgres.dump import KEEPALIVES
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.settings import RESTORE_SETTINGS, client_encoding
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
+from hackorda_ops.postgres.tool_lines import without_rows
 
 _DEADLINE_SECONDS: Final = 1800.0
 _SAME_FOR_ALL: Final = (
@@ -111,7 +112,7 @@ def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
     )
     if finished.returncode != 0:
         raise ToolFailed(
-            f"pg_restore could not write down the schema of {archive}:\n{finished.stderr_tail}",
+            f"pg_restore could not write down the schema of {archive}:\n{without_rows(finished.stderr_tail)}",
             meaning="The schema could not be compared.",
             next_step="Look at the message; if the archive is at fault, use another artifact.",
         )

@@ -20,6 +20,7 @@ from hackorda_ops.postgres.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.inventory import SourceIdentity
 from hackorda_ops.postgres.restore_target import create_like, require_empty
 from hackorda_ops.postgres.same_database import require_elsewhere
+from hackorda_ops.postgres.server_words import shown_error
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 
@@ -197,7 +198,7 @@ def _drop(connection: psycopg.Connection[Any], database: str) -> str:
         connection.execute(statement)
     except (psycopg.errors.ObjectInUse, psycopg.errors.WrongObjectType) as error:
         # The team's migrations can make a subscription, a prepared transaction or a template of it.
-        return error.diag.message_primary or "it is in use"
+        return shown_error(error)
     listed = connection.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", (database,))
     return "it is still listed after it was dropped" if listed.fetchone() is not None else ""
 

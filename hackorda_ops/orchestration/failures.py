@@ -76,8 +76,8 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
         while error is not None and error.cause is not None:
             error = error.cause
         return Cause(
-            # Nobody foresaw it, so nobody has redacted it.
-            f"Unexpected error: {redact(error.message.strip() if error else event.message or '')}",
+            # Nobody foresaw it, so nobody has redacted it: its words may quote a row or a secret.
+            f"Unexpected error: {error.cls_name if error else redact(event.message or '')}",
             meaning="The product did not foresee this, so it can't say. What was finished before is as it was.",
             next_step="Read the run's log in Dagster, and report the error with it.",
         )

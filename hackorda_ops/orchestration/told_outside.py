@@ -1,7 +1,7 @@
 """The heartbeats of the assets: the outside monitor hears of a step, and of its last attempt only where it fails."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 
@@ -10,18 +10,40 @@ import dagster as dg
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.backup.due import Kind
 from hackorda_ops.config import Database
+from hackorda_ops.errors import OpsError, PermanentError
 from hackorda_ops.orchestration.failures import is_last
+from hackorda_ops.unforeseen import described
 
 
+@contextmanager
 def told_outside(
     kind: Kind, database: Database, context: dg.AssetExecutionContext, environ: Mapping[str, str]
-) -> AbstractContextManager[Heartbeat]:
-    """The heartbeat around the core's work on a partition."""
-    return heartbeat(
+) -> Iterator[Heartbeat]:
+    """The heartbeat around the core's work on a partition.
+
+    Raises:
+        PermanentError: in place of an error that nobody foresaw, because Dagster keeps the words of whatever a step
+            raises, and those may quote a row.
+    """
+    calls = heartbeat(
         kind,
         date.fromisoformat(context.partition_key),
         database,
         environ=environ,
         log=context.log.warning,
         is_last=partial(is_last, attempts_before=context.retry_number),
+    )
+    try:
+        with calls as said:
+            yield said
+    except (OpsError, dg.DagsterError, dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:  # noqa: BLE001
+        problem = described(error)
+    else:
+        return
+    raise PermanentError(
+        f"Something unforeseen happened: {problem}.",
+        meaning="The work is not done. This is most likely a bug in hackorda_ops.",
+        next_step="Report it with these lines.",
     )

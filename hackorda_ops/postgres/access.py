@@ -16,6 +16,7 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.access_objects import PUBLIC_SCHEMA, object_access
 from hackorda_ops.postgres.access_roles import MAKE_ROLE_IF, role_statements, settings
 from hackorda_ops.postgres.one_line_sql import identifier
+from hackorda_ops.postgres.server_words import shown_error
 
 ROLES_NAME: Final = "roles.sql"
 ACCESS_NAME: Final = "access.sql"
@@ -245,7 +246,7 @@ def _run(connection: psycopg.Connection[Any], statements: Iterable[str]) -> tupl
         except psycopg.Error as error:
             if connection.closed:
                 raise
-            refused.append(Refused(statement, " ".join((error.diag.message_primary or str(error)).split())))
+            refused.append(Refused(statement, shown_error(error)))
     return tuple(refused)
 
 

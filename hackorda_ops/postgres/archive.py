@@ -11,6 +11,7 @@ from hackorda_ops.errors import ArtifactDamaged, ToolFailed
 from hackorda_ops.postgres import child
 from hackorda_ops.postgres.archive_reader import ArchivedFile
 from hackorda_ops.postgres.clients import Clients
+from hackorda_ops.postgres.tool_lines import without_rows
 from hackorda_ops.postgres.workers import run_workers, shares
 from hackorda_ops.progress import OnProgress, Progress
 
@@ -103,7 +104,8 @@ def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
     )
     if finished.returncode != 0:
         raise ArtifactDamaged(
-            f"pg_restore {clients.version} can't read the table of contents of {folder}:\n{finished.stderr_tail}",
+            f"pg_restore {clients.version} can't read the table of contents of {folder}:\n"
+            f"{without_rows(finished.stderr_tail)}",
             meaning="This dump could not be restored as it is; it does not count as a backup.",
             next_step="Use another artifact. If this one is new, take a new dump and check the disk.",
         )

@@ -14,6 +14,7 @@ from hackorda_ops.postgres import child
 from hackorda_ops.postgres.archive import list_entries
 from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.inventory import Sequence, TableName
+from hackorda_ops.postgres.tool_lines import without_rows
 
 _IDENTIFIER = r'(?:"((?:[^"]|"")+)"|([^".\']+))'
 _SETVAL = re.compile(
@@ -46,7 +47,8 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
     found = parse_setvals(finished.stdout.decode(encoding, "replace"))
     if finished.returncode != 0 or len(found) != len(numbers):
         raise ArtifactDamaged(
-            f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n{finished.stderr_tail}",
+            f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n"
+            f"{without_rows(finished.stderr_tail)}",
             meaning="It can't be told where the sequences would stand after a restore.",
             next_step="Take a new dump, or use another artifact.",
         )

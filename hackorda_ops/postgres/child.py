@@ -24,6 +24,7 @@ from typing import Required, TypedDict, Unpack
 from hackorda_ops.errors import Stalled, UsageError
 from hackorda_ops.postgres.child_handle import Child, Finished
 from hackorda_ops.postgres.child_output import Output
+from hackorda_ops.postgres.tool_lines import without_rows
 
 __all__ = ["Child", "Finished", "StartOptions", "run", "start"]
 
@@ -96,7 +97,7 @@ def _watch_over(child: Child, *, deadline_seconds: float | None, poll: Callable[
             child.stop()
             raise Stalled(
                 f"{child.name} did not finish within {deadline_seconds:g} seconds and was stopped.",
-                meaning=f"Its work is not done. The last it said:\n{child.stderr_tail or '(nothing)'}",
+                meaning=f"Its work is not done. The last it said:\n{without_rows(child.stderr_tail) or '(nothing)'}",
                 next_step="Look for a lock, a slow network or a full disk; then try again or raise the limit.",
             )
         if poll is not None:

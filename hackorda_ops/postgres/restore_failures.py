@@ -17,14 +17,11 @@ from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.server_words import NOT_SHOWN, is_raised
 from hackorda_ops.postgres.settings import RESTORE_SETTINGS
+from hackorda_ops.postgres.sqlstates import is_of_the_dump, is_passing
 from hackorda_ops.postgres.tool_errors import entry_of, object_of, refused
 
 _DEADLINE_SECONDS: Final = 600.0
 _SQLSTATE: Final = re.compile(r"\b([0-9A-Z]{5})\s*$", re.MULTILINE)
-# By the classes of the SQL standard and of Postgres (appendix "Error codes"): cardinality, data, integrity, what
-# functions raise, syntax and names, a view's check. 54000 is a value too large for its index.
-_OF_THE_DUMP: Final = ("21", "22", "23", "2F", "38", "39", "3F", "42", "44", "P0", "54000")
-_PASSING: Final = ("08", "40", "53", "55", "57", "58")
 
 
 def cause_of(
@@ -66,9 +63,9 @@ def cause_of(
             meaning=f"The role {target.user} may not create what is in the dump.",
             next_step="Grant the role the right (the server's log names it), or restore as an administrator.",
         )
-    if state.startswith(_OF_THE_DUMP):
+    if is_of_the_dump(state):
         return refused(what)
-    kind = RetryableError if state.startswith(_PASSING) else PermanentError
+    kind = RetryableError if is_passing(state) else PermanentError
     return kind(
         what,
         meaning="The server could not do it; the backup is not at fault.",

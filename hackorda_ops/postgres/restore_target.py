@@ -9,6 +9,7 @@ from psycopg import sql
 from hackorda_ops.errors import TargetRefused
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.inventory import SourceIdentity
+from hackorda_ops.postgres.server_words import shown_error
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 
@@ -95,7 +96,7 @@ def create_like(admin_target: ConnectionTarget, database: str, source: SourceIde
         ) as error:
             raise TargetRefused(
                 f"{admin_target.host} can't have a database like the source ({_wanted(source)}): "
-                f"{error.diag.message_primary}.",
+                f"{shown_error(error)}.",
                 meaning="Text would sort and compare differently in the copy, so a comparison would prove nothing.",
                 next_step="Restore on a server that has this locale: install it in the operating system, or use a "
                 "Postgres built with ICU.",

@@ -22,6 +22,7 @@ from hackorda_ops.errors import (
     Stalled,
 )
 from hackorda_ops.postgres.connection import ConnectionTarget, redact
+from hackorda_ops.postgres.server_words import shown_error
 
 
 class _Refusal(NamedTuple):
@@ -189,7 +190,7 @@ def _unnamed(error: psycopg.Error) -> str:
 def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) -> OpsError:
     """What an error inside a session means, without any secret.
 
-    Details and hints of the server are left out: they may quote rows.
+    Nothing of a row is repeated (`server_words`).
 
     Args:
         target: the database that was worked on.
@@ -197,7 +198,7 @@ def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) 
         doing: what was being done, as the start of a sentence ("Counting the rows").
     """
     state = error.sqlstate or ""
-    said = redact(_one_line(error.diag.message_primary or str(error)), target)
+    said = redact(shown_error(error), target)
     what = f"{doing} failed on {target.describe()}: {said}" + (f" (SQLSTATE {state})" if state else "")
     if _connection_ended(error):
         return ConnectionLost(

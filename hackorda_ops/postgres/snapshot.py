@@ -13,6 +13,7 @@ from psycopg import sql
 from hackorda_ops.errors import SnapshotUnavailable
 from hackorda_ops.postgres.connection import ConnectionTarget
 from hackorda_ops.postgres.pooler import refuse_pooler
+from hackorda_ops.postgres.server_words import shown_error
 from hackorda_ops.postgres.session import connect, translated_errors
 from hackorda_ops.postgres.settings import COMPARABLE_SETTINGS, SHORT_SETTINGS
 
@@ -200,7 +201,7 @@ def _require_shared(second: psycopg.Connection[Any], snapshot: Snapshot, target:
     ) as error:
         raise SnapshotUnavailable(
             f"A second connection to {target.describe()} cannot see the snapshot of the first"
-            f" ({error.diag.message_primary}).",
+            f" ({shown_error(error)}).",
             meaning="A balancer or pooler spreads connections over servers, so no consistent dump can be taken.",
             next_step="Give the source's direct endpoint: the primary's own host and port.",
         ) from None

@@ -24,7 +24,7 @@ from hackorda_ops.errors import (
     TargetRefused,
     ToolFailed,
 )
-from hackorda_ops.postgres.server_words import shown
+from hackorda_ops.postgres.server_words import shown_line
 
 
 @dataclass(frozen=True)
@@ -212,9 +212,9 @@ class ToolOutput:
         if not self._in_warning:
             _append(self.complaints, line)
         elif (own is not None and own[1] == "warning") or line.startswith("WARNING: "):
-            _append(self.warnings, shown(line))
+            _append(self.warnings, shown_line(line))
         elif self.warnings:
-            self.warnings[-1] += f" {shown(line)}"
+            self.warnings[-1] += f" {shown_line(line)}"
 
 
 def require_success(tool: str, doing: str, *, returncode: int, complaints: Sequence[str]) -> None:
@@ -245,7 +245,7 @@ def require_success(tool: str, doing: str, *, returncode: int, complaints: Seque
             "then try again.",
         )
     raise ToolFailed(
-        "\n".join([what, *map(shown, complaints)]),
+        "\n".join([what, *map(shown_line, complaints)]),
         meaning="The work is not complete; nothing of it counts. What is at fault is not known.",
         next_step="Mend what the message names (the server's log has its details), then try again.",
     )
@@ -285,4 +285,5 @@ def _first_error(said: str, returncode: int) -> str:
         return f"return code {returncode}."
     # "Dumping the contents of table … failed" has the reason in a line of its own.
     reason = _SERVER_SAID.search(said)
-    return " ".join(shown(f"{match[1]} {'' if reason is None else reason[1]}").split()).rstrip(".") + "."
+    said_safely = shown_line(f"{match[0]} {'' if reason is None else reason[1]}").removeprefix("error: ")
+    return " ".join(said_safely.split()).rstrip(".") + "."

@@ -8,6 +8,7 @@ this process does.
 import json
 import os
 import queue
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -152,10 +153,18 @@ def _require_success(worker: Child, module: str, redact: Callable[[str], str]) -
     if finished.returncode != 0:
         raise ToolFailed(
             f"The worker {module} ended with return code {finished.returncode}:\n"
-            f"{redact(finished.stderr_tail) or '(it wrote nothing)'}",
+            f"{redact(_without_words(finished.stderr_tail)) or '(it wrote nothing)'}",
             meaning="Its part of the work is not done, so nothing was proven.",
             next_step="Return code -9 means that it was killed, usually for want of memory; otherwise report this.",
         )
+
+
+def _without_words(written: str) -> str:
+    """A traceback without the words of its errors, which may quote a row; where there is none, what Python says."""
+    before, traceback, after = written.partition("Traceback (most recent call last):")
+    if not traceback:
+        return before
+    return "\n".join(re.findall(r'^ *File ".+", line \d+|^\w[\w.]*(?=:|$)', after, re.MULTILINE))
 
 
 def _handed_over(said: Sequence[str]) -> OpsError:

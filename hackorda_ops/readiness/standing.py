@@ -16,10 +16,10 @@ from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.config import Database
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres.connection import redact
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
 from hackorda_ops.readiness.reading import Listed, Trouble
+from hackorda_ops.unforeseen import described
 from hackorda_ops.words import duration
 
 __all__ = [
@@ -174,8 +174,7 @@ def read_standing(name: str, database: Database, *, environ: Mapping[str, str], 
 
 def unforeseen(name: str, error: Exception) -> str:
     """A sentence on an error that nobody has foreseen."""
-    said = redact(f"{type(error).__name__}: {error}")
-    return f"Looking at {name} failed, which is a bug of hackorda_ops: {said}"
+    return f"Looking at {name} failed, which is a bug of hackorda_ops: {described(error)}."
 
 
 def unread(name: str, now: datetime, why: str) -> Standing:

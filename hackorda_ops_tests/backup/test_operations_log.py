@@ -167,7 +167,10 @@ def test_what_ends_well_is_logged_with_what_it_filled_in(folder: FolderStore) ->
     ("error", "detail"),
     [
         (StoreRefused("The bucket is gone.", meaning="m", next_step="n"), "The bucket is gone."),
-        (RuntimeError("postgresql://u:s3cret@h/d"), "Something unforeseen happened: RuntimeError."),
+        (
+            RuntimeError("postgresql://u:s3cret@h/d"),
+            "Something unforeseen happened: RuntimeError at ",
+        ),
         (KeyboardInterrupt(), "It was interrupted."),
         (SystemExit(143), "It was interrupted."),
     ],
@@ -180,7 +183,9 @@ def test_what_fails_is_logged_and_fails_as_it_would_have(
 
     assert raised.value is error
     [event] = read_log(folder, "hackorda")
-    assert (event.outcome, event.subject, event.detail) == ("failure", "a week", detail)
+    assert (event.outcome, event.subject) == ("failure", "a week")
+    assert event.detail.startswith(detail)
+    assert "s3cret" not in event.detail
 
 
 def test_wrong_use_leaves_no_line_because_nothing_was_attempted(folder: FolderStore) -> None:

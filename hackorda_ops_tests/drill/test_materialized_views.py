@@ -48,7 +48,9 @@ def test_a_view_whose_query_fails_is_named_with_the_servers_words(new_database: 
         "CREATE MATERIALIZED VIEW ratios AS SELECT 1 / (id - 3) AS ratio FROM users",
         "INSERT INTO users VALUES (3)",
     )
-    assert refreshed(new_database) == [("refresh fails", "public.ratios", "division by zero")]
+    assert refreshed(new_database) == [
+        ("refresh fails", "public.ratios", "division by zero (SQLSTATE 22012)")
+    ]
 
 
 def test_an_empty_view_that_can_not_be_filled_is_only_a_warning_and_so_are_those_that_read_it(

@@ -81,7 +81,8 @@ def test_an_error_that_nobody_foresaw_is_told_without_dagsters_wrapper(instance:
 
     cause = _cause_of_a_run_that_raises(error, instance)
 
-    assert "ZeroDivisionError: the root of it" in str(cause)
+    assert "Unexpected error: ZeroDivisionError" in str(cause)
+    assert "the root of it" not in str(cause)  # which may quote a row
     assert "outer" not in str(cause)
     assert "DagsterExecution" not in str(cause)
 
@@ -96,7 +97,7 @@ def test_an_error_that_nobody_foresaw_is_told_without_a_password(
 
     cause = _cause_of_a_run_that_raises(error, instance)
 
-    assert "no such host in postgres://ops:" in str(cause)
+    assert "ValueError" in str(cause)
     assert "hunter2" not in str(cause)
 
 

@@ -109,7 +109,8 @@ def test_neither_names_nor_the_failing_sql_are_mistaken_for_the_reason() -> None
 
 def test_rows_are_not_quoted() -> None:
     error = failure(
-        'pg_restore: error: COPY failed for table "users": ERROR:  duplicate key value\n'
+        'pg_restore: error: COPY failed for table "users": ERROR:  duplicate key value violates '
+        'unique constraint "users_pkey"\n'
         "DETAIL:  Key (email)=(ann@example.org) already exists.\n"
         "CONTEXT:  COPY users, line 2: ann@example.org\n"
     )

@@ -1,0 +1,19 @@
+"""What may be shown of an error that nobody foresaw: its kind and its places, and never its words."""
+
+import traceback
+from pathlib import Path
+from typing import Final
+
+_PLACES: Final = 3
+
+
+def described(error: BaseException) -> str:
+    """An error as `ValueError at reading.py:120, drill.py:88, quarterly.py:40`, the innermost place first.
+
+    Its words may quote a row or a secret: `invalid literal for int() with base 10: '…'`.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[::-1][:_PLACES]
+    places = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    # The operating system's words know of files and sockets only.
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return f"{type(error).__name__}{reason}" + (f" at {places}" if places else "")
