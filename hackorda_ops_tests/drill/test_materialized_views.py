@@ -80,3 +80,19 @@ def test_a_server_out_of_resources_is_no_fault_of_the_view(new_database: str) ->
     )
     with pytest.raises(errors.DiskFull):
         refreshed(new_database)
+
+
+@pytest.mark.parametrize(
+    "state", ["08006", "25006", "40001", "53200", "54001", "55P03", "55006", "57014", "58030", "XX000"]
+)
+def test_an_error_of_the_server_or_the_session_says_nothing_of_the_view(
+    new_database: str, state: str
+) -> None:
+    execute(
+        new_database,
+        f"CREATE FUNCTION fail() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'x' USING ERRCODE = '{state}'; END $$",
+        "CREATE MATERIALIZED VIEW sums AS SELECT fail() AS n WITH NO DATA",
+    )
+    with pytest.raises(errors.Error) as caught:
+        refreshed(new_database)
+    assert caught.value.sqlstate == state
