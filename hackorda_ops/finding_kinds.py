@@ -62,7 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "fatal", "The dump doesn't have a table's rows where the manifest has its evidence of them."
     ),
     # A restored database against the manifest and the archive.
-    "restore failed": Kind("fatal", "The artifact can't be restored with the tool that wrote it."),
+    "restore failed": Kind("fatal", "The dump holds this, and the server does not take it."),
     "table missing": Kind("fatal", _NOT_THE_SAME),
     "rows differ": Kind("fatal", "Rows were lost or doubled on the way into the restored database."),
     "content differs": Kind("fatal", "Values are other ones than in the backup, though no row is missing."),

@@ -24,6 +24,7 @@ from hackorda_ops.backup.give_access import NOT_GIVEN, give_access, make_roles, 
 from hackorda_ops.backup.large_object_check import compare_large_objects
 from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.moved_rows import in_one_order
+from hackorda_ops.backup.not_restored import with_rest
 from hackorda_ops.backup.operations_log import logged
 from hackorda_ops.backup.rules_kept import generated_findings, stale_notes
 from hackorda_ops.backup.store import Store
@@ -84,6 +85,7 @@ def bring_back(
     jobs: int,
     on_progress: OnProgress,
     with_access: bool = False,
+    keep_going: bool = False,
 ) -> BroughtBack:
     """Fetches an artifact, checks it, restores it into an empty database and compares the result.
 
@@ -99,6 +101,7 @@ def bring_back(
         on_progress: told of every stage, from more than one thread.
         with_access: also makes the roles that are missing, and applies owners, grants and settings; these
             are compared as well.
+        keep_going: brings back everything that the server takes; what it doesn't take is a finding each.
 
     Raises:
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
@@ -135,6 +138,7 @@ def bring_back(
             jobs=jobs,
             on_progress=on_progress,
             deadline_seconds=None,
+            keep_going=keep_going,
         )
         compared = compare(
             connection,
@@ -155,7 +159,7 @@ def bring_back(
             tables=len(manifest.tables),
             rows=manifest.rows,
             seconds=done.seconds,
-            findings=(*compared.findings, *differing),
+            findings=(*with_rest(done.not_restored, compared.findings), *differing),
             warnings=(*done.warnings, *compared.notes, *notes),
         )
         line.outcome = brought.verdict

@@ -50,6 +50,14 @@ def restore(
             "and settings. Takes a superuser, or a role with CREATEROLE.",
         ),
     ] = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going",
+            help="Bring back everything that can be, where a row breaks a constraint or a definition fails: FAIL, with "
+            "each object that is missing and the statement that would have made it.",
+        ),
+    ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="pg_restore's --jobs.")] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
@@ -80,6 +88,7 @@ def restore(
             jobs=jobs or policy.dump.jobs,
             on_progress=on_progress,
             with_access=with_access,
+            keep_going=keep_going,
         )
     sentence = (
         f"{result.location} is in {result.target}: {result.rows:,} rows in {result.tables} tables "

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from difflib import unified_diff
 
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.postgres.definitions import HEADER, named, without_secrets
 
-_HEADER = re.compile(
-    r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*); Owner: .*\n--\n",
-    re.MULTILINE,
-)
 # Said between two objects and about the session, where its place depends on the order of the objects. Only
 # after an object's text: inside of it, in a function's body, such a line belongs to the object.
 _AFTER_AN_OBJECT = re.compile(
@@ -23,9 +19,6 @@ _AFTER_AN_OBJECT = re.compile(
 _DATA_TYPES = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
 # Told by its text as well: a name may read like the rest of the heading, which then can't be taken apart for certain.
 _REFRESH = "REFRESH MATERIALIZED VIEW "
-# Their options hold passwords, so no literal of theirs is shown.
-_SECRET_TYPES = frozenset({"USER MAPPING", "SERVER", "SUBSCRIPTION", "FOREIGN DATA WRAPPER", "FOREIGN TABLE"})
-_LITERAL = re.compile(r"'(?:[^']|'')*'")
 _REMEDY = "Do not rely on this artifact before you know why: restore it by hand and compare the object."
 _LINES_SHOWN = 12
 _PIECE_CHARACTERS = 160
@@ -40,7 +33,7 @@ class SchemaObject:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.type} {self.name if self.schema == '-' else f'{self.schema}.{self.name}'}"
+        return named(self.type, self.schema, self.name)
 
 
 def objects_of(script: str) -> Mapping[SchemaObject, tuple[str, ...]]:
@@ -52,7 +45,7 @@ def objects_of(script: str) -> Mapping[SchemaObject, tuple[str, ...]]:
     Returns:
         By object, its SQL; several, sorted, where several objects have the same type and name.
     """
-    headers = list(_HEADER.finditer(script))
+    headers = list(HEADER.finditer(script))
     # As many as headers, so none where nothing was made in the database.
     ends = [*(header.start() for header in headers[1:]), len(script)][: len(headers)]
     found: dict[SchemaObject, list[str]] = {}
@@ -97,9 +90,7 @@ def text_finding(key: SchemaObject, expected: tuple[str, ...], observed: tuple[s
 
 
 def _shown(key: SchemaObject, texts: tuple[str, ...]) -> list[str]:
-    text = "\n".join(texts)
-    # Hidden in the whole text: a literal may run over several lines.
-    text = redact(_LITERAL.sub("'…'", text) if key.type in _SECRET_TYPES else text)
+    text = without_secrets(key.type, "\n".join(texts))
     # Long lines are broken, so that a diff shows the part that differs.
     return [
         line[start : start + _PIECE_CHARACTERS]

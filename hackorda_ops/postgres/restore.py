@@ -1,4 +1,4 @@
-"""Restores a dump: one pg_restore in parallel, which stops at its first error."""
+"""Restores a dump: one pg_restore in parallel, which stops at its first error, or brings back what it can."""
 
 import os
 import re
@@ -15,11 +15,15 @@ from hackorda_ops.postgres.clients import Clients
 from hackorda_ops.postgres.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.dump import KEEPALIVES
 from hackorda_ops.postgres.restore_failures import cause_of
+from hackorda_ops.postgres.restore_rest import NotRestored, left_out
 from hackorda_ops.postgres.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.tool_errors import ToolOutput, require_success
 from hackorda_ops.progress import OnProgress, Progress
 
 # Two workers' lines may run into each other, so the words are looked for anywhere.
+_FAILED_ENTRY = re.compile(r"pg_restore: from TOC entry (\d+); ")
+# The last line of a pg_restore that came to its end in spite of errors.
+_ERRORS_IGNORED = "pg_restore: warning: errors ignored on restore: "
 _FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")
 
 
@@ -30,10 +34,12 @@ class RestoreResult:
     Attributes:
         seconds: how long pg_restore took.
         warnings: what pg_restore or the server warned of, and went on.
+        not_restored: what the server did not take of a restore that kept going.
     """
 
     seconds: float
     warnings: tuple[str, ...]
+    not_restored: tuple[NotRestored, ...] = ()
 
 
 def restore(
@@ -44,6 +50,7 @@ def restore(
     on_progress: OnProgress,
     deadline_seconds: float | None,
     jobs: int = 2,
+    keep_going: bool = False,
 ) -> RestoreResult:
     """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
 
@@ -58,6 +65,8 @@ def restore(
             foreign keys follow after the last of them.
         deadline_seconds: how long it may take; None for no limit.
         jobs: tables loaded, or indexes built, at a time; at least 2 for progress in the middle.
+        keep_going: brings back everything that the server takes, and says what it does not take. Where the server,
+            and not the dump, is at fault, or the dump can't be read, that is an error all the same.
 
     Raises:
         RightsMissing: the role may not create something in the dump; the message names it.
@@ -70,15 +79,19 @@ def restore(
     entries = restorable(list_entries(clients, folder))
     progress = _Progress(_data_sizes(entries, folder), on_progress)
     started = time.monotonic()
+    lacking: list[NotRestored] = []
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        for number, part in enumerate(_parts(entries)):
-            chosen = Path(private) / f"part-{number}.list"
+        chosen = Path(private) / "part.list"
+        waiting = list(_parts(entries))
+        while waiting:
+            part = waiting.pop(0)
             write_list(part, chosen)
+            progress.begin()
             finished = child.run(
                 [
                     clients.pg_restore,
                     f"--jobs={jobs}",
-                    "--exit-on-error",
+                    "--no-data-for-failed-tables" if keep_going else "--exit-on-error",
                     "--no-owner",
                     "--no-privileges",
                     "--no-subscriptions",
@@ -96,19 +109,29 @@ def restore(
                 poll=progress.tell,
                 deadline_seconds=deadline_seconds,
             )
+            complaints = progress.output.complaints
             try:
                 require_success(
                     "pg_restore",
                     f"restoring into {target.describe()}",
                     returncode=finished.returncode,
-                    complaints=progress.output.complaints,
+                    complaints=complaints,
                 )
             except ToolFailed as failure:
-                raise cause_of(
-                    failure, progress.output.complaints, target, clients=clients, archive=folder
-                ) from None
+                failed = [entry for entry in part if entry.dump_id in progress.failed]
+                if not (keep_going and progress.reached_end and failed):
+                    raise cause_of(failure, complaints, target, clients=clients, archive=folder) from None
+                rest = left_out(failed, failure, target, clients=clients, archive=folder)
+                if rest.complete:
+                    lacking += rest.not_restored
+                elif len(failed) < len(part):
+                    waiting.insert(
+                        0, failed
+                    )  # once more: some of them failed in passing, and others for want of those
+                else:
+                    raise
     progress.complete()
-    return RestoreResult(time.monotonic() - started, tuple(progress.output.warnings))
+    return RestoreResult(time.monotonic() - started, tuple(progress.output.warnings), tuple(lacking))
 
 
 def _parts(entries: Sequence[ArchiveEntry]) -> Iterator[Sequence[ArchiveEntry]]:
@@ -133,12 +156,23 @@ class _Progress:
 
     def __init__(self, data_bytes: Mapping[int, int], on_progress: OnProgress) -> None:
         self.output = ToolOutput()
+        self.begin()
         self._data_bytes = data_bytes
         self._total_bytes = sum(data_bytes.values())
         self._done_bytes = 0
         self._on_progress = on_progress
 
+    def begin(self) -> None:
+        """Before each pg_restore: what is said of a failure is said of this one."""
+        self.output.complaints.clear()
+        self.failed: set[int] = set()
+        self.reached_end = False
+
     def hear(self, line: str) -> None:
+        self.failed.update(map(int, _FAILED_ENTRY.findall(line)))
+        if _ERRORS_IGNORED in line:
+            self.reached_end = True
+            return
         self.output.hear(line)
         for dump_id in _FINISHED_DATA.findall(line):
             self._done_bytes += self._data_bytes.get(int(dump_id), 0)

@@ -45,7 +45,7 @@ def cause_of(
         `RestoreRefused` where the dump is at fault; `failure` itself where that can't be found out.
     """
     number = entry_of(complaints)
-    state = None if number is None else _tried_alone(number, target, clients, archive)
+    state = None if number is None else sqlstate_alone(number, target, clients=clients, archive=archive)
     if state is None:
         return failure
     where = f"pg_restore failed restoring into {target.describe()}{object_of(complaints)}"
@@ -73,8 +73,11 @@ def cause_of(
     )
 
 
-def _tried_alone(number: int, target: ConnectionTarget, clients: Clients, archive: Path) -> str | None:
-    """The SQLSTATE that an entry ends with, "" where it ends well, None where it could not be tried."""
+def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, archive: Path) -> str | None:
+    """The SQLSTATE that an entry ends with, "" where it ends well, None where it could not be tried.
+
+    Nothing of it stays: it is rolled back.
+    """
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         chosen, script = Path(private) / "entry.list", Path(private) / "entry.sql"
         chosen.write_text(f"{number}; 0 0 ENTRY\n")

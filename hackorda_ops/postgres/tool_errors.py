@@ -256,7 +256,8 @@ def refused(what: str) -> RestoreRefused:
     return RestoreRefused(
         what,
         meaning="The server does not take the dump's data or definitions, so the dump can't be restored whole.",
-        next_step="Look at the object that is named, here and in the source, then restore another artifact.",
+        next_step="Look at the object that is named, in the source too: what is wrong there is in every backup of it "
+        "until it is mended. Until then `hackorda-ops restore --keep-going` brings back everything else.",
     )
 
 

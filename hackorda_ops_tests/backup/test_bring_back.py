@@ -15,7 +15,7 @@ from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.backup.operations_log import read_log
 from hackorda_ops.config import Database
-from hackorda_ops.errors import ArtifactDamaged, TargetRefused
+from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.postgres import connection
 from hackorda_ops.postgres.inventory import Extension
@@ -239,3 +239,51 @@ def test_another_encoding_is_refused(
             restored(night, postgres_server.url("latin"), tmp_path)
     finally:
         execute(postgres_server.url(), "DROP DATABASE latin")
+
+
+ORPHANS = """
+CREATE TABLE parents (id int PRIMARY KEY); INSERT INTO parents SELECT generate_series(1, 20);
+CREATE TABLE posts (id int PRIMARY KEY, author int REFERENCES parents, note text);
+INSERT INTO posts SELECT g, g, 'secret row' FROM generate_series(1, 20) g;
+SET session_replication_role = replica; INSERT INTO posts VALUES (99, 4242, 'secret row');
+RESET session_replication_role;
+CREATE TABLE twins (n int); INSERT INTO twins VALUES (4243), (4243);
+CREATE INDEX kept ON twins (n); CREATE FUNCTION helper(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION lookup(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN helper($1); END';
+CREATE TABLE checked (n int CHECK (lookup(n) > 0)); INSERT INTO checked VALUES (4244);
+"""
+
+
+def test_a_restore_that_keeps_going_brings_back_all_but_what_the_source_broke(
+    postgres_server: PostgresServer, database_on: Callable[[PostgresServer], str], empty: str, tmp_path: Path
+) -> None:
+    source = database_on(postgres_server)
+    execute(source, ORPHANS)
+    database = Database.model_validate({"store": str(tmp_path / "store")})
+    taken = take_night("hackorda", database, environ={**ENVIRON, "DATABASE_URL": source})
+    night = (FolderStore(tmp_path / "store"), taken.manifest)
+
+    with pytest.raises(RestoreRefused, match="--keep-going"):
+        restored(night, empty, tmp_path)
+
+    other = database_on(postgres_server)
+    result = restored(night, other, tmp_path, keep_going=True)
+    assert result.verdict == "FAIL"
+    refused = {
+        each.subject.removesuffix(" postgres"): each
+        for each in result.findings
+        if each.code == "restore failed"
+    }
+    assert set(refused) == {"FK CONSTRAINT public.posts posts_author_fkey", "TABLE DATA public checked"}
+    orphan = refused["FK CONSTRAINT public.posts posts_author_fkey"]
+    assert "FOREIGN KEY (author) REFERENCES public.parents(id)" in orphan.expected
+    assert orphan.observed == "foreign key violation (SQLSTATE 23503)"
+    assert "no other artifact is better" in orphan.next_step
+    assert "undefined function" in refused["TABLE DATA public checked"].observed
+    said = " ".join(map(str, result.findings))
+    assert "secret row" not in said
+    assert "4242" not in said
+    assert "Do not rely on this artifact" not in said
+    with psycopg.connect(other) as session:
+        assert session.execute("SELECT count(*) FROM posts").fetchone() == (21,)
+        assert session.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
