@@ -7,7 +7,7 @@ from hackorda_ops.local.s3 import S3Server
 from hackorda_ops_tests.gallery.gallery import Gallery
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def gallery(
     postgres_server: PostgresServer,
     scratch_server: PostgresServer,

@@ -1,7 +1,6 @@
 """The gallery's rooms: its database, the night that was taken of it, and ways to drill it."""
 
 import itertools
-import secrets
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +50,7 @@ class Gallery:
     @cached_property
     def url(self) -> str:
         """The source."""
-        url = create_database(self.server, f"gallery {secrets.token_hex(3)}")
+        url = create_database(self.server, "gallery")
         run(url, shop.SCHEMA, shop.ROWS)
         return url
 
@@ -75,7 +74,7 @@ class Gallery:
     @cached_property
     def other_database(self) -> Night:
         """A night of another database, which has orders as well."""
-        url = create_database(self.server, f"gallery of others {secrets.token_hex(3)}")
+        url = create_database(self.server, "gallery of others")
         run(
             url,
             "CREATE TABLE orders (id int, customer int, item text, placed timestamptz NOT NULL)",
@@ -91,7 +90,7 @@ class Gallery:
     @cached_property
     def altered_in_every_kind(self) -> DrillResult:
         """The drill of a database with objects of every kind, in whose restored copy each was altered."""
-        url = create_database(self.server, f"gallery of schemas {secrets.token_hex(3)}")
+        url = create_database(self.server, "gallery of schemas")
         run(url, SCHEMA_OF_EVERY_KIND)
         every = ";\n".join(change for change, _ in ALTERATIONS.values())
         # Event triggers are restored by a call of their own, the last.
