@@ -7,6 +7,7 @@ import dagster as dg
 
 from hackorda_ops.backup import nightly
 from hackorda_ops.backup.nightly import Night
+from hackorda_ops.backup.same_source import is_of_the_source
 from hackorda_ops.config import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
@@ -75,5 +76,8 @@ def _unsound(name: str, night: Night) -> dg.Failure:
         meaning="The artifact exists and can be restored, yet it isn't sound: no weekly copy takes it, and the "
         "artifact before it still holds what may be lost.",
         next_step="Look into each finding. If all of it was intended, materialize this partition again: that "
-        f"dumps once more, and compares with {manifest.artifact_id}.",
+        f"dumps once more, and compares with {manifest.artifact_id}."
+        # An artifact of an unconfirmed source is never compared with, so the same run again would fail again.
+        if is_of_the_source(manifest)
+        else " ".join(finding.next_step for finding in manifest.findings),
     )
