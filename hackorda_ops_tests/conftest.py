@@ -27,6 +27,7 @@ _QUICK = {
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what needs a server, so that `pytest -m "not server and not e2e"` takes seconds."""
     # each_server looks its server up by name, so that server_folder is not among its fixtures.
@@ -37,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "/e2e/" in item.path.as_posix():
             item.add_marker("e2e")
         if item.get_closest_marker("xdist_group") is None:
-            # A file's tests share its servers, so one worker runs them all.
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+            # A file's tests share its servers, so one worker runs them all; and one whole Dagster at a time is enough.
+            path = item.path.relative_to(item.config.rootpath).as_posix()
+            item.add_marker(pytest.mark.xdist_group("e2e" if "/e2e/" in path else path))
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,7 @@ def test_a_sound_source_and_store_tell_nothing(url: str, database: Database, tmp
         (name, ())
         for name in (
             "source",
+            "clocks",
             "snapshot",
             "rights",
             "locks",

@@ -98,7 +98,9 @@ def test_an_artifact_from_a_branch_that_something_may_have_written_to_measures_n
     inventory = branching.manifest.inventory
     cron = Extension("pg_cron", "1.6", "pg_catalog")
     branching.put_manifest(
-        dumped_from="branch", inventory=replace(inventory, extensions=(*inventory.extensions, cron))
+        dumped_from="branch",
+        inventory=replace(inventory, extensions=(*inventory.extensions, cron)),
+        evidence={},
     )
 
     checked = _checked(branching.changed(store=str(tmp_path / "none")))

@@ -1,6 +1,5 @@
 """The ways in which a damage is made. Each lets the product itself say what it makes of it."""
 
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops_tests.drill.conftest import PROGRAMS, Night
 from hackorda_ops_tests.gallery.artifact import OffsiteArtifact
 from hackorda_ops_tests.gallery.damages import Outcome, outcome_of
-from hackorda_ops_tests.gallery.gallery import Gallery, after_restore, configured
+from hackorda_ops_tests.gallery.gallery import Gallery, after_restore, configured, run
 from hackorda_ops_tests.postgres.awkward import target_of
 
 
@@ -131,11 +130,13 @@ class SinceTheNightBefore:
     place: ClassVar[str] = "in the source, before a night"
 
     def inflicted(self, gallery: Gallery) -> Outcome:
-        """Takes a night afterwards, into the store that has the night before."""
-        store = gallery.new_folder()
-        shutil.copytree(gallery.night.store.root, store, dirs_exist_ok=True)
-        with gallery.variant(self.statements) as url:
-            night = take_night("hackorda", configured(store), environ={**PROGRAMS, "DATABASE_URL": url})
+        """Takes a night, does it, and takes another."""
+        database = configured(gallery.new_folder())
+        with gallery.variant() as url:
+            environ = {**PROGRAMS, "DATABASE_URL": url}
+            take_night("hackorda", database, environ=environ)
+            run(url, self.statements)
+            night = take_night("hackorda", database, environ=environ)
         return Outcome("SOUND" if night.manifest.sound else "NOT SOUND", night.manifest.findings)
 
 
