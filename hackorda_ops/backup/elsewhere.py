@@ -5,6 +5,7 @@ from datetime import datetime
 
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
+from hackorda_ops.backup.clocks import clock_concerns
 from hackorda_ops.backup.manifest import Manifest
 from hackorda_ops.backup.store import Store
 from hackorda_ops.config import Database
@@ -37,17 +38,19 @@ def night_before(
     here = catalog.read_newest(store, name, before=before)
     try:
         offsite = environment.open_offsite(name, database, environ)
+        clocks = tuple(each.what for each in clock_concerns({"the bucket": offsite.clock_ahead()}))
         newest = catalog.newest_id(offsite, name, before=before)
         if newest is None or (here is not None and newest <= here.artifact_id):
-            return here, ()
+            return here, clocks
         there = catalog.read_newest(offsite, name, before=before)
     except ConfigError:
         return here, ()
     except OpsError as error:
         return here, (f"Off-site could not be asked whether the store has lost anything: {error.what}",)
     if there is None or (here is not None and there.artifact_id <= here.artifact_id):
-        return here, ()
+        return here, clocks
     return there, (
+        *clocks,
         f"{store.describe()} has {'nothing' if here is None else 'nothing newer than ' + here.artifact_id} of "
         f"{name}, and {offsite.describe()} has {there.artifact_id}: is the store's disk mounted? Tonight's artifact "
         "was compared with the one off-site.",

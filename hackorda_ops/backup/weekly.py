@@ -7,10 +7,12 @@ from datetime import date
 from hackorda_ops import environment
 from hackorda_ops.backup import catalog
 from hackorda_ops.backup.apart import require_two_places
+from hackorda_ops.backup.clocks import clock_concerns
 from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.backup.offsite import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.backup.operations_log import log_stores, logged
 from hackorda_ops.backup.store import Store
+from hackorda_ops.concerns import require_none
 from hackorda_ops.config import Database
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.progress_log import size
@@ -93,7 +95,9 @@ def _ship(
 ) -> Week:
     offsite = environment.open_offsite(name, database, environ)
     require_two_places(name, store, offsite)
-    offsite.check()
+    # It answers, and by a clock that its locks and life-cycle rules can go by.
+    clocks = clock_concerns({"the bucket": offsite.clock_ahead()})
+    require_none([each for each in clocks if each.severity == "stops the night"])
     copied = copy_artifact(
         store,
         offsite,

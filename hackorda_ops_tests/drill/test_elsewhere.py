@@ -1,12 +1,19 @@
 """A store that has lost its disk is no new store: off-site knows better."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from hackorda_ops.backup import weekly
+from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.drill.preflight import preflight
+from hackorda_ops.errors import OpsError
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops_tests.backup.s3_proxy import Forward, Reply, Request, proxied
 from hackorda_ops_tests.drill.conftest import Night, Protected, night_of
 
 pytestmark = pytest.mark.server
@@ -47,3 +54,27 @@ def test_a_bucket_that_does_not_answer_stops_no_night(
 
     assert taken.compared_with is not None
     assert any("Off-site could not be asked" in each for each in taken.manifest.warnings)
+
+
+@pytest.mark.parametrize("minutes", [20, 90])
+def test_a_buckets_clock_that_is_off_is_named_by_a_night_and_far_off_it_takes_no_copy(
+    minutes: int, night: Night, ship: Callable[[Night], Protected], s3_server: S3Server, tmp_path: Path
+) -> None:
+    def ahead(request: Request, forward: Forward) -> Reply:
+        reply = forward(request)
+        there = datetime.now(UTC) + timedelta(minutes=minutes)
+        headers = {name: value for name, value in reply.headers.items() if name.lower() != "date"}
+        return replace(reply, headers={**headers, "Date": f"{there:%a, %d %b %Y %H:%M:%S GMT}"})
+
+    protected = ship(night_of(night.url, tmp_path / "store"))
+    with proxied(s3_server, ahead) as proxy:
+        skewed = protected.changed(environ={"OFFSITE_ENDPOINT_URL": proxy.endpoint_url})
+        taken = take_night("hackorda", skewed.database, environ=skewed.environ)
+        store = FolderStore(tmp_path / "store")
+        if minutes > 60:
+            with pytest.raises(OpsError, match="clock of the bucket is 90 minutes ahead"):
+                weekly.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+        else:
+            weekly.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+
+    assert any(f"clock of the bucket is {minutes} minutes ahead" in each for each in taken.manifest.warnings)
