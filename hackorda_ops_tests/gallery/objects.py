@@ -137,7 +137,7 @@ STATES: Final = (
         "a function that was changed between two loads",
         InTheCopy(
             "CREATE OR REPLACE FUNCTION net(gross numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT $1 / 2';"
-            " UPDATE carts SET item = item;"
+            " UPDATE carts SET customer = customer;"
             " CREATE OR REPLACE FUNCTION net(gross numeric) RETURNS numeric IMMUTABLE LANGUAGE sql"
             " AS 'SELECT gross / 1.25'"
         ),
