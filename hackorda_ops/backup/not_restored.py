@@ -14,6 +14,8 @@ _DEFINITION = (
     "If the source has it so, no other artifact is better: mend its definition there (a function that needs a "
     "search_path, as a rule), then run the mended statement here."
 )
+FOR_THE_SOURCE = frozenset({_IN_THE_SOURCE, _DEFINITION})
+"""The next steps of what is wrong on the source itself, so that no other artifact is better."""
 _FOLLOWS = "It follows from what the server did not take: make that first, then compare again."
 # What is missing for want of something else; and what is missing or empty for want of what rows need.
 _WITHOUT_ANYTHING = ("schema object missing",)

@@ -3,11 +3,12 @@
 All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
+from hackorda_ops.backup.not_restored import FOR_THE_SOURCE
 from hackorda_ops.drill.result import Check, CheckName, DrillResult, MigrationResult, TableResult
-from hackorda_ops.findings import fatal
+from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.words import counted, duration, moment
 
 CHECK_TITLES: Mapping[CheckName, str] = {
@@ -23,6 +24,17 @@ CHECK_TITLES: Mapping[CheckName, str] = {
 }
 
 _NAMES_SHOWN = 10
+# What a FAIL may be about while the data came back as they were.
+_BESIDE_THE_BACKUP = frozenset(
+    {
+        "recovery too slow",
+        "migrations failed",
+        "migration half applied",
+        "migrations pending",
+        "migration undone",
+        "migration skipped",
+    }
+)
 
 TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
 
@@ -38,9 +50,18 @@ def meaning(result: DrillResult) -> str:
     if against := fatal(result.findings):
         first = against[0]
         more = f", and {counted(len(against) - 1, 'more finding')}" if len(against) > 1 else ""
-        return f"Do not rely on this backup. Found: {first.code} ({first.subject}){more}."
+        return f"{reliance(against)} Found: {first.code} ({first.subject}){more}."
     failed = _titles(result, "failed")
     return f"Do not rely on this backup. Not fulfilled: {failed}."
+
+
+def reliance(against: Sequence[Finding]) -> str:
+    """What fatal findings say of the backup itself, in a sentence. Pure."""
+    if against and all(each.next_step in FOR_THE_SOURCE for each in against):
+        return "The source breaks rules of its own, so no other backup of it would come back whole either."
+    if against and all(each.code in _BESIDE_THE_BACKUP for each in against):
+        return "The backup came back; what failed is something else."
+    return "Do not rely on this backup."
 
 
 def _passed(result: DrillResult) -> str:

@@ -161,7 +161,7 @@ class Steps:
             (
                 Finding(
                     "recovery too slow",
-                    self.manifest.prefix,
+                    "recovery",
                     f"at most {objective_minutes:g} minutes",
                     _duration(taken_seconds),
                     "See which stage took the time: more dump.jobs, a nearer bucket or a larger scratch may help. "

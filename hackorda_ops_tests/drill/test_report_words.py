@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import get_args
 
+from hackorda_ops.backup.not_restored import FOR_THE_SOURCE
 from hackorda_ops.drill.report_words import (
     CHECK_TITLES,
     all_checks,
     compared,
     in_the_log,
     meaning,
+    reliance,
     table_outcome,
 )
 from hackorda_ops.drill.result import CheckName, DrillResult
@@ -110,3 +112,14 @@ def test_the_log_tells_why_a_drill_had_nothing_to_restore() -> None:
 
     assert drill.error is not None
     assert in_the_log(drill) == f"No backup was found. {drill.error.what} Drill {drill.drill_id}."
+
+
+def test_what_a_fail_says_of_the_backup_follows_from_its_cause() -> None:
+    def found(code: str, next_step: str = "Look.") -> Finding:
+        return Finding(code, "something", "this", "that", next_step)
+
+    source = found("restore failed", next(iter(FOR_THE_SOURCE)))
+    assert "no other backup" in reliance([source])
+    assert "The backup came back" in reliance([found("migrations failed"), found("recovery too slow")])
+    for against in ([], [found("rows differ")], [source, found("rows differ")], [found("restore failed")]):
+        assert reliance(against) == "Do not rely on this backup."

@@ -145,7 +145,7 @@ def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
     assert {each.partition for each in found.values()} == {str(quarter)}
     told = _told(result)
     assert "public.users" in told["what"]
-    assert "Do not rely on it" in told["meaning"]
+    assert "Do not rely on this backup" in told["meaning"]
     report = _only(instance, DRILL_REPORT, quarter)
     assert report["verdict"].value == "FAIL"
     assert isinstance(report["page 1"], PathMetadataValue)

@@ -13,7 +13,9 @@ import dagster as dg
 from hackorda_ops.config import Database
 from hackorda_ops.drill import quarterly
 from hackorda_ops.drill.quarterly import Quarter
+from hackorda_ops.drill.report_words import reliance
 from hackorda_ops.errors import OpsError
+from hackorda_ops.findings import fatal
 from hackorda_ops.orchestration import drill_checks, drill_metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import fail, failure
@@ -100,6 +102,6 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
     found += [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     return failure(
         f"The drill of {name} FAILED:\n" + listed(found) + report,
-        meaning="This backup, or bringing it back, is not what it has to be. Do not rely on it.",
+        meaning=f"This backup, or bringing it back, is not what it has to be. {reliance(fatal(result.findings))}",
         next_step="Look into each finding. Then take a night, ship it, and materialize this partition again.",
     )
