@@ -1,13 +1,15 @@
 """Whether an artifact's bytes are still what its manifest says: every file, every row, read once."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hackorda_ops.backup.archive_evidence import toc_findings
 from hackorda_ops.backup.fetch import fetch_artifact
-from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest, digest_of
+from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.backup.store import Store
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
@@ -68,10 +70,19 @@ def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgres
     """Reads a fetched artifact from disk once and compares it with its manifest.
 
     Raises:
-        ArtifactDamaged: a data file can't be decompressed or has no proper end, or there's no table of contents.
+        ArtifactDamaged: all files have the manifest's bytes, and were no sound dump when it was written: a data file
+            can't be decompressed or has no proper end, or there's no table of contents.
     """
-    dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
-    contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
+    try:
+        dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
+        contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
+    except ArtifactDamaged:
+        # Which bit of a file changed decides whether it can still be read, and reading ends at the first that can't.
+        with suppress(OSError):
+            hashed = {entry.path: file for entry in manifest.files if (file := _hashed(folder, entry.path))}
+            if changed := tuple(_files(manifest, hashed)):
+                return changed
+        raise
     return (
         *differences(manifest, (*dumped, *_beside(folder, manifest))),
         *(toc_findings(manifest, contents) if contents is not None else ()),
@@ -81,16 +92,35 @@ def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgres
 def _beside(folder: Path, manifest: Manifest) -> Iterator[ArchivedFile]:
     """The artifact's few small files outside the dump, under names that lead back to it."""
     for entry in manifest.files:
-        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/"):
-            data = (folder / entry.path).read_bytes()
-            yield ArchivedFile(f"../{entry.path}", len(data), digest_of(data), None, None)
+        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/") and (file := _hashed(folder, entry.path)):
+            yield replace(file, path=f"../{file.path}")
+
+
+def _hashed(folder: Path, path: str) -> ArchivedFile | None:
+    """A file's size and hash, and nothing of what is in it; None where it isn't there.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    try:
+        with (folder / path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return ArchivedFile(path, file.tell(), digest, None, None)
+    except FileNotFoundError:
+        return None
 
 
 def damage(manifest: Manifest, error: ArtifactDamaged | ArtifactMissing) -> Finding:
-    """The finding for an artifact that can't be read whole: it names the table whose file it is, if it's one's."""
-    concerned = (str(table.name) for table in manifest.tables if table.file in error.what)
-    subject = next(concerned, manifest.prefix)
-    return Finding("artifact damaged", subject, "what its manifest says", error.what, DAMAGE_REMEDY)
+    """The finding for an artifact that can't be read whole; it names the file, and the table if it's one's."""
+    named = (entry.path for entry in manifest.files if entry.path in error.what)
+    path = next(named, None)
+    return Finding(
+        "artifact damaged" if path is None or isinstance(error, ArtifactDamaged) else "file missing",
+        manifest.prefix if path is None else _subjects(manifest)[path],
+        "what its manifest says",
+        error.what,
+        DAMAGE_REMEDY,
+    )
 
 
 def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Finding, ...]:
@@ -112,11 +142,16 @@ def _in_artifact(path: str) -> str:
     return path.removeprefix("../") if path.startswith("../") else f"{DUMP_FOLDER_NAME}/{path}"
 
 
+def _subjects(manifest: Manifest) -> dict[str, str]:
+    """How findings name each file: with its table, where it is one's."""
+    tables = {table.file: f"{table.file} ({table.name})" for table in manifest.tables}
+    return {entry.path: tables.get(entry.path, entry.path) for entry in manifest.files}
+
+
 def _files(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Finding]:
-    tables = {table.file: table.name for table in manifest.tables}
+    subjects = _subjects(manifest)
     for entry in manifest.files:
-        file = read.get(entry.path)
-        subject = f"{entry.path} ({tables[entry.path]})" if entry.path in tables else entry.path
+        file, subject = read.get(entry.path), subjects[entry.path]
         if file is None:
             yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", DAMAGE_REMEDY)
         elif (file.size_bytes, file.sha256) != (entry.size_bytes, entry.sha256):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import zstandard
 
 from hackorda_ops.backup.folder_store import FolderStore
 from hackorda_ops.backup.manifest import Manifest, digest_of, from_bytes, to_bytes
@@ -72,6 +73,75 @@ def test_any_damage_to_any_file_fails_and_names_it(
     assert result.verdict == "FAIL"
     assert name in " ".join(str(finding) for finding in result.findings)
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def decompresses(data: bytes) -> bool:
+    try:
+        zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    except zstandard.ZstdError:
+        return False
+    return True
+
+
+def with_a_bit_flipped(data: bytes, *, decompressing: bool) -> bytes:
+    """With the first bit after the middle flipped that makes a file of zstd readable, or unreadable."""
+    for position in range(len(data) // 2, len(data)):
+        changed = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+        if decompresses(changed) == decompressing:
+            return changed
+    raise AssertionError("no such bit")
+
+
+@pytest.mark.parametrize("decompressing", [True, False], ids=["readable", "not readable"])
+def test_a_flipped_bit_is_the_same_finding_whether_the_file_can_still_be_decompressed_or_not(
+    night: tuple[FolderStore, Manifest], tmp_path: Path, decompressing: bool
+) -> None:
+    [users] = [each for each in night[1].tables if each.rows]
+    path = file_of(night, users.file)
+    path.write_bytes(with_a_bit_flipped(path.read_bytes(), decompressing=decompressing))
+
+    result = judged(night, tmp_path)
+
+    [finding] = [each for each in result.findings if each.code != "table changed"]
+    assert (finding.code, finding.subject) == ("file changed", f"{users.file} (public.users)")
+
+
+def test_every_changed_file_is_named_although_the_first_can_not_be_read(
+    night: tuple[FolderStore, Manifest], tmp_path: Path
+) -> None:
+    paths = [*(each.file for each in night[1].tables), "dump/toc.dat", "RESTORE.md"]
+    for path in paths:
+        changed = file_of(night, path)
+        changed.write_bytes(b"<html>Sign in</html>"[: changed.stat().st_size])
+
+    result = judged(night, tmp_path)
+
+    assert {each.code for each in result.findings} == {"file changed"}
+    assert {each.subject.partition(" ")[0] for each in result.findings} == {*paths}
+
+
+def test_a_file_that_was_broken_when_it_was_hashed_is_a_damaged_artifact(
+    night: tuple[FolderStore, Manifest], tmp_path: Path
+) -> None:
+    [users] = [each for each in night[1].tables if each.rows]
+    forged = put_in_place(night, users.file, file_of(night, users.file).read_bytes()[:-1])
+
+    result = judged((night[0], forged), tmp_path)
+
+    assert [(each.code, each.subject) for each in result.findings] == [
+        ("artifact damaged", f"{users.file} (public.users)")
+    ]
+
+
+def test_a_file_that_is_gone_is_named_as_missing(night: tuple[FolderStore, Manifest], tmp_path: Path) -> None:
+    [users] = [each for each in night[1].tables if each.rows]
+    file_of(night, users.file).unlink()
+
+    result = judged(night, tmp_path)
+
+    assert [(each.code, each.subject) for each in result.findings] == [
+        ("file missing", f"{users.file} (public.users)")
+    ]
 
 
 def test_hashes_made_to_fit_do_not_hide_changed_rows(

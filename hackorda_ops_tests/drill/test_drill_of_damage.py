@@ -53,7 +53,7 @@ def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail(protec
 def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Protected) -> None:
     contents = protected.get_offsite("dump/toc.dat")
     replace_file(protected.offsite, protected.manifest, "dump/toc.dat", contents[: len(contents) // 2])
-    failed_before_the_restore(protected, naming=protected.manifest.prefix)
+    failed_before_the_restore(protected, naming="artifact damaged (fatal): dump/toc.dat")
 
 
 @pytest.mark.parametrize(

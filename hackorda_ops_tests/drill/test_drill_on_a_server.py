@@ -93,10 +93,14 @@ def test_a_changed_sequence_with_hashes_made_to_fit_is_a_fail_that_names_it(prot
     # Before anything is restored.
     assert check(result, "offsite_equals_manifest").outcome == "failed"
     assert check(result, "restored_equals_manifest").outcome == "not measured"
-    [finding] = [each for each in result.findings if each.code == "sequence changed"]
-    assert finding.subject == str(sequence.name)
-    assert str(sequence.last_value) in finding.expected
-    assert str(sequence.last_value ^ 1) in finding.observed
+    # The table of contents has evidence of its own beside the value that it sets.
+    definition, value = result.findings
+    assert (definition.code, definition.subject) == ("definition changed", f"SEQUENCE SET {sequence.name}")
+    assert (value.code, value.subject) == ("sequence changed", str(sequence.name))
+    assert (value.expected, value.observed) == (
+        f"{sequence.last_value} (used)",
+        f"{sequence.last_value ^ 1} (used)",
+    )
 
 
 def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Protected, grown: str) -> None:

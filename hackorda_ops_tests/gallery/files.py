@@ -220,7 +220,7 @@ DAMAGES: Final = (
         "a file missing",
         "a bucket's life-cycle rule",
         InTheArtifact(missing),
-        "artifact damaged",
+        "file missing",
         "public.orders",
     ),
     Damage(
