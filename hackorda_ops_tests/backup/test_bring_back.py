@@ -1,5 +1,6 @@
 """Bringing an artifact back: by the code that an operator and the drill both use."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -198,7 +199,8 @@ def test_a_damaged_artifact_is_refused_before_anything_is_restored(
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(ArtifactDamaged):
+    table = manifest.tables[0]
+    with pytest.raises(ArtifactDamaged, match=rf"file changed {re.escape(f'{table.file} ({table.name})')}"):
         restored(night, empty, tmp_path)
     with psycopg.connect(empty) as session:
         assert session.execute("SELECT count(*) FROM pg_class WHERE relname = 'users'").fetchone() == (0,)
