@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops import environment
-from hackorda_ops.backup import bring_back, catalog, nightly
-from hackorda_ops.config import Database
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.config.models import Database
 from hackorda_ops.local.postgres import wheel_bin_dir
-from hackorda_ops.postgres import connection
+from hackorda_ops.night import night
+from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
+from hackorda_ops.recovery import bring_back
 
 _SOURCE = "DATABASE_URL"
 _TARGET = "RESTORE_URL"
@@ -66,7 +68,7 @@ def _database(folder: Path) -> Database:
 
 def _night(folder: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
-    nightly.take_night("bench", _database(folder), environ=os.environ)
+    night.take_night("bench", _database(folder), environ=os.environ)
 
 
 def _bare_restore(folder: Path) -> None:

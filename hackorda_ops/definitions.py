@@ -1,6 +1,6 @@
 """The code location that Dagster loads: the databases of databases.yaml (or $HACKORDA_OPS_CONFIG)."""
 
-from hackorda_ops import config_file
+from hackorda_ops.config import file as config_file
 from hackorda_ops.orchestration.build import build_defs
 
 defs = build_defs(config_file.load(config_file.locate()))

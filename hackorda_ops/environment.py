@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.backup.store import Store
-from hackorda_ops.config import Database
-from hackorda_ops.config_places import S3, Folder, Scratch
+from hackorda_ops.config.models import Database
+from hackorda_ops.config.places import S3, Folder, Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
-from hackorda_ops.postgres import connection, tls
-from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions import connection, tls
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.store import Store
 
 Need = Literal["source", "store", "offsite", "scratch"]
 

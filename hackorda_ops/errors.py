@@ -32,7 +32,7 @@
         └── NeonUnavailable      Neon's API did not answer, or answered "try later"
 
 A message never holds a secret: whoever raises one has redacted it first
-(`hackorda_ops.postgres.connection.redact`), because Dagster stores exception text verbatim.
+(`hackorda_ops.postgres.sessions.connection.redact`), because Dagster stores exception text verbatim.
 """
 
 from typing import ClassVar

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from hackorda_ops.backup.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
-from hackorda_ops.postgres.inventory import Inventory, SourceIdentity, Table, TableName
-from hackorda_ops.postgres.large_objects import digest_of
+from hackorda_ops.artifacts.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
+from hackorda_ops.postgres.archives.large_objects import digest_of
+from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
 
 SOURCE = SourceIdentity(
     server_version="17.10",

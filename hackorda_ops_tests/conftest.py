@@ -16,6 +16,8 @@ from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
 from hackorda_ops_tests.neon.description import Description, read_description
 from hackorda_ops_tests.neon.recording import as_described
 
+pytest_plugins = ["hackorda_ops_tests.drill.fixtures", "hackorda_ops_tests.stores.fixtures"]
+
 # What makes a server quick to start and to write to; a test server has nothing worth keeping.
 _QUICK = {
     "fsync": "off",

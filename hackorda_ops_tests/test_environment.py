@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops import environment
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import ConfigError
+from hackorda_ops.stores.folder import FolderStore
 
 OFFSITE = {
     "OFFSITE_BUCKET": "bucket",

@@ -18,8 +18,8 @@ from typing import Final, Literal
 import httpx
 
 from hackorda_ops.alerts.in_time import within
-from hackorda_ops.backup.due import Kind, newest_due
-from hackorda_ops.config import Database, Schedule
+from hackorda_ops.calendar.due import Kind, newest_due
+from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.given import given
 

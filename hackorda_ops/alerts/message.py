@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
-from hackorda_ops.backup.calendar import quarter_name
+from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.words import moment
 
 Tone = Literal["failure", "warning", "success", "info"]

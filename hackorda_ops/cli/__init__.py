@@ -12,8 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from hackorda_ops import terminal
-from hackorda_ops.cli import alerts, artifacts, exercise, preflight, recovery, retention, status
+from hackorda_ops.cli import alerts, artifacts, exercise, preflight, recovery, retention, status, terminal
 from hackorda_ops.errors import OpsError
 from hackorda_ops.unforeseen import described
 

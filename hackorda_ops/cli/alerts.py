@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import typer
 
-from hackorda_ops import config_file, terminal
 from hackorda_ops.alerts import channels, message
 from hackorda_ops.alerts.channels import Channel
 from hackorda_ops.alerts.message import Message
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath
 from hackorda_ops.cli.printing import print_json
-from hackorda_ops.config import Alerts
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.models import Alerts
 from hackorda_ops.errors import ConfigError, OpsError
 
 app = typer.Typer(help="What tells people that something is wrong.", no_args_is_help=True)

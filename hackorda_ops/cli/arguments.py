@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import config_file, environment, terminal
-from hackorda_ops.backup.store import Place, Store
-from hackorda_ops.config import Config, Database
+from hackorda_ops import environment
+from hackorda_ops.cli import terminal
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.models import Config, Database
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
-from hackorda_ops.postgres import connection
-from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.stores.store import Place, Store
 
 DatabaseName = Annotated[
     str | None,

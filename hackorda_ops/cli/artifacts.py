@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import environment, terminal
+from hackorda_ops import environment
 from hackorda_ops.alerts.heartbeats import heartbeat
-from hackorda_ops.backup import calendar, catalog, nightly, weekly
-from hackorda_ops.backup import verify as verifying
-from hackorda_ops.backup.store import Place
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar import partitions
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
     ArtifactId,
     AsJson,
@@ -21,7 +21,11 @@ from hackorda_ops.cli.arguments import (
     places,
 )
 from hackorda_ops.cli.printing import conclude, note, print_json, summary
+from hackorda_ops.evidence import verify as verifying
+from hackorda_ops.night import night as nightly
 from hackorda_ops.progress_log import size
+from hackorda_ops.stores.store import Place
+from hackorda_ops.week import week as weekly
 from hackorda_ops.words import counted
 
 
@@ -96,7 +100,7 @@ def copy(
     store = environment.open_store(name, policy, os.environ)
     chosen = catalog.choose(catalog.read(store, name), artifact)
     with (
-        heartbeat("week", calendar.week_of(chosen.night), policy, environ=os.environ, log=note),
+        heartbeat("week", partitions.week_of(chosen.night), policy, environ=os.environ, log=note),
         terminal.progress_shown() as on_progress,
     ):
         week = weekly.ship(store, name, policy, chosen, environ=os.environ, on_progress=on_progress)

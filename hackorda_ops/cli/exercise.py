@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import terminal
 from hackorda_ops.alerts.heartbeats import heartbeat
-from hackorda_ops.backup import calendar
+from hackorda_ops.calendar import partitions
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import note, print_json
-from hackorda_ops.drill import exercise_report
-from hackorda_ops.drill.history_check import check_history
+from hackorda_ops.exercise import report as exercise_report
+from hackorda_ops.exercise.history_check import check_history
 
 
 def history(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
@@ -50,7 +50,7 @@ def exercise(
     ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md lies here, in the store and off-site.
     """
     name, policy = choose_database(config, database)
-    first_day = calendar.year_named(year) if year else None
+    first_day = partitions.year_named(year) if year else None
     with (
         heartbeat("year", first_day, policy, environ=os.environ, log=note) as told,
         terminal.progress_shown() as on_progress,

@@ -6,12 +6,12 @@ from typing import Any
 
 import typer
 
-from hackorda_ops import terminal
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_databases
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.concerns import Looked, concerns_in
-from hackorda_ops.drill.preflight import preflight as look_at_everything
 from hackorda_ops.errors import WrongUse
+from hackorda_ops.preflight.preflight import preflight as look_at_everything
 
 
 def preflight(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:

@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from hackorda_ops import terminal
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.cli import terminal
 from hackorda_ops.findings import Finding
 
 

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import terminal
 from hackorda_ops.alerts.heartbeats import heartbeat
-from hackorda_ops.backup import bring_back as restoring
-from hackorda_ops.backup import calendar, catalog
-from hackorda_ops.backup.store import Place
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar import partitions
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
     ArtifactId,
     AsJson,
@@ -24,8 +23,11 @@ from hackorda_ops.cli.arguments import (
     source_if_known,
 )
 from hackorda_ops.cli.printing import conclude, note, print_json
-from hackorda_ops.drill import quarterly, report_json
-from hackorda_ops.drill import sweep as sweeping
+from hackorda_ops.drill import quarter as quarterly
+from hackorda_ops.drill.report import json_form
+from hackorda_ops.recovery import bring_back as restoring
+from hackorda_ops.scratch import sweep as sweeping
+from hackorda_ops.stores.store import Place
 
 
 def restore(
@@ -118,7 +120,7 @@ def drill(
     judge. The report lies beside the artifacts, in the store and off-site.
     """
     name, policy = choose_database(config, database)
-    first_day = calendar.quarter_named(quarter) if quarter else None
+    first_day = partitions.quarter_named(quarter) if quarter else None
     with (
         heartbeat("quarter", first_day, policy, environ=os.environ, log=note) as told,
         terminal.progress_shown() as on_progress,
@@ -128,7 +130,7 @@ def drill(
         )
         told.of_verdict(held.result.verdict)
     if as_json:
-        result = report_json.document(held.result)
+        result = json_form.document(held.result)
         print_json({"result": result, "pages": held.pages, "not_stored": held.not_stored})
     else:
         terminal.drill(held)
@@ -168,6 +170,6 @@ def demo(
     ] = False,
 ) -> None:
     """Run a night, a week and a quarter on an embedded stack, through Dagster, and show what was proven."""
-    from hackorda_ops import demo as demonstration  # noqa: PLC0415  # it needs the `local` extra
+    from hackorda_ops.cli import demo as demonstration  # noqa: PLC0415  # it needs the `local` extra
 
     raise typer.Exit(demonstration.run(stay=ui, damage=damage))

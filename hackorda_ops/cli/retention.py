@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hackorda_ops import terminal
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.progress_log import size

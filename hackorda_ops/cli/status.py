@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import terminal
-from hackorda_ops.backup.disk_errors import disk_errors
+from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_databases
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.metrics import write_metrics
 from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import NOTHING, duration
 
 

@@ -1,1 +1,1 @@
-"""The restore drill: scratch, comparison, migrations, verdict, report."""
+"""The restore drill: its steps, comparisons, verdict and report."""

@@ -10,24 +10,25 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 
 from hackorda_ops import environment
-from hackorda_ops.backup import calendar, catalog
-from hackorda_ops.backup.by_hand import still_by_hand
-from hackorda_ops.backup.fetch import fetch_artifact
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.backup.staging import staged_folder
-from hackorda_ops.backup.store import Store
-from hackorda_ops.backup.verify import DAMAGE_REMEDY, damage
-from hackorda_ops.backup.verify import judge as judge_files
-from hackorda_ops.config import Database
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.by_hand import still_by_hand
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import Check, DrillResult
-from hackorda_ops.drill.scratch import Scratch
 from hackorda_ops.drill.steps import Steps
-from hackorda_ops.drill.sweep import configured_scratch
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
+from hackorda_ops.evidence.verify import DAMAGE_REMEDY, damage
+from hackorda_ops.evidence.verify import judge as judge_files
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.scratch.place import Scratch
+from hackorda_ops.scratch.sweep import configured_scratch
+from hackorda_ops.stores.staging import staged_folder
+from hackorda_ops.stores.store import Store
 from hackorda_ops.unforeseen import described
 
 
@@ -54,10 +55,10 @@ def run_drill(
         on_progress: told of every stage, from more than one thread.
     """
     started_at = datetime.now(UTC)
-    today = calendar.night_of(started_at, database.schedule)
+    today = partitions.night_of(started_at, database.schedule)
     record = Record()
     drill_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    wanted = quarter or calendar.quarter_of(today)
+    wanted = quarter or partitions.quarter_of(today)
     try:
         environment.require(name, database, environ, {"source", "offsite", "scratch"})
         offsite = environment.open_offsite(name, database, environ)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from hackorda_ops.backup.by_hand import has_access
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.artifacts.by_hand import has_access
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.drill.result import NotCompared
 from hackorda_ops.words import moment, named
 

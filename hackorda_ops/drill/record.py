@@ -5,22 +5,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from hackorda_ops.backup.manifest import Manifest
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.drill.result import (
     ArtifactFacts,
     Check,
     CheckName,
     Failure,
     KeyTableResult,
-    MigrationResult,
     NotCompared,
     Stage,
     TableResult,
 )
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding, fatal
-from hackorda_ops.postgres.inventory import TableName
-from hackorda_ops.postgres.table_digest import TableDigest
+from hackorda_ops.migrations.result import MigrationResult
+from hackorda_ops.postgres.archives.table_digest import TableDigest
+from hackorda_ops.postgres.catalogs.inventory import TableName
 
 
 @dataclass

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
-from hackorda_ops.backup.by_hand import ByHand
+from hackorda_ops.artifacts.by_hand import ByHand
 from hackorda_ops.findings import Finding
+from hackorda_ops.migrations.result import MigrationResult
 
 RESULT_VERSION: Final = 1
 
@@ -107,36 +108,6 @@ class KeyTableResult:
     newest_production: datetime | None
     allowed_rows: int | None = None
     growth_rows_per_day: float | None = None
-
-
-@dataclass(frozen=True)
-class MigrationResult:
-    """The team's migration command on the restored database.
-
-    Attributes:
-        command: as configured.
-        returncode: 0 is success.
-        seconds: wall-clock time.
-        before, after: migrations in force, as "drizzle: 5, newest 0004_x"; None where no tool's table was found.
-        applied: how many it applied.
-        output_tail: its last lines, redacted.
-        pending_before, pending_after: migrations in the tool's folder that were not in force, by name;
-            None where no folder of the tool's was found.
-        half_applied: migrations that the tool's own table says were begun and not finished.
-        schema_changed: whether the schema is another one afterwards, whatever the tool.
-    """
-
-    command: str
-    returncode: int
-    seconds: float
-    before: str | None
-    after: str | None
-    applied: int | None
-    output_tail: str
-    pending_before: tuple[str, ...] | None = None
-    pending_after: tuple[str, ...] | None = None
-    half_applied: tuple[str, ...] = ()
-    schema_changed: bool | None = None
 
 
 @dataclass(frozen=True)

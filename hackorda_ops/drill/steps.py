@@ -8,28 +8,29 @@ from typing import Any, Final, Literal
 
 import psycopg
 
-from hackorda_ops.backup import bring_back
-from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME, Manifest
-from hackorda_ops.backup.not_restored import with_rest
-from hackorda_ops.config import Database
-from hackorda_ops.drill.branch_check import compare_branch
-from hackorda_ops.drill.materialized_views import refresh_findings
-from hackorda_ops.drill.migrations import migrate_copy, row_losses
+from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.comparisons.branch import compare_branch
+from hackorda_ops.drill.comparisons.materialized_views import refresh_findings
+from hackorda_ops.drill.comparisons.production import compare_key_tables
+from hackorda_ops.drill.comparisons.schema import schema_findings
+from hackorda_ops.drill.comparisons.self_test import alter_and_compare
 from hackorda_ops.drill.not_compared import beyond_comparison
-from hackorda_ops.drill.production import compare_key_tables
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import Check
-from hackorda_ops.drill.schema_check import schema_findings
-from hackorda_ops.drill.scratch import Branch, Place
-from hackorda_ops.drill.self_test import alter_and_compare
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres import counting, restore, source_catalog
-from hackorda_ops.postgres.clients import Clients
-from hackorda_ops.postgres.connection import ConnectionTarget
-from hackorda_ops.postgres.session import translated_errors
-from hackorda_ops.postgres.whole_tables import rows_of_whole_tables
+from hackorda_ops.migrations.run import migrate_copy, row_losses
+from hackorda_ops.postgres.catalogs import counting, source_catalog
+from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
+from hackorda_ops.postgres.restoring import restore
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import translated_errors
+from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.recovery import bring_back
+from hackorda_ops.recovery.not_restored import with_rest
+from hackorda_ops.scratch.place import Branch, Place
 
 _WHAT_AGREES: Final = {
     "source": "the provider's history and the dump are two independent backups of one moment.",

@@ -13,11 +13,11 @@ from typing import Final
 import httpx
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.errors import Stalled, ToolFailed
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 _POLL_SECONDS: Final = 0.2
 _START_SECONDS: Final = 120.0

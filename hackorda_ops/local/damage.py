@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import zstandard
 
-from hackorda_ops.backup.manifest import (
+from hackorda_ops.artifacts.manifest import (
     MANIFEST_NAME,
     FileEntry,
     Manifest,
@@ -14,8 +14,8 @@ from hackorda_ops.backup.manifest import (
     digest_of,
     to_bytes,
 )
-from hackorda_ops.backup.store import Store
-from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.stores.store import Store
 
 
 def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manifest:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from hackorda_ops.errors import StoreUnreachable
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

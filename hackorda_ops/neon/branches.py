@@ -20,7 +20,7 @@ from hackorda_ops.neon.operations import (
     wait_for,
 )
 from hackorda_ops.neon.transport import AnswerLost
-from hackorda_ops.postgres.connection import ConnectionTarget, parse
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 
 _DATABASE_BUDGET_SECONDS = 180.0
 _LOOK_AGAIN_SECONDS = 0.25

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from hackorda_ops.neon.models import LabelledBranch
-from hackorda_ops.postgres.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 
 APPLICATION = "hackorda_ops"
 NAME_PREFIX = "hackorda-ops-"

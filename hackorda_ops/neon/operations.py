@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hackorda_ops.errors import NeonRefused, Stalled
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.models import Operation
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.postgres.sessions.connection import redact
 
 # How long such work may take.
 OPERATIONS_DEADLINE_SECONDS = 300.0

@@ -17,7 +17,7 @@ from hackorda_ops.errors import NeonRefused, NeonUnavailable
 from hackorda_ops.neon import refusals
 from hackorda_ops.neon.models import ErrorAnswer
 from hackorda_ops.neon.retry import Clock, Reading, delay_seconds, read_status, retry_after_seconds
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.postgres.sessions.connection import redact
 
 # A conflicting operation (423) of Neon's own may hold a project for two minutes.
 RETRY_BUDGET_SECONDS = 120.0

@@ -22,7 +22,7 @@ from hackorda_ops.alerts.delivery import deliver
 from hackorda_ops.alerts.desk import Desk, Missing, begun
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
-from hackorda_ops.config import Config
+from hackorda_ops.config.models import Config
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
 from hackorda_ops.given import given
 from hackorda_ops.orchestration import clock

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from hackorda_ops.config import Config, Database
+from hackorda_ops.config.models import Config, Database
 from hackorda_ops.orchestration import (
     alarms,
     housekeeping,

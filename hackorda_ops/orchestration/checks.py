@@ -7,10 +7,10 @@ from typing import Final
 import dagster as dg
 from dagster import AssetCheckResult, AssetCheckSpec, AssetKey
 
-from hackorda_ops.backup.nightly import Night
-from hackorda_ops.backup.weekly import Week
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, StoreRefused
+from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import metadata
+from hackorda_ops.week.week import Week
 
 FILES_READ_BACK: Final = "files_read_back"
 ROWS_EQUAL_SNAPSHOT: Final = "rows_equal_snapshot"

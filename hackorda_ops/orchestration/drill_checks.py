@@ -7,7 +7,7 @@ from typing import Final
 import dagster as dg
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
 
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import CheckName, DrillResult
 
 _DESCRIPTIONS: Final[dict[CheckName, str]] = {

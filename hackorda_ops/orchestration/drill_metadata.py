@@ -5,8 +5,8 @@ from typing import Final
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.backup.calendar import quarter_name
-from hackorda_ops.drill.quarterly import Quarter
+from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.orchestration.metadata import ARTIFACT, SCHEMA, Metadata, of_findings
 
@@ -45,11 +45,11 @@ def of_drill(result: DrillResult) -> Metadata:
 def of_report(held: Quarter) -> Metadata:
     """A report: the Markdown itself, where the pages are, and the drill's numbers."""
     # pandas takes a second to load, which the code location's start should not wait for.
-    from hackorda_ops.drill import report_markdown  # noqa: PLC0415
+    from hackorda_ops.drill.report import markdown  # noqa: PLC0415
 
     pages = {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
     return {
-        "report": MetadataValue.md(report_markdown.document(held.result, held.past)),
+        "report": MetadataValue.md(markdown.document(held.result, held.past)),
         **pages,
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
         **of_drill(held.result),

@@ -8,7 +8,7 @@ from dagster import DagsterEvent
 
 from hackorda_ops.alerts.message import Cause
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres.connection import redact
+from hackorda_ops.postgres.sessions.connection import redact
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
 # lock a little longer. What a longer outage needs is a person.

@@ -9,9 +9,9 @@ from typing import Final
 import dagster as dg
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
 
-from hackorda_ops.config import Database
-from hackorda_ops.drill.history_check import HistoryCheck, check_history
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
+from hackorda_ops.exercise.history_check import HistoryCheck, check_history
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 

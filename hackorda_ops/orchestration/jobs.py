@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from hackorda_ops.backup.due import Kind
+from hackorda_ops.calendar.due import Kind
 from hackorda_ops.orchestration.assets import (
     NIGHTLY_DUMP,
     OFFSITE_COPY,

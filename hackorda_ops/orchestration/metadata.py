@@ -9,11 +9,11 @@ from typing import Final
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.backup.nightly import Night
-from hackorda_ops.backup.weekly import Week
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.inventory import Inventory
+from hackorda_ops.night.night import Night
+from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.week.week import Week
 from hackorda_ops.words import moment
 
 Metadata = Mapping[str, MetadataValue]

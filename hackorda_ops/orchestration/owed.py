@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from dagster import AssetKey, DagsterInstance, RunsFilter
 
-from hackorda_ops.backup.calendar import is_over
-from hackorda_ops.backup.due import Due, Kind, due_between, newest_due, partition_of
-from hackorda_ops.config import Database, Schedule
+from hackorda_ops.calendar.due import Due, Kind, due_between, newest_due, partition_of
+from hackorda_ops.calendar.partitions import is_over
+from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of

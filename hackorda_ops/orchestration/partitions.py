@@ -5,8 +5,8 @@
 
 import dagster as dg
 
-from hackorda_ops.backup.calendar import quarter_of, week_of, year_of
-from hackorda_ops.config import Schedule
+from hackorda_ops.calendar.partitions import quarter_of, week_of, year_of
+from hackorda_ops.config.models import Schedule
 
 
 def nights(schedule: Schedule) -> dg.DailyPartitionsDefinition:

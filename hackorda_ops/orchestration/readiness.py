@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from hackorda_ops.alerts.in_time import within
-from hackorda_ops.config import Config
+from hackorda_ops.config.models import Config
 from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.config import Database, Schedule
+from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES

@@ -11,8 +11,8 @@ from typing import Final
 import dagster as dg
 from dagster import DagsterInstance
 
-from hackorda_ops.backup.due import Due, Kind, cron_of, first_partition, is_due, partition_of
-from hackorda_ops.config import Database, Schedule
+from hackorda_ops.calendar.due import Due, Kind, cron_of, first_partition, is_due, partition_of
+from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import clock, owed
 from hackorda_ops.orchestration.assets import key
 from hackorda_ops.orchestration.jobs import ASSETS, AssetJob

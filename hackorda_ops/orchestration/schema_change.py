@@ -11,9 +11,9 @@ from typing import Final, Literal
 import dagster as dg
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
-from hackorda_ops.backup.calendar import week_of
-from hackorda_ops.backup.due import Kind, due_between, partition_of
-from hackorda_ops.config import Database, Schedule
+from hackorda_ops.calendar.due import Kind, due_between, partition_of
+from hackorda_ops.calendar.partitions import week_of
+from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import clock, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.jobs import AssetJob

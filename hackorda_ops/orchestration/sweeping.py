@@ -11,12 +11,12 @@ from typing import Final
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.config import Database
-from hackorda_ops.drill import sweep as sweeping
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.scratch import sweep as sweeping
 
 _LOOK_EVERY_SECONDS: Final = 600
 # For Neon's API and for a server, one after the other: together far below the deadline of a tick.

@@ -8,8 +8,8 @@ from functools import partial
 import dagster as dg
 
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
-from hackorda_ops.backup.due import Kind
-from hackorda_ops.config import Database
+from hackorda_ops.calendar.due import Kind
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError, PermanentError
 from hackorda_ops.orchestration.failures import is_last
 from hackorda_ops.unforeseen import described

@@ -1,1 +1,1 @@
-"""Speaking Postgres: connections, TLS, client tools, child processes, inventory, dump, restore."""
+"""Speaking Postgres: sessions, catalogs, definitions, access, tools, archives, restoring."""

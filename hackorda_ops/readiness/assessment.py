@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hackorda_ops.backup.due import Kind, cron_of, due_between
-from hackorda_ops.config import Database
+from hackorda_ops.calendar.due import Kind, cron_of, due_between
+from hackorda_ops.config.models import Database
 from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge

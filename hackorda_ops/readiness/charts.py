@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hackorda_ops.drill.report_charts import BASE, TOP, WIDTH
+from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH
 from hackorda_ops.readiness.forecast import Line, Point
 
 _MARGIN = 4

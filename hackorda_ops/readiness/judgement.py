@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.readiness.forecast import Forecast
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.words import duration

@@ -10,11 +10,11 @@ from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from hackorda_ops.backup.disk_errors import disk_errors
-from hackorda_ops.backup.due import Kind
-from hackorda_ops.config import Database
+from hackorda_ops.calendar.due import Kind
+from hackorda_ops.config.models import Database
 from hackorda_ops.readiness.judgement import judge
 from hackorda_ops.readiness.standing import Standing
+from hackorda_ops.stores.disk_errors import disk_errors
 
 # Unlike everything else that is written here: node_exporter runs as another user, and the file has
 # names, times and sizes in it, no row and no secret.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hackorda_ops.backup.calendar import quarter_name, week_of
-from hackorda_ops.backup.due import Due, Kind, newest_due
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.config import Schedule
-from hackorda_ops.drill.exercise_result import ExerciseResult
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.due import Due, Kind, newest_due
+from hackorda_ops.calendar.partitions import quarter_name, week_of
+from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
 
 _TOLD = 3

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hackorda_ops.backup.calendar import quarter_name
-from hackorda_ops.backup.due import Kind
-from hackorda_ops.drill import report_charts
-from hackorda_ops.drill.report_charts import Gauge, TrendChart
-from hackorda_ops.drill.report_html import templates
+from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.report import charts
+from hackorda_ops.drill.report.charts import Gauge, TrendChart
+from hackorda_ops.drill.report.html import templates
 from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.readiness.charts import TimeChart, time_chart
@@ -66,7 +66,7 @@ def page(databases: Sequence[Readiness], at: datetime) -> str:
             like=_LIKE,
             states=_STATES,
             titles=_TITLES,
-            geometry=report_charts,
+            geometry=charts,
         )
     )
 
@@ -76,12 +76,8 @@ def _shown(ready: Readiness) -> _Shown:
     return _Shown(
         ready=ready,
         gauges=(
-            report_charts.gauge(
-                "Recovery time", ready.recovery_seconds, ready.recovery_time_objective_seconds
-            ),
-            report_charts.gauge(
-                "Recovery point", ready.exposed_seconds, ready.recovery_point_objective_seconds
-            ),
+            charts.gauge("Recovery time", ready.recovery_seconds, ready.recovery_time_objective_seconds),
+            charts.gauge("Recovery point", ready.exposed_seconds, ready.recovery_point_objective_seconds),
         ),
         recovery=_recovery(ready),
         change_percent=(measured[-1] / measured[-2] - 1) * 100 if len(measured) > 1 else None,
@@ -100,7 +96,7 @@ def _recovery(ready: Readiness) -> TrendChart | None:
         }
         for each in ready.drills[-_DRILLS_SHOWN:]
     ]
-    return report_charts.trend_chart(
+    return charts.trend_chart(
         "Recovery time, by drill",
         records,
         "recovery_seconds",

@@ -11,18 +11,18 @@ from itertools import islice
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from hackorda_ops.backup import catalog, operations_log
-from hackorda_ops.backup.calendar import night_of, quarter_of, year_of
-from hackorda_ops.backup.due import Due
-from hackorda_ops.backup.manifest import Manifest, moment_of
-from hackorda_ops.backup.patience import soon_answered
-from hackorda_ops.backup.store import Store
-from hackorda_ops.config import Schedule
-from hackorda_ops.drill.exercise_history import EXERCISES_FOLDER, read_exercise
-from hackorda_ops.drill.exercise_result import ExerciseResult
-from hackorda_ops.drill.history import DRILLS_FOLDER, UnreadReport, read_report
+from hackorda_ops.artifacts import catalog, operations_log
+from hackorda_ops.artifacts.manifest import Manifest, moment_of
+from hackorda_ops.calendar.due import Due
+from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
+from hackorda_ops.config.models import Schedule
+from hackorda_ops.drill.report.history import DRILLS_FOLDER, UnreadReport, read_report
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
+from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
+from hackorda_ops.exercise.result import ExerciseResult
+from hackorda_ops.stores.patience import soon_answered
+from hackorda_ops.stores.store import Store
 
 # A quarter of nights, and more drills than are held in twenty years. Usually the first one answers.
 _MOST_READ: Final = 100

@@ -9,17 +9,17 @@ from datetime import UTC, date, datetime
 from itertools import chain
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.apart import one_bucket
-from hackorda_ops.backup.due import Kind
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.config import Database
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.due import Kind
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
 from hackorda_ops.readiness.reading import Listed, Trouble
 from hackorda_ops.unforeseen import described
+from hackorda_ops.week.apart import one_bucket
 from hackorda_ops.words import duration
 
 __all__ = [

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.store import Place, Store, versions_or_files
-from hackorda_ops.config import Database
-from hackorda_ops.drill.history import read_history
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
+from hackorda_ops.stores.store import Place, Store, versions_or_files
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar
 
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest
-from hackorda_ops.backup.store import ABANDONED_AFTER, Store, StoredVersion
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.retention.leftovers import Leftover
+from hackorda_ops.stores.store import ABANDONED_AFTER, Store, StoredVersion
 
 _WORKERS = 16
 _T = TypeVar("_T")

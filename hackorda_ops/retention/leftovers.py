@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from hackorda_ops.backup.calendar import night_of
-from hackorda_ops.backup.manifest import MANIFEST_NAME, moment_of
-from hackorda_ops.backup.operations_log import PAGE_NAME
-from hackorda_ops.backup.store import ABANDONED_AFTER, READINESS_PAGE, Place, StoredVersion
-from hackorda_ops.config import Schedule
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, moment_of
+from hackorda_ops.artifacts.operations_log import PAGE_NAME
+from hackorda_ops.calendar.partitions import night_of
+from hackorda_ops.config.models import Schedule
 from hackorda_ops.retention.plan import Held
+from hackorda_ops.stores.store import ABANDONED_AFTER, READINESS_PAGE, Place, StoredVersion
 
 _FILES: Final = "files without a manifest, which are no artifact"
 _GONE: Final = "versions and delete markers of an artifact that was deleted"

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from hackorda_ops.backup.calendar import week_of, year_of
-from hackorda_ops.backup.store import ABANDONED_AFTER, Place
-from hackorda_ops.config import Keep
+from hackorda_ops.calendar.partitions import week_of, year_of
+from hackorda_ops.config.models import Keep
+from hackorda_ops.stores.store import ABANDONED_AFTER, Place
 from hackorda_ops.words import counted, moment
 
 # What the first users' documents ask for: "Retain at least 7 days".

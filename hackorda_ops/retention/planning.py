@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Final
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.apart import require_two_places
-from hackorda_ops.backup.catalog import Catalog
-from hackorda_ops.backup.store import READINESS_PAGE, Place, Store, StoredVersion, versions_or_files
-from hackorda_ops.config import Database, Keep
-from hackorda_ops.drill.history import read_history
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.catalog import Catalog
+from hackorda_ops.config.models import Database, Keep
+from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.given import given
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, Held, decide, kept, locked_sentence
 from hackorda_ops.retention.proven import proven
+from hackorda_ops.stores.store import READINESS_PAGE, Place, Store, StoredVersion, versions_or_files
+from hackorda_ops.week.apart import require_two_places
 
 _UNKNOWN: Final = "a drill's report can't be read, which may have proven this one"
 _STORE_ALONE: Final = (

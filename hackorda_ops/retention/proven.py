@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hackorda_ops.drill.history import History
+from hackorda_ops.drill.report.history import History
 
 
 @dataclass(frozen=True)

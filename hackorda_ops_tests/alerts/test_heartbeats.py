@@ -8,8 +8,8 @@ import pytest
 
 from hackorda_ops.alerts import heartbeats
 from hackorda_ops.alerts.heartbeats import counts, heartbeat
-from hackorda_ops.backup.due import Kind, newest_due
-from hackorda_ops.config import Database, Heartbeats, Schedule
+from hackorda_ops.calendar.due import Kind, newest_due
+from hackorda_ops.config.models import Database, Heartbeats, Schedule
 from hackorda_ops.errors import LockHeld, OpsError
 from hackorda_ops_tests.alerts.sink import Sink, free_port, running_sink
 

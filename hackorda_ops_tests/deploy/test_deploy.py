@@ -12,8 +12,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from hackorda_ops.config import Config
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops.config.file import CONFIG_VARIABLE
+from hackorda_ops.config.models import Config
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import typer
 
-from hackorda_ops import config_file
 from hackorda_ops.cli import app
+from hackorda_ops.config import file as config_file
 from hackorda_ops.orchestration.build import build_defs
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from unittest import mock
 
 import httpx
 
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.record import Record
 

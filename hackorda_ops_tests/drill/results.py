@@ -13,13 +13,13 @@ from hackorda_ops.drill.result import (
     DrillResult,
     Failure,
     KeyTableResult,
-    MigrationResult,
     NotCompared,
     Stage,
     TableResult,
     Verdict,
 )
 from hackorda_ops.findings import Finding
+from hackorda_ops.migrations.result import MigrationResult
 
 STARTED_AT = datetime(2026, 11, 22, 4, 0, 7, tzinfo=UTC)
 _SUMMARIES: dict[CheckName, str] = {

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops_tests.drill.conftest import EMPTY, Night, Protected, databases_on, night_of
+from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, databases_on, night_of
 from hackorda_ops_tests.postgres import awkward
 
 pytestmark = pytest.mark.server

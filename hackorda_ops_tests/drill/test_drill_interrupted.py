@@ -15,10 +15,11 @@ import psycopg
 import pytest
 
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.postgres import schema_digest, source_catalog
-from hackorda_ops.postgres.table_digest import digest_table
+from hackorda_ops.postgres.archives.table_digest import digest_table
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.definitions import schema_digest
 from hackorda_ops.progress import Progress
-from hackorda_ops_tests.drill.conftest import (
+from hackorda_ops_tests.drill.fixtures import (
     EMPTY,
     Night,
     Protected,

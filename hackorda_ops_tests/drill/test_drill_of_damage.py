@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.backup.manifest import MANIFEST_NAME, to_bytes
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.drill.conftest import Protected, check
+from hackorda_ops_tests.drill.fixtures import Protected, check
 
 pytestmark = pytest.mark.server
 

@@ -10,16 +10,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.backup import calendar
-from hackorda_ops.backup.operations_log import read_log
-from hackorda_ops.config import Migrate
-from hackorda_ops.drill import history, quarterly
+from hackorda_ops.artifacts.operations_log import read_log
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Migrate
+from hackorda_ops.drill import quarter
 from hackorda_ops.drill.drill import run_drill
+from hackorda_ops.drill.report import history
 from hackorda_ops.local.damage import damage_one_row, replace_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops.postgres.inventory import TableName
-from hackorda_ops_tests.drill.conftest import MIGRATE, Night, Protected, check
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Protected, check
 
 pytestmark = pytest.mark.server
 
@@ -44,7 +45,7 @@ def test_a_sound_backup_passes_and_is_reported_in_both_stores(
         store=str(tmp_path / "store"), key_tables=["users"], migrate={"command": MIGRATE}
     )
 
-    held = quarterly.hold_drill("hackorda", sound.database, environ=sound.environ)
+    held = quarter.hold_drill("hackorda", sound.database, environ=sound.environ)
 
     result = held.result
     assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
@@ -52,7 +53,7 @@ def test_a_sound_backup_passes_and_is_reported_in_both_stores(
     assert {each.name for each in result.checks if each.outcome != "passed"} == {"branch_equals_manifest"}
     assert check(result, "branch_equals_manifest").outcome == "not measured"
     assert all(table.equal and table.branch_rows is None for table in result.tables)
-    assert result.quarter == calendar.quarter_of(datetime.now(UTC).date())
+    assert result.quarter == partitions.quarter_of(datetime.now(UTC).date())
     assert len(held.pages) == 2
     assert history.read_past(sound.offsite, "hackorda") == (result,)
     event = read_log(sound.offsite, "hackorda")[-1]

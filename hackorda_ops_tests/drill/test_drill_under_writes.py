@@ -10,15 +10,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.backup.bring_back import bring_back
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.postgres.connection import parse
+from hackorda_ops.night.night import take_night
+from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
-from hackorda_ops_tests.drill.conftest import PROGRAMS, Night, Protected, check, databases_on, night_of
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, check, databases_on, night_of
 
 pytestmark = pytest.mark.server
 

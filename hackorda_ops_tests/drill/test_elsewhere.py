@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.backup import weekly
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.drill.preflight import preflight
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.backup.s3_proxy import Forward, Reply, Request, proxied
-from hackorda_ops_tests.drill.conftest import Night, Protected, night_of
+from hackorda_ops.night.night import take_night
+from hackorda_ops.preflight.preflight import preflight
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.week import week
+from hackorda_ops_tests.drill.fixtures import Night, Protected, night_of
+from hackorda_ops_tests.stores.s3_proxy import Forward, Reply, Request, proxied
 
 pytestmark = pytest.mark.server
 
@@ -73,8 +73,8 @@ def test_a_buckets_clock_that_is_off_is_named_by_a_night_and_far_off_it_takes_no
         store = FolderStore(tmp_path / "store")
         if minutes > 60:
             with pytest.raises(OpsError, match="clock of the bucket is 90 minutes ahead"):
-                weekly.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+                week.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
         else:
-            weekly.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+            week.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
 
     assert any(f"clock of the bucket is {minutes} minutes ahead" in each for each in taken.manifest.warnings)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops.drill.sweep import configured_scratch, sweep
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, Plan, Slow
-from hackorda_ops.postgres.connection import parse
-from hackorda_ops_tests.drill.conftest import Night, Protected, on_neon, own_branches
+from hackorda_ops.postgres.sessions.connection import parse
+from hackorda_ops.scratch.sweep import configured_scratch, sweep
 from hackorda_ops_tests.drill.fault_matrix import MATRIX, Matrix
+from hackorda_ops_tests.drill.fixtures import Night, Protected, on_neon, own_branches
 from hackorda_ops_tests.neon.calls import Call
 from hackorda_ops_tests.neon.clocks import HurriedClock
 

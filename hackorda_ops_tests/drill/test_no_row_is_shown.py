@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from hackorda_ops.config import Migrate
-from hackorda_ops.drill.materialized_views import refresh_findings
-from hackorda_ops.drill.migrations import migrate_copy
-from hackorda_ops.drill.quarterly import hold_drill
+from hackorda_ops.config.models import Migrate
+from hackorda_ops.drill.comparisons.materialized_views import refresh_findings
+from hackorda_ops.drill.quarter import hold_drill
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.postgres import source_catalog
-from hackorda_ops.postgres.connection import ConnectionTarget
-from hackorda_ops.postgres.session import translated_errors
-from hackorda_ops_tests.drill.conftest import PROGRAMS, Protected, night_of
+from hackorda_ops.migrations.run import migrate_copy
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import translated_errors
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Protected, night_of
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 
 pytestmark = pytest.mark.server

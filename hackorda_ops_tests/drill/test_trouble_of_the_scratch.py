@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops_tests.drill.conftest import Protected, check, night_of
+from hackorda_ops_tests.drill.fixtures import Protected, check, night_of
 
 pytestmark = pytest.mark.server
 

@@ -15,16 +15,17 @@ import psycopg
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops import config_file, environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.manifest import Manifest
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT, until
 from hackorda_ops_tests.e2e.redis import running_redis
 

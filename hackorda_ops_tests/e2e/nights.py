@@ -12,7 +12,7 @@ _NIGHT = """
 import os, sys
 from pathlib import Path
 from hackorda_ops import config_file
-from hackorda_ops.backup.nightly import take_night
+from hackorda_ops.night.night import take_night
 from hackorda_ops.errors import OpsError
 
 config = config_file.load(Path(sys.argv[1]))

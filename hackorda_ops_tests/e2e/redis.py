@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 
 @contextmanager

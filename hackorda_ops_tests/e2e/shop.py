@@ -13,14 +13,15 @@ import psycopg
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops import config_file, environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, to_bytes
-from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.config import Database
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.models import Database
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.alerts.sink import MailSink, Sink, running_mail_sink, running_sink
 from hackorda_ops_tests.e2e.brake import Brake, braked
 

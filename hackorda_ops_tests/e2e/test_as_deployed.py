@@ -14,12 +14,12 @@ import httpx
 import pytest
 import yaml
 
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.local.dagster import storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 from hackorda_ops_tests.alerts.sink import free_port
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT, until
 from hackorda_ops_tests.e2e.shop import Shop

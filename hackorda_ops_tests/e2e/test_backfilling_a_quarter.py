@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.backup import calendar, nightly, weekly
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.drill import history
+from hackorda_ops.calendar import partitions
+from hackorda_ops.drill.report import history
 from hackorda_ops.local.dagster_api import RunningDagster
+from hackorda_ops.night import night as nightly
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.week import week
 from hackorda_ops_tests.e2e.processes import until
 from hackorda_ops_tests.e2e.shop import NAME, Shop
 
@@ -19,9 +21,9 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
     shop: Shop, dagster: RunningDagster, tmp_path: Path
 ) -> None:
     night = nightly.take_night(NAME, shop.policy, environ=shop.environ)
-    this_quarter = calendar.quarter_of(night.manifest.night)
-    last_quarter = calendar.quarter_of(this_quarter - timedelta(days=1))
-    lost_quarter = calendar.quarter_of(last_quarter - timedelta(days=1))
+    this_quarter = partitions.quarter_of(night.manifest.night)
+    last_quarter = partitions.quarter_of(this_quarter - timedelta(days=1))
+    lost_quarter = partitions.quarter_of(last_quarter - timedelta(days=1))
     of_last_quarter = shop.older(
         days=(night.manifest.night - this_quarter).days + 1, store=tmp_path / "store of last quarter"
     )
@@ -29,7 +31,7 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
         (FolderStore(shop.store), night.manifest),
         (FolderStore(tmp_path / "store of last quarter"), of_last_quarter),
     ):
-        weekly.ship(store, NAME, shop.policy, artifact, environ=shop.environ)
+        week.ship(store, NAME, shop.policy, artifact, environ=shop.environ)
     began = datetime.now(UTC)
 
     backfill = dagster.backfill("shop/restore_drill", str(this_quarter), str(last_quarter), str(lost_quarter))
@@ -64,7 +66,7 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
     lost = runs[str(lost_quarter)]
     until(lambda: all(shop.alarms_of(lost)), "the webhook and the mail server are told")
     for [alarm] in shop.alarms_of(lost):
-        assert alarm.startswith(f"FAILED: shop, drill of {calendar.quarter_name(lost_quarter)}\n")
+        assert alarm.startswith(f"FAILED: shop, drill of {partitions.quarter_name(lost_quarter)}\n")
         assert "No sound artifact is off-site from" in alarm
         assert "can't be made up for" in alarm
     assert shop.scratch() == set()

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.backup import calendar, catalog
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar import partitions
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops_tests.e2e.processes import until
 from hackorda_ops_tests.e2e.shop import NAME, Shop
@@ -24,7 +25,7 @@ def test_missed_weeks_are_backfilled_from_their_nights_and_one_without_a_night_s
     of_this_week = shop.artifacts[-1]
     of_last_week = shop.older(days=7, store=shop.store)
     before = _offsite(shop)
-    this_week = calendar.week_of(of_this_week.night)
+    this_week = partitions.week_of(of_this_week.night)
     weeks = [str(this_week - timedelta(weeks=weeks)) for weeks in (4, 1, 0)]
 
     backfill = dagster.backfill("shop/offsite_copy", *weeks)

@@ -8,22 +8,24 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hackorda_ops.backup import calendar, nightly, weekly
-from hackorda_ops.backup.folder_store import FolderStore
+from hackorda_ops.calendar import partitions
 from hackorda_ops.local.dagster_api import RunningDagster
+from hackorda_ops.night import night as nightly
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.week import week
 from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
 from hackorda_ops_tests.e2e.shop import NAME, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
-THIS_QUARTER = calendar.quarter_of(datetime.now(UTC).date()).isoformat()
+THIS_QUARTER = partitions.quarter_of(datetime.now(UTC).date()).isoformat()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _copied(shop: Shop) -> None:
     """There is something to drill."""
     night = nightly.take_night(NAME, shop.policy, environ=shop.environ)
-    weekly.ship(FolderStore(shop.store), NAME, shop.policy, night.manifest, environ=shop.environ)
+    week.ship(FolderStore(shop.store), NAME, shop.policy, night.manifest, environ=shop.environ)
 
 
 @pytest.fixture

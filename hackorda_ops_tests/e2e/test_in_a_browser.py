@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from hackorda_ops import config_file
-from hackorda_ops.backup import calendar
-from hackorda_ops.drill import report_html
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config import file as config_file
+from hackorda_ops.drill.report import html
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
@@ -66,7 +66,7 @@ def demo(server_folder: Path) -> Iterator[Demo]:
     folder.chmod(0o711)
     config = Path(shutil.copy(example_file("databases.yaml"), folder))
     schedule = config_file.load(config).databases["hackorda"].schedule
-    night = calendar.night_of(datetime.now(UTC), schedule)
+    night = partitions.night_of(datetime.now(UTC), schedule)
     # The example's migrate command is `python -m …`: it has to be this very Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), ENVIRONMENT["PATH"]))
     with (
@@ -78,10 +78,10 @@ def demo(server_folder: Path) -> Iterator[Demo]:
             environ={**ENVIRONMENT, "PATH": path, **stack.environment()},
         ) as dagster,
     ):
-        for asset, partition in (("nightly_dump", night), ("offsite_copy", calendar.week_of(night))):
+        for asset, partition in (("nightly_dump", night), ("offsite_copy", partitions.week_of(night))):
             run = dagster.materialize(f"hackorda/{asset}", str(partition))
             assert dagster.end_of(run) == "SUCCESS", dagster.messages(run)
-        present, first = calendar.quarter_of(night), calendar.quarter_of(schedule.since)
+        present, first = partitions.quarter_of(night), partitions.quarter_of(schedule.since)
         yield Demo(
             dagster,
             quarter=str(present),
@@ -195,7 +195,7 @@ def _take_the_graph(page: Page) -> None:
 )
 def test_the_reports_page_needs_nothing_but_itself(drill: DrillResult, page: Page, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    report.write_text(report_html.page(drill, results.history(8)), encoding="utf-8")
+    report.write_text(html.page(drill, results.history(8)), encoding="utf-8")
 
     _opens_on_its_own(page, report, drill.verdict)
 

@@ -21,9 +21,9 @@ import yaml
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops import config_file
-from hackorda_ops.backup import calendar
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops.calendar import partitions as calendar
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file

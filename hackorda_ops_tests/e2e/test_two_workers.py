@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from hackorda_ops import config_file
-from hackorda_ops.backup import nightly
+from hackorda_ops.config import file as config_file
 from hackorda_ops.errors import LockHeld
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.night import night
 from hackorda_ops_tests.e2e.fleet import NAMES, Fleet, running_fleet
 from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
 
@@ -75,7 +75,7 @@ def test_a_dump_from_elsewhere_is_refused_while_a_worker_takes_the_night(fleet: 
     before = len(fleet.artifacts("db3"))
     policy = config_file.load(fleet.config_file).databases["db3"]
     with _a_night_that_waits(fleet, "db3") as (run, _, _), pytest.raises(LockHeld):
-        nightly.take_night("db3", policy, environ=fleet.environ)
+        night.take_night("db3", policy, environ=fleet.environ)
 
     assert fleet.dagster.end_of(run) == "SUCCESS", fleet.dagster.messages(run)
     assert len(fleet.artifacts("db3")) == before + 1

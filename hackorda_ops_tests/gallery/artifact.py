@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hackorda_ops.backup.manifest import MANIFEST_NAME, FileEntry, Manifest, digest_of, to_bytes
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, digest_of, to_bytes
 from hackorda_ops.local.damage import compressed, decompressed
-from hackorda_ops_tests.drill.conftest import Protected
+from hackorda_ops_tests.drill.fixtures import Protected
 
 _END = b"\\.\n\n\n"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, to_bytes
-from hackorda_ops.backup.recorded import recorded
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops_tests.gallery.artifact import OffsiteArtifact
 from hackorda_ops_tests.gallery.damages import Damage
 from hackorda_ops_tests.gallery.files import contents, manifest_says

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, to_bytes
-from hackorda_ops_tests.drill.conftest import Night
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops_tests.drill.fixtures import Night
 from hackorda_ops_tests.gallery.artifact import OffsiteArtifact
 from hackorda_ops_tests.gallery.damages import Damage
 from hackorda_ops_tests.gallery.gallery import Gallery

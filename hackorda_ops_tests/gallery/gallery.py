@@ -12,14 +12,14 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops.backup import weekly
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops_tests.drill.conftest import PROGRAMS, Night, Protected, night_of
-from hackorda_ops_tests.drill.schema_kinds import ALTERATIONS
-from hackorda_ops_tests.drill.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
+from hackorda_ops.week import week
+from hackorda_ops_tests.drill.comparisons.schema_kinds import ALTERATIONS
+from hackorda_ops_tests.drill.comparisons.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, night_of
 from hackorda_ops_tests.gallery import shop
 
 _TOOLS = ("pg_dump", "pg_restore", "psql")
@@ -127,7 +127,7 @@ class Gallery:
             bucket=bucket,
             manifest=night.manifest,
         )
-        weekly.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
+        week.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
         return protected
 
     def new_folder(self) -> Path:

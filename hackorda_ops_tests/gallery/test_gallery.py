@@ -2,7 +2,7 @@
 
 import pytest
 
-from hackorda_ops_tests.drill.conftest import EMPTY, databases_on
+from hackorda_ops_tests.drill.fixtures import EMPTY, databases_on
 from hackorda_ops_tests.gallery.catalogue import DAMAGES
 from hackorda_ops_tests.gallery.damages import Damage, Harmless
 from hackorda_ops_tests.gallery.gallery import Gallery

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from hackorda_ops.backup.bring_back import bring_back
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.nightly import take_night
 from hackorda_ops.errors import OpsError
+from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
-from hackorda_ops_tests.drill.conftest import PROGRAMS, Night
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night
 from hackorda_ops_tests.gallery.artifact import OffsiteArtifact
 from hackorda_ops_tests.gallery.damages import Outcome, outcome_of
 from hackorda_ops_tests.gallery.gallery import Gallery, after_restore, configured, run

@@ -23,7 +23,7 @@ from hackorda_ops.neon.creation import AtHead, AtLsn, AtTime, BranchPoint
 from hackorda_ops.neon.labels import Label, source_id, unique_name
 from hackorda_ops.neon.models import CreatedBranch, Operation
 from hackorda_ops.neon.operations import wait_for
-from hackorda_ops.postgres.connection import ConnectionTarget, parse
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops_tests.neon.clocks import HurriedClock
 from hackorda_ops_tests.neon.recording import recorded
 

@@ -10,9 +10,9 @@ import dagster as dg
 import psycopg
 from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResult
 
-from hackorda_ops.backup.calendar import night_of, week_of
-from hackorda_ops.config import Config, Database, Schedule, Source
-from hackorda_ops.config_places import Folder
+from hackorda_ops.calendar.partitions import night_of, week_of
+from hackorda_ops.config.models import Config, Database, Schedule, Source
+from hackorda_ops.config.places import Folder
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON

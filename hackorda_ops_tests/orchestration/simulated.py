@@ -28,7 +28,7 @@ from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 import hackorda_ops
-from hackorda_ops.config_file import CONFIG_VARIABLE
+from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.local.example import example_file
 from hackorda_ops.orchestration import clock
 

@@ -13,12 +13,12 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from hackorda_ops.alerts import channels
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.config import Alerts, Config, Database, Source
-from hackorda_ops.drill.history import REPORT_NAME, drill_prefix
+from hackorda_ops.config.models import Alerts, Config, Database, Source
+from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
+from hackorda_ops.night.night import take_night
 from hackorda_ops.orchestration import alarms, clock
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.orchestration.run_ends import subject_of

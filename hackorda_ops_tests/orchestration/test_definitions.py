@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dagster import AssetKey
 
-from hackorda_ops.config import Config, Database, Schedule, Source
+from hackorda_ops.config.models import Config, Database, Schedule, Source
 from hackorda_ops.orchestration.build import build_defs
 
 ROOT = Path(__file__).parents[2]

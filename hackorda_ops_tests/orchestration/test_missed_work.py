@@ -9,9 +9,9 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from hackorda_ops.backup.calendar import closes_at
-from hackorda_ops.backup.due import Due, Kind, cron_of, due_between, is_due, partition_of
-from hackorda_ops.config import Schedule
+from hackorda_ops.calendar.due import Due, Kind, cron_of, due_between, is_due, partition_of
+from hackorda_ops.calendar.partitions import closes_at
+from hackorda_ops.config.models import Schedule
 from hackorda_ops.orchestration.housekeeping import KEPT
 from hackorda_ops.orchestration.missed_work import GRACE, Seen, can_be_made_up_for, to_start
 from hackorda_ops.orchestration.schedules import LATEST_TICK

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from dagster import AssetKey, DagsterInstance, IntMetadataValue
 
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.operations_log import read_log
+from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import Protected, checks
 
 pytestmark = pytest.mark.server

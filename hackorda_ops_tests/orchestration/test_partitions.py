@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.config import Schedule
+from hackorda_ops.config.models import Schedule
 from hackorda_ops.orchestration.partitions import nights, quarters, weeks, years
 
 ALMATY = Schedule(timezone="Asia/Almaty", since=date(2026, 10, 1))

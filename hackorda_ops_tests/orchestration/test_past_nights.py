@@ -11,15 +11,15 @@ import pytest
 import zstandard
 from dagster import DagsterInstance
 
-from hackorda_ops.backup import calendar
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, from_bytes
-from hackorda_ops.config import Config, Database, Schedule, Source
-from hackorda_ops.config_places import Folder
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Config, Database, Schedule, Source
+from hackorda_ops.config.places import Folder
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import Protected
 
 pytestmark = pytest.mark.server
@@ -129,7 +129,7 @@ def test_a_missed_night_holds_exactly_the_rows_of_its_scheduled_time(
         scheduled, recorded = book.mark(connection)
         until_more_than(book, len(recorded) + 50)
         # The control plane's history begins with this test, so the night's scheduled time is moved into it.
-        monkeypatch.setattr(calendar, "scheduled_at", lambda night, schedule: scheduled)
+        monkeypatch.setattr(partitions, "scheduled_at", lambda night, schedule: scheduled)
         yesterday = branching.tonight - timedelta(days=1)
 
         result = branching.run("shop_night", yesterday, instance)
@@ -153,7 +153,7 @@ def test_a_backfilled_night_is_compared_with_the_one_before_it_and_not_with_a_la
         [(scheduled,)] = connection.execute("SELECT clock_timestamp()").fetchall()
     branching.execute("CREATE TABLE made_later (id int)")
     assert branching.run("shop_night", branching.tonight, instance).success
-    monkeypatch.setattr(calendar, "scheduled_at", lambda night, schedule: scheduled)
+    monkeypatch.setattr(partitions, "scheduled_at", lambda night, schedule: scheduled)
 
     result = branching.run("shop_night", branching.tonight - timedelta(days=1), instance)
 

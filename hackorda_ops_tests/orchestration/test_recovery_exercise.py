@@ -15,8 +15,8 @@ from dagster import (
     MarkdownMetadataValue,
 )
 
-from hackorda_ops.backup.calendar import year_of
-from hackorda_ops.config import Config, Database
+from hackorda_ops.calendar.partitions import year_of
+from hackorda_ops.config.models import Config, Database
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches
@@ -116,7 +116,7 @@ def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
     on_neon: Protected, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Here no night is old enough to lie near the far end.
-    monkeypatch.setattr("hackorda_ops.drill.history_check._FAR_SHARE", 0)
+    monkeypatch.setattr("hackorda_ops.exercise.history_check._FAR_SHARE", 0)
     before = on_neon.run("shop_history", None, instance)
     assert on_neon.run("shop_night", on_neon.tonight, instance).success
     after = on_neon.run("shop_history", None, instance)

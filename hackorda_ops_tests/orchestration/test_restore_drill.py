@@ -21,13 +21,13 @@ from dagster import (
 )
 
 from hackorda_ops import environment
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.calendar import quarter_of
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.config import Config, Database, Schedule
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar.partitions import quarter_of
+from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.postgres.inventory import TableName
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import Protected, checks, log_lines
 
 pytestmark = pytest.mark.server

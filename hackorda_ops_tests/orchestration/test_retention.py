@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.operations_log import read_log
-from hackorda_ops.config import Config, Database, Retention, Schedule
+from hackorda_ops.artifacts.operations_log import read_log
+from hackorda_ops.config.models import Config, Database, Retention, Schedule
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import Protected, log_lines
 from hackorda_ops_tests.retention.places import artifact, put_artifact
 

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from hackorda_ops.backup.due import Kind, due_between
-from hackorda_ops.config import Config, Database, Schedule
+from hackorda_ops.calendar.due import Kind, due_between
+from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.schedules import LATEST_TICK

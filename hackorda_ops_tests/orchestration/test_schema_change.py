@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, MetadataValue
 from dagster._core.test_utils import freeze_time
 
-from hackorda_ops.config import Config, Database, Schedule
+from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.orchestration import clock, drill_metadata
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.schema_change import Artifact, Night, has_to_wait, what_is_missing

@@ -13,7 +13,7 @@ import pytest
 from dagster import DagsterInstance
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from hackorda_ops.config import Config, Database
+from hackorda_ops.config.models import Config, Database
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer
@@ -21,7 +21,7 @@ from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
-from hackorda_ops.postgres.connection import parse
+from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops_tests.orchestration.protected import Protected, log_lines
 
 pytestmark = pytest.mark.server

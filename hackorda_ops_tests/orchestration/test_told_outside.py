@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from dagster import DagsterInstance
 
-from hackorda_ops.backup.calendar import quarter_of
-from hackorda_ops.config import Config, Database
+from hackorda_ops.calendar.partitions import quarter_of
+from hackorda_ops.config.models import Config, Database
 from hackorda_ops_tests.alerts.sink import Sink, running_sink
 from hackorda_ops_tests.orchestration.protected import Protected, log_lines
 

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import sql
 
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.postgres.connection import ConnectionTarget, parse
-from hackorda_ops.postgres.session import connect
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
+from hackorda_ops.postgres.sessions.session import connect
 
 SCHEMA = """
 CREATE SCHEMA "Odd Schema";

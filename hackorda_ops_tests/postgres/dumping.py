@@ -8,14 +8,14 @@ from pathlib import Path
 import psycopg
 
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.postgres.archive import ArchivedFile, list_entries, read_back, table_files
-from hackorda_ops.postgres.clients import Clients, find
-from hackorda_ops.postgres.connection import ConnectionTarget
-from hackorda_ops.postgres.counting import count_rows
-from hackorda_ops.postgres.dump import DumpResult, dump
-from hackorda_ops.postgres.inventory import Inventory, Table
-from hackorda_ops.postgres.snapshot import exported
-from hackorda_ops.postgres.source_catalog import read_catalog
+from hackorda_ops.postgres.archives.contents import ArchivedFile, list_entries, read_back, table_files
+from hackorda_ops.postgres.catalogs.counting import count_rows
+from hackorda_ops.postgres.catalogs.inventory import Inventory, Table
+from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.snapshot import exported
+from hackorda_ops.postgres.tools.clients import Clients, find
+from hackorda_ops.postgres.tools.dump import DumpResult, dump
 from hackorda_ops.progress import ignore
 from hackorda_ops_tests.postgres import awkward
 

@@ -6,22 +6,23 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
-from hackorda_ops.backup.calendar import night_of, quarter_of, year_of
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import MANIFEST_NAME, Manifest, to_bytes
-from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.backup.store import Store
-from hackorda_ops.config import Database
-from hackorda_ops.drill import exercise_history, report_json
-from hackorda_ops.drill.exercise_result import ExerciseCheck, ExerciseCheckName, ExerciseResult
-from hackorda_ops.drill.history import REPORT_NAME, drill_prefix
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.report import json_form
+from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.exercise import history
+from hackorda_ops.exercise.result import ExerciseCheck, ExerciseCheckName, ExerciseResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.readiness.standing import Standing, read_standing
-from hackorda_ops_tests.backup.stores import put, store_on
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.store import Store
 from hackorda_ops_tests.builders import manifest
 from hackorda_ops_tests.drill import results
+from hackorda_ops_tests.stores.examples import put, store_on
 
 EMPTIED = Finding("table emptied", "public.users", "10 rows", "0 rows", "Look.")
 
@@ -94,15 +95,15 @@ class Kept:
             put(
                 store,
                 f"{drill_prefix('hackorda', drill.drill_id)}/{REPORT_NAME}",
-                report_json.to_bytes(drill),
+                json_form.to_bytes(drill),
             )
         return drill
 
     def exercise(self, begun: datetime, verdict: Verdict = "PASS", **changes: Any) -> None:
         """An exercise's result in the store."""
         result = replace(exercise_result(begun, verdict), **changes)
-        prefix = exercise_history.exercise_prefix("hackorda", result.exercise_id)
-        put(self.store, f"{prefix}/{exercise_history.RESULT_NAME}", exercise_history.to_bytes(result))
+        prefix = history.exercise_prefix("hackorda", result.exercise_id)
+        put(self.store, f"{prefix}/{history.RESULT_NAME}", history.to_bytes(result))
 
     def in_order(self, now: datetime) -> None:
         """What the defaults ask for: the nights of a week, its copy, a drill that passed, and an exercise."""

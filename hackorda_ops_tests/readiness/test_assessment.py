@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hackorda_ops.backup.manifest import FileEntry, Manifest
-from hackorda_ops.config import Costs
+from hackorda_ops.artifacts.manifest import FileEntry, Manifest
+from hackorda_ops.config.models import Costs
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
-from hackorda_ops_tests.backup.stores import put
 from hackorda_ops_tests.readiness.kept import EMPTIED, Kept, utc
+from hackorda_ops_tests.stores.examples import put
 
 FRIDAY = utc(11, 20, 12)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hackorda_ops.drill.report_charts import BASE, TOP, WIDTH
+from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH
 from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.charts import time_chart
 from hackorda_ops.readiness.forecast import Line, Point

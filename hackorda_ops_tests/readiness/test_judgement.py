@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.readiness.forecast import Forecast
 from hackorda_ops.readiness.judgement import Word, judge
 from hackorda_ops.readiness.standing import ArtifactSeen, DrillSeen, Overdue, Proof, Standing

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hackorda_ops.config import Database
-from hackorda_ops.config_places import Scratch, ServerScratch
+from hackorda_ops.config.models import Database
+from hackorda_ops.config.places import Scratch, ServerScratch
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.readiness.metrics import metrics_text, write_metrics
 from hackorda_ops.readiness.standing import Overdue

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.config import Database, Objectives
+from hackorda_ops.config.models import Database, Objectives
 from hackorda_ops.readiness.assessment import Cost, Readiness, assess
 from hackorda_ops.readiness.page import page
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing

@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.backup.manifest import MANIFEST_NAME
-from hackorda_ops.backup.operations_log import Event, record
-from hackorda_ops.config_places import S3, Scratch, ServerScratch
-from hackorda_ops.drill.history import drill_prefix
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME
+from hackorda_ops.artifacts.operations_log import Event, record
+from hackorda_ops.config.places import S3, Scratch, ServerScratch
+from hackorda_ops.drill.report.history import drill_prefix
 from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.standing import Standing, at_risk
 from hackorda_ops.readiness.survey import read_survey
-from hackorda_ops_tests.backup.stores import put
 from hackorda_ops_tests.readiness.kept import EMPTIED, Kept, utc
+from hackorda_ops_tests.stores.examples import put
 
 # A Friday; nights are due at 2, and overdue at 8.
 FRIDAY = utc(11, 20, 12)

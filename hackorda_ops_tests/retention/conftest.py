@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.backup.stores import store_on
 from hackorda_ops_tests.retention.places import Places, open_places
+from hackorda_ops_tests.stores.examples import store_on
 
 
 @pytest.fixture

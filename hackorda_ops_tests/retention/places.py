@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import FileEntry, Manifest, to_bytes
-from hackorda_ops.backup.s3_store import S3Store
-from hackorda_ops.backup.store import Store
-from hackorda_ops.config import Database
+from hackorda_ops.artifacts.manifest import FileEntry, Manifest, to_bytes
+from hackorda_ops.config.models import Database
 from hackorda_ops.retention.planning import Plan
 from hackorda_ops.retention.prune import Pruned, plan_retention, prune
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.store import Store
 from hackorda_ops_tests import builders
-from hackorda_ops_tests.backup.stores import put
+from hackorda_ops_tests.stores.examples import put
 
 # What a test puts is three days old for it, so that nothing "was written within the last day".
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)

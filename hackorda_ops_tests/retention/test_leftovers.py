@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackorda_ops.backup.store import StoredVersion
-from hackorda_ops.config import Schedule
-from hackorda_ops.drill.history import History, UnreadReport
+from hackorda_ops.config.models import Schedule
+from hackorda_ops.drill.report.history import History, UnreadReport
 from hackorda_ops.retention.leftovers import leftovers, remains
 from hackorda_ops.retention.proven import proven
+from hackorda_ops.stores.store import StoredVersion
 from hackorda_ops_tests.drill import results
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackorda_ops.backup.store import Place
-from hackorda_ops.config import Keep
+from hackorda_ops.config.models import Keep
 from hackorda_ops.retention.plan import LEAST_AGE, Decision, Held, decide, kept, locked_sentence
+from hackorda_ops.stores.store import Place
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 TODAY = NOW.date()

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.manifest import to_bytes
-from hackorda_ops.backup.offsite import copy_artifact
-from hackorda_ops.backup.operations_log import read_log
-from hackorda_ops.backup.store import Store
-from hackorda_ops.config import Database
-from hackorda_ops.drill import report_json
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.copying import copy_artifact
+from hackorda_ops.artifacts.manifest import to_bytes
+from hackorda_ops.artifacts.operations_log import read_log
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.report import json_form
 from hackorda_ops.errors import ConfigError, PermanentError, RetryableError, StoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.retention.planning import open_places
-from hackorda_ops_tests.backup.s3_proxy import Forward, Misbehave, Reply, Request, proxied, refusal
-from hackorda_ops_tests.backup.stores import put, unfinished
+from hackorda_ops.stores.store import Store
 from hackorda_ops_tests.drill import results
 from hackorda_ops_tests.retention.places import DUMP, KEEP, NOW, Places, ages, artifact, put_artifact
+from hackorda_ops_tests.stores.examples import put, unfinished
+from hackorda_ops_tests.stores.s3_proxy import Forward, Misbehave, Reply, Request, proxied, refusal
 
 pytestmark = pytest.mark.server
 
@@ -48,7 +48,7 @@ def put_drill(places: Places, age_days: int, *, store: Store | None = None, **ch
     plain = results.sound()
     assert plain.artifact is not None
     drill = replace(plain, artifact=replace(plain.artifact, artifact_id=found.artifact_id), **changes)
-    put(store or places.offsite, f"hackorda/drills/{drill.drill_id}/report.json", report_json.to_bytes(drill))
+    put(store or places.offsite, f"hackorda/drills/{drill.drill_id}/report.json", json_form.to_bytes(drill))
 
 
 def test_a_dry_run_deletes_nothing_and_a_run_does_what_it_said(places: Places) -> None:
@@ -200,7 +200,7 @@ def test_while_a_newer_drills_report_cannot_be_read_nothing_is_deleted(places: P
     assert any("20261201T000000Z-aaaaaa" in note for note in done.plan.notes)
     # The other place has it, and it proved nothing.
     failed = replace(results.bad(), drill_id="20261201T000000Z-aaaaaa")
-    put(places.store, "hackorda/drills/20261201T000000Z-aaaaaa/report.json", report_json.to_bytes(failed))
+    put(places.store, "hackorda/drills/20261201T000000Z-aaaaaa/report.json", json_form.to_bytes(failed))
     assert len(places.prune().deleted) == 2
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.backup import catalog
-from hackorda_ops.backup.store import StoredVersion
+from hackorda_ops.artifacts import catalog
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops_tests.backup.stores import put, store_on
+from hackorda_ops.stores.store import StoredVersion
 from hackorda_ops_tests.retention.places import DUMP, NOW, Places, ages, artifact, open_places, put_artifact
+from hackorda_ops_tests.stores.examples import put, store_on
 
 pytestmark = pytest.mark.server
 

@@ -9,15 +9,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.backup import weekly
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.drill.conftest import PROGRAMS, databases_on
+from hackorda_ops.night.night import take_night
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.week import week
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, databases_on
 from hackorda_ops_tests.zoo.servers import programs_of
 
 _QUICK = {
@@ -84,7 +84,7 @@ def drilled(
         }
         before = databases_on(servers.scratch)
         night = take_night("zoo", database, environ=environ)
-        weekly.ship(FolderStore(tmp_path / "store"), "zoo", database, night.manifest, environ=environ)
+        week.ship(FolderStore(tmp_path / "store"), "zoo", database, night.manifest, environ=environ)
         result = run_drill("zoo", database, environ=environ)
         assert databases_on(servers.scratch) == before
         return result

@@ -6,15 +6,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.backup.bring_back import BroughtBack, bring_back, compare
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.manifest import DUMP_FOLDER_NAME
-from hackorda_ops.backup.nightly import Night, take_night
-from hackorda_ops.config import Database
-from hackorda_ops.drill.schema_check import schema_findings
+from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.comparisons.schema import schema_findings
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
+from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.progress import ignore
-from hackorda_ops_tests.drill.conftest import PROGRAMS
+from hackorda_ops.recovery.bring_back import BroughtBack, bring_back, compare
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 from hackorda_ops_tests.postgres.dumping import clients_of
 from hackorda_ops_tests.zoo.own_extension import CONFIGURED, UNUSUAL, installed_with

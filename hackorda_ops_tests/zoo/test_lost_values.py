@@ -6,11 +6,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops_tests.drill.conftest import PROGRAMS
+from hackorda_ops.night.night import take_night
+from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.zoo.animals import MAJORS
 from hackorda_ops_tests.zoo.conftest import Servers, make
 

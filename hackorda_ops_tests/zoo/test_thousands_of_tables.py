@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.backup.bring_back import bring_back
-from hackorda_ops.backup.folder_store import FolderStore
-from hackorda_ops.backup.nightly import take_night
-from hackorda_ops.config import Database
-from hackorda_ops.postgres.connection import parse
+from hackorda_ops.config.models import Database
+from hackorda_ops.night.night import take_night
+from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
-from hackorda_ops_tests.drill.conftest import PROGRAMS
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.zoo.conftest import Servers, make
 from hackorda_ops_tests.zoo.crowds import THOUSANDS
 from hackorda_ops_tests.zoo.test_zoo import fill

@@ -15,7 +15,7 @@ from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.neon.wal import BranchWal
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 _COPY_DEADLINE_SECONDS = 600.0
 

@@ -14,7 +14,7 @@ from hackorda_ops.local import server_user
 from hackorda_ops.local.neon.wal import Wal, environment, password_file, received_wal
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 _BACKUP_DEADLINE_SECONDS = 600.0
 

@@ -19,9 +19,9 @@ from psycopg import errors as postgres_errors
 from hackorda_ops.errors import Stalled, ToolFailed
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.postgres import child
-from hackorda_ops.postgres.child import Child
-from hackorda_ops.postgres.connection import parse, secret_files
+from hackorda_ops.postgres.sessions.connection import parse, secret_files
+from hackorda_ops.processes import child
+from hackorda_ops.processes.child import Child
 
 _SLOT_PREFIX = "hackorda_ops_local_neon_"
 _DEADLINE_SECONDS = 120.0

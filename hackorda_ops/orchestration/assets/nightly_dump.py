@@ -5,11 +5,11 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.backup import nightly
-from hackorda_ops.backup.nightly import Night
-from hackorda_ops.backup.same_source import is_of_the_source
-from hackorda_ops.config import Database
+from hackorda_ops.artifacts.same_source import is_of_the_source
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
+from hackorda_ops.night import night as nightly
+from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure

@@ -6,8 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.backup import weekly
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
@@ -15,6 +14,7 @@ from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
+from hackorda_ops.week import week as weekly
 
 
 def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:

@@ -9,9 +9,8 @@ import dagster as dg
 from dagster import MetadataValue
 
 from hackorda_ops import environment
-from hackorda_ops.backup.manifest import digest_of
-from hackorda_ops.backup.store import READINESS_PAGE
-from hackorda_ops.config import Config
+from hackorda_ops.artifacts.manifest import digest_of
+from hackorda_ops.config.models import Config
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.orchestration import clock
@@ -19,6 +18,7 @@ from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, RESTOR
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.stores.store import READINESS_PAGE
 
 READINESS: Final = dg.AssetKey(["readiness"])
 _HOUR_SECONDS: Final = 3600.0

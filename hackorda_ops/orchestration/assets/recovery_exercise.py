@@ -8,11 +8,11 @@ from typing import Final
 import dagster as dg
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
 
-from hackorda_ops.config import Database
-from hackorda_ops.drill import exercise_report
-from hackorda_ops.drill.exercise_report import Exercise
-from hackorda_ops.drill.exercise_result import ExerciseCheckName
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
+from hackorda_ops.exercise import report as exercise_report
+from hackorda_ops.exercise.report import Exercise
+from hackorda_ops.exercise.result import ExerciseCheckName
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import years

@@ -10,10 +10,10 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.config import Database
-from hackorda_ops.drill import quarterly
-from hackorda_ops.drill.quarterly import Quarter
-from hackorda_ops.drill.report_words import reliance
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill import quarter
+from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.report.words import reliance
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import fatal
 from hackorda_ops.orchestration import drill_checks, drill_metadata
@@ -50,7 +50,7 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         try:
             with told_outside("quarter", database, context, environ) as heartbeat:
-                held = quarterly.hold_drill(
+                held = quarter.hold_drill(
                     name,
                     database,
                     environ=environ,

@@ -9,16 +9,16 @@ from typing import cast
 import dagster as dg
 
 from hackorda_ops import environment
-from hackorda_ops.config import Database
+from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import SOURCE, key
 from hackorda_ops.orchestration.failures import fail
-from hackorda_ops.postgres.inventory import Inventory
-from hackorda_ops.postgres.schema_digest import schema_digest
-from hackorda_ops.postgres.session import connect, translated_errors
-from hackorda_ops.postgres.settings import SHORT_SETTINGS
-from hackorda_ops.postgres.source_catalog import read_catalog
+from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
+from hackorda_ops.postgres.definitions.schema_digest import schema_digest
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 
 def source(name: str, database: Database) -> dg.AssetsDefinition:

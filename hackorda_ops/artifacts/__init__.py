@@ -1,0 +1,1 @@
+"""Artifacts: the manifest, the catalog of them, copying and fetching, the recovery sheet, the operations log."""

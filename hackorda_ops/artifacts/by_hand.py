@@ -1,0 +1,117 @@
+"""What a real recovery still needs somebody's hand for, after the rows are back. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.postgres.access.access import ACCESS_NAME
+from hackorda_ops.postgres.access.one_line_sql import identifier
+from hackorda_ops.postgres.catalogs.inventory import Inventory
+
+# With more than these a list helps nobody: it is cut, and says so.
+_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """One thing to do.
+
+    Attributes:
+        what: in a sentence or two.
+        commands: for psql, or a shell where one begins with a program's name; may be none.
+    """
+
+    what: str
+    commands: tuple[str, ...] = ()
+
+
+def still_by_hand(manifest: Manifest) -> tuple[ByHand, ...]:
+    """What is left to do after a plain restore of an artifact."""
+    if has_access(manifest):
+        access = ByHand(
+            "A plain restore leaves out roles, owners, grants and settings. The artifact has them: ask the restore "
+            "for them, or run roles.sql before it and access.sql after it, as RESTORE.md shows.",
+            (f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --with-access",),
+        )
+    else:
+        access = ByHand(
+            "Roles, owners, grants and settings are not in this artifact: an earlier release took it. Make them again "
+            "as they were.",
+        )
+    return (access, *beyond_restore(manifest.inventory))
+
+
+def has_access(manifest: Manifest) -> bool:
+    """Whether an artifact tells of roles, owners, grants and settings; those of earlier releases don't."""
+    return any(file.path == ACCESS_NAME for file in manifest.files)
+
+
+def beyond_restore(inventory: Inventory) -> Iterator[ByHand]:
+    """What neither a dump nor a captured role can bring back."""
+    left = inventory.left_out
+    if left.login_roles:
+        yield ByHand(
+            "Passwords are in no backup. Set them anew, so that these roles can log in.",
+            _shown(f"\\password {identifier(role)}" for role in left.login_roles),
+        )
+    if left.settings:
+        yield ByHand(
+            "These settings are the application's own, so that their values were not read, or hold for every role "
+            "of the server, so that they are not made unseen.",
+            _shown(left.settings),
+        )
+    if left.user_mappings:
+        yield ByHand(
+            f"User mappings ({_names(left.user_mappings)}) may have come back without their passwords, and their "
+            "servers may be other ones now.",
+            ("ALTER USER MAPPING FOR … SERVER … OPTIONS (SET password '…');",),
+        )
+    if inventory.subscriptions:
+        yield ByHand(
+            f"Subscriptions ({_names(inventory.subscriptions)}) are not restored, so that no copy takes the source's "
+            "changes. Make them again where they are wanted.",
+            _shown(
+                f"CREATE SUBSCRIPTION {identifier(name)} CONNECTION '…' PUBLICATION …;"
+                for name in inventory.subscriptions
+            ),
+        )
+    if left.publications or left.replication_slots:
+        named = _names((*left.publications, *left.replication_slots))
+        yield ByHand(
+            f"Who takes changes from this database (publications and slots: {named}) has to be pointed to the new "
+            "server. Slots come back nowhere; subscribers begin with a new copy.",
+        )
+    if left.tablespaces:
+        yield ByHand(
+            f"Everything is restored into the default tablespace; the source also uses {_names(left.tablespaces)}.",
+            _shown(f"ALTER TABLE … SET TABLESPACE {identifier(name)};" for name in left.tablespaces),
+        )
+    if left.event_triggers:
+        yield ByHand(
+            f"Event triggers ({_names(left.event_triggers)}) take a superuser to restore: a restore by another role "
+            "stops at them."
+        )
+    if any(extension.name == "pg_cron" for extension in inventory.extensions):
+        yield ByHand(
+            "Jobs of pg_cron come back with the dump and run in the restored database as well. Look through them "
+            "before its server is told to run any.",
+            ("SELECT jobid, schedule, command, active FROM cron.job;",),
+        )
+    yield ByHand(
+        "The server's own configuration (postgresql.conf, pg_hba.conf, what it preloads) is in no dump. Compare it "
+        "with the old server's, and point the application's connection strings to the new one."
+    )
+
+
+def _shown(commands: Iterable[str]) -> tuple[str, ...]:
+    every = tuple(commands)
+    more = len(every) - _NAMES_SHOWN
+    return (*every[:_NAMES_SHOWN], *([f"-- and {more} more"] if more > 0 else []))
+
+
+def _names(names: tuple[str, ...]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    # A name may hold line breaks, and what follows one must not look like a line of ours.
+    return ", ".join(" ".join(name.split()) for name in names[:_NAMES_SHOWN]) + (
+        f" and {more} more" if more > 0 else ""
+    )

@@ -1,0 +1,296 @@
+"""Copies an artifact from one store to another, and proves the copy by reading it back.
+
+The weekly off-site copy is one such copy; shipping a staged night into an S3 store and fetching
+an artifact into a folder are others. The manifest is written last, so that whatever cuts a copy
+short leaves nothing that anybody would call a backup, and the next try goes on from there.
+"""
+
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from io import BytesIO
+
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, digest_of
+from hackorda_ops.errors import StoreRefused, StoreUnreachable
+from hackorda_ops.progress import OnProgress, Progress, ignore
+from hackorda_ops.stores.store import CHUNK_BYTES, Readable, Store
+
+# A listener hears about every half per cent, so that it may do something slow like logging.
+_REPORTS_PER_STAGE = 200
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    """What a copy did.
+
+    Attributes:
+        files: files of the artifact that are now in the destination, the manifest included.
+        bytes_copied: bytes written there by this copy; 0 where everything was there already.
+        seconds: wall-clock time of all of it.
+        files_read_back: files read from the destination and found to have the right hash.
+        bytes_read_back: their bytes.
+        repaired: paths of files that something in the destination had damaged or removed after they
+            were copied, and that were written anew.
+    """
+
+    files: int
+    bytes_copied: int
+    seconds: float
+    files_read_back: int
+    bytes_read_back: int
+    repaired: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done about one file.
+
+    Attributes:
+        entry: the file, as the manifest has it.
+        present: a file of that size is in the destination already.
+        read_back: it is to be read from the destination.
+    """
+
+    entry: FileEntry
+    present: bool
+    read_back: bool
+
+
+def plan(
+    files: Sequence[FileEntry], present_bytes: Mapping[str, int], *, read_back: float, seed: str
+) -> tuple[Step, ...]:
+    """Decides what to copy and what to read back; the largest files first, so that no long one is left last.
+
+    A file that is there with the right size is not copied again, but then it is always read back.
+
+    Args:
+        files: of the artifact, its manifest left out.
+        present_bytes: path to size, of what the destination has of it.
+        read_back: share of the files to read back, 1.0 for all; at least one file in any case.
+        seed: chooses the sample; the artifact's own name makes it another one for each artifact.
+
+    Raises:
+        ValueError: `read_back` is not above 0 and at most 1.
+    """
+    if not 0 < read_back <= 1:
+        raise ValueError(f"read_back is a share above 0 and at most 1, not {read_back}")
+    drawn = sorted(files, key=lambda entry: digest_of(f"{seed}/{entry.path}".encode()))
+    sample = {entry.path for entry in drawn[: math.ceil(read_back * len(drawn))]}
+    steps = []
+    for entry in sorted(files, key=lambda entry: (-entry.size_bytes, entry.path)):
+        present = present_bytes.get(entry.path) == entry.size_bytes
+        steps.append(Step(entry, present, read_back=present or entry.path in sample))
+    return tuple(steps)
+
+
+def copy_artifact(
+    source: Store,
+    destination: Store,
+    *,
+    prefix: str,
+    files: Sequence[FileEntry],
+    manifest_bytes: bytes,
+    jobs: int = 4,
+    read_back: float = 1.0,
+    on_progress: OnProgress = ignore,
+) -> CopyResult:
+    """Copies the files several at a time, checking every hash on the way, then the manifest.
+
+    Calling it again is safe at any time: beside another copy of the same artifact, after one that
+    was killed, and after one that was finished.
+
+    Args:
+        source: where the artifact is.
+        destination: where it is to be.
+        prefix: its place in both: "<database>/<artifact id>".
+        files: all of its files but the manifest.
+        manifest_bytes: the manifest exactly as stored in the source.
+        jobs: files in work at the same time.
+        read_back: share of the files that are read from the destination; the manifest always is.
+        on_progress: told of "copy" and "read back" in bytes, from several threads, one at a time.
+
+    Returns:
+        What was done. Whenever there is a result, the copy is complete.
+
+    Raises:
+        ArtifactDamaged: the source has other bytes than the manifest says.
+        ArtifactMissing: the source lacks a file.
+        StoreRefused: one store says no; or the destination has another manifest in this place;
+            or it did not keep what it was given.
+        StoreUnreachable: one store does not answer.
+        DiskFull: no room, in a folder store.
+    """
+    started = time.monotonic()
+    present = {
+        entry.key.removeprefix(f"{prefix}/"): entry.size_bytes for entry in destination.list(f"{prefix}/")
+    }
+    manifest_key = f"{prefix}/{MANIFEST_NAME}"
+    complete = MANIFEST_NAME in present
+    if complete:
+        _require_same_manifest(destination, manifest_key, manifest_bytes)
+    steps = plan(files, present, read_back=read_back, seed=prefix)
+    copier = _Copier(source, destination, prefix, steps, on_progress)
+    damaged = copier.run(jobs)
+    if not complete:
+        destination.put(
+            manifest_key,
+            BytesIO(manifest_bytes),
+            size_bytes=len(manifest_bytes),
+            sha256=digest_of(manifest_bytes),
+        )
+        _require_same_manifest(destination, manifest_key, manifest_bytes)
+    read = [step.entry for step in steps if step.read_back]
+    copied = [step.entry for step in steps if not step.present or step.entry.path in damaged]
+    return CopyResult(
+        files=len(files) + 1,
+        bytes_copied=sum(entry.size_bytes for entry in copied) + (0 if complete else len(manifest_bytes)),
+        seconds=time.monotonic() - started,
+        files_read_back=len(read) + 1,
+        bytes_read_back=sum(entry.size_bytes for entry in read) + len(manifest_bytes),
+        # Stores show files whole or not at all, so one of another size is no remnant of a killed copy.
+        repaired=tuple(sorted(entry.path for entry in copied if complete or entry.path in present)),
+    )
+
+
+def _require_same_manifest(destination: Store, key: str, manifest_bytes: bytes) -> None:
+    if destination.read_small(key) != manifest_bytes:
+        raise StoreRefused(
+            f"{destination.describe()}/{key} is another manifest than the one to be copied.",
+            meaning="It was damaged there or put there by somebody else; it is left as it is, as evidence. "
+            "What lies beside it can't be relied upon.",
+            next_step="Compare the two manifests, and find out who or what can write to the destination. "
+            "Then move the artifact there out of the way and copy again.",
+        )
+
+
+class _Copier:
+    """The files of one copy: what its threads share."""
+
+    def __init__(
+        self,
+        source: Store,
+        destination: Store,
+        prefix: str,
+        steps: Sequence[Step],
+        on_progress: OnProgress,
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._prefix = prefix
+        self._steps = steps
+        self._ended = threading.Event()
+        telling = threading.Lock()
+        self._copying = _Meter("copy", sum(step.entry.size_bytes for step in steps), on_progress, telling)
+        self._reading = _Meter(
+            "read back", sum(step.entry.size_bytes for step in steps if step.read_back), on_progress, telling
+        )
+
+    def run(self, jobs: int) -> frozenset[str]:
+        """Does every step; returns the paths of files that were present and had other bytes."""
+        damaged = set()
+        with ThreadPoolExecutor(jobs, thread_name_prefix="copy") as pool:
+            steps = {pool.submit(self._one, step): step for step in self._steps}
+            try:
+                for finished in as_completed(steps):
+                    if finished.result():
+                        damaged.add(steps[finished].entry.path)
+            except BaseException:
+                # Interrupts too. The files under way notice at their next block, and end their uploads.
+                self._ended.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return frozenset(damaged)
+
+    def _one(self, step: Step) -> bool:
+        """Brings one file over; True if it was present and had other bytes."""
+        entry = step.entry
+        key = f"{self._prefix}/{entry.path}"
+        if step.present:
+            if self._hash_of(key) == entry.sha256:
+                self._copying.add(entry.size_bytes)
+                return False
+            # It will be read a second time.
+            self._reading.expect(entry.size_bytes)
+        with self._source.open(key) as stream:
+            self._destination.put(
+                key,
+                _Watched(stream, self._copying, self._ended),
+                size_bytes=entry.size_bytes,
+                sha256=entry.sha256,
+            )
+        if step.read_back and (found := self._hash_of(key)) != entry.sha256:
+            raise StoreRefused(
+                f"{self._destination.describe()}/{key} was read back with SHA-256 {found} "
+                f"instead of {entry.sha256}.",
+                meaning="The destination did not keep what it was given. There is no copy of this artifact "
+                "there: its manifest was not written.",
+                next_step="Copy again. If it happens again, do not rely on this store: use another one.",
+            )
+        return step.present
+
+    def _hash_of(self, key: str) -> str:
+        digest = hashlib.sha256()
+        with self._destination.open(key) as stream:
+            watched = _Watched(stream, self._reading, self._ended)
+            while block := watched.read(CHUNK_BYTES):
+                digest.update(block)
+        return digest.hexdigest()
+
+
+class _Meter:
+    """Counts the bytes of one stage over all threads, and tells now and then."""
+
+    def __init__(
+        self, stage: str, total_bytes: int, on_progress: OnProgress, telling: threading.Lock
+    ) -> None:
+        self._stage = stage
+        self._total_bytes = total_bytes
+        self._on_progress = on_progress
+        self._telling = telling
+        self._done_bytes = 0
+        self._told_bytes = 0
+
+    def expect(self, more_bytes: int) -> None:
+        with self._telling:
+            self._total_bytes += more_bytes
+
+    def add(self, more_bytes: int) -> None:
+        with self._telling:
+            self._done_bytes += more_bytes
+            news_bytes = self._done_bytes - self._told_bytes
+            finished = self._done_bytes == self._total_bytes
+            if finished or news_bytes * _REPORTS_PER_STAGE >= self._total_bytes:
+                self._told_bytes = self._done_bytes
+                self._on_progress(Progress(self._stage, self._done_bytes, self._total_bytes, "bytes"))
+
+
+class _EndedError(Exception):
+    """Ends the files under way when another one has failed; nobody sees it."""
+
+
+class _Watched:
+    """A source that is counted, and that ends when the whole copy does."""
+
+    def __init__(self, source: Readable, meter: _Meter, ended: threading.Event) -> None:
+        self._source = source
+        self._meter = meter
+        self._ended = ended
+
+    def read(self, size_bytes: int, /) -> bytes:
+        if self._ended.is_set():
+            raise _EndedError
+        block = self._source.read(size_bytes)
+        self._meter.add(len(block))
+        return block
+
+
+def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:
+    """Ends what killed uploads of a database left behind, and are billed for; nothing where that's not allowed."""
+    try:
+        return store.end_abandoned_uploads(f"{name}/")
+    except (StoreRefused, StoreUnreachable):
+        return ()

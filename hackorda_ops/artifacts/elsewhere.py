@@ -1,0 +1,57 @@
+"""What off-site knows of a database that the store doesn't: a store that lost its disk looks like a new one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.clocks import clock_concerns
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.stores.store import Store
+
+
+def night_before(
+    store: Store,
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    before: datetime | None,
+) -> tuple[Manifest | None, tuple[str, ...]]:
+    """The artifact that a night is held against, from the store or, where that has lost it, from off-site.
+
+    Args:
+        store: where the night goes.
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        before: leaves out what was captured then or later; None for nothing.
+
+    Returns:
+        The artifact, None before the first; and what there is to say about it, as sentences.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    here = catalog.read_newest(store, name, before=before)
+    try:
+        offsite = environment.open_offsite(name, database, environ)
+        clocks = tuple(each.what for each in clock_concerns({"the bucket": offsite.clock_ahead()}))
+        newest = catalog.newest_id(offsite, name, before=before)
+        if newest is None or (here is not None and newest <= here.artifact_id):
+            return here, clocks
+        there = catalog.read_newest(offsite, name, before=before)
+    except ConfigError:
+        return here, ()
+    except OpsError as error:
+        return here, (f"Off-site could not be asked whether the store has lost anything: {error.what}",)
+    if there is None or (here is not None and there.artifact_id <= here.artifact_id):
+        return here, clocks
+    return there, (
+        *clocks,
+        f"{store.describe()} has {'nothing' if here is None else 'nothing newer than ' + here.artifact_id} of "
+        f"{name}, and {offsite.describe()} has {there.artifact_id}: is the store's disk mounted? Tonight's artifact "
+        "was compared with the one off-site.",
+    )

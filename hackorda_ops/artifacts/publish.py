@@ -1,0 +1,37 @@
+"""Makes a finished artifact exist in its store."""
+
+from pathlib import Path
+
+from hackorda_ops.artifacts.copying import copy_artifact, end_abandoned_uploads
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.store import Store
+
+
+def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
+    """Makes the artifact exist: its manifest comes last, or with everything else at once.
+
+    Args:
+        store: where it goes.
+        staged: the folder below the store's staging root that has its files.
+        manifest: its own.
+        on_progress: told of the bytes copied.
+
+    Raises:
+        OpsError: the store did not take it.
+    """
+    data = to_bytes(manifest)
+    if isinstance(store, FolderStore):
+        (staged / MANIFEST_NAME).write_bytes(data)
+        store.adopt(staged, manifest.prefix)
+    else:
+        copy_artifact(
+            FolderStore(store.staging_root),
+            store,
+            prefix=manifest.prefix,
+            files=manifest.files,
+            manifest_bytes=data,
+            on_progress=on_progress,
+        )
+        end_abandoned_uploads(store, manifest.database)

@@ -1,0 +1,89 @@
+"""Whether a disk has room for what is about to be written to it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.concerns import Concern
+from hackorda_ops.errors import DiskFull
+from hackorda_ops.progress_log import size
+from hackorda_ops.stores.disk_errors import disk_errors
+
+# Compressed, and without the indexes, most databases come to less.
+_FIRST_DUMP_SHARE: Final = 1 / 3
+_AMPLE: Final = 1.2
+_REMEDY: Final = "Make room there, or point the store or dump.work_folder in databases.yaml at a larger disk."
+
+
+def free_bytes(folder: Path) -> int:
+    """What an ordinary user may still write to the disk that a folder is on, or would be on.
+
+    Raises:
+        OpsError: the disk can't be asked.
+    """
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    with disk_errors(f"look how much room {folder} has"):
+        return shutil.disk_usage(folder).free
+
+
+def night_concerns(
+    free: int, database_bytes: int, previous: Manifest | None, folder: Path
+) -> Iterator[Concern]:
+    """Whether a night's dump will fit. Pure.
+
+    Only a size that was measured stops a night: a first dump may be far smaller than its database.
+
+    Args:
+        free: bytes on the disk that the dump is written to.
+        database_bytes: size on the server's disk, indexes included.
+        previous: the newest artifact's manifest; None before the first.
+        folder: where the dump is written, for the message.
+    """
+    if previous is None:
+        expected = int(database_bytes * _FIRST_DUMP_SHARE)
+        if free < expected:
+            yield Concern(
+                "worth knowing",
+                f"{folder} has {size(free)} left, and the database takes {size(database_bytes)} on its server.",
+                "How large its first dump will be nobody knows; it may well not fit.",
+                _REMEDY,
+                DiskFull,
+            )
+        return
+    growth = database_bytes / max(1, previous.inventory.size_bytes)
+    least = int(previous.size_bytes * min(1.0, growth))
+    if free < least:
+        yield Concern(
+            "stops the night",
+            f"{folder} has {size(free)} left, and {_last(previous)} took {size(previous.size_bytes)}.",
+            "A dump would fill the disk, and be given up in the middle.",
+            _REMEDY,
+            DiskFull,
+        )
+    elif free < previous.size_bytes * max(1.0, growth) * _AMPLE:
+        yield Concern(
+            "worth knowing",
+            f"{folder} has {size(free)} left, and {_last(previous)} took {size(previous.size_bytes)}.",
+            "One of the next dumps will not fit.",
+            _REMEDY,
+            DiskFull,
+        )
+
+
+def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Concern]:
+    """Whether the artifact that a drill fetches will fit. Pure; `free` is in bytes."""
+    if free < artifact.size_bytes:
+        yield Concern(
+            "stops the drill",
+            f"{folder} has {size(free)} left, and the artifact {artifact.artifact_id} has {size(artifact.size_bytes)}.",
+            "It can't be fetched whole.",
+            _REMEDY,
+            DiskFull,
+        )
+
+
+def _last(previous: Manifest) -> str:
+    return f"the dump of {previous.captured_at:%Y-%m-%d %H:%M} UTC"

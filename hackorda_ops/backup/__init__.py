@@ -1,1 +1,0 @@
-"""Artifacts: manifest, store, off-site copy, catalog; takes a nightly, ships a weekly."""

@@ -1,0 +1,100 @@
+"""What is due when: the nights, weeks, quarters and years that a schedule asks for, between two moments.
+
+The schedules, what makes up for a daemon that was down, and whoever asks what is overdue all go by this.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of, year_of
+from hackorda_ops.config.models import Schedule
+
+Kind = Literal["night", "week", "quarter", "year"]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A partition and the moment that it's due.
+
+    Attributes:
+        kind: what is due.
+        partition: the night, the week's Monday, the first day of the quarter or year.
+        at: the scheduled time, aware, in the schedule's time zone.
+    """
+
+    kind: Kind
+    partition: date
+    at: datetime
+
+
+def cron_of(kind: Kind, schedule: Schedule) -> str:
+    """The cron expression that a kind's schedule ticks by."""
+    return {
+        "night": schedule.night,
+        "week": schedule.week,
+        "quarter": schedule.quarter,
+        "year": schedule.exercise,
+    }[kind]
+
+
+def partition_of(kind: Kind, moment: datetime, schedule: Schedule) -> date:
+    """The night, week, quarter or year that an aware moment lies in."""
+    night = night_of(moment, schedule)
+    return {"night": night, "week": week_of(night), "quarter": quarter_of(night), "year": year_of(night)}[
+        kind
+    ]
+
+
+def first_partition(kind: Kind, schedule: Schedule) -> date:
+    """The partition that `schedule.since` lies in: nothing before it is asked for."""
+    since = schedule.since
+    return {"night": since, "week": week_of(since), "quarter": quarter_of(since), "year": year_of(since)}[
+        kind
+    ]
+
+
+def is_due(kind: Kind, tick: datetime, schedule: Schedule) -> bool:
+    """Whether a tick of a kind's cron asks for its partition.
+
+    Cron can't say "the first Sunday of a quarter": quarters and years tick more often, and only
+    the first tick in each of them counts.
+    """
+    partition = partition_of(kind, tick, schedule)
+    if partition < first_partition(kind, schedule):
+        return False
+    if kind in {"night", "week"}:
+        return True
+    before = next(
+        CronSim(cron_of(kind, schedule), tick.astimezone(ZoneInfo(schedule.timezone)), reverse=True)
+    )
+    return partition_of(kind, before, schedule) != partition
+
+
+def due_between(kind: Kind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
+    """What became due after one aware moment and until another (inclusive), oldest first."""
+    zone = ZoneInfo(schedule.timezone)
+    # Two times of one zone would be compared by the clock on its walls, which autumn puts back.
+    until = until.astimezone(UTC)
+    for tick in CronSim(cron_of(kind, schedule), after.astimezone(zone)):
+        if tick > until:
+            return
+        if is_due(kind, tick, schedule):
+            yield Due(kind, partition_of(kind, tick, schedule), tick)
+
+
+def newest_due(kind: Kind, schedule: Schedule, now: datetime) -> Due | None:
+    """What was due last, at `now` or before; None where the schedule begins later."""
+    # A tick is strictly before the moment that CronSim starts from, and what is due now is due.
+    start = (now.astimezone(UTC) + timedelta(seconds=1)).astimezone(ZoneInfo(schedule.timezone))
+    for tick in CronSim(cron_of(kind, schedule), start.replace(microsecond=0), reverse=True):
+        partition = partition_of(kind, tick, schedule)
+        if partition < first_partition(kind, schedule):
+            return None
+        if is_due(kind, tick, schedule):
+            return Due(kind, partition, tick)
+    return None

@@ -1,0 +1,162 @@
+"""`hackorda-ops demo`: a night, a week and a quarter of the example database, through Dagster, on an embedded stack."""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar import partitions
+from hackorda_ops.cli import terminal
+from hackorda_ops.cli.terminal import out
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.models import Database
+from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.report import history
+from hackorda_ops.errors import ToolFailed
+from hackorda_ops.local.dagster import running_dagster, storage_variables
+from hackorda_ops.local.dagster_api import RunningDagster
+from hackorda_ops.local.damage import damage_one_row
+from hackorda_ops.local.example import example_file
+from hackorda_ops.local.postgres import delete_server
+from hackorda_ops.local.stack import Stack, running_stack
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.stores.s3.store import S3Store
+
+_NAME: Final = "hackorda"
+_UI_PORT: Final = 3000
+_DAMAGED: Final = TableName("public", "issue_payouts")
+
+
+def run(*, stay: bool, damage: bool) -> int:
+    """Runs the demo.
+
+    Args:
+        stay: leave everything up with the Dagster UI until it's interrupted.
+        damage: change one row of the off-site copy before the drill, which then has to find it.
+
+    Returns:
+        The drill's exit code: 0 PASS, 1 FAIL, 3 ERROR, as well where a run did not end well.
+    """
+    began = time.monotonic()
+    with _folder() as folder:
+        shutil.copy(example_file("databases.yaml"), folder)
+        config = folder / "databases.yaml"
+        database = config_file.load(config).databases[_NAME]
+        _step("Starting Postgres 17 and an S3 server, seeding a QA marketplace of some 200,000 rows")
+        with ExitStack() as running:
+            with terminal.progress_shown() as on_progress:
+                stack = running.enter_context(running_stack(folder / "stack", on_progress=on_progress))
+            return _through_dagster(folder, config, database, stack, began=began, stay=stay, damage=damage)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="hackorda-ops-demo-"))
+    # The server's unprivileged user has to get through to its own files below; it can't list this folder.
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        delete_server(folder / "stack" / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _through_dagster(
+    folder: Path, config: Path, database: Database, stack: Stack, *, began: float, stay: bool, damage: bool
+) -> int:
+    # The example's migrate command is `python -m …`: it has to be this very Python.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    environ = {"PATH": path, "HOME": str(folder), **stack.environment()}
+    _step("Starting Dagster: web server, daemon, code server; its storage is in that Postgres")
+    with running_dagster(
+        folder / "dagster",
+        config=config,
+        storage=storage_variables(stack.dagster_url),
+        environ=environ,
+        preferred_port=_UI_PORT if stay else 0,
+    ) as dagster:
+        offsite = environment.open_offsite(_NAME, database, environ)
+        night = partitions.night_of(datetime.now(UTC), database.schedule)
+        week, quarter = partitions.week_of(night), partitions.quarter_of(night)
+        _materialize(dagster, "The night", "nightly_dump", night)
+        _materialize(dagster, "The week", "offsite_copy", week)
+        manifest = catalog.choose(catalog.read(offsite, _NAME), None)
+        if damage:
+            damage_one_row(offsite, manifest, _DAMAGED)
+            _step(
+                f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are made to fit"
+            )
+        _materialize(dagster, f"The quarter ({partitions.quarter_name(quarter)})", "restore_drill", quarter)
+        out.print()
+        terminal.tables(f"{_NAME}: one snapshot, one dump, every row accounted for", manifest)
+        _show_checks(dagster)
+        code = _show_drill(offsite)
+        out.print(f"  {time.monotonic() - began:.0f} s from start to verdict", markup=False)
+        if stay:
+            _stay(dagster)
+    return code
+
+
+def _materialize(dagster: RunningDagster, title: str, asset: str, partition: date) -> None:
+    """Runs one partition and shows what the run logs; how it ended shows in the checks and the drill's verdict."""
+    _step(f"{title}: materializing {_NAME}/{asset}, partition {partition}")
+    run_id = dagster.materialize(f"{_NAME}/{asset}", str(partition))
+    status = dagster.end_of(
+        run_id, limit_seconds=600, on_message=lambda line: out.print(f"    {line}", markup=False)
+    )
+    if status != "SUCCESS" and asset != "restore_drill":
+        raise ToolFailed(
+            f"The run of {asset} ended as {status}.",
+            meaning="The demo can't go on.",
+            next_step="Read the lines above; `hackorda-ops demo --ui` leaves Dagster up to look at the run.",
+        )
+
+
+def _show_checks(dagster: RunningDagster) -> None:
+    words = {True: "passed", False: "failed", None: "not run"}
+    terminal.table(
+        "What the night and the week proved",
+        ("asset", "check", "outcome", "what it says"),
+        [
+            (asset, check.name, words[check.passed], check.description)
+            for asset in ("nightly_dump", "offsite_copy")
+            for check in dagster.checks(f"{_NAME}/{asset}")
+        ],
+    )
+
+
+def _show_drill(offsite: S3Store) -> int:
+    """Shows the drill's verdict from its stored report, and keeps the page; returns the exit code."""
+    result = history.read_past(offsite, _NAME)[-1]
+    page = Path.cwd() / f"restore-drill-{partitions.quarter_name(result.quarter)}.html"
+    page.write_bytes(offsite.read_small(f"{history.drill_prefix(_NAME, result.drill_id)}/report.html"))
+    page.chmod(0o600)
+    terminal.drill(Quarter(result, (), (str(page),), ()))
+    return {"PASS": 0, "FAIL": 1, "ERROR": 3}[result.verdict]
+
+
+def _stay(dagster: RunningDagster) -> None:
+    out.print(
+        f"\nDagster is up at {dagster.url}\n"
+        "  Lineage                       source, nightly_dump, offsite_copy, restore_drill, drill_report\n"
+        "  drill_report                  the report of each quarter; its checks hang on restore_drill\n"
+        "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the one before\n"
+        '  restore_drill > Materialize   drills again, or backfills a missed quarter ("Show all partitions")\n'
+        "  Runs                          progress while one goes on; terminate one: nothing stays behind\n"
+        "Ctrl-C ends everything and removes it.",
+        markup=False,
+    )
+    while True:
+        time.sleep(3600)
+
+
+def _step(sentence: str) -> None:
+    out.print(f"[bold]>[/bold] {sentence}", highlight=False)

@@ -1,0 +1,145 @@
+"""What the command line shows: progress on standard error, tables and verdicts on standard output."""
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.errors import OpsError
+from hackorda_ops.findings import Finding
+from hackorda_ops.progress import OnProgress, Progress
+from hackorda_ops.progress_log import ProgressLog, amount
+
+# Where there's no terminal to measure, tables would be squeezed into 80 columns.
+_LOG_COLUMNS = 120
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _LOG_COLUMNS)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _LOG_COLUMNS)
+
+
+@contextmanager
+def progress_shown() -> Iterator[OnProgress]:
+    """Shows whatever it's told: a bar per stage on a terminal, a line now and then elsewhere."""
+    if not err.is_terminal:
+        # Where nobody watches (cron, CI, a log), a line now and then is worth more than a bar.
+        yield ProgressLog(lambda line: print(line, file=sys.stderr, flush=True))
+        return
+    columns = (
+        TextColumn("  {task.description:<14}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[amount]}"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=err) as bars:
+        tasks: dict[str, TaskID] = {}
+        lock = threading.Lock()
+
+        def show(progress: Progress) -> None:
+            with lock:
+                if progress.stage not in tasks:
+                    tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, amount="")
+                bars.update(
+                    tasks[progress.stage],
+                    completed=progress.done,
+                    total=progress.total,
+                    amount=amount(progress),
+                )
+
+        yield show
+        for task in tasks.values():
+            # A stage whose total nobody knew is over as well.
+            bars.update(task, total=bars.tasks[bars.task_ids.index(task)].completed or 1)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output; columns whose name ends in "#" hold numbers."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        name = column.removesuffix("#")
+        shown.add_column(name, justify="right" if column != name else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    out.print(shown)
+
+
+def tables(title: str, manifest: Manifest) -> None:
+    """The rows of every table of an artifact, in the snapshot and in the archive, on standard output."""
+    table(
+        title,
+        ("table", "rows in snapshot#", "rows in archive#", "content digest"),
+        [
+            (
+                str(each.name),
+                f"{manifest.table(each.name).rows or 0:,}",
+                f"{each.rows:,}",
+                f"{each.digest[:12]}…",
+            )
+            for each in manifest.tables
+        ],
+    )
+
+
+def verdict(word: str, sentence: str) -> None:
+    """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR."""
+    colour = {"PASS": "green", "FAIL": "red", "ERROR": "yellow"}[word]
+    out.print(Text.assemble((f"{word}  ", f"bold {colour}"), sentence), soft_wrap=True)
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """Findings on standard output, each with what to do."""
+    for each in found:
+        colour = "red" if each.severity == "fatal" else "yellow"
+        observed = each.observed.replace("\n", "\n              ")  # a diff stays below its first line
+        out.print(
+            Text.assemble((f"  {each.severity}: {each.code}: {each.subject}", f"bold {colour}")),
+            soft_wrap=True,
+        )
+        out.print(
+            Text(
+                f"    expected  {each.expected}\n    observed  {observed}\n"
+                f"    meaning   {each.meaning}\n    next step {each.next_step}"
+            ),
+            soft_wrap=True,
+        )
+
+
+def drill(held: Quarter) -> None:
+    """A drill on standard output: its checks, what it found, the verdict, where the report is."""
+    result = held.result
+    table(
+        f"{result.database}, restore drill {quarter_name(result.quarter)}",
+        ("check", "outcome", "what it saw"),
+        [(check.name, check.outcome, check.summary) for check in result.checks],
+    )
+    findings(result.findings)
+    for note in (*result.warnings, *held.not_stored):
+        out.print(Text(f"  note: {note}"), soft_wrap=True)
+    for page in held.pages:
+        out.print(Text(f"  report: {page}"), soft_wrap=True)
+    if result.error is not None:
+        error = result.error
+        sentence = f"{error.what}\n  What it means: {error.meaning}\n  Next step: {error.next_step}"
+    elif result.artifact is not None:
+        sentence = (
+            f"{result.artifact.location}: {result.artifact.rows:,} rows in {result.artifact.tables} tables"
+        )
+        if result.recovery_seconds is not None:
+            sentence += f", recovered in {result.recovery_seconds:.1f} s"
+    else:
+        sentence = "There's no artifact to judge."
+    verdict(result.verdict, sentence)
+
+
+def problem(error: OpsError) -> None:
+    """An error on standard error: what happened, what it means, what to do next."""
+    err.print(Text.assemble(("ERROR  ", "bold yellow"), error.what), soft_wrap=True)
+    err.print(Text(f"  What it means: {error.meaning}\n  Next step: {error.next_step}"), soft_wrap=True)

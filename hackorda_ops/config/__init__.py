@@ -1,0 +1,1 @@
+"""databases.yaml, parsed and checked."""

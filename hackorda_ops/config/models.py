@@ -1,0 +1,295 @@
+"""What an operator writes in databases.yaml: every key, its default and what it takes.
+
+Secrets are names of environment variables here; `hackorda_ops.environment` looks them up at run
+time, so Dagster's definitions load with no secret set and no database reachable.
+"""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from hackorda_ops.config.places import S3, Bucket, Folder, NeonScratch, Place, Scratch
+from hackorda_ops.config.values import Cron, Section, TimeZoneName, TlsMode, VariableName
+
+
+class Source(Section):
+    """The live database: read, never written to.
+
+    Attributes:
+        url_env: variable with the connection string; a pooled Neon endpoint is made direct.
+        direct_url_env: variable with the direct endpoint's connection string, used instead of `url_env`.
+        tls: overrides `tls_mode_env`; see `postgres.tls` for what each mode becomes.
+        tls_mode_env: variable with the TLS mode.
+        ca_certificate_env: variable with the provider's CA bundle (PEM text).
+        client_folders: folders with pg_dump, pg_restore and psql, looked into first.
+    """
+
+    url_env: VariableName = "DATABASE_URL"
+    direct_url_env: VariableName | None = None
+    tls: TlsMode | None = None
+    tls_mode_env: VariableName = "DB_SSL_MODE"
+    ca_certificate_env: VariableName = "DB_CA_CERT"
+    client_folders: tuple[Path, ...] = ()
+
+
+class KeyTable(Section):
+    """A table that a drill compares with production as well.
+
+    Attributes:
+        table: its name, with the schema where that is not public.
+        timestamp: the column that tells when a row was made; None where there's none.
+    """
+
+    table: str
+    timestamp: str | None = "created_at"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"table": value} if isinstance(value, str) else value
+
+
+class Migrate(Section):
+    """The team's own migration command, run on a restored database.
+
+    Attributes:
+        command: shell words ("npm run migrate").
+        working_directory: where it runs.
+        url_env: the variable by which it expects the connection string.
+        pass_env: further variables it needs; nothing else of the environment reaches it.
+        timeout_minutes: after which it's ended and the drill can't judge.
+    """
+
+    command: str = "npm run migrate"
+    working_directory: Path = Path()
+    url_env: VariableName = "DATABASE_URL"
+    pass_env: tuple[VariableName, ...] = ()
+    timeout_minutes: Annotated[int, Field(ge=1)] = 15
+
+
+class Schedule(Section):
+    """When things run, as cron expressions in `timezone`.
+
+    The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
+    quarter's cron may tick every week: only its first tick in a quarter starts a drill; and likewise
+    the recovery exercise's in a year, by default on the first Sunday of February.
+
+    Attributes:
+        grace_hours: how long after its time something may be missing before it's overdue. The default leaves
+            room for a dump with its retries, and tells of a missed night on the same morning.
+    """
+
+    timezone: TimeZoneName = "UTC"
+    night: Cron = "0 2 * * *"
+    week: Cron = "0 4 * * 0"
+    quarter: Cron = "0 6 * * 0"
+    exercise: Cron = "0 9 * 2 0"
+    retention: Cron = "0 7 * * 0"
+    since: date = date(2026, 1, 1)
+    grace_hours: Annotated[float, Field(gt=0)] = 6
+
+
+class Keep(Section):
+    """How many artifacts are kept in a place: the newest sound one of each of so many nights, weeks, months, years.
+
+    A night, week, month or year without a sound artifact isn't counted.
+    """
+
+    nights: Annotated[int, Field(ge=7)] = 14
+    weeks: Annotated[int, Field(ge=0)] = 8
+    months: Annotated[int, Field(ge=0)] = 12
+    years: Annotated[int, Field(ge=0)] = 3
+
+
+class Retention(Section):
+    """What is deleted, each week. Without a policy (`null`) a place keeps everything.
+
+    Attributes:
+        store: the store of the nights: it would fill up, and stop the nights.
+        offsite: off-site nothing is deleted unless it's set: its key then has to be allowed to delete.
+    """
+
+    store: Keep | None = Keep()
+    offsite: Keep | None = None
+
+    @property
+    def deletes(self) -> bool:
+        """Whether there's anything to do."""
+        return self.store is not None or self.offsite is not None
+
+
+class Tolerances(Section):
+    """What is suspicious.
+
+    Attributes:
+        collapse_percent: a table (of `collapse_minimum_rows` or more), the large objects (likewise) or a
+            dump that lost more than this share since the night before is a finding.
+        collapse_minimum_rows: smaller tables may shrink unremarked, though not vanish.
+        volatile: tables and sequences (schema.name, "*" for any characters) that may shrink, be emptied or
+            vanish from one night to the next by design. Partitions need no mention: the whole table counts.
+        key_table_drift_percent_per_day: how far production may have moved on since the artifact, for
+            each day of its age; what past manifests show of a table's own growth is allowed as well.
+        key_table_drift_rows: so many rows may always differ, however small the table.
+        newest_row_age_hours: how old a key table's newest row may be when the artifact is taken.
+    """
+
+    collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50
+    collapse_minimum_rows: Annotated[int, Field(ge=1)] = 100
+    volatile: tuple[str, ...] = ()
+    key_table_drift_percent_per_day: Annotated[float, Field(ge=0)] = 10
+    key_table_drift_rows: Annotated[int, Field(ge=0)] = 10
+    newest_row_age_hours: Annotated[float, Field(gt=0)] = 168
+
+
+class Objectives(Section):
+    """Recovery objectives that a drill is held against.
+
+    The defaults are those of the first users' documents: a full restore in under 30 minutes, a
+    nightly dump, and a week in which the provider's history can be gone back in (`history_days`).
+    """
+
+    recovery_time_minutes: Annotated[float, Field(gt=0)] = 30
+    recovery_point_hours: Annotated[float, Field(gt=0)] = 24
+    history_days: Annotated[float, Field(gt=0)] = 7
+
+
+class Dump(Section):
+    """How the dump is taken.
+
+    Attributes:
+        jobs: pg_dump's and pg_restore's --jobs, and how many processes read the dump back.
+        deadline_hours: after which a dump is ended.
+        yield_after_seconds: how long anybody may wait for a lock behind a night; then it lets go of everything and
+            begins again when the way is free.
+        compare_with_source_percent: how much of the dump's time (at least 5 seconds) a night may also take to read
+            tables from the source, and hold their values against the dump's. What doesn't fit has its turn in the
+            following nights; a dump from a branch is compared as a whole. 0 turns it off.
+        work_folder: where an artifact lies while it's made for an S3 store, or fetched from one.
+    """
+
+    jobs: Annotated[int, Field(ge=1, le=32)] = 2
+    deadline_hours: Annotated[float, Field(gt=0)] = 12
+    yield_after_seconds: Annotated[float, Field(gt=0)] = 5
+    compare_with_source_percent: Annotated[float, Field(ge=0, le=100)] = 10
+    work_folder: Path = Path("work")
+
+
+class Costs(Section):
+    """What a gigabyte (10^9 bytes) costs for a month, in US dollars; without a price only the bytes are told.
+
+    There's no default: prices differ by provider, region and storage class, and change.
+    """
+
+    store_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
+    offsite_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
+
+
+class Heartbeats(Section):
+    """Variables with the URLs that an outside monitor expects to be called, in the manner of healthchecks.io.
+
+    The URL itself is called after a success, URL/start and URL/fail as their names say. Without one nothing is
+    called.
+    """
+
+    night_env: VariableName | None = None
+    week_env: VariableName | None = None
+    quarter_env: VariableName | None = None
+    year_env: VariableName | None = None
+
+
+class Database(Section):
+    """One protected database: its source and its policy.
+
+    Attributes:
+        dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
+            nothing else. "source": the live database. Where it's not given: a branch if the source is the
+            default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
+            would act by itself or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
+    """
+
+    source: Source = Source()
+    dump_from: Literal["branch", "source"] | None = None
+    scratch: Scratch = Scratch(neon=NeonScratch())
+    store: Place = Folder(folder=Path("backups"))
+    offsite: Bucket = S3()
+    key_tables: tuple[KeyTable, ...] = ()
+    migrate: Migrate | None = None
+    schedule: Schedule = Schedule()
+    tolerances: Tolerances = Tolerances()
+    objectives: Objectives = Objectives()
+    dump: Dump = Dump()
+    retention: Retention = Retention()
+    heartbeats: Heartbeats = Heartbeats()
+    costs: Costs = Costs()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_defaults(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _branches_have_a_project(self) -> "Database":
+        if self.dump_from == "branch" and self.scratch.neon is None:
+            raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
+        return self
+
+
+class Alerts(Section):
+    """Where alarms go, beside Dagster's own log.
+
+    Attributes:
+        webhook_url_env: variable with a webhook's URL, posted to as Slack and Mattermost take it.
+        channels_env: variables with apprise URLs (slack://, mailto://, tgram://, pagerduty://, json:// and so on),
+            one or more in each, separated by white space or commas. A channel is known by its variable and its
+            place in it.
+        ui_url: of Dagster's web server, for links to runs; `ui_url_env` names a variable that is read where this
+            is not given. Without either a message names the run's id.
+    """
+
+    webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
+    channels_env: tuple[VariableName, ...] = ("ALERT_URLS",)
+    ui_url: str | None = None
+    ui_url_env: VariableName = "DAGSTER_UI_URL"
+
+
+def _read_by_the_collector(value: Path) -> Path:
+    if value.suffix != ".prom":
+        raise ValueError("takes a path that ends in .prom: node_exporter reads no other")
+    return value
+
+
+MetricsFile = Annotated[Path, AfterValidator(_read_by_the_collector)]
+
+
+class Config(Section):
+    """databases.yaml.
+
+    Attributes:
+        metrics_file: where metrics are written for Prometheus, in the folder of node_exporter's textfile
+            collector, which exists; None for no metrics.
+    """
+
+    databases: Annotated[dict[str, Database], Field(min_length=1)]
+    alerts: Alerts = Alerts()
+    metrics_file: MetricsFile | None = None
+
+    @model_validator(mode="after")
+    def _sound_together(self) -> "Config":
+        problems = []
+        readers: dict[str, str] = {}
+        for name, database in self.databases.items():
+            if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+                problems.append(f"databases.{name}: takes a name of letters, digits and underscores")
+            variable = database.source.url_env
+            if variable in readers:
+                problems.append(
+                    f"databases.{name}.source.url_env: {variable} is already the source of "
+                    f"{readers[variable]!r}; give each database a variable of its own"
+                )
+            readers[variable] = name
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self

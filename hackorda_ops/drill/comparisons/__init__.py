@@ -1,0 +1,1 @@
+"""What a drill compares: schema, branch, production, materialized views, and the self-test."""

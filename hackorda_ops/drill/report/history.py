@@ -1,0 +1,102 @@
+"""The drills of a database, read from the reports in a store. There's no other index to lose."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hackorda_ops.drill.report import json_form
+from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.stores.store import Store
+
+DRILLS_FOLDER = "drills"
+REPORT_NAME = "report.json"
+
+_READERS = 8
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UnreadReport:
+    """A report that could not be read.
+
+    Attributes:
+        drill_id: the folder that it lies in.
+        why: one sentence.
+    """
+
+    drill_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class History:
+    """What a store knows of a database's drills, oldest first."""
+
+    drills: tuple[DrillResult, ...]
+    unread: tuple[UnreadReport, ...]
+
+
+def drill_prefix(database: str, drill_id: str) -> str:
+    """A drill's place in a store: beside the artifacts, and never taken for one."""
+    return f"{database}/{DRILLS_FOLDER}/{drill_id}"
+
+
+def read_history(store: Store, database: str) -> History:
+    """Reads every report of a database's drills; what can't be read as one is told, and not fatal.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed or read.
+    """
+    folder = f"{database}/{DRILLS_FOLDER}/"
+    keys = sorted(
+        entry.key
+        for entry in store.list(folder)
+        if entry.key.count("/") == folder.count("/") + 1 and entry.key.endswith(f"/{REPORT_NAME}")
+    )
+
+    def one(key: str) -> DrillResult | UnreadReport:
+        drill_id = key.split("/")[-2]
+        try:
+            return read_report(store, database, drill_id)
+        except ArtifactMissing as error:
+            return UnreadReport(drill_id, error.what)
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = list(readers.map(one, keys))
+    drills = [each for each in found if isinstance(each, DrillResult)]
+    return History(
+        drills=tuple(sorted(drills, key=lambda drill: (drill.started_at, drill.drill_id))),
+        unread=tuple(each for each in found if isinstance(each, UnreadReport)),
+    )
+
+
+def read_report(store: Store, database: str, drill_id: str) -> DrillResult | UnreadReport:
+    """Reads the report of one drill.
+
+    Raises:
+        ArtifactMissing: there's none; a drill that was killed may have left its folder.
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    key = f"{drill_prefix(database, drill_id)}/{REPORT_NAME}"
+    try:
+        result = json_form.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
+    except ArtifactDamaged as error:
+        return UnreadReport(drill_id, error.what)
+    if (result.database, result.drill_id) != (database, drill_id):
+        return UnreadReport(
+            drill_id, f"The report {key} says that it is of {result.database}, drill {result.drill_id}."
+        )
+    return result
+
+
+def read_past(store: Store, database: str) -> tuple[DrillResult, ...]:
+    """The drills of a database, oldest first, for the trend; logs which reports it had to skip.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed or read.
+    """
+    history = read_history(store, database)
+    for unread in history.unread:
+        _log.warning("A drill is missing from the trend of %s. %s", database, unread.why)
+    return history.drills

@@ -1,0 +1,101 @@
+"""A drill as one HTML page that needs nothing beside itself: no network, no script, no font."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.report import charts, frames
+from hackorda_ops.drill.report.words import (
+    CHECK_TITLES,
+    all_checks,
+    compared,
+    meaning,
+    pending,
+    schema_change,
+)
+from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.progress_log import size
+from hackorda_ops.words import counted, duration, moment, visible
+
+# A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
+TABLES_SHOWN = 500
+FINDINGS_SHOWN = 100
+# Enough to tell two digests apart by eye; the CSV has them whole.
+_DIGEST_SHOWN = 12
+
+
+def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
+    """The page's text.
+
+    Args:
+        result: the drill.
+        past: other drills of the same database, for the trend, in any order.
+    """
+    trend = frames.trend(result, past)
+    drills = frames.records(trend)
+    tables = frames.records(frames.comparison(result).head(TABLES_SHOWN))
+    return (
+        templates("hackorda_ops.drill.report")
+        .get_template("report.html.jinja")
+        .render(
+            result=result,
+            meaning=meaning(result),
+            checks=all_checks(result),
+            check_titles=CHECK_TITLES,
+            findings=result.findings[:FINDINGS_SHOWN],
+            compared=compared(result),
+            tables=tables,
+            gauges=(
+                charts.gauge("Recovery time", result.recovery_seconds, result.recovery_objective_seconds),
+                charts.gauge("Data loss", result.data_loss_seconds, result.recovery_point_objective_seconds),
+            ),
+            stages=charts.stage_bars(result.stages),
+            drills=drills,
+            charts=(
+                charts.trend_chart(
+                    "Recovery time",
+                    drills,
+                    "recovery_seconds",
+                    duration,
+                    objective_seconds=result.recovery_objective_seconds,
+                ),
+                charts.trend_chart("Rows in the backup", drills, "rows", lambda rows: f"{rows:,.0f}"),
+                charts.trend_chart("Size of the backup", drills, "size_bytes", size),
+            ),
+            changes=tuple(
+                frames.change_percent(trend, column) for column in ("recovery_seconds", "rows", "size_bytes")
+            ),
+            geometry=charts,
+        )
+    )
+
+
+def _signed_percent(percent: float) -> str:
+    return f"{percent:+,.1f} %" if abs(percent) < 100 else f"{percent:+,.0f} %"
+
+
+@cache
+def templates(package: str) -> Environment:
+    """The templates of a package's pages, with the style and the pieces of the report's own."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("hackorda_ops.drill.report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Before the escaping; whatever the template prints passes through here.
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "quarter": quarter_name,
+        "moment": moment,
+        "duration": duration,
+        "size": size,
+        "thousands": lambda number: f"{number:,}",
+        "signed_percent": _signed_percent,
+        "start_of_digest": lambda digest: digest[:_DIGEST_SHOWN],
+    }
+    environment.globals |= {"counted": counted, "pending": pending, "schema_change": schema_change}
+    return environment

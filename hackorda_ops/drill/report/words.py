@@ -1,0 +1,173 @@
+"""The words of a report: what a verdict means, what a check is called.
+
+All pure, and shared by the page and the Markdown, so that they never disagree.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+from hackorda_ops.drill.result import Check, CheckName, DrillResult, TableResult
+from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.migrations.result import MigrationResult
+from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
+from hackorda_ops.words import counted, duration, moment
+
+CHECK_TITLES: Mapping[CheckName, str] = {
+    "offsite_equals_manifest": "The off-site copy is what its manifest says",
+    "restored_equals_manifest": "The restored database is what the manifest says",
+    "branch_equals_manifest": "The provider's own history agrees with the backup",
+    "comparison_self_test": "The comparison notices a change made on purpose",
+    "key_tables_near_production": "Key tables are close to production",
+    "newest_row_recent": "The newest rows are recent enough",
+    "migrations_apply": "The team's migrations apply to the restored database",
+    "within_recovery_time_objective": "Recovery takes no longer than its objective",
+    "scratch_gone": "What the drill made is gone again",
+}
+
+_NAMES_SHOWN = 10
+# What a FAIL may be about while the data came back as they were.
+_BESIDE_THE_BACKUP = frozenset(
+    {
+        "recovery too slow",
+        "migrations failed",
+        "migration half applied",
+        "migrations pending",
+        "migration undone",
+        "migration skipped",
+    }
+)
+
+TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
+
+
+def meaning(result: DrillResult) -> str:
+    """One sentence, or two, for somebody who reads nothing else."""
+    if result.verdict == "PASS":
+        return f"{_passed(result)}{_reservations(result)}"
+    if result.verdict == "ERROR":
+        why = f" {result.error.what}" if result.error else ""
+        found = "this backup" if result.artifact else "any backup"
+        return f"The drill could not judge {found}: nothing is proven or disproven.{why}"
+    if against := fatal(result.findings):
+        first = against[0]
+        more = f", and {counted(len(against) - 1, 'more finding')}" if len(against) > 1 else ""
+        return f"{reliance(against)} Found: {first.code} ({first.subject}){more}."
+    failed = _titles(result, "failed")
+    return f"Do not rely on this backup. Not fulfilled: {failed}."
+
+
+def reliance(against: Sequence[Finding]) -> str:
+    """What fatal findings say of the backup itself, in a sentence. Pure."""
+    if against and all(each.next_step in FOR_THE_SOURCE for each in against):
+        return "The source breaks rules of its own, so no other backup of it would come back whole either."
+    if against and all(each.code in _BESIDE_THE_BACKUP for each in against):
+        return "The backup came back; what failed is something else."
+    return "Do not rely on this backup."
+
+
+def _passed(result: DrillResult) -> str:
+    rows = sum(table.expected_rows for table in result.tables)
+    came_back = f"its {counted(rows, 'row')} in {counted(len(result.tables), 'table')} came back"
+    as_of = f" as of {moment(result.artifact.captured_at)}" if result.artifact else ""
+    return f"This backup works: it was restored from the off-site copy, and {came_back} exactly{as_of}."
+
+
+def _reservations(result: DrillResult) -> str:
+    failed, unmeasured = _titles(result, "failed"), _titles(result, "not measured")
+    warnings = counted(len(result.findings), "warning")
+    return (
+        (f" Not fulfilled: {failed}." if failed else "")
+        + (f" Not measured: {unmeasured}." if unmeasured else "")
+        + (f" With {warnings}, below." if result.findings else "")
+    )
+
+
+def _titles(result: DrillResult, outcome: str) -> str:
+    titles = (CHECK_TITLES[check.name] for check in all_checks(result) if check.outcome == outcome)
+    return "; ".join(title[0].lower() + title[1:] for title in titles)
+
+
+def all_checks(result: DrillResult) -> tuple[Check, ...]:
+    """Every check in its usual order; those that the drill never came to are "not measured"."""
+    known = {check.name: check for check in result.checks}
+    names: tuple[CheckName, ...] = get_args(CheckName)
+    return tuple(
+        known.get(name, Check(name, "not measured", "The drill ended before this check.")) for name in names
+    )
+
+
+def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:
+    """What became of one table.
+
+    A partition whose rows came back in a sibling differs, and is no finding where all the partitions
+    together agree; it mustn't look like the failure that it isn't, nor like equality.
+    """
+    if table.equal:
+        return "equal"
+    found = any(finding.subject == table.table for finding in fatal(result.findings))
+    if table.restored_rows is None:
+        return "missing" if found else "not read"
+    return "differs" if found else "differs, no finding"
+
+
+def compared(result: DrillResult) -> tuple[str, ...]:
+    """What the drill did compare, a sentence each."""
+    restored = [table for table in result.tables if table.restored_rows is not None]
+    branch = [table for table in result.tables if table.branch_rows is not None]
+    migrated = [table for table in result.tables if table.migrated_rows is not None]
+    sentences = []
+    if restored:
+        rows = sum(table.expected_rows for table in restored)
+        sentences.append(
+            f"Restored tables against the manifest: {len(restored):,} of {len(result.tables):,} "
+            f"({counted(rows, 'row')}), by number of rows and by a digest of every row's content."
+        )
+    if result.sequences_compared:
+        sequences = counted(result.sequences_compared, "sequence")
+        sentences.append(f"{sequences} against the manifest: the value, and whether it was used.")
+    if branch:
+        sentences.append(
+            f"{counted(len(branch), 'table')} of the provider's branch at the artifact's WAL position, "
+            "by the same rows and digests."
+        )
+    if result.key_tables:
+        sentences.append(f"{counted(len(result.key_tables), 'key table')} against production, read-only.")
+    if migrated:
+        sentences.append(f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
+    sentences.extend(
+        f"{CHECK_TITLES[check.name]}: {check.summary}"
+        for check in result.checks
+        if check.name in {"offsite_equals_manifest", "comparison_self_test"}
+        and check.outcome != "not measured"
+    )
+    return tuple(sentences)
+
+
+def pending(names: tuple[str, ...] | None) -> str:
+    """Pending migrations, by name: a few of many."""
+    if names is None:
+        return "not known: no folder of migrations was found that fits"
+    if len(names) > _NAMES_SHOWN:
+        return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN:,} more"
+    return ", ".join(names) or "none"
+
+
+def schema_change(run: MigrationResult) -> str:
+    """Whether the migrations changed the schema, which can be told of any tool."""
+    return {None: "not compared", True: "changed", False: "the same as before"}[run.schema_changed]
+
+
+def in_the_log(result: DrillResult) -> str:
+    """A drill's sentence in the operations log: the backup, what came back of it, how long that took."""
+    artifact = result.artifact
+    if artifact is None:
+        return f"No backup was found. {result.error.what if result.error else ''} Drill {result.drill_id}."
+    if result.key_tables:
+        rows = ", ".join(f"{each.table} {each.restored_rows:,}" for each in result.key_tables)
+    else:
+        rows = f"{artifact.rows:,} in all tables of the backup"
+    took = "not measured" if result.recovery_seconds is None else duration(result.recovery_seconds)
+    return (
+        f"Backup of {moment(artifact.captured_at)} ({artifact.artifact_id}); rows: {rows}; "
+        f"recovery time: {took}; drill {result.drill_id}."
+    )

@@ -1,0 +1,224 @@
+"""Whether a restored database holds what the manifest says: rows and digest of every table, exactly."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.archives.table_digest import TableDigest
+from hackorda_ops.postgres.catalogs.inventory import Extension, Inventory, Sequence, Table, TableName
+
+_MODULUS = 2**128
+_REMEDY = "Do not rely on this artifact: use another one, and keep this one to find out what happened."
+
+
+def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
+    """The tables of a database that a manifest has evidence of, to be read in the manifest's own columns.
+
+    A table that lacks one of those columns can't be read so, and is then a finding.
+    """
+    expected = {table.name: table for table in manifest.tables}
+    conditions = {table.name: table.configuration for table in manifest.inventory.tables}
+    return tuple(
+        replace(
+            table,
+            columns=expected[table.name].columns,
+            rows=expected[table.name].rows,
+            configuration=conditions.get(table.name),
+        )
+        for table in there.tables
+        if table.name in expected
+    )
+
+
+def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]) -> tuple[Finding, ...]:
+    """Compares every table of a manifest with what was read back; there's no tolerance.
+
+    Args:
+        manifest: what there must be.
+        restored: what there is, for every table that exists.
+
+    Returns:
+        A finding for each table that is missing or differs. Leaves of a partitioned table may
+        differ where those that do agree together: hash partitions on an enum are loaded
+        through the root, and an enum hashes to other leaves in another database.
+    """
+    differing = [table for table in manifest.tables if restored.get(table.name) != _expected(table)]
+    root_of = {table.name: table.partition_root for table in manifest.inventory.tables}
+    agreeing_roots = {
+        root
+        for root in {root_of.get(table.name) for table in differing}
+        if root is not None
+        and _agree_together([leaf for leaf in differing if root_of.get(leaf.name) == root], restored)
+    }
+    configuration = {table.name for table in manifest.inventory.tables if table.configuration is not None}
+    return tuple(
+        _of_configuration(table, found)
+        if table.name in configuration and found is not None and found.rows > table.rows
+        else _finding(table, found)
+        for table in differing
+        for found in [restored.get(table.name)]
+        if root_of.get(table.name) not in agreeing_roots
+    )
+
+
+def sequence_findings(expected: Iterable[Sequence], restored: Iterable[Sequence]) -> Iterator[Finding]:
+    """Compares the sequences' states, exactly; a finding for each that is missing or differs."""
+    there = {sequence.name: sequence for sequence in restored}
+    for sequence in expected:
+        found = there.get(sequence.name)
+        if found != sequence:
+            yield Finding(
+                "sequence differs",
+                str(sequence.name),
+                _state(sequence),
+                _state(found) if found else "no such sequence",
+                _REMEDY,
+            )
+
+
+def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
+    """Compares what has no rows of its own to compare: extensions, indexes and the like, views that hold rows."""
+    installed = {extension.name: extension for extension in restored.extensions}
+    for extension in expected.extensions:
+        yield from _extension(extension, installed.get(extension.name))
+    for lacking in sorted({*expected.made_objects} - {*restored.made_objects}):
+        yield Finding("schema object missing", lacking, "as on the source that night", "not there", _REMEDY)
+    for lacking in sorted({*expected.on_extension_tables} - {*restored.made_objects}):
+        yield Finding(
+            "object of an extension's table missing",
+            lacking,
+            "as on the source that night",
+            "not there",
+            "If the extension's own script made it, another version of it is installed here. Otherwise keep the "
+            "statement that makes it with your migrations, and run it after a restore.",
+        )
+    yield from _switches(expected, restored)
+    there = {table.name: table for table in restored.tables}
+    yield from _access_methods(expected, there)
+    for table in expected.tables:
+        if table.has_data_in_dump or table.extension is not None:
+            continue  # the former are compared by their rows, the latter come with their extension
+        found = there.get(table.name)
+        if found is None:
+            yield Finding(f"{table.kind} missing", str(table.name), "present", "not there", _REMEDY)
+        elif found.populated != table.populated:
+            yield Finding(
+                "materialized view differs",
+                str(table.name),
+                _populated(table),
+                _populated(found),
+                _REMEDY,
+            )
+
+
+def _switches(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
+    if expected.switches is None:  # recorded by an earlier release, which didn't look
+        return
+    # What no dump carries a restore leaves as a new one is, which the night has warned of.
+    wanted = {switch.subject: switch.state for switch in expected.switches if switch.carried}
+    tolerated = {(switch.subject, switch.state) for switch in expected.switches}
+    there = {switch.subject: switch.state for switch in restored.switches or ()}
+    for subject in sorted(wanted.keys() | there.keys()):
+        state = there.get(subject, "on")
+        if state != wanted.get(subject, "on") and (subject, state) not in tolerated:
+            yield Finding("switched otherwise", subject, wanted.get(subject, "on"), state, _REMEDY)
+
+
+def _access_methods(expected: Inventory, there: Mapping[TableName, Table]) -> Iterator[Finding]:
+    for table in expected.tables:
+        found = there.get(table.name)
+        if found is None or table.extension is not None or table.access_method is None:
+            continue
+        if found.access_method != table.access_method:
+            yield Finding(
+                "access method differs",
+                str(table.name),
+                f"stored by {table.access_method}",
+                f"stored by {found.access_method or 'none of its own'}",
+                _REMEDY,
+            )
+
+
+def environment_notes(expected: Inventory, restored: Inventory) -> tuple[str, ...]:
+    """What the server has otherwise than the source: a fact to know, and no fault of the backup."""
+    if (there := _locale(restored)) != (was := _locale(expected)):
+        return (f"Text sorts by {there} here and by {was} on the source.",)
+    return ()
+
+
+def _extension(expected: Extension, found: Extension | None) -> Iterator[Finding]:
+    if found is None:
+        yield Finding("extension missing", expected.name, "installed", "not installed", _REMEDY)
+        return
+    if found.schema != expected.schema:
+        yield Finding(
+            "extension differs", expected.name, f"in schema {expected.schema}", f"in {found.schema}", _REMEDY
+        )
+    if found.version != expected.version:
+        # A dump names no version: CREATE EXTENSION takes the server's default one, whatever the backup is like.
+        yield Finding(
+            "extension version differs",
+            expected.name,
+            f"version {expected.version}",
+            f"version {found.version}",
+            "Before a real recovery look for a server that offers the version of the source, or read the "
+            "extension's notes on what changed in between.",
+        )
+
+
+def _locale(inventory: Inventory) -> str:
+    source = inventory.source
+    parts = (source.locale_provider, source.collation, source.character_type, source.locale)
+    return " ".join(part for part in parts if part is not None)
+
+
+def _populated(table: Table) -> str:
+    return "populated" if table.populated else "never refreshed"
+
+
+def _state(sequence: Sequence) -> str:
+    return f"{sequence.last_value} ({'used' if sequence.is_called else 'not used yet'})"
+
+
+def _expected(table: TableEvidence) -> TableDigest:
+    return TableDigest(table.rows, table.digest)
+
+
+def _agree_together(leaves: list[TableEvidence], restored: Mapping[TableName, TableDigest]) -> bool:
+    """Whether rows only went from one of these leaves to another."""
+    if any(leaf.name not in restored for leaf in leaves) or len({leaf.columns for leaf in leaves}) != 1:
+        return False
+    # The digest is a sum over rows, so that of all leaves together is the sum of theirs.
+    return _total(_expected(leaf) for leaf in leaves) == _total(restored[leaf.name] for leaf in leaves)
+
+
+def _total(digests: Iterable[TableDigest]) -> tuple[int, int]:
+    every = list(digests)
+    return sum(each.rows for each in every), sum(int(each.digest, 16) for each in every) % _MODULUS
+
+
+def _of_configuration(table: TableEvidence, found: TableDigest) -> Finding:
+    return Finding(
+        "configuration rows added",
+        str(table.name),
+        f"{table.rows:,} rows",
+        f"{found.rows:,} rows",
+        "Compare the table's rows with those of the source, and read the extension's notes on restoring a dump.",
+    )
+
+
+def _finding(table: TableEvidence, found: TableDigest | None) -> Finding:
+    if found is None:
+        return Finding("table missing", str(table.name), f"{table.rows:,} rows", "no such table", _REMEDY)
+    if found.rows != table.rows:
+        return Finding(
+            "rows differ", str(table.name), f"{table.rows:,} rows", f"{found.rows:,} rows", _REMEDY
+        )
+    return Finding(
+        "content differs",
+        str(table.name),
+        f"{table.rows:,} rows with digest {table.digest}",
+        f"as many rows with digest {found.digest}",
+        _REMEDY,
+    )

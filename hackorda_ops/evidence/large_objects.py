@@ -1,0 +1,106 @@
+"""Whether a database's large objects are those of the artifact: every one, byte for byte."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.archives import large_objects
+from hackorda_ops.postgres.archives.large_objects import LargeObject, LargeObjectsDigest
+from hackorda_ops.progress import OnProgress, Progress
+
+_SHOWN: Final = 10
+_TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
+_REMEDY: Final = "Do not rely on this artifact: use another one, and keep this one to find out what happened."
+
+
+def compare_large_objects(
+    connection: psycopg.Connection[Any],
+    expected: LargeObjectsDigest,
+    *,
+    dump_folder: Path,
+    on_progress: OnProgress,
+) -> tuple[Finding, ...]:
+    """Reads every large object of a database, and compares them with the manifest.
+
+    Args:
+        connection: a session on the database, of a role that may read them all.
+        expected: the manifest's figure.
+        dump_folder: the artifact's dump. Only where the figures differ it is read once more, for which objects do.
+        on_progress: told of the bytes read.
+
+    Raises:
+        ArtifactDamaged: the dump's large objects can't be read.
+        psycopg.Error: a right is missing, or the connection broke.
+    """
+    tell = _teller(expected.size_bytes, on_progress)
+    observed = large_objects.digest_of(large_objects.read_stored(connection, on_bytes=tell))
+    if observed == expected:
+        return ()
+    found = tuple(
+        large_object_findings(
+            large_objects.read_archived(dump_folder),
+            large_objects.read_stored(connection, on_bytes=lambda _: None),
+        )
+    )
+    # The archive agrees with the database, so it is the manifest that speaks of other objects.
+    return found or (Finding("large objects differ", "large objects", str(expected), str(observed), _REMEDY),)
+
+
+def large_object_findings(archived: Iterable[LargeObject], there: Iterable[LargeObject]) -> Iterator[Finding]:
+    """Says which large objects are missing, surplus or other; pure.
+
+    Args:
+        archived: what there must be.
+        there: what there is.
+
+    Returns:
+        At most one finding of each kind, which names the first ten OIDs.
+    """
+    expected = {each.oid: (each.size_bytes, each.digest) for each in archived}
+    added, differing = [], []
+    for each in there:
+        wanted = expected.pop(each.oid, None)
+        if wanted is None:
+            added.append(each.oid)
+        elif wanted != (each.size_bytes, each.digest):
+            differing.append((each.oid, wanted, (each.size_bytes, each.digest)))
+    if expected:
+        yield Finding("large objects missing", _named(expected), "present", "not there", _REMEDY)
+    if added:
+        yield Finding("large objects added", _named(added), "no such object", "present", _REMEDY)
+    if differing:
+        differing.sort()
+        shown = differing[:_SHOWN]
+        yield Finding(
+            "large objects differ",
+            _named(oid for oid, _, _ in differing),
+            "; ".join(f"{oid}: {_content(*wanted)}" for oid, wanted, _ in shown),
+            "; ".join(f"{oid}: {_content(*found)}" for oid, _, found in shown),
+            _REMEDY,
+        )
+
+
+def _teller(total_bytes: int, on_progress: OnProgress) -> Callable[[int], None]:
+    done_bytes = told_bytes = 0
+
+    def tell(read_bytes: int) -> None:
+        nonlocal done_bytes, told_bytes
+        done_bytes += read_bytes
+        if done_bytes - told_bytes >= _TELL_EVERY_BYTES:
+            told_bytes = done_bytes
+            on_progress(Progress("large objects", done_bytes, total_bytes, "bytes"))
+
+    return tell
+
+
+def _named(oids: Iterable[int]) -> str:
+    every = sorted(oids)
+    more = f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else ""
+    return f"large object{'s' if len(every) > 1 else ''} {', '.join(map(str, every[:_SHOWN]))}{more}"
+
+
+def _content(size_bytes: int, digest: str) -> str:
+    return f"{size_bytes:,} bytes with digest {digest}"

@@ -1,0 +1,113 @@
+"""Whether an archive holds what the snapshot held: every row, every large object. Tonight, not at the drill."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, TableEvidence
+from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives import large_objects
+from hackorda_ops.postgres.archives.contents import ArchivedFile, ArchiveEntry, table_files
+from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest
+from hackorda_ops.postgres.catalogs.inventory import Inventory, Table
+
+_SHOWN = 10
+
+
+def table_evidence(
+    inventory: Inventory, entries: Sequence[ArchiveEntry], files: Sequence[ArchivedFile]
+) -> tuple[TableEvidence, ...]:
+    """Holds the archive, as read back from disk, against the snapshot's exact counts.
+
+    Args:
+        inventory: with the rows of every table counted.
+        entries: the archive's list.
+        files: what reading every file of it gave.
+
+    Returns:
+        One entry per table whose data the dump holds, by name.
+
+    Raises:
+        ArtifactDamaged: a table is missing from the archive, or has another number of rows in it.
+    """
+    file_of = table_files(entries, files)
+    problems, evidence = [], []
+    for table in inventory.tables:
+        if not table.has_data_in_dump:
+            continue
+        file = file_of.get(table.oid)
+        if file is None or file.rows is None or file.digest is None:
+            problems.append(f"{table.name} has no data file")
+        elif file.rows != table.rows:
+            problems.append(
+                f"{table.name} has {file.rows} rows in the archive and {table.rows} in the snapshot"
+            )
+        else:
+            evidence.append(_entry(table, file.path, file.rows, file.digest))
+    if problems:
+        raise _incomplete(problems)
+    return tuple(evidence)
+
+
+def large_object_evidence(
+    inventory: Inventory, listed: Collection[int], files: Iterable[ArchivedFile]
+) -> LargeObjectsDigest:
+    """Holds the archive's large objects against the snapshot's.
+
+    Args:
+        inventory: knows how many there were in the snapshot.
+        listed: the OIDs that a restore would load.
+        files: what reading every file of the archive gave.
+
+    Raises:
+        ArtifactDamaged: one has no file, one is not on the list, or there is another number of them.
+    """
+    objects = list(large_objects.archived(files))
+    held = {each.oid for each in objects}
+    problems = [f"the large object {oid} has no data file" for oid in sorted(set(listed) - held)]
+    problems += [f"the large object {oid} is on no list of the dump" for oid in sorted(held - set(listed))]
+    if not problems and len(held) != inventory.large_objects:
+        problems.append(
+            f"there are {len(held)} large objects in the archive and {inventory.large_objects} in the snapshot"
+        )
+    if problems:
+        raise _incomplete(problems)
+    return large_objects.digest_of(objects)
+
+
+def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[Inventory, tuple[str, ...]]:
+    """What the archive makes of the inventory's materialized views.
+
+    pg_dump leaves a view empty that reads an empty one, even where the source still has rows in it.
+
+    Returns:
+        The inventory with `populated` as a restore leaves it; and a warning where there are such views.
+    """
+    filled = {entry.object_oid for entry in entries if entry.type == "MATERIALIZED VIEW DATA"}
+    left_empty = [
+        table.name
+        for table in inventory.tables
+        if table.populated and table.extension is None and table.oid not in filled
+    ]
+    if not left_empty:
+        return inventory, ()
+    tables = tuple(
+        replace(table, populated=False) if table.name in left_empty else table for table in inventory.tables
+    )
+    return replace(inventory, tables=tables), (
+        "a restore leaves these materialized views empty until they are refreshed, as they read one that has "
+        f"no rows on the source either: {', '.join(map(str, left_empty))}",
+    )
+
+
+def _incomplete(problems: Sequence[str]) -> ArtifactDamaged:
+    more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return ArtifactDamaged(
+        f"The dump does not hold what the database held: {'; '.join(problems[:_SHOWN])}{more}.",
+        meaning="No artifact was made of it: it could not have brought the database back.",
+        next_step="Dump again. If it happens again, look for a failing disk, or for something that "
+        "truncates, rewrites or removes them at that hour.",
+    )
+
+
+def _entry(table: Table, path: str, rows: int, digest: str) -> TableEvidence:
+    return TableEvidence(table.name, f"{DUMP_FOLDER_NAME}/{path}", table.columns, rows, digest)

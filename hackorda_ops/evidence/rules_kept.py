@@ -1,0 +1,89 @@
+"""What it means for a backup that rows break a rule of their own database: on the source, and in a restored copy."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.catalogs.own_rules import (
+    Kept,
+    constraints,
+    generated_columns,
+    look,
+    same_each_time,
+)
+from hackorda_ops.postgres.sessions.session import letting_go
+from hackorda_ops.words import named
+
+_LIMIT_SECONDS = 10.0
+"""For all rules of a source in a night, beside the dump: it is somebody's production."""
+
+_GENERATED = "generated column "
+
+
+def rules_of_source(connection: psycopg.Connection[Any]) -> Kept:
+    """Looks at a source's rows, in the snapshot of its dump.
+
+    Raises:
+        psycopg.Error: the connection broke, or somebody ended the statement.
+    """
+    try:
+        # To write an expression down, the server locks its table.
+        with letting_go(connection):
+            connection.execute("SET LOCAL lock_timeout = '1s'")
+            rules = [*constraints(connection), *generated_columns(connection)]
+    except psycopg.errors.LockNotAvailable:
+        return Kept(unchecked=("every rule, as a table was locked",))
+    return look(connection, rules, limit_seconds=_LIMIT_SECONDS)
+
+
+def warnings_of(kept: Kept) -> Iterator[str]:
+    """What a night says of it, as sentences. Pure."""
+    stale = [subject for subject in kept.broken if subject.startswith(_GENERATED)]
+    broken = [subject for subject in kept.broken if subject not in stale]
+    if broken:
+        yield (
+            f"rows on the source break {named(broken)}, so a restore will stop there: mend the rows on the source, "
+            "or make the constraint NOT VALID"
+        )
+    if stale:
+        yield (
+            "stored values on the source differ from what their expression gives, and a restore computes them anew: "
+            f"{named(stale)}"
+        )
+
+
+def stale_notes(manifest: Manifest) -> Iterator[str]:
+    """What a restore makes otherwise than the source had it. Pure."""
+    stale = [each for each in (manifest.rules or Kept()).broken if each.startswith(_GENERATED)]
+    if stale:
+        yield (
+            "On the source the stored values differed from what their expression gives; the copy's are computed anew: "
+            f"{named(stale)}."
+        )
+
+
+def generated_findings(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Finding]:
+    """Whether a restored copy's stored generated values are what their expressions give.
+
+    No dump holds these values: the server computes them as the rows come in.
+
+    Raises:
+        psycopg.Error: the connection broke.
+    """
+    rules = list(generated_columns(connection))
+    broken = set(look(connection, rules, limit_seconds=None).broken)
+    settled = same_each_time(connection, [rule for rule in rules if rule.subject in broken])
+    stale_on_source = () if manifest.rules is None else manifest.rules.broken
+    for subject in sorted(broken):
+        sure = subject in settled and subject not in stale_on_source
+        yield Finding(
+            "generated values differ" if sure else "generated values not settled",
+            subject.removeprefix(_GENERATED),
+            "what its expression gives",
+            "other values",
+            "Look at the column's expression and the functions that it calls: what wrote these rows computed it "
+            "otherwise. UPDATE … SET on the column's inputs computes it anew.",
+        )

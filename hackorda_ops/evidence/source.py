@@ -1,0 +1,196 @@
+"""Whether the archive's values are the source's: what was planned for the night, and what came of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
+from hackorda_ops.artifacts.source_values import (
+    Plan,
+    Read,
+    SourceComparison,
+    SourceValues,
+    after,
+    budget_seconds,
+    everything,
+    plan,
+    standing,
+)
+from hackorda_ops.config.models import Dump
+from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.postgres.archives.source_digests import SourceDigests
+from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
+from hackorda_ops.words import named
+
+_BYTES_DUMPED_PER_SECOND = 20_000_000.0
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """What is to be read from the source tonight.
+
+    Attributes:
+        standing: what is known of every table whose rows the dump will hold.
+        plan: what is read.
+        saved_seconds: what earlier nights have left over.
+        percent: the share of the dump's time.
+    """
+
+    standing: tuple[SourceComparison, ...]
+    plan: Plan
+    saved_seconds: float
+    percent: float
+
+    def tables(self, inventory: Inventory) -> tuple[Table, ...]:
+        """The inventory's tables that are read, in the plan's order."""
+        by_name = {table.name: table for table in inventory.tables}
+        return tuple(by_name[name] for name in self.plan.tables)
+
+
+def tonight(
+    inventory: Inventory,
+    sizes: Mapping[int, int],
+    *,
+    before: Manifest | None,
+    now: datetime,
+    dump: Dump,
+    of_a_branch: bool,
+) -> Tonight:
+    """Plans what is read from the source beside the dump. Pure.
+
+    Args:
+        inventory: of tonight.
+        sizes: pages on disk in bytes, by a table's OID.
+        before: the night before; None for the first.
+        now: tonight's snapshot.
+        dump: how the dump is taken.
+        of_a_branch: whether a branch is dumped, which nobody else needs: all of it is read then.
+    """
+    before = before if before is not None and _same(before.inventory.source, inventory.source) else None
+    held = [table for table in inventory.tables if table.has_data_in_dump]
+    known = before.source_values if before is not None else None
+    tables = standing(
+        ((table.name, sizes.get(table.oid, 0)) for table in held),
+        _of_the_same_tables(before, held, known.tables if known else ()),
+        now,
+    )
+    saved = known.saved_seconds if known else 0.0
+    percent = dump.compare_with_source_percent
+    if not percent:
+        return Tonight(tables, Plan((), 0.0), saved, percent)
+    if of_a_branch:
+        return Tonight(tables, everything(tables, limit_seconds=dump.deadline_hours * 3600), saved, percent)
+    took = before.timings_seconds.get("dump") if before is not None else None
+    expected = sum(sizes.values()) / _BYTES_DUMPED_PER_SECOND if took is None else took
+    return Tonight(
+        tables,
+        plan(tables, tonight_seconds=budget_seconds(expected, percent), saved_seconds=saved),
+        saved,
+        percent,
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """What came of holding the archive against the source.
+
+    Attributes:
+        values: for the manifest.
+        warnings: what kept a table from being compared, as sentences.
+        differing: the tables whose values are not the source's: then there must be no artifact.
+    """
+
+    values: SourceValues
+    warnings: tuple[str, ...]
+    differing: tuple[TableName, ...]
+
+
+def held_against_source(
+    planned: Tonight,
+    found: SourceDigests,
+    inventory: Inventory,
+    archived: Iterable[TableEvidence],
+    *,
+    now: datetime,
+    dump_seconds: float,
+) -> Held:
+    """Compares the archive's digests with the source's. Pure.
+
+    A table that has other rows now than when they were counted, in one and the same snapshot, was truncated or
+    rewritten in between, which snapshots do not see: it says nothing of the dump, and is left for another night.
+
+    Args:
+        planned: what was to be read.
+        found: what was.
+        inventory: with the rows of every table counted.
+        archived: what the archive holds, with as many rows as were counted.
+        now: tonight's snapshot.
+        dump_seconds: how long the dump took.
+    """
+    counted = {table.name: table.rows for table in inventory.tables}
+    moved = [name for name, digest in found.digests.items() if digest.rows != counted.get(name)]
+    in_archive = {table.name: table.digest for table in archived}
+    differing = [
+        name
+        for name, digest in found.digests.items()
+        if name not in moved and digest.digest != in_archive.get(name)
+    ]
+    equal = {
+        name: found.seconds[name] for name in found.digests if name not in moved and name not in differing
+    }
+    warnings = []
+    if found.trouble:
+        warnings.append(f"Not all values were compared with the source's: {found.trouble}")
+    if moved:
+        warnings.append(
+            "Tables that were truncated or rewritten while the night read them were not compared with the source: "
+            f"{named(map(str, moved))}."
+        )
+    values = after(
+        planned.standing,
+        Read(equal, found.given_up, found.spent_seconds),
+        now,
+        tonight_seconds=budget_seconds(dump_seconds, planned.percent),
+        saved_seconds=planned.saved_seconds,
+    )
+    return Held(values, tuple(warnings), tuple(sorted(differing)))
+
+
+def other_values(differing: Iterable[TableName], *, schema_changed: bool) -> ArtifactDamaged | RetryableError:
+    """The error for an archive whose values are not the source's.
+
+    Args:
+        differing: the tables.
+        schema_changed: whether the source's schema changed meanwhile: a type that changes (a value of an enum that
+            is renamed) changes how rows are written, and no snapshot keeps what it was.
+    """
+    names = named(map(str, differing))
+    if schema_changed:
+        return RetryableError(
+            f"The schema changed during the night, and values in the dump are not those that the source gave: {names}.",
+            meaning="It can't be known whether the change made the difference or the dump did, so no artifact was "
+            "made of it.",
+            next_step="Take the backup again when the schema change is over.",
+        )
+    return ArtifactDamaged(
+        "The dump does not hold what the database held: there are as many rows as in the snapshot and other values "
+        f"in {names}.",
+        meaning="No artifact was made of it: it could not have brought the database back.",
+        next_step="Look at what stands between the database and the dump: a wrapper around pg_dump with options of "
+        "its own (--extra-float-digits, one that drops --snapshot), a proxy, a failing disk. Then dump again.",
+    )
+
+
+def _same(one: SourceIdentity, other: SourceIdentity) -> bool:
+    if one.system_identifier is None or other.system_identifier is None:
+        return (one.host, one.port, one.database) == (other.host, other.port, other.database)
+    return (one.system_identifier, one.database) == (other.system_identifier, other.database)
+
+
+def _of_the_same_tables(
+    before: Manifest | None, tables: Iterable[Table], known: Iterable[SourceComparison]
+) -> tuple[SourceComparison, ...]:
+    """Without tables that were made anew under an old name since."""
+    was = {table.name: table.oid for table in before.inventory.tables} if before is not None else {}
+    same = {table.name for table in tables if was.get(table.name) == table.oid}
+    return tuple(each for each in known if each.table in same)

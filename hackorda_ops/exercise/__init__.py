@@ -1,0 +1,1 @@
+"""The yearly recovery exercise, and the check of the provider's history."""

@@ -1,0 +1,309 @@
+"""The yearly recovery exercise: destroy something on a branch, and bring it back by point in time.
+
+Never on the source: both branches are seen to be other servers before anything is written. The first branch
+has no date of expiry, because Neon gives an expiring one no children; a sweep knows both by their label.
+"""
+
+import getpass
+import secrets
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops import environment
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import ConfigError, OpsError, PermanentError, TargetRefused, UsageError
+from hackorda_ops.exercise import result
+from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, make_marker
+from hackorda_ops.exercise.notes import Notes
+from hackorda_ops.exercise.result import ExerciseCheck, ExerciseResult, Moment
+from hackorda_ops.exercise.state import State, differences, read_state, to_destroy
+from hackorda_ops.neon.branches import branches_under, without_expiry
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtHead, AtTime
+from hackorda_ops.neon.labels import EXERCISE, Label, source_id
+from hackorda_ops.night import branch_hazards
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.scratch.alive import kept_alive
+from hackorda_ops.scratch.neon import NeonScratch
+from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
+from hackorda_ops.unforeseen import described
+
+_EXPIRES_AFTER: Final = timedelta(hours=24)
+
+_NOT_COMPARED: Final = (
+    "unlogged tables: no branch has their rows",
+    "materialized views: only that they are there",
+    "large objects: only how many there are",
+    "the application: pointing it at the recovered branch and deploying it takes time of its own",
+)
+
+
+def run_exercise(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    year: date | None = None,
+    on_progress: OnProgress = ignore,
+) -> ExerciseResult:
+    """Destroys data on a branch of main, recovers it by point in time, compares everything, takes both down.
+
+    Whatever goes wrong after the configuration was read ends in a result. An interruption takes the
+    branches down and goes on upwards.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration; only `scratch.neon` makes an exercise possible.
+        environ: where the variables it names are looked up.
+        year: the partition (its first day); None for the one that today is in.
+        on_progress: told of the rows read.
+
+    Raises:
+        ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
+        UsageError: that year has not begun.
+    """
+    require_neon(name, database)
+    environment.require(name, database, environ, {"source", "scratch"})
+    started_at = datetime.now(UTC)
+    this_year = partitions.year_of(partitions.night_of(started_at, database.schedule))
+    wanted = year or this_year
+    if wanted > this_year:
+        raise UsageError(
+            f"The year {wanted.year} has not begun.",
+            meaning="Nothing was attempted.",
+            next_step=f"Hold this year's exercise: {this_year.year}.",
+        )
+    notes = Notes()
+    exercise_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    if wanted < this_year:
+        notes.findings.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+            source = environment.source_target(name, database, environ, private_folder=Path(private))
+            with environment.open_neon(name, database, environ) as client:
+                left = NeonScratch(name, client, source).sweep()
+                notes.findings += [f"Removed what a killed run had left: {each}." for each in left]
+                with kept_alive(source, exercise_id):
+                    label = Label(name, source_id(source), exercise_id, EXERCISE)
+                    _on_branches(_Exercise(client, source, label, database, notes, on_progress))
+    except OpsError as error:
+        notes.fail(error)
+    except Exception as error:  # noqa: BLE001  # whatever happened, there has to be a report that says so
+        notes.fail(_bug(error))
+    checks = result.complete(notes.checks)
+    verdict, failure = result.judge(checks, notes.error)
+    if verdict == "FAIL" and notes.error is not None:
+        notes.findings.append(f"The exercise stopped early: {notes.error.what}")
+    return ExerciseResult(
+        exercise_id=exercise_id,
+        database=name,
+        year=wanted,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        held_by=_who(),
+        verdict=verdict,
+        error=failure,
+        checks=checks,
+        timeline=tuple(notes.timeline),
+        findings=tuple(notes.findings),
+        tables=notes.tables,
+        rows=notes.rows,
+        recovery_seconds=notes.recovery_seconds,
+        recovery_objective_seconds=database.objectives.recovery_time_minutes * 60,
+        lost_seconds=notes.lost_seconds,
+        not_compared=_NOT_COMPARED,
+        product_version=version("hackorda-ops"),
+    )
+
+
+def require_neon(name: str, database: Database) -> None:
+    """Refuses a database whose scratch is a plain server.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if database.scratch.neon is None:
+        raise ConfigError(
+            f"databases.{name}.scratch: a recovery exercise takes a Neon project, and a server is configured.",
+            meaning="A plain server keeps no history to go back in, so nothing was attempted.",
+            next_step="Give scratch.neon, or exercise your provider's own point-in-time recovery by hand.",
+        )
+
+
+@dataclass(frozen=True)
+class _Exercise:
+    """What every step needs."""
+
+    client: NeonClient
+    source: ConnectionTarget
+    label: Label
+    database: Database
+    notes: Notes
+    on_progress: OnProgress
+
+    def read(self, branch: OwnBranch) -> State:
+        return read_state(branch.target, jobs=self.database.dump.jobs, on_progress=self.on_progress)
+
+
+def _on_branches(exercise: _Exercise) -> None:
+    notes = exercise.notes
+    # The recovered branch is entered last, and so deleted first: it's the other one's child.
+    with ExitStack() as made:
+        try:
+            _hold(exercise, made)
+        except OpsError as error:
+            notes.fail(error)
+        except Exception as error:  # noqa: BLE001  # the branches have to be seen off before the report says so
+            notes.fail(_bug(error))
+        try:
+            with notes.doing("Deleted the branches, the recovered one first"):
+                made.close()
+        except OpsError as error:
+            notes.findings.append(f"{error.what} {error.next_step}")
+    _look_for_branches(exercise)
+
+
+def _look_for_branches(exercise: _Exercise) -> None:
+    """The list is the proof: a branch whose making failed half-way is not among those that were deleted."""
+    notes = exercise.notes
+    try:
+        left = branches_under(exercise.client, exercise.label)
+    except OpsError as error:
+        notes.checks.append(ExerciseCheck("branches_gone", "not measured", f"Not measured: {error.what}"))
+        return
+    notes.check(
+        "branches_gone",
+        not left,
+        f"Neon still lists {' and '.join(left)}. The next run sweeps what is left, as does `hackorda-ops sweep`."
+        if left
+        else "Neon lists no branch of this exercise any more.",
+    )
+
+
+def _hold(exercise: _Exercise, made: ExitStack) -> None:
+    notes = exercise.notes
+    if exercise.database.dump_from != "branch":
+        branch_hazards.require_harmless(exercise.source)
+    with notes.doing("Made a branch of main to destroy things on"):
+        victim = made.enter_context(
+            opened_branch(
+                exercise.client, exercise.source, label=exercise.label, point=AtHead(), expires_at=None
+            )
+        )
+    make_marker(victim.target)
+    with notes.doing(f"Read everything that {victim.branch.name} holds"):
+        before = exercise.read(victim)
+    notes.tables, notes.rows = len(before.digests), before.rows
+    if any(extension.name == "pg_cron" for extension in before.inventory.extensions):
+        notes.findings.append(
+            "The branch carries pg_cron jobs: what they change there meanwhile is a difference."
+        )
+    if before.inventory.subscriptions:
+        notes.findings.append(
+            "The branch carries subscriptions: what they change there meanwhile is a difference."
+        )
+    tables = to_destroy(before, exercise.database.key_tables)
+    if not tables:
+        raise TargetRefused(
+            "No table of the branch has a row that could be destroyed.",
+            meaning="A recovery of nothing would prove nothing.",
+            next_step="Hold the exercise once the database has data.",
+        )
+    with notes.doing(
+        f"Destroyed: dropped {tables[0]}" + "".join(f", truncated {each}" for each in tables[1:])
+    ):
+        destruction = destroy(victim.target, tables)
+    last = notes.timeline.pop()
+    notes.timeline.append(Moment(destruction.began_at, last.what, ";\n".join(destruction.statements) + ";"))
+    notes.findings += [f"The destruction took along: {each}." for each in destruction.taken_along]
+    notes.check(
+        "destroyed",
+        not destruction.left,
+        "; ".join(destruction.left)
+        or f"{' and '.join(map(str, tables))}: gone, and empty, before the recovery.",
+    )
+    if destruction.left:
+        return
+    recovered = _recovered(exercise, made, victim, destruction)
+    with notes.doing(f"Read everything that {recovered.branch.name} holds, and compared it"):
+        lost = tuple(differences(before, exercise.read(recovered)))
+        kept = last_commit(recovered.target)
+    _judge_recovery(notes, destruction, lost, kept)
+
+
+def _recovered(
+    exercise: _Exercise, made: ExitStack, victim: OwnBranch, destruction: Destruction
+) -> OwnBranch:
+    """A branch of the branch, as of just before the destruction, timed until it answers."""
+    notes, objective_seconds = exercise.notes, exercise.database.objectives.recovery_time_minutes * 60
+    began = time.monotonic()
+    moment = destruction.recover_to.astimezone(UTC).isoformat()
+    call = (
+        f"POST /projects/{{project}}/branches  parent_id={victim.branch.branch_id} parent_timestamp={moment}"
+    )
+    with notes.doing("Recovered: made a branch of it as of just before, which answers queries", call):
+        recovered = made.enter_context(
+            opened_branch(
+                exercise.client,
+                exercise.source,
+                label=exercise.label,
+                point=AtTime(destruction.recover_to),
+                expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
+                parent_id=victim.branch.branch_id,
+            )
+        )
+    notes.findings += without_expiry(recovered.branch)
+    taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
+    notes.check(
+        "within_recovery_time_objective",
+        taken_seconds <= objective_seconds,
+        f"The recovered branch answered after {taken_seconds:,.1f} s; the objective is {objective_seconds:,.0f} s.",
+    )
+    return recovered
+
+
+def _judge_recovery(
+    notes: Notes, destruction: Destruction, lost: tuple[str, ...], kept: datetime | None
+) -> None:
+    notes.findings += lost
+    notes.check(
+        "recovered_exactly",
+        not lost,
+        f"{len(lost)} difference(s) to the time before the destruction; see the findings."
+        if lost
+        else f"All {notes.tables:,} tables have the rows and the content of before, and the schema is the same.",
+    )
+    if kept == destruction.marked_at:
+        notes.lost_seconds = round((destruction.began_at - destruction.marked_at).total_seconds(), 3)
+        summary = f"The last commit, {notes.lost_seconds:.1f} s before the destruction, came back."
+    else:
+        summary = (
+            f"The last commit before the destruction, of {destruction.marked_at.isoformat()}, is not there."
+        )
+    notes.check("recovery_point_kept", kept == destruction.marked_at, summary)
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "an unnamed user"  # as in a container
+    return f"{user} on {socket.gethostname()}"
+
+
+def _bug(error: Exception) -> OpsError:
+    return PermanentError(
+        f"Something unforeseen happened: {described(error)}.",
+        meaning="The exercise could not judge. This is most likely a bug in hackorda_ops.",
+        next_step="Report it with these lines, and hold the exercise again.",
+    )

@@ -1,0 +1,45 @@
+"""The recovery exercises of a database, read from the results in a store. There's no other index to lose."""
+
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.exercise.result import ExerciseResult
+from hackorda_ops.stores.store import Store
+
+EXERCISES_FOLDER: Final = "exercises"
+RESULT_NAME: Final = "result.json"
+
+_ADAPTER: Final = TypeAdapter(ExerciseResult)
+
+
+def exercise_prefix(database: str, exercise_id: str) -> str:
+    """An exercise's place in a store: beside the artifacts, and never taken for one."""
+    return f"{database}/{EXERCISES_FOLDER}/{exercise_id}"
+
+
+def to_bytes(result: ExerciseResult) -> bytes:
+    """The result as the JSON text that is stored."""
+    return _ADAPTER.dump_json(result, indent=1) + b"\n"
+
+
+def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResult | str:
+    """Reads the result of one exercise; a sentence why where that's not possible.
+
+    Raises:
+        ArtifactMissing: there's none; an exercise that was killed may have left its folder.
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    key = f"{exercise_prefix(database, exercise_id)}/{RESULT_NAME}"
+    try:
+        result = _ADAPTER.validate_json(store.read_small(key))
+    except ValidationError:
+        return f"{store.describe()}/{key} is not readable as an exercise's result."
+    except ArtifactDamaged as error:
+        return error.what
+    if (result.database, result.exercise_id) != (database, exercise_id):
+        return f"{key} says that it is of {result.database}, exercise {result.exercise_id}."
+    if result.started_at.tzinfo is None:
+        return f"{key} has times without a time zone."
+    return result

@@ -1,0 +1,252 @@
+"""Whether the provider's history reaches as far back as the policy says, and really opens there.
+
+What is known of that time is in a past artifact's manifest: a branch at the artifact's WAL position has to hold
+exactly its rows. A setting alone proves nothing.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
+from hackorda_ops.artifacts.same_source import other_history, other_timeline
+from hackorda_ops.config.models import Database, KeyTable
+from hackorda_ops.drill.comparisons.branch import other_moment
+from hackorda_ops.drill.comparisons.key_tables import name_of
+from hackorda_ops.errors import ConfigError, NeonRefused
+from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
+from hackorda_ops.neon.branches import without_expiry
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtLsn
+from hackorda_ops.neon.labels import HISTORY_CHECK, Label, source_id
+from hackorda_ops.neon.models import Project
+from hackorda_ops.night import branch as night_branch
+from hackorda_ops.night import branch_hazards
+from hackorda_ops.postgres.archives import table_digest
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.progress import ignore
+from hackorda_ops.scratch.alive import kept_alive
+from hackorda_ops.scratch.neon import NeonScratch
+from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
+from hackorda_ops.stores.store import Store
+
+_APPLICATION: Final = "hackorda_ops history check"
+_EXPIRES_AFTER: Final = timedelta(hours=1)
+# What lies so near to the end may be gone before the branch is made.
+_MARGIN: Final = timedelta(minutes=10)
+# An artifact in the nearer half of the history says nothing of its far end.
+_FAR_SHARE: Final = 0.5
+_TABLES_COMPARED: Final = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One of the two things that are checked.
+
+    Attributes:
+        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
+        summary: one sentence or two.
+    """
+
+    outcome: Literal["passed", "failed", "not measured"]
+    summary: str
+
+
+@dataclass(frozen=True)
+class HistoryCheck:
+    """What the history is, and what it gave back.
+
+    Attributes:
+        window_seconds: the project's history window.
+        long_enough: whether that is what the policy says.
+        holds_the_past: whether a branch near its far end holds the rows that a manifest knows.
+        reach_seconds: how far back that branch was; None where none was made.
+    """
+
+    window_seconds: int
+    long_enough: Outcome
+    holds_the_past: Outcome
+    reach_seconds: float | None
+
+
+def check_history(name: str, database: Database, *, environ: Mapping[str, str]) -> HistoryCheck:
+    """Looks at the project's history window, and opens one branch near its far end; the branch is always deleted.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration; only `scratch.neon` has a history.
+        environ: where the variables it names are looked up.
+
+    Raises:
+        ConfigError: there's no Neon project, or variables are missing.
+        OpsError: Neon, the source or a store can't be reached, or the branch is not gone.
+    """
+    if database.scratch.neon is None:
+        raise ConfigError(
+            f"databases.{name}.scratch: only a Neon project has a history, and a server is configured.",
+            meaning="Nothing was checked.",
+            next_step="Give scratch.neon, or look at your provider's own history by hand.",
+        )
+    environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        source = environment.source_target(name, database, environ, private_folder=Path(private))
+        with environment.open_neon(name, database, environ) as client:
+            project, now = client.project(), datetime.now(UTC)
+            long_enough = judge_window(project.history_retention_seconds, database.objectives.history_days)
+            manifest = farthest(_artifacts(name, database, environ), project, now=now)
+            if isinstance(manifest, str):
+                past, reach_seconds = _not_measured(manifest), None
+            else:
+                NeonScratch(name, client, source).sweep()
+                past = _look_back(name, database, client, source, manifest)
+                reach_seconds = (now - manifest.captured_at).total_seconds()
+    return HistoryCheck(project.history_retention_seconds, long_enough, past, reach_seconds)
+
+
+def judge_window(window_seconds: int, policy_days: float) -> Outcome:
+    """Whether a history window is as long as the policy says. Pure."""
+    window = timedelta(seconds=window_seconds)
+    policy = timedelta(days=policy_days)
+    if window >= policy:
+        return Outcome("passed", f"The project's history window is {window}; the policy asks for {policy}.")
+    return Outcome(
+        "failed",
+        f"The project's history window is {window}, and the policy asks for {policy}. Lengthen it in the Neon "
+        "console, or change objectives.history_days.",
+    )
+
+
+def farthest(artifacts: Sequence[Manifest], project: Project, *, now: datetime) -> Manifest | str:
+    """The artifact nearest to the far end of a project's history, or why there is none. Pure.
+
+    Where the project is younger than its window, its history begins when it was made.
+
+    Args:
+        artifacts: of one database, in any order.
+        project: with its window, and since when it is there.
+        now: aware.
+    """
+    window = timedelta(seconds=project.history_retention_seconds)
+    end = now - window
+    began = max(end + _MARGIN, project.created_at) if project.created_at else end + _MARGIN
+    inside = [each for each in artifacts if each.captured_at >= began]
+    if not inside:
+        return f"no artifact was taken within the history window of {window}"
+    oldest = min(inside, key=lambda each: (each.captured_at, each.artifact_id))
+    if now - oldest.captured_at < _FAR_SHARE * (now - began):
+        age, reach = (
+            timedelta(seconds=round((now - since).total_seconds())) for since in (oldest.captured_at, began)
+        )
+        return f"the oldest artifact is only {age} old, and the history reaches back {reach}"
+    return oldest
+
+
+def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tuple[TableEvidence, ...]:
+    """Key tables that have rows, or else the smallest tables that have any. Pure."""
+    unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
+    filled = [table for table in manifest.tables if table.rows > 0 and table.name not in unlogged]
+    key = {name_of(each.table) for each in key_tables}
+    chosen = [table for table in filled if table.name in key]
+    smallest = sorted(filled, key=lambda table: (table.rows, table.name))[:_TABLES_COMPARED]
+    return tuple(chosen or smallest)
+
+
+def _artifacts(name: str, database: Database, environ: Mapping[str, str]) -> list[Manifest]:
+    stores: tuple[Store, ...] = (
+        environment.open_store(name, database, environ),
+        environment.open_offsite(name, database, environ),
+    )
+    return [manifest for store in stores for manifest in catalog.read(store, name).artifacts]
+
+
+def _look_back(
+    name: str, database: Database, client: NeonClient, source: ConnectionTarget, manifest: Manifest
+) -> Outcome:
+    tables = tables_to_compare(manifest, database.key_tables)
+    if not tables:
+        return _not_measured(f"{manifest.artifact_id} has no table with rows")
+    if reason := _unfit(client, source, manifest, asked_for=database.dump_from == "branch"):
+        return _not_measured(reason)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
+    with kept_alive(source, run_id):
+        try:
+            opened = opened_branch(
+                client,
+                source,
+                label=Label(name, source_id(source), run_id, HISTORY_CHECK),
+                point=AtLsn(manifest.lsn),
+                expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
+            )
+            with opened as branch:
+                past = _compared(branch, replace(manifest, tables=tables), when, jobs=database.dump.jobs)
+                return replace(past, summary=" ".join((past.summary, *without_expiry(branch.branch))))
+        except NeonRefused as error:
+            # A limit of the plan says nothing against the history; a position that is gone does.
+            if _position_gone(error):
+                return Outcome(
+                    "failed", f"Neon makes no branch as of {when}, inside its window: {error.what}"
+                )
+            raise
+
+
+def _not_measured(reason: str) -> Outcome:
+    return Outcome("not measured", f"Not measured: {reason}.")
+
+
+def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
+    """Why a branch at an artifact's position does harm, or is no proof; "" where neither."""
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
+    ):
+        live, acting = source_catalog.read_source(connection), branch_hazards.acting(connection, source)
+    if acting and not asked_for:
+        return (
+            f"no branch is made unasked, because {' and '.join(acting)}; if that does no harm, set dump_from: branch "
+            "in databases.yaml"
+        )
+    if night_branch.find_main(client, source) is None:
+        return f"{source.describe()} is not the compute of the project's default branch"
+    return other_timeline(manifest.inventory.source, live)
+
+
+def _position_gone(error: NeonRefused) -> bool:
+    # What was asked for has the branch's name in it; Neon's own words come after it.
+    told = error.what.partition(": ")[2].lower()
+    return any(word in told for word in ("cutoff", "retention", "history", "less than"))
+
+
+def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Outcome:
+    with (
+        translated_errors(branch.target, "Looking at the branch"),
+        connect(branch.target, application_name=_APPLICATION) as connection,
+    ):
+        there = source_catalog.read_catalog(connection)
+        if reason := other_history(manifest.inventory.source, there.source):
+            return _not_measured(reason)
+        if reason := other_moment(connection, branch.branch.parent_lsn, manifest):
+            return _not_measured(reason)
+    digests = table_digest.digest_tables(
+        branch.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
+    )
+    findings = table_findings(manifest, digests)
+    names = ", ".join(f"{table.name} ({table.rows:,})" for table in manifest.tables)
+    if findings:
+        return Outcome(
+            "failed",
+            f"A branch as of {when} is not what {manifest.artifact_id} held: "
+            + "; ".join(
+                f"{each.subject}: expected {each.expected}, observed {each.observed}" for each in findings
+            ),
+        )
+    return Outcome("passed", f"A branch as of {when} opened and has exactly the rows of {names}.")

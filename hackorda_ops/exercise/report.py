@@ -1,0 +1,165 @@
+"""An exercise's report, as the team files it: `YYYY-Q1-dr-test.md`, in the store and off-site; and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts.manifest import digest_of
+from hackorda_ops.artifacts.operations_log import logged
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import OpsError
+from hackorda_ops.exercise import history
+from hackorda_ops.exercise.exercise import require_neon, run_exercise
+from hackorda_ops.exercise.history import RESULT_NAME, exercise_prefix
+from hackorda_ops.exercise.result import ExerciseResult
+from hackorda_ops.markdown import escaped, fenced, table
+from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.stores.store import Store
+from hackorda_ops.words import NOTHING, counted, duration, moment
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise that was held.
+
+    Attributes:
+        result: what it found out.
+        report: its text, Markdown.
+        places: the report in each store that has it, as people would name it.
+        not_stored: for each store that lacks it, one sentence why.
+    """
+
+    result: ExerciseResult
+    report: str
+    places: tuple[str, ...]
+    not_stored: tuple[str, ...]
+
+
+def hold_exercise(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    year: date | None = None,
+    on_progress: OnProgress = ignore,
+) -> Exercise:
+    """Holds a recovery exercise, and stores its report in the store of the nights and off-site.
+
+    A report that can't be stored doesn't change the verdict: it's told in `not_stored`.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        year: the partition (its first day); None for the one that today is in.
+        on_progress: told of the rows read.
+
+    Raises:
+        ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
+        UsageError: that year has not begun.
+    """
+    require_neon(name, database)
+    environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
+    stores: list[Store] = [
+        environment.open_store(name, database, environ),
+        environment.open_offsite(name, database, environ),
+    ]
+    with logged("exercise", stores, name, subject="an exercise") as line:
+        result = run_exercise(name, database, environ=environ, year=year, on_progress=on_progress)
+        line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict
+        line.detail = f"{meaning(result)} Exercise {result.exercise_id}, held by {result.held_by}."
+    report = document(result)
+    # What machines read is the last, because it's what makes the exercise count.
+    files = {result.report_name: report.encode(), RESULT_NAME: history.to_bytes(result)}
+    prefix = exercise_prefix(name, result.exercise_id)
+    places: list[str] = []
+    errors: list[str] = []
+    for store in stores:
+        try:
+            for file_name, data in files.items():
+                store.put(
+                    f"{prefix}/{file_name}", BytesIO(data), size_bytes=len(data), sha256=digest_of(data)
+                )
+            places.append(f"{store.describe()}/{prefix}/{result.report_name}")
+        except OpsError as error:
+            errors.append(error.what)
+    return Exercise(result, report, tuple(places), tuple(errors))
+
+
+def meaning(result: ExerciseResult) -> str:
+    """The verdict in a sentence or two. Pure."""
+    if result.verdict == "PASS":
+        return (
+            f"What was destroyed came back exactly, from the provider's history: {counted(result.rows, 'row')} in "
+            f"{counted(result.tables, 'table')}, after {_seconds(result.recovery_seconds)}."
+        )
+    if result.verdict == "ERROR":
+        return f"The exercise could not judge: {result.error.what if result.error else ''}"
+    failed = " ".join(check.summary for check in result.checks if check.outcome == "failed")
+    return f"The recovery did not do what it has to: {failed}"
+
+
+def document(result: ExerciseResult) -> str:
+    """The whole report as Markdown. Pure."""
+    error = result.error
+    sections = (
+        f"# {result.verdict}: recovery exercise {result.year.year}-Q1 of {escaped(result.database)}",
+        escaped(meaning(result)),
+        _list((f"What it means: {error.meaning}", f"Next step: {error.next_step}")) if error else "",
+        table(
+            ("Question", "Answer"),
+            (
+                ("Who", result.held_by),
+                ("When", f"{moment(result.started_at)} to {moment(result.finished_at)}"),
+                ("Where", f"on branches made for it, never on the source; {_left(result)}"),
+                (
+                    "Recovery time",
+                    f"{_seconds(result.recovery_seconds)}, from asking for the branch to its first answered "
+                    f"query; the objective is {duration(result.recovery_objective_seconds)}",
+                ),
+                (
+                    "Recovery point",
+                    "not measured, or missed"
+                    if result.lost_seconds is None
+                    else f"the last commit before the destruction, {result.lost_seconds:.1f} s old then",
+                ),
+            ),
+        ),
+        "## Checks",
+        table(
+            ("Check", "Outcome", "What it saw"),
+            [(check.name.replace("_", " "), check.outcome, check.summary) for check in result.checks],
+        ),
+        "## Timeline",
+        table(
+            ("When", "What", "Took#"),
+            [
+                (moment(each.at), each.what, NOTHING if each.seconds is None else f"{each.seconds:.1f} s")
+                for each in result.timeline
+            ],
+        ),
+        "## Commands",
+        fenced("\n".join(each.commands for each in result.timeline if each.commands)) or "None was reached.",
+        "## Findings",
+        _list(result.findings) or "None.",
+        "## Not compared",
+        _list(result.not_compared),
+        f"Exercise {result.exercise_id}, by hackorda\\_ops {escaped(result.product_version)}.",
+    )
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _left(result: ExerciseResult) -> str:
+    told = {"passed": "none of them is left", "failed": "not all of them are gone (see the checks)"}
+    [gone] = [check for check in result.checks if check.name == "branches_gone"]
+    return told.get(gone.outcome, "nobody saw whether one is left")
+
+
+def _seconds(seconds: float | None) -> str:
+    return "not measured" if seconds is None else duration(seconds)
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {escaped(line)}" for line in lines)

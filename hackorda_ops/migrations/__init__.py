@@ -1,0 +1,1 @@
+"""The team's own migration command, and what it left."""

@@ -1,0 +1,255 @@
+"""Runs the team's own migration command on a restored database, and looks at what it left behind."""
+
+import shlex
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import psycopg
+
+from hackorda_ops.config.models import Migrate
+from hackorda_ops.findings import Finding
+from hackorda_ops.migrations.files import MigrationFolder, find_folders, folder_of
+from hackorda_ops.migrations.result import MigrationResult
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.postgres.catalogs.migration_state import ToolState, read_tool_states
+from hackorda_ops.postgres.definitions.schema_digest import schema_digest
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
+from hackorda_ops.postgres.sessions.session import translated_errors
+from hackorda_ops.processes import child
+from hackorda_ops.redaction.tool_lines import RowFilter
+
+_KEPT_LINES: Final = 40
+_SHOWN_CHARACTERS: Final = 1000
+_SHOWN_NAMES: Final = 10
+# What a program needs to start and to find its files; everything else is asked for by name.
+_KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# What drivers outside of libpq understand as well.
+_URL_PARAMETERS: Final = ("sslmode", "sslrootcert", "channel_binding", "options")
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What the migration command did, and what is to be said of it."""
+
+    result: MigrationResult
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Position:
+    """How far the database is: by the tools' tables, and by its schema."""
+
+    states: tuple[ToolState, ...]
+    schema_sha256: str
+
+
+def migrate_copy(
+    migrate: Migrate,
+    target: ConnectionTarget,
+    connection: psycopg.Connection[Any],
+    *,
+    environ: Mapping[str, str],
+) -> Migrated:
+    """Migrates a restored database with the configured command, and looks whether it is migrated then.
+
+    The command finds the database in its own variable (`url_env`), and of this process's environment
+    only what `pass_env` names: no credentials of production, of the bucket or of Neon.
+
+    Args:
+        migrate: as configured. What is pending is told by the files below its working directory.
+        target: the restored database, by its direct endpoint.
+        connection: a session on it.
+        environ: the environment.
+
+    Raises:
+        Stalled: it did not end in time and was ended.
+        ToolFailed: it could not be started.
+        OpsError: the connection failed.
+    """
+    before = _position(connection, target)
+    said: deque[str] = deque(maxlen=_KEPT_LINES)
+    rows = RowFilter()
+
+    def hear(line: str) -> None:
+        if (kept := rows(line)) is not None:
+            said.append(kept)
+
+    finished = child.run(
+        shlex.split(migrate.command),
+        environment={
+            **{name: environ[name] for name in (*_KEPT_VARIABLES, *migrate.pass_env) if name in environ},
+            migrate.url_env: url_of(target),
+        },
+        working_directory=migrate.working_directory,
+        on_stdout_line=hear,
+        on_stderr_line=hear,
+        redact=lambda text: redact(text, target),
+        deadline_seconds=migrate.timeout_minutes * 60,
+    )
+    after = _position(connection, target)
+    folders = find_folders(migrate.working_directory)
+    result = MigrationResult(
+        command=redact(migrate.command),
+        returncode=finished.returncode,
+        seconds=finished.seconds,
+        before=_words(before.states, folders),
+        after=_words(after.states, folders),
+        applied=applied(before.states, after.states),
+        output_tail="\n".join(said),
+        pending_before=_pending(before.states, folders),
+        pending_after=_pending(after.states, folders),
+        half_applied=tuple(name for state in after.states for name in state.half_applied),
+        schema_changed=before.schema_sha256 != after.schema_sha256,
+    )
+    return Migrated(
+        result,
+        (
+            *outcome_findings(result),
+            *undone_findings(before.states, after.states),
+            *_skipped_findings(after.states, folders),
+        ),
+    )
+
+
+def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
+    """What speaks against a migration: its exit code, and its tool's own table, which outlives it. Pure."""
+    if result.returncode != 0:
+        yield Finding(
+            "migrations failed",
+            result.command,
+            "return code 0",
+            f"return code {result.returncode}: {result.output_tail[-_SHOWN_CHARACTERS:] or 'it said nothing'}",
+            "Run the command on a copy of this backup by hand; mend the migration before it is deployed.",
+        )
+    for name in result.half_applied:
+        yield Finding(
+            "migration half applied",
+            name,
+            "begun and finished",
+            "begun, and neither finished nor taken back",
+            "See which of its statements took effect, and mend the migration before it is deployed (with Prisma: "
+            "prisma migrate resolve).",
+        )
+    if result.returncode == 0 and result.pending_after:
+        yield Finding(
+            "migrations pending",
+            result.command,
+            "nothing left to apply",
+            f"{len(result.pending_after)} left: {_listed(result.pending_after)}",
+            "Find out why the command did not apply them: it may read another folder, or another database.",
+        )
+
+
+def undone_findings(before: Iterable[ToolState], after: Iterable[ToolState]) -> Iterator[Finding]:
+    """A finding for each tool whose table has fewer migrations in force than before. Pure."""
+    there = {(state.tool, state.table): state for state in after}
+    for state in before:
+        now = there.get((state.tool, state.table))
+        gone = [name for name in state.applied if now is None or name not in now.applied]
+        if gone:
+            yield Finding(
+                "migration undone",
+                str(state.table),
+                f"all {len(state.applied)} that were in force before",
+                f"{len(gone)} of them are not any more: {_listed(gone)}",
+                "Find out what the command does: a drill must migrate forwards, and never reset a database.",
+            )
+
+
+def row_losses(before: Mapping[TableName, int], after: Mapping[TableName, int]) -> Iterator[Finding]:
+    """What the migration took away, which may be its very purpose. Pure.
+
+    Args:
+        before, after: rows of whole tables (`postgres.whole_tables`).
+    """
+    for name, rows in before.items():
+        now = after.get(name)
+        if now is None:
+            yield Finding(
+                "table lost in migration",
+                str(name),
+                f"{rows:,} rows as before",
+                "no such table",
+                "If it was meant to be dropped or renamed, nothing is wrong.",
+            )
+        elif now < rows:
+            yield Finding(
+                "rows lost in migration",
+                str(name),
+                f"{rows:,} rows as before",
+                f"{now:,} rows",
+                "If it was meant to delete them, nothing is wrong.",
+            )
+
+
+def url_of(target: ConnectionTarget) -> str:
+    """A target as the URL that application drivers read, password included."""
+    host, port = target.host, f":{target.port}"
+    query = {name: target.parameters[name] for name in _URL_PARAMETERS if name in target.parameters}
+    # "system" is libpq's own word for the system's certificates; other drivers look for a file of that name.
+    if query.get("sslrootcert") == "system":
+        del query["sslrootcert"]
+    if host.startswith("/"):
+        query["host"] = host
+        host = ""
+    elif ":" in host:
+        host = f"[{host}]"
+    secret = f":{quote(target.password, safe='')}" if target.password is not None else ""
+    tail = f"?{urlencode(query, quote_via=quote)}" if query else ""
+    return f"postgresql://{quote(target.user, safe='')}{secret}@{host}{port}/{quote(target.database, safe='')}{tail}"
+
+
+def applied(before: Sequence[ToolState], after: Sequence[ToolState]) -> int | None:
+    """How many migrations came into force; None where no known tool keeps its state there."""
+    if not before and not after:
+        return None
+    return sum(len(state.applied) for state in after) - sum(len(state.applied) for state in before)
+
+
+def _position(connection: psycopg.Connection[Any], target: ConnectionTarget) -> _Position:
+    with translated_errors(target, "Reading the state of the migrations"):
+        tables = source_catalog.read_catalog(connection).tables
+        return _Position(read_tool_states(connection, tables), schema_digest(connection))
+
+
+def _pending(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> tuple[str, ...] | None:
+    pairs = [(state, folder_of(state, folders)) for state in states]
+    if all(folder is None for _, folder in pairs):
+        return None
+    return tuple(name for state, folder in pairs if folder for name in folder.pending(state))
+
+
+def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> Iterator[Finding]:
+    for state in states:
+        folder = folder_of(state, folders)
+        if folder is not None and (names := folder.skipped(state)):
+            yield Finding(
+                "migration skipped",
+                str(state.table),
+                "every migration of the folder in force, or newer than the newest that is",
+                f"passed over: {_listed(names)}",
+                "Look whether the schema has what they do. Drizzle passes over what is older than the newest one "
+                "in force (two branches that were merged): generate such a migration anew.",
+            )
+
+
+def _words(states: Sequence[ToolState], folders: Sequence[MigrationFolder]) -> str | None:
+    return (
+        "; ".join(f"{state.tool}: {len(state.applied)}, newest {_newest(state, folders)}" for state in states)
+        or None
+    )
+
+
+def _newest(state: ToolState, folders: Sequence[MigrationFolder]) -> str:
+    folder = folder_of(state, folders)
+    file = folder.applied(state)[-1] if folder and state.applied else None
+    return (file and file.name) or state.latest or "none"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return ", ".join(names[:_SHOWN_NAMES]) + more

@@ -1,0 +1,1 @@
+"""A night: where it reads, the dump, its evidence, the artifact."""

@@ -1,0 +1,278 @@
+"""The Neon branch that a night is dumped from: made of the source, proven to be its clone, and deleted."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
+from hackorda_ops.neon import branches
+from hackorda_ops.neon.branches import ScratchBranch
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtLsn, AtTime
+from hackorda_ops.neon.labels import NIGHT, Label, is_of, source_id
+from hackorda_ops.neon.models import Branch
+from hackorda_ops.night import branch_hazards
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
+from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.postgres.sessions.snapshot import flushed_position, position_bytes
+
+_APPLICATION: Final = "hackorda_ops night"
+# Over the dump's own deadline: making the branch takes time as well. Neon takes 30 days at most.
+_SPARE: Final = timedelta(hours=12)
+_LONGEST_EXPIRY: Final = timedelta(days=29)
+CORRECT_THE_PROJECT: Final = (
+    "Correct scratch.neon's project id or the source's connection string, or dump the live database "
+    "(dump_from: source)."
+)
+
+
+@dataclass(frozen=True)
+class Present:
+    """The source as it is now.
+
+    Attributes:
+        source: where it is.
+        identity: what it is.
+        now: its clock, in UTC.
+        lsn: a position at that time, which has reached its disk.
+        hazards: what a branch of it would do by itself, or has lost, in words.
+    """
+
+    source: ConnectionTarget
+    identity: SourceIdentity
+    now: datetime
+    lsn: str
+    hazards: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Past:
+    """When a missed night was due, in a history that reaches back to it.
+
+    Attributes:
+        due: in UTC.
+        kept_since: where that history begins, in UTC.
+    """
+
+    due: datetime
+    kept_since: datetime
+
+
+@dataclass(frozen=True)
+class NightBranch:
+    """A branch that is up, and the moment of the source that it holds.
+
+    Attributes:
+        target: the source's database on it.
+        identity: the source's own; the branch has another address and timeline.
+        lsn: where it left its parent, as Neon echoes it: its own positions are on another timeline.
+        captured_at: the source's clock at that position, in UTC; for a past night the time that was asked for.
+        as_of: that time, for a past night only.
+    """
+
+    target: ConnectionTarget
+    identity: SourceIdentity
+    lsn: str
+    captured_at: datetime
+    as_of: datetime | None
+
+
+def look(source: ConnectionTarget) -> Present:
+    """Looks at the source without touching a table.
+
+    Raises:
+        OpsError: it can't be reached, or is a standby.
+    """
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
+    ):
+        lsn, now = flushed_position(connection, source)
+        return Present(
+            source=source,
+            identity=source_catalog.read_source(connection),
+            now=now,
+            lsn=lsn,
+            hazards=(*branch_hazards.acting(connection, source), *branch_hazards.lost(connection)),
+        )
+
+
+def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
+    """The project's default branch, if the source is its read-write compute.
+
+    Raises:
+        NeonRefused, NeonUnavailable: Neon said no, or nothing.
+    """
+    for found in client.branches():
+        if found.branch.default and branches.is_compute_of(client, found.branch.id, source.host):
+            return found.branch
+    return None
+
+
+def sweep(client: NeonClient, name: str, source: ConnectionTarget) -> tuple[str, ...]:
+    """Deletes the branches that earlier nights of a source left; the caller holds its dump lock, so none lives.
+
+    Args:
+        client: of the project.
+        name: the database's name in databases.yaml.
+        source: the live database.
+
+    Returns:
+        What was done, or could not be, a sentence each: a branch too many is no reason to go without a backup.
+    """
+    told = []
+    try:
+        for found in branches.list_own_branches(client):
+            if is_of(found, name, source) and found.annotation.get("purpose") == NIGHT:
+                branches.delete_branch(client, found.branch.id)
+                told.append(f"Removed what a killed night had left: the branch {found.branch.name}.")
+    except OpsError as error:
+        told.append(f"What killed nights had left could not be removed: {error.what}")
+    return tuple(told)
+
+
+def time_in_history(
+    night: date, schedule: Schedule, *, now: datetime, window: timedelta, main: Branch
+) -> Past:
+    """When a past night was due, if the provider's history reaches back to it. Pure.
+
+    Args:
+        night: the partition.
+        schedule: the database's.
+        now: the source's clock.
+        window: how much history the project keeps.
+        main: the branch whose history it is.
+
+    Raises:
+        PartitionGone: it does not reach back to it, or nothing was due on that date.
+    """
+    due = partitions.scheduled_at(night, schedule).astimezone(UTC)
+    # Where a branch has a parent, the history goes on in the parent.
+    begins = main.created_at if main.parent_id is None else None
+    if due <= now - window:
+        reason = f"Neon keeps {window} of history, so it is out of reach since {_utc(due + window)}"
+    elif begins is not None and due < begins:
+        reason = f"the history of the branch {main.name} begins at {_utc(begins)}"
+    else:
+        return Past(due, max(now - window, begins or now - window))
+    raise PartitionGone(
+        f"The night of {night} was due at {_utc(due)}, and that moment can't be had back: {reason}.",
+        meaning="That night has no backup and cannot get one: nothing is ever backdated.",
+        next_step="Find out why that night was missed. A longer history can be set in the Neon console, as far as "
+        "the plan allows; the next missed night can be backfilled while it is within that.",
+    )
+
+
+@contextmanager
+def made(
+    client: NeonClient,
+    main: Branch,
+    present: Present,
+    *,
+    name: str,
+    database: Database,
+    past: Past | None,
+    warnings: list[str],
+) -> Iterator[NightBranch]:
+    """Makes the branch. When the block ends, however it ends, the branch is deleted.
+
+    Args:
+        client: of the project.
+        main: the branch to make it from.
+        present: the source.
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        past: the time whose data it is to hold; None for the present.
+        warnings: what the artifact should tell of it is added here, until after the block.
+
+    Raises:
+        NeonRefused, NeonUnavailable, Stalled: Neon made none that can be used.
+        TargetRefused: what it made is not a branch of the source, or is the source.
+        OpsError: source or branch can't be reached.
+    """
+    branch = branches.create_branch(
+        client,
+        label=Label(
+            name, source_id(present.source), f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", NIGHT
+        ),
+        point=AtLsn(present.lsn) if past is None else AtTime(past.due),
+        expires_at=datetime.now(UTC)
+        + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),
+        parent_id=main.id,
+    )
+    warnings.extend(branches.without_expiry(branch))
+    try:
+        lsn = _position(branch, present.lsn if past is None else past)
+        target = _address(client, branch, present.identity.database)
+        require_elsewhere(present.source, target)
+        _require_clone(target, present.identity)
+        as_of = past.due if past is not None else None
+        yield NightBranch(target, present.identity, lsn, as_of or present.now, as_of)
+    finally:
+        try:
+            branches.delete_branch(client, branch.branch_id)
+        except OpsError as error:
+            # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
+            warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+
+
+def _position(branch: ScratchBranch, asked_for: str | Past) -> str:
+    """Where it left its parent, if that is the position, or within the history before the time, that was asked for."""
+    lsn, time = branch.parent_lsn, branch.parent_timestamp
+    try:
+        number = None if lsn is None else position_bytes(lsn)
+    except ValueError:
+        number = None
+    if isinstance(asked_for, Past):
+        # Neon tells the last commit before the time that was asked for.
+        held = time is not None and asked_for.kept_since <= time <= asked_for.due
+    else:
+        held = number == position_bytes(asked_for)
+    if lsn is None or number is None or not held:
+        raise NeonRefused(
+            f"Neon says that the branch {branch.name} left its parent at {lsn} and {time}, and "
+            f"{asked_for.due if isinstance(asked_for, Past) else asked_for} was asked for.",
+            meaning="Nobody can tell which moment it holds. It was not dumped.",
+            next_step="Try again, and report it to Neon if it stays so.",
+        )
+    return lsn
+
+
+def _address(client: NeonClient, branch: ScratchBranch, database: str) -> ConnectionTarget:
+    owners = {found.name: found.owner_name for found in client.databases(branch.branch_id)}
+    if database not in owners:
+        raise TargetRefused(
+            f"The branch {branch.name} has no database {database}, as the source has.",
+            meaning="It is not a branch of the source, or Neon does not know that database. It was not dumped.",
+            next_step=CORRECT_THE_PROJECT,
+        )
+    return branches.connection(client, branch, database=database, role=owners[database])
+
+
+def _require_clone(target: ConnectionTarget, source: SourceIdentity) -> None:
+    with (
+        translated_errors(target, "Looking at the night's branch"),
+        connect(target, application_name=_APPLICATION) as connection,
+    ):
+        there = source_catalog.read_source(connection)
+    identifiers = {source.system_identifier, there.system_identifier}
+    other_server = None not in identifiers and len(identifiers) > 1
+    if other_server or there.database != source.database:
+        raise TargetRefused(
+            f"{target.describe()} is a branch of another {'server' if other_server else 'database'} than the source.",
+            meaning="A dump of it would be a backup of something else. It was not dumped.",
+            next_step=CORRECT_THE_PROJECT,
+        )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

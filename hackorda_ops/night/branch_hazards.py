@@ -1,0 +1,94 @@
+"""What makes a branch of a source something to ask for: what it does by itself, and what it has lost.
+
+Asked of catalogs alone, so that no lock on a table holds it up.
+"""
+
+from typing import Any, Final
+
+import psycopg
+
+from hackorda_ops.errors import OpsError, TargetRefused
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+
+_APPLICATION: Final = "hackorda_ops hazards"
+_CRON: Final = "SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'"
+# One database of a server has the jobs of all, and the setting is there wherever pg_cron is loaded.
+_CRON_DATABASE: Final = """
+SELECT datname FROM pg_catalog.pg_database
+ WHERE datname = pg_catalog.current_setting('cron.database_name', true)
+"""
+_SUBSCRIPTIONS: Final = "SELECT FROM pg_catalog.pg_subscription WHERE subenabled LIMIT 1"
+_LOST: Final = "SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' AND relpersistence = 'u' LIMIT 1"
+
+
+def acting(connection: psycopg.Connection[Any], source: ConnectionTarget) -> tuple[str, ...]:
+    """What a branch of a database's server may do to others by itself, in words.
+
+    Args:
+        connection: to the database, in autocommit.
+        source: the database.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    found = []
+    if _has_cron(connection, source):
+        found.append("the source's pg_cron jobs may run on it")
+    if connection.execute(_SUBSCRIPTIONS).fetchone() is not None:
+        found.append("the source's subscriptions may connect to their publishers from it")
+    return tuple(found)
+
+
+def _has_cron(connection: psycopg.Connection[Any], source: ConnectionTarget) -> bool:
+    """Whether the server has jobs of pg_cron, or nobody can tell."""
+    if connection.execute(_CRON).fetchone() is not None:
+        return True
+    try:
+        named = connection.execute(_CRON_DATABASE).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return True
+    if named is None or named[0] == source.database:
+        return False
+    try:
+        elsewhere = with_database(source, named[0])
+        with (
+            translated_errors(elsewhere, "Looking for jobs of pg_cron"),
+            connect(
+                elsewhere, application_name=_APPLICATION, settings=SHORT_SETTINGS, retry_budget_seconds=0
+            ) as there,
+        ):
+            return there.execute(_CRON).fetchone() is not None
+    except OpsError:
+        return True
+
+
+def require_harmless(source: ConnectionTarget) -> None:
+    """Refuses to have a branch made of a source that would act on others by itself.
+
+    Raises:
+        TargetRefused: it would.
+        OpsError: the source can't be reached.
+    """
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
+    ):
+        hazards = acting(connection, source)
+    if hazards:
+        raise TargetRefused(
+            f"No branch is made unasked, because {' and '.join(hazards)}.",
+            meaning="Nothing was made, so nothing was tried out.",
+            next_step="If that does no harm, set dump_from: branch in databases.yaml, then run again.",
+        )
+
+
+def lost(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """What a branch of this database lacks, in words.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    there = connection.execute(_LOST).fetchone() is not None
+    return ("unlogged tables are empty on it",) if there else ()

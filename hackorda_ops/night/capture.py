@@ -1,0 +1,254 @@
+"""One attempt at a night's reading: a snapshot, and a dump and the counts of what it sees, taken at once."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.calendar import partitions
+from hackorda_ops.config.models import Database
+from hackorda_ops.evidence import source
+from hackorda_ops.evidence.rules_kept import rules_of_source
+from hackorda_ops.night import preflight
+from hackorda_ops.night.origin import Origin
+from hackorda_ops.postgres.access import access
+from hackorda_ops.postgres.archives import source_digests
+from hackorda_ops.postgres.catalogs import counting, rewrites, source_catalog
+from hackorda_ops.postgres.catalogs.inventory import Inventory, Sequence, TableName
+from hackorda_ops.postgres.catalogs.own_rules import Kept
+from hackorda_ops.postgres.definitions import server_text
+from hackorda_ops.postgres.definitions.schema_digest import schema_digest
+from hackorda_ops.postgres.sessions.capacity import read_lock_room
+from hackorda_ops.postgres.sessions.lock import Lock
+from hackorda_ops.postgres.sessions.reading import Burden, Reading
+from hackorda_ops.postgres.sessions.session import letting_go, translated_errors
+from hackorda_ops.postgres.sessions.snapshot import Snapshot, exported
+from hackorda_ops.postgres.tools import clients, dump
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.stores.staging import staged_folder
+from hackorda_ops.stores.store import Store
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What the snapshot gave, once the dump is on disk and the snapshot is let go.
+
+    Attributes:
+        artifact_id: of the artifact to be.
+        staged: its folder, as long as the staging it was taken into.
+        burden: what it cost the source, all attempts together.
+    """
+
+    artifact_id: str
+    staged: Path
+    snapshot: Snapshot
+    inventory: Inventory
+    rules: Kept
+    access: access.Access
+    schema_sha256: str
+    values: source.Tonight
+    digests: source_digests.SourceDigests
+    definitions: server_text.SourceDefinitions
+    sequences_after: tuple[Sequence, ...]
+    tools: clients.Clients
+    dump: dump.DumpResult
+    origin: Origin
+    late: bool
+    night: date
+    burden: Burden
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What every attempt of one night begins with.
+
+    Attributes:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        read_from: what is read.
+        store: where the artifact will lie; it grows beside.
+        lock: the source's dump lock.
+        environ: the process's environment.
+        night: the partition; None for the source's own today.
+        before: the newest artifact's manifest; None before the first.
+        seconds: the night's timings, by stage; those of the last attempt stay.
+        on_progress: told of every stage, from more than one thread.
+    """
+
+    name: str
+    database: Database
+    read_from: Origin
+    store: Store
+    lock: Lock
+    environ: Mapping[str, str]
+    night: date | None
+    before: Manifest | None
+    seconds: dict[str, float]
+    on_progress: OnProgress
+
+    def take(self, reading: Reading, staging: ExitStack) -> Captured:
+        """Takes a snapshot, and dumps and counts it.
+
+        Args:
+            reading: this attempt; every session on the source is named by it.
+            staging: is given the artifact's folder to remove when it ends; of an attempt that fails nothing stays.
+
+        Raises:
+            OpsError: one of its tree.
+        """
+        files = rewrites.table_files(self.read_from.target)
+        with ExitStack() as mine:
+            # Staged before the snapshot is taken and let go after: the stack ends in the other order.
+            with exported(
+                self.read_from.target,
+                application_name=reading.application_name(f"hackorda_ops snapshot of {self.name}"),
+            ) as (connection, of_target):
+                reading.snapshot_taken()
+                snapshot = self.read_from.dated(of_target)
+                artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+                staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))
+                captured = self._take(
+                    reading, connection, snapshot, files=files, artifact_id=artifact_id, staged=staged
+                )
+            staging.push(mine.pop_all())
+        return captured
+
+    def _take(
+        self,
+        reading: Reading,
+        connection: psycopg.Connection[Any],
+        snapshot: Snapshot,
+        *,
+        files: rewrites.Files,
+        artifact_id: str,
+        staged: Path,
+    ) -> Captured:
+        database, target = self.database, self.read_from.target
+        warnings = self.read_from.warnings
+        warnings += [each for each in preflight.require_clock(connection, target) if each not in warnings]
+        due = self.night or partitions.night_of(snapshot.captured_at, database.schedule)
+        late = not self.read_from.is_past and partitions.require_open(
+            due, snapshot.captured_at, database.schedule
+        )
+        # What these lock of tables, views and indexes is free again afterwards.
+        with translated_errors(target, "Reading the catalogs"), letting_go(connection):
+            inventory = source_catalog.read_catalog(connection)
+            if self.read_from.branch is not None:
+                inventory = replace(inventory, source=self.read_from.branch.identity)
+            allowed = access.capture(connection)
+            schema_sha256 = schema_digest(connection)
+            definitions = server_text.read_source_definitions(connection)
+            values = source.tonight(
+                inventory,
+                source_digests.estimated_bytes(connection),
+                before=self.before,
+                now=snapshot.captured_at,
+                dump=database.dump,
+                of_a_branch=self.read_from.branch is not None,
+            )
+        tools = preflight.require_ready(
+            connection,
+            target,
+            inventory,
+            database=database,
+            environ=self.environ,
+            folder=staged,
+            previous=self.before,
+        )
+
+        # Each job beyond the first locks its tables once more; preflight has made sure that one fits.
+        with translated_errors(target, "Looking at the room for locks"), letting_go(connection):
+            jobs = read_lock_room(connection).jobs_that_fit(database.dump.jobs) or 1
+
+        def count() -> tuple[dict[TableName, int], Kept]:
+            with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
+                counted = counting.count_rows(connection, inventory.tables, self.on_progress)
+            with timed(self.seconds, "rules"), translated_errors(target, "Looking at the source's own rules"):
+                return counted, rules_of_source(connection)
+
+        def watch() -> None:
+            self.lock.probe()
+            if counting_now.done():
+                counting_now.result()  # a count that failed ends the dump at once
+
+        with (
+            source_digests.digesting(
+                target,
+                values.tables(inventory),
+                snapshot_identifier=snapshot.identifier,
+                limit_seconds=values.plan.limit_seconds,
+                application_name=reading.application_name(f"hackorda_ops values of {self.name}"),
+                on_progress=self.on_progress,
+            ) as digests,
+            ThreadPoolExecutor(1, thread_name_prefix="count") as beside,
+        ):
+            counting_now = beside.submit(count)
+            try:
+                with timed(self.seconds, "dump"):
+                    dumped = dump.dump(
+                        target,
+                        clients=tools,
+                        snapshot=snapshot,
+                        folder=staged / DUMP_FOLDER_NAME,
+                        encoding=inventory.source.encoding,
+                        application_name=reading.application_name(f"hackorda_ops pg_dump of {self.name}"),
+                        jobs=jobs,
+                        on_progress=self.on_progress,
+                        poll=watch,
+                        check=reading.raise_if_in_the_way,
+                        deadline_seconds=database.dump.deadline_hours * 3600,
+                    )
+            except BaseException:
+                # Otherwise leaving this block would wait for a count that nobody needs any more.
+                # What went wrong first is what has to be told, even if the line is dead by now.
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=10)
+                raise
+            rows, rules = counting_now.result()
+            after = rewrites.table_files(target)
+            rewrites.require_not_rewritten(files, after)
+            with translated_errors(target, "Reading the sequences again"), letting_go(connection):
+                sequences_after = source_catalog.read_sequences_left(connection)
+            # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
+            digested = digests(self.lock.probe)
+        # Nothing has locked these since the dump ended.
+        for name in rewrites.rewritten(after, rewrites.table_files(target)):
+            digested.digests.pop(name, None)
+        self.lock.probe()
+        return Captured(
+            artifact_id,
+            staged,
+            snapshot,
+            inventory.with_rows(rows),
+            rules,
+            allowed,
+            schema_sha256,
+            values,
+            digested,
+            definitions,
+            sequences_after,
+            tools,
+            dumped,
+            self.read_from,
+            late,
+            due,
+            reading.burden,
+        )
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Notes how long a stage took, however it ended."""
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[stage] = time.monotonic() - started

@@ -1,0 +1,256 @@
+"""A night: one snapshot, dumped and counted at once, read back from disk, proven, then published."""
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts.elsewhere import night_before
+from hackorda_ops.artifacts.manifest import (
+    DUMP_FOLDER_NAME,
+    RECOVERY_SHEET_NAME,
+    ClientRecord,
+    FileEntry,
+    Manifest,
+    TableEvidence,
+    digest_of,
+    summary,
+)
+from hackorda_ops.artifacts.operations_log import log_stores, logged
+from hackorda_ops.artifacts.publish import publish
+from hackorda_ops.artifacts.recorded import recorded
+from hackorda_ops.artifacts.recovery_sheet import recovery_sheet
+from hackorda_ops.artifacts.same_source import another_source
+from hackorda_ops.config.models import Database
+from hackorda_ops.evidence import source
+from hackorda_ops.evidence.archive import incomplete, lacking_definitions, lacking_sequences
+from hackorda_ops.evidence.collapse import collapses
+from hackorda_ops.evidence.night import as_restored, large_object_evidence, table_evidence
+from hackorda_ops.evidence.rules_kept import warnings_of
+from hackorda_ops.night import preflight
+from hackorda_ops.night.attempts import PATIENCE, Patience, attempted, made_way
+from hackorda_ops.night.capture import Capture, Captured, timed
+from hackorda_ops.night.origin import opened
+from hackorda_ops.postgres.archives import contents as archive
+from hackorda_ops.postgres.archives import large_objects, toc
+from hackorda_ops.postgres.archives.sequences import archived_sequences
+from hackorda_ops.postgres.catalogs.inventory import Sequence
+from hackorda_ops.postgres.definitions.schema_digest import read_schema_digest
+from hackorda_ops.postgres.definitions.server_text import read_source_definitions_of
+from hackorda_ops.postgres.sessions.lock import dump_lock
+from hackorda_ops.progress import OnProgress, ignore
+
+
+@dataclass(frozen=True)
+class Night:
+    """A finished night.
+
+    Attributes:
+        manifest: the new artifact's.
+        location: where it lies, as people would name it.
+        compared_with: the artifact id of the night before that it was held against; None for the first.
+    """
+
+    manifest: Manifest
+    location: str
+    compared_with: str | None
+
+
+def take_night(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    night: date | None = None,
+    reason: Literal["night", "on demand"] = "night",
+    new_source: bool = False,
+    on_progress: OnProgress = ignore,
+    patience: Patience = PATIENCE,
+) -> Night:
+    """Dumps a database, proves the dump, and publishes it as an artifact.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        night: the partition; None for the source's own today.
+        reason: why it's taken, for the manifest.
+        new_source: somebody says that the source may be another one than the night before.
+        on_progress: told of every stage, from more than one thread.
+        patience: how often it begins again where it had to make way for others; how long it may keep
+            them waiting is configured.
+
+    Raises:
+        OpsError: one of its tree, with nothing published and nothing left behind.
+    """
+    seconds: dict[str, float] = {}
+    environment.require(name, database, environ, {"source", "store"})
+    if database.dump_from == "branch":
+        environment.require(name, database, environ, {"scratch"})
+    store = environment.open_store(name, database, environ)
+    with (
+        logged("night", log_stores(name, database, environ), name, subject=str(night or "tonight")) as line,
+        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        timed(seconds, "night"),
+    ):
+        preflight.require_store(store, name, database, environ, private_folder=Path(private))
+        target = environment.source_target(name, database, environ, private_folder=Path(private))
+        with (
+            dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
+            ExitStack() as staging,
+        ):
+            # The snapshot holds back the source's vacuum, and a branch costs: let go before the reading back.
+            with opened(name, database, target, environ=environ, night=night) as read_from:
+                before, noted = night_before(
+                    store, name, database, environ=environ, before=read_from.past_moment
+                )
+                read_from.warnings.extend(noted)
+                capture = Capture(
+                    name, database, read_from, store, lock, environ, night, before, seconds, on_progress
+                )
+                attempt = attempted(
+                    read_from.target,
+                    replace(patience, yield_after_seconds=database.dump.yield_after_seconds),
+                    lambda reading: capture.take(reading, staging),
+                )
+            # The dump lock has a connection of its own.
+            burden = replace(attempt.burden, connections=attempt.burden.connections + 1)
+            captured = replace(attempt.result, burden=burden)
+            manifest = _prove(
+                captured,
+                name=name,
+                reason=reason,
+                jobs=database.dump.jobs,
+                seconds=seconds,
+                on_progress=on_progress,
+            )
+            if before is not None:
+                manifest = _held_against(before, manifest, database, new_source=new_source)
+            lock.retake()
+            publish(store, captured.staged, manifest, on_progress)
+        line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
+        line.detail = summary(manifest)
+    return Night(manifest, f"{store.describe()}/{manifest.prefix}", before.artifact_id if before else None)
+
+
+def _prove(
+    captured: Captured,
+    *,
+    name: str,
+    reason: str,
+    jobs: int,
+    seconds: dict[str, float],
+    on_progress: OnProgress,
+) -> Manifest:
+    """Reads the dump back from disk and writes down what it holds."""
+    folder, branch = captured.staged / DUMP_FOLDER_NAME, captured.origin.branch
+    with timed(seconds, "read back"):
+        files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
+        entries = archive.list_entries(captured.tools, folder)
+        tables = table_evidence(captured.inventory, entries, files)
+        objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)
+        inventory, left_empty = as_restored(captured.inventory, entries)
+        inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder))
+        contents = toc.read_toc(folder)
+        _require_definitions(captured, inventory.sequences, contents)
+        values = _held_against_source(captured, tables)
+    client = ClientRecord(
+        captured.tools.major, captured.tools.version, captured.dump.compression, captured.dump.options
+    )
+    sheet = recovery_sheet(
+        database=name,
+        artifact_id=captured.artifact_id,
+        snapshot=captured.snapshot,
+        inventory=captured.inventory,
+        client=client,
+        tables=tables,
+    ).encode()
+    beside = {**captured.access.files(), RECOVERY_SHEET_NAME: sheet}
+    for path, data in beside.items():
+        (captured.staged / path).write_bytes(data)
+    manifest = Manifest(
+        artifact_id=captured.artifact_id,
+        database=name,
+        night=captured.night,
+        captured_at=captured.snapshot.captured_at,
+        lsn=captured.snapshot.lsn,
+        lsn_aligned=captured.snapshot.aligned,
+        snapshot=captured.snapshot.text,
+        late=captured.late,
+        reason=reason,
+        inventory=inventory,
+        schema_sha256=captured.schema_sha256,
+        tables=tables,
+        large_objects=objects,
+        client=client,
+        files=(
+            *(FileEntry(f"{DUMP_FOLDER_NAME}/{file.path}", file.size_bytes, file.sha256) for file in files),
+            *(FileEntry(path, len(data), digest_of(data)) for path, data in beside.items()),
+        ),
+        findings=(),
+        warnings=(
+            *captured.origin.warnings,
+            *captured.inventory.warnings,
+            *warnings_of(captured.rules),
+            *captured.dump.warnings,
+            *made_way(captured.burden),
+            *left_empty,
+        ),
+        timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        as_of=branch.as_of if branch else None,
+        dumped_from="branch" if branch else "source",
+        burden=captured.burden,
+        rules=captured.rules,
+        source_values=values.values,
+        schema_objects=dict(toc.digests_by_object(contents or ())),
+    )
+    return replace(manifest, evidence=recorded(manifest))
+
+
+def _require_definitions(
+    captured: Captured, sequences: tuple[Sequence, ...], contents: tuple[toc.TocEntry, ...] | None
+) -> None:
+    problems = (
+        *lacking_sequences(captured.inventory, sequences, captured.sequences_after),
+        *(lacking_definitions(captured.definitions, contents) if contents is not None else ()),
+    )
+    if problems:
+        target = captured.origin.target
+        # A branch is nobody's to change, and is gone by now.
+        changed = (
+            captured.origin.branch is None and read_source_definitions_of(target) != captured.definitions
+        )
+        raise incomplete(problems, schema_changed=changed)
+
+
+def _held_against(before: Manifest, tonight: Manifest, database: Database, *, new_source: bool) -> Manifest:
+    """Tonight's manifest with what the night before has to say about it."""
+    other = another_source(before, tonight.inventory.source)
+    if other is None:
+        return replace(tonight, findings=collapses(before, tonight, database.tolerances))
+    if not new_source:
+        # What else differs is another database's.
+        return replace(tonight, findings=(other,))
+    confirmed = f"the source is another one than that of {before.artifact_id}, as somebody confirmed: {other.observed}"
+    return replace(tonight, new_source=True, warnings=(*tonight.warnings, confirmed))
+
+
+def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source.Held:
+    held = source.held_against_source(
+        captured.values,
+        captured.digests,
+        captured.inventory,
+        tables,
+        now=captured.snapshot.captured_at,
+        dump_seconds=captured.dump.seconds,
+    )
+    if held.differing:
+        target = captured.origin.target
+        # A branch is nobody's to change, and is gone by now.
+        changed = captured.origin.branch is None and read_schema_digest(target) != captured.schema_sha256
+        raise source.other_values(held.differing, schema_changed=changed)
+    return held

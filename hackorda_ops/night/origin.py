@@ -1,0 +1,195 @@
+"""What a night's dump is read from: the source itself, or a Neon branch of it at one WAL position.
+
+A branch keeps the dump's load and locks away from production, and its position is exact. It is also the only
+way to a night that was missed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from hackorda_ops import environment
+from hackorda_ops.calendar import partitions
+from hackorda_ops.concerns import Concern, Looked, concern_of
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.night import branch as night_branch
+from hackorda_ops.night.branch import NightBranch, Present
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a night's dump is read from.
+
+    Attributes:
+        target: where it is.
+        branch: the branch that it is; None for the source itself.
+        warnings: what the artifact should tell of it; complete once the origin is closed.
+    """
+
+    target: ConnectionTarget
+    branch: NightBranch | None
+    warnings: list[str]
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it holds a night that was missed."""
+        return self.branch is not None and self.branch.as_of is not None
+
+    @property
+    def past_moment(self) -> datetime | None:
+        """The moment of a night that was missed; None for one of the present."""
+        return self.branch.captured_at if self.branch is not None and self.is_past else None
+
+    def dated(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot of the target, with the source's own position and time."""
+        if self.branch is None:
+            return snapshot
+        return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
+
+
+def look_at_origin(client: NeonClient, database: Database, source: ConnectionTarget) -> Looked:
+    """What the next night of a database with a Neon project will be read from, and why.
+
+    Raises:
+        OpsError: Neon or the source can't be asked.
+    """
+    if database.dump_from == "source":
+        return Looked("nights", "read from the source, as configured")
+    main = night_branch.find_main(client, source)
+    if main is None:
+        seen = "read from the source: it is not the compute of the project's default branch"
+        concerns = (
+            [concern_of(_not_main(source), "stops the night")] if database.dump_from == "branch" else []
+        )
+        return Looked("nights", seen, tuple(concerns))
+    hazards = " and ".join(night_branch.look(source).hazards)
+    if not hazards:
+        return Looked("nights", f"read from a branch of {main.name}")
+    if database.dump_from == "branch":
+        return Looked("nights", f"read from a branch of {main.name}, although {hazards}")
+    concern = Concern(
+        "worth knowing",
+        f"Nights are read from the source, because {hazards}.",
+        "Dumps put load on production, and a missed night can't be had back.",
+        "If that does no harm, set dump_from: branch in databases.yaml.",
+    )
+    return Looked("nights", "read from the source", (concern,))
+
+
+@contextmanager
+def opened(
+    name: str, database: Database, source: ConnectionTarget, *, environ: Mapping[str, str], night: date | None
+) -> Iterator[Origin]:
+    """Chooses what the night is read from. A branch that is made for it is deleted when the block ends.
+
+    The caller holds the source's dump lock, so a branch that another night of this database has left is
+    nobody's, and is deleted first.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        source: the live database.
+        environ: where the variables it names are looked up.
+        night: the partition; None for the source's own today.
+
+    Raises:
+        PartitionGone: the night lies in the future, or in a past that can't be had back.
+        ConfigError: it might be had back from a Neon project that is not named completely.
+        OpsError: the source can't be reached; or only a branch will do, and there can't be one.
+    """
+    if database.dump_from == "source" or not environment.names_neon(database, environ):
+        if database.dump_from != "source" and night is not None:
+            _refuse_unnamed_history(name, database, source, environ, night)
+        yield Origin(source, None, [])
+        return
+    present = night_branch.look(source)
+    due = night or partitions.night_of(present.now, database.schedule)
+    past = partitions.is_over(due, present.now, database.schedule)
+    if not past:
+        partitions.require_open(due, present.now, database.schedule)
+    warnings: list[str] = []
+    with ExitStack() as made:
+        try:
+            client = made.enter_context(environment.open_neon(name, database, environ))
+            origin = made.enter_context(
+                _branched(
+                    client, present, name, database, past_night=due if past else None, warnings=warnings
+                )
+            )
+        except OpsError as error:
+            if past or database.dump_from == "branch":
+                raise
+            # The source has just answered, so a night without a branch is better than none.
+            warnings.append(f"The source itself was dumped, and no branch of it: {error.what}")
+            origin = Origin(source, None, warnings)
+        yield origin
+
+
+@contextmanager
+def _branched(
+    client: NeonClient,
+    present: Present,
+    name: str,
+    database: Database,
+    *,
+    past_night: date | None,
+    warnings: list[str],
+) -> Iterator[Origin]:
+    main = night_branch.find_main(client, present.source)
+    if main is None:
+        raise _not_main(present.source)
+    warnings += night_branch.sweep(client, name, present.source)
+    past = None
+    if past_night is not None:
+        window = timedelta(seconds=client.project().history_retention_seconds)
+        past = night_branch.time_in_history(
+            past_night, database.schedule, now=present.now, window=window, main=main
+        )
+    if database.dump_from != "branch":
+        _refuse_hazards(present)
+    with night_branch.made(
+        client, main, present, name=name, database=database, past=past, warnings=warnings
+    ) as branch:
+        warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
+        yield Origin(branch.target, branch, warnings)
+
+
+def _refuse_unnamed_history(
+    name: str, database: Database, source: ConnectionTarget, environ: Mapping[str, str], night: date
+) -> None:
+    """Refuses a past night that might be had back, were the Neon project named where this runs."""
+    if database.scratch.neon is None or not partitions.is_over(
+        night, night_branch.look(source).now, database.schedule
+    ):
+        return
+    try:
+        environment.require(name, database, environ, {"scratch"})
+    except ConfigError as error:
+        raise ConfigError(
+            f"The night of {night} is over, so only a Neon project's history can still have it. {error.what}",
+            meaning="No dump was taken.",
+            next_step="Set them where nights are taken. Where there is no Neon project, that night has no backup and "
+            "cannot get one: nothing is ever backdated.",
+        ) from None
+
+
+def _not_main(source: ConnectionTarget) -> TargetRefused:
+    return TargetRefused(
+        f"{source.describe()} is not the compute of the Neon project's default branch.",
+        meaning="A branch of that project would not be a branch of the source, so none is dumped.",
+        next_step=night_branch.CORRECT_THE_PROJECT,
+    )
+
+
+def _refuse_hazards(present: Present) -> None:
+    if present.hazards:
+        raise TargetRefused(
+            f"No branch is made unasked, because {' and '.join(present.hazards)}.",
+            meaning="No dump was taken from a branch, which is the only way to a past night.",
+            next_step="If that does no harm, set dump_from: branch in databases.yaml.",
+        )

@@ -1,0 +1,263 @@
+"""What a night needs, looked at before it begins: every problem at once, and nothing left behind.
+
+A night asks on the connection that it has anyway (`require_ready`); the command opens its own
+(`look_at_night`). The looking and the words are the same.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog, room
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.clocks import ahead_of_us, clock_concerns, looked_at
+from hackorda_ops.concerns import Concern, Looked, concern_of, concerns_in, looked, require_none
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import ClientMissing, ConfigError, OpsError, StoreRefused
+from hackorda_ops.given import given
+from hackorda_ops.night.preflight_source import (
+    look_at_contents,
+    look_at_locks,
+    look_at_rights,
+    look_at_server,
+    look_at_settings,
+)
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.postgres.sessions.snapshot import exported
+from hackorda_ops.postgres.tools import clients
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.progress_log import size
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.staging import abandoned_bytes
+from hackorda_ops.stores.store import Store
+
+_APPLICATION_NAME = "hackorda_ops preflight"
+# An operator waits: long enough for a compute that sleeps, not for a server that restarts.
+_RETRY_BUDGET_SECONDS = 10
+# From this major on pg_dump can write zstd, where it was built with it.
+_ZSTD_SINCE_MAJOR = 16
+
+
+@dataclass(frozen=True)
+class NightView:
+    """What was seen of everything that a night needs.
+
+    Attributes:
+        parts: each with its concerns.
+        inventory: what the source holds; None where it couldn't be read.
+    """
+
+    parts: tuple[Looked, ...]
+    source: ConnectionTarget | None
+    inventory: Inventory | None
+
+
+def look_at_night(
+    name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
+) -> NightView:
+    """Looks at source, clients and store as the next night will find them.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        private_folder: where the provider's CA bundle is written, if there's one.
+    """
+    parts: list[Looked] = []
+    source: ConnectionTarget | None = None
+    inventory: Inventory | None = None
+    try:
+        target = environment.source_target(name, database, environ, private_folder=private_folder)
+        with connect(
+            target,
+            application_name=_APPLICATION_NAME,
+            settings=SHORT_SETTINGS,
+            retry_budget_seconds=_RETRY_BUDGET_SECONDS,
+        ) as session:
+            source = target
+            parts.append(look_at_server(session, target))
+            with translated_errors(target, "Reading the source's clock"):
+                parts.append(looked_at({"the source": ahead_of_us(session)}))
+            if not concerns_in(parts, "stops the night"):
+                parts.append(looked("snapshot", "stops the night", lambda: _look_at_snapshot(target)))
+                with translated_errors(target, "Reading the catalogs"):
+                    inventory = source_catalog.read_catalog(session)
+                parts += _look_inside(
+                    session, target, inventory, _application(database, environ), database.dump.jobs
+                )
+    except OpsError as error:
+        parts.append(Looked("source", "", (concern_of(error, "stops the night"),)))
+    if inventory is not None:
+        major = inventory.source.server_version_number // 10_000
+        parts.append(looked("clients", "stops the night", lambda: look_at_clients(major, database, environ)))
+    parts += _look_at_store(name, database, environ, inventory)
+    return NightView(tuple(parts), source, inventory)
+
+
+def require_store(
+    store: Store, name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
+) -> None:
+    """Makes sure that an artifact can be kept, before the source is asked for one.
+
+    Raises:
+        OpsError: it can't; whatever else stops the night is told with it (`concerns.require_none`).
+    """
+    if looked("store", "stops the night", lambda: _look_at_place(store)).concerns:
+        # It ends here in any case: time enough to look at the rest.
+        view = look_at_night(name, database, environ, private_folder=private_folder)
+        require_none(concerns_in(view.parts, "stops the night"))
+
+
+def require_clock(session: psycopg.Connection[Any], target: ConnectionTarget) -> tuple[str, ...]:
+    """Makes sure that the clock which will date the artifact agrees with this machine's.
+
+    Returns:
+        A sentence for the artifact where it does not quite.
+
+    Raises:
+        PermanentError: they are more than an hour apart.
+    """
+    with translated_errors(target, "Reading the source's clock"):
+        concerns = tuple(clock_concerns({"the source": ahead_of_us(session)}))
+    require_none([each for each in concerns if each.severity == "stops the night"])
+    return tuple(each.what for each in concerns)
+
+
+def require_ready(
+    session: psycopg.Connection[Any],
+    target: ConnectionTarget,
+    inventory: Inventory,
+    *,
+    database: Database,
+    environ: Mapping[str, str],
+    folder: Path,
+    previous: Manifest | None,
+) -> Clients:
+    """Makes sure that a dump can be taken, before it is begun.
+
+    Args:
+        session: the night's own, as the role that will dump.
+        target: the source.
+        inventory: of the source.
+        database: its configuration.
+        environ: the process's environment, for PATH.
+        folder: where the dump will be written.
+        previous: the newest artifact's manifest; None before the first.
+
+    Returns:
+        The client tools to take it with.
+
+    Raises:
+        OpsError: all that stands in the way (`concerns.require_none`).
+    """
+    parts = (
+        look_at_rights(session, target, inventory),
+        look_at_locks(session, target, jobs=database.dump.jobs),
+        _look_at_room(folder, room.free_bytes(folder), inventory, previous),
+    )
+    concerns = concerns_in(parts, "stops the night")
+    try:
+        tools = _find_clients(inventory.source.server_version_number // 10_000, database, environ)
+    except ClientMissing as error:
+        require_none([*concerns, concern_of(error, "stops the night")])
+        raise
+    require_none(concerns)
+    return tools
+
+
+def look_at_clients(major: int, database: Database, environ: Mapping[str, str]) -> Looked:
+    """Whether there are client tools of a server's major version, and how they compress.
+
+    Raises:
+        ClientMissing: there are none.
+    """
+    tools = _find_clients(major, database, environ)
+    seen = f"pg_dump, pg_restore and psql {tools.version} in {tools.folder}, {tools.compression}"
+    if tools.compression == "zstd" or major < _ZSTD_SINCE_MAJOR:
+        return Looked("clients", seen)
+    concern = Concern(
+        "worth knowing",
+        f"The pg_dump in {tools.folder} was built without zstd.",
+        "Dumps are compressed with gzip, which takes far longer and comes to more bytes.",
+        "Install the PostgreSQL project's own client packages, or name their folder in source.client_folders.",
+    )
+    return Looked("clients", seen, (concern,))
+
+
+def _look_inside(
+    session: psycopg.Connection[Any],
+    target: ConnectionTarget,
+    inventory: Inventory,
+    application: ConnectionTarget | None,
+    jobs: int,
+) -> Iterator[Looked]:
+    yield looked("rights", "stops the night", lambda: look_at_rights(session, target, inventory))
+    yield looked("locks", "stops the night", lambda: look_at_locks(session, target, jobs=jobs))
+    yield looked("settings", "stops the night", lambda: look_at_settings(session, target, application))
+    yield look_at_contents(inventory)
+
+
+def _look_at_snapshot(target: ConnectionTarget) -> str:
+    with exported(target, application_name=_APPLICATION_NAME, alignment_budget_seconds=0):
+        return "one connection's snapshot is seen by another"
+
+
+def _look_at_store(
+    name: str, database: Database, environ: Mapping[str, str], inventory: Inventory | None
+) -> Iterator[Looked]:
+    try:
+        store = environment.open_store(name, database, environ)
+    except ConfigError as error:
+        yield Looked("store", "", (concern_of(error, "stops the night"),))
+        return
+    place = looked("store", "stops the night", lambda: _look_at_place(store))
+    yield place
+    if not place.concerns:
+        yield looked("room", "stops the night", lambda: _look_for_room(store, name, inventory))
+
+
+def _look_at_place(store: Store) -> Looked:
+    store.check()
+    if isinstance(store, FolderStore) and not os.access(store.root, os.R_OK | os.W_OK | os.X_OK):
+        raise StoreRefused(
+            f"This user may not write to {store.root}.",
+            meaning="No artifact could be kept there.",
+            next_step="Give the user that runs this read and write access to the folder, or remount it writable.",
+        )
+    return Looked("store", store.describe())
+
+
+def _look_for_room(store: Store, name: str, inventory: Inventory | None) -> Looked:
+    free = room.free_bytes(store.staging_root) + abandoned_bytes(store.staging_root, name)
+    previous = catalog.read_newest(store, name)
+    if inventory is None and previous is not None:
+        inventory = previous.inventory
+    return _look_at_room(store.staging_root, free, inventory, previous)
+
+
+def _look_at_room(folder: Path, free: int, inventory: Inventory | None, previous: Manifest | None) -> Looked:
+    concerns = room.night_concerns(free, inventory.size_bytes, previous, folder) if inventory else ()
+    return Looked("room", f"{size(free)} in {folder}", tuple(concerns))
+
+
+def _find_clients(major: int, database: Database, environ: Mapping[str, str]) -> Clients:
+    return clients.find(major, folders=database.source.client_folders, environ=environ)
+
+
+def _application(database: Database, environ: Mapping[str, str]) -> ConnectionTarget | None:
+    """How the application itself connects, as far as its variable says."""
+    variable = database.source.url_env
+    try:
+        return connection.parse(given(environ, variable), origin=f"${variable}")
+    except ConfigError:
+        return None

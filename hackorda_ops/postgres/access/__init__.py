@@ -1,0 +1,1 @@
+"""Roles, owners and grants."""

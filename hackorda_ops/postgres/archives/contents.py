@@ -1,0 +1,234 @@
+"""A directory-format dump on disk: what its table of contents lists, and what its files really hold."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.errors import ArtifactDamaged, ToolFailed
+from hackorda_ops.postgres.archives.reader import ArchivedFile
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.processes import child
+from hackorda_ops.processes.workers import run_workers, shares
+from hackorda_ops.progress import OnProgress, Progress
+from hackorda_ops.redaction.tool_lines import without_rows
+
+__all__ = [
+    "ArchiveEntry",
+    "ArchivedFile",
+    "list_entries",
+    "read_back",
+    "restorable",
+    "table_files",
+    "write_list",
+]
+
+_LIST_DEADLINE_SECONDS: Final = 600.0
+_DATA_FILE = re.compile(r"(\d+)\.dat(?:\.[a-z0-9]+)?")
+_LIST_LINE = re.compile(r"(\d+); (\d+) (\d+) (.+)")
+
+_BOUND_TO_SOURCE = re.compile(r"TRIGGER .* RI_ConstraintTrigger_[ac]_\d+ |CAST - CAST \(.*\bpg_temp_\d+\.")
+
+# The types of entries whose names have several words, as pg_dump writes them.
+_TYPES_OF_SEVERAL_WORDS: Final = (
+    "ACCESS METHOD",
+    "BLOB METADATA",
+    "CHECK CONSTRAINT",
+    "DATABASE PROPERTIES",
+    "DEFAULT ACL",
+    "EVENT TRIGGER",
+    "FK CONSTRAINT",
+    "FOREIGN DATA WRAPPER",
+    "FOREIGN TABLE",
+    "MATERIALIZED VIEW",
+    "OPERATOR CLASS",
+    "OPERATOR FAMILY",
+    "PROCEDURAL LANGUAGE",
+    "PUBLICATION TABLE",
+    "PUBLICATION TABLES IN SCHEMA",
+    "ROW SECURITY",
+    "SECURITY LABEL",
+    "SEQUENCE OWNED BY",
+    "SHELL TYPE",
+    "SUBSCRIPTION TABLE",
+    "TEXT SEARCH CONFIGURATION",
+    "TEXT SEARCH DICTIONARY",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
+    "USER MAPPING",
+)
+# These have no catalog of their own (its OID is 0), which tells "TABLE DATA" from a TABLE in a schema "DATA".
+_TYPES_WITHOUT_CATALOG: Final = (
+    "INDEX ATTACH",
+    "MATERIALIZED VIEW DATA",
+    "SEQUENCE SET",
+    "STATISTICS DATA",
+    "TABLE ATTACH",
+    "TABLE DATA",
+)
+
+
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """One line of `pg_restore --list`.
+
+    Attributes:
+        dump_id: the entry's number in the archive; a table's data is in the file of this number.
+        catalog_oid: OID of the catalog that the object is in; 0 where there is none.
+        object_oid: the object's OID on the source; for TABLE DATA, the table's.
+        type: "TABLE", "TABLE DATA", "INDEX", ...
+        description: the rest of the line: schema, name and owner, which cannot be told apart safely, as
+            names may hold blanks.
+    """
+
+    dump_id: int
+    catalog_oid: int
+    object_oid: int
+    type: str
+    description: str
+
+
+def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
+    """The archive's table of contents, in the order in which pg_restore works through it.
+
+    Raises:
+        ArtifactDamaged: pg_restore can't read the archive's table of contents.
+    """
+    finished = child.run(
+        [clients.pg_restore, "--list", folder],
+        environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+        capture_stdout=True,
+        deadline_seconds=_LIST_DEADLINE_SECONDS,
+    )
+    if finished.returncode != 0:
+        raise ArtifactDamaged(
+            f"pg_restore {clients.version} can't read the table of contents of {folder}:\n"
+            f"{without_rows(finished.stderr_tail)}",
+            meaning="This dump could not be restored as it is; it does not count as a backup.",
+            next_step="Use another artifact. If this one is new, take a new dump and check the disk.",
+        )
+    return parse_list(finished.stdout.decode("utf-8", "replace"))
+
+
+def parse_list(text: str) -> tuple[ArchiveEntry, ...]:
+    """Reads the text of `pg_restore --list`.
+
+    Raises:
+        ToolFailed: a line is of a form that this release doesn't know.
+    """
+    return tuple(_entry(line) for line in text.split("\n") if line and not line.startswith(";"))
+
+
+def restorable(entries: Iterable[ArchiveEntry]) -> tuple[ArchiveEntry, ...]:
+    """The entries without those that pg_dump writes and no server can take.
+
+    It names the triggers of a partition's foreign key by the number that they have on the source, where they are
+    switched otherwise than the partitioned table's, and casts of other sessions' temporary types.
+    """
+    return tuple(
+        entry for entry in entries if not _BOUND_TO_SOURCE.match(f"{entry.type} {entry.description}")
+    )
+
+
+def write_list(entries: Iterable[ArchiveEntry], path: Path) -> None:
+    """Writes the file for pg_restore's --use-list that chooses these entries."""
+    path.write_text("".join(f"{entry.dump_id}; 0 0 {entry.type}\n" for entry in entries))
+
+
+def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) -> Mapping[int, ArchivedFile]:
+    """Finds the file that holds each table's data.
+
+    Args:
+        entries: the archive's table of contents.
+        files: the archive's files, as `read_back` saw them.
+
+    Returns:
+        The table's OID on the source, and its file.
+
+    Raises:
+        ArtifactDamaged: the table of contents names table data whose file isn't there.
+    """
+    by_dump_id = {
+        int(match[1]): file for file in files if (match := _DATA_FILE.fullmatch(file.path)) is not None
+    }
+    found: dict[int, ArchivedFile] = {}
+    for entry in entries:
+        if entry.type != "TABLE DATA":
+            continue
+        file = by_dump_id.get(entry.dump_id)
+        if file is None:
+            raise ArtifactDamaged(
+                f"The dump has no file for the data of {entry.description!r} (number {entry.dump_id}).",
+                meaning="This table's rows are lost in this dump; it does not count as a backup.",
+                next_step="Take a new dump, or use another artifact.",
+            )
+        found[entry.object_oid] = file
+    return found
+
+
+def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
+    """Reads every file of a dump from disk once: its hash, its rows and its row digest in the same pass.
+
+    Args:
+        folder: the dump.
+        jobs: how many processes read at a time, the largest files first.
+        on_progress: told the bytes read, of those on disk.
+
+    Returns:
+        One entry per file, sorted by path.
+
+    Raises:
+        ArtifactDamaged: a file is missing, cut off, unreadable or not what pg_dump writes; it names the file.
+    """
+    sizes = _sizes(folder)
+    total_bytes = sum(sizes.values())
+    results = run_workers(
+        "hackorda_ops.postgres.archives.reader",
+        [
+            {"folder": str(folder), "paths": share}
+            for share in shares(list(sizes), weight=sizes.__getitem__, count=jobs)
+        ],
+        environment={},
+        on_done=lambda done: on_progress(Progress("read back", done, total_bytes, "bytes")),
+        redact=str,
+    )
+    return tuple(sorted((ArchivedFile(**result) for result in results), key=lambda file: file.path))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    try:
+        found = [path for path in folder.rglob("*") if path.is_file()]
+    except OSError as error:
+        raise ArtifactDamaged(
+            f"The dump's folder {folder} can't be read: {error.strerror}.",
+            meaning="Nothing can be said about this dump.",
+            next_step="Check the folder, its rights and its disk.",
+        ) from error
+    if not any(path.name == "toc.dat" for path in found):
+        raise ArtifactDamaged(
+            f"{folder} holds no dump: its table of contents (toc.dat) is missing.",
+            meaning="Without it nothing can be restored; it does not count as a backup.",
+            next_step="Take a new dump, or use another artifact.",
+        )
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+
+def _entry(line: str) -> ArchiveEntry:
+    match = _LIST_LINE.fullmatch(line)
+    if match is None:
+        raise ToolFailed(
+            f"A line of pg_restore's list is of an unknown form: {line!r}.",
+            meaning="The archive's contents can't be matched with its files, so nothing was proven.",
+            next_step="Report this line, with the version of pg_restore.",
+        )
+    dump_id, catalog_oid, object_oid = int(match[1]), int(match[2]), int(match[3])
+    kind = _type_of(match[4], has_catalog=catalog_oid != 0)
+    return ArchiveEntry(dump_id, catalog_oid, object_oid, kind, match[4][len(kind) :].lstrip())
+
+
+def _type_of(text: str, *, has_catalog: bool) -> str:
+    known: Sequence[str] = _TYPES_OF_SEVERAL_WORDS + (() if has_catalog else _TYPES_WITHOUT_CATALOG)
+    fitting = [kind for kind in known if text == kind or text.startswith(f"{kind} ")]
+    return max(fitting, key=len, default=text.split(" ", 1)[0])

@@ -1,0 +1,234 @@
+"""Reads files of a directory-format dump: hash, rows and digest in one pass.
+
+Runs as a child process of `archive.read_back` (`python -m hackorda_ops.postgres.archives.reader`), so that
+several files are read at once; that's also why it imports little.
+"""
+
+import hashlib
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import xxhash
+import zstandard
+
+from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, RowDigest
+from hackorda_ops.processes.workers import Answer, serve
+
+# pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
+_TRAILER = b"\\.\n\n\n"
+_CUT_OFF = "it is cut off: the mark that pg_dump sets after the last row is missing"
+_TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
+LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
+# How much compressed text is opened at a time: a file of nothing but blanks grows ten-thousandfold.
+_COMPRESSED_BYTES = 16 * 1024
+_GZIP_FORMAT = 31
+
+
+@dataclass(frozen=True)
+class ArchivedFile:
+    """One file of a dump, as it was read back from disk.
+
+    Attributes:
+        path: relative to the dump's folder, with forward slashes ("3395.dat.zst").
+        size_bytes: its length on disk.
+        sha256: hex SHA-256 of those bytes.
+        rows: rows of table data in it; None for a file that holds none (toc.dat, large objects).
+        digest: of table data the row digest, of a large object XXH3-128 of its bytes, as 32 hex digits; None
+            for every other file.
+        object_bytes: length of the large object in it, decompressed; None for a file that holds none.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+    rows: int | None
+    digest: str | None
+    object_bytes: int | None = None
+
+
+class _Damage(Exception):
+    """Why a file can't be what pg_dump wrote."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> ArchivedFile:
+    """Reads one file once, from its first byte to its last.
+
+    Args:
+        folder: the dump.
+        path: the file, relative to the folder.
+        on_bytes: called with the number of bytes read since the last call, at least once every 8 MiB.
+
+    Raises:
+        ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
+    """
+    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+        _forget_cached(file)
+        source = _HashedSource(file, on_bytes)
+        text = _decompressed(source, Path(path).suffix)
+        rows, digest, object_bytes = None, None, None
+        if _TABLE_DATA.fullmatch(path):
+            rows, digest = _table_digest(text)
+        elif LARGE_OBJECT_FILE.fullmatch(path):
+            object_bytes, digest = _object_digest(text)
+        else:
+            _drain(text)
+        source.finish()
+    return ArchivedFile(
+        path=path,
+        size_bytes=source.size_bytes,
+        sha256=source.sha256.hexdigest(),
+        rows=rows,
+        digest=digest,
+        object_bytes=object_bytes,
+    )
+
+
+def table_text(folder: Path, path: str) -> Iterator[bytes]:
+    """The COPY text of a table's rows, in blocks of any size.
+
+    Args:
+        folder: the dump.
+        path: the table's file, relative to the folder.
+
+    Raises:
+        ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
+    """
+    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+        yield from _without_trailer(_decompressed(_HashedSource(file, lambda _: None), Path(path).suffix))
+
+
+@contextmanager
+def _damage_named(folder: Path, path: str) -> Iterator[None]:
+    try:
+        yield
+    except _Damage as damage:
+        raise _damaged(folder, path, str(damage)) from None
+    except (zstandard.ZstdError, zlib.error) as error:
+        raise _damaged(folder, path, f"it can't be decompressed ({error})") from None
+    except OSError as error:
+        raise _damaged(folder, path, f"it can't be read ({error.strerror})") from None
+
+
+class _HashedSource:
+    """A file being read, which remembers the hash and the number of its bytes."""
+
+    _EMIT_BYTES = 8 * 1024 * 1024
+
+    def __init__(self, file: BinaryIO, on_bytes: Callable[[int], None]) -> None:
+        self.sha256 = hashlib.sha256()
+        self.size_bytes = 0
+        self._file = file
+        self._on_bytes = on_bytes
+        self._told_bytes = 0
+
+    def blocks(self, block_bytes: int) -> Iterator[bytes]:
+        while block := self._file.read(block_bytes):
+            self.sha256.update(block)
+            self.size_bytes += len(block)
+            if self.size_bytes - self._told_bytes >= self._EMIT_BYTES:
+                self._tell()
+            yield block
+
+    def finish(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        self._on_bytes(self.size_bytes - self._told_bytes)
+        self._told_bytes = self.size_bytes
+
+
+def _decompressed(source: _HashedSource, suffix: str) -> Iterator[bytes]:
+    if suffix not in (".zst", ".gz"):
+        yield from source.blocks(BLOCK_BYTES)
+        return
+    decompressor = _new_decompressor(suffix)
+    for block in source.blocks(_COMPRESSED_BYTES):
+        remaining = block
+        while remaining:
+            # Both formats allow several frames in one file, one after the other.
+            if decompressor.eof:
+                decompressor = _new_decompressor(suffix)
+            yield decompressor.decompress(remaining)
+            remaining = decompressor.unused_data if decompressor.eof else b""
+    # pg_dump leaves the file of an empty large object wholly empty, without a frame.
+    if not decompressor.eof and source.size_bytes > 0:
+        raise _Damage("it is cut off: its compressed data ends in the middle")
+
+
+def _new_decompressor(suffix: str) -> _Decompressor:
+    if suffix == ".zst":
+        return zstandard.ZstdDecompressor().decompressobj()
+    return zlib.decompressobj(_GZIP_FORMAT)
+
+
+def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
+    digest = RowDigest()
+    for text in _without_trailer(blocks):
+        digest.update(text)
+    if digest.in_mid_row:
+        raise _Damage(_CUT_OFF)
+    return digest.rows, digest.hexdigest()
+
+
+def _without_trailer(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    # The last five bytes so far might be the trailer, so they wait for what follows.
+    held_back = b""
+    for block in blocks:
+        text = held_back + block
+        yield text[: -len(_TRAILER)]
+        held_back = text[-len(_TRAILER) :]
+    if held_back != _TRAILER:
+        raise _Damage(_CUT_OFF)
+
+
+def _object_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
+    digest, size_bytes = xxhash.xxh3_128(), 0
+    for block in blocks:
+        digest.update(block)
+        size_bytes += len(block)
+    return size_bytes, digest.hexdigest()
+
+
+def _drain(blocks: Iterator[bytes]) -> None:
+    # Nothing to count in here; the bytes only have to pass the hash.
+    for _block in blocks:
+        pass
+
+
+def _forget_cached(file: BinaryIO) -> None:
+    # pg_dump has just written this file and synced it. Reading it from memory would say nothing of the disk.
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _damaged(folder: Path, path: str, reason: str) -> ArtifactDamaged:
+    return ArtifactDamaged(
+        f"The dump's file {folder / path} is damaged: {reason}.",
+        meaning="This dump could not be restored as it is; it does not count as a backup.",
+        next_step="Take a new dump, or use another artifact. If it happens again, check the disk and its free space.",
+    )
+
+
+def _read_share(order: Any, answer: Answer) -> None:
+    folder = Path(order["folder"])
+    for path in order["paths"]:
+        answer.result(asdict(read_file(folder, path, on_bytes=answer.done)))
+
+
+if __name__ == "__main__":
+    serve(_read_share)

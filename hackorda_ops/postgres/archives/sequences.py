@@ -1,0 +1,73 @@
+"""The sequences' states as an archive has them, which is what a restore will set.
+
+Sequences are not transactional: between the inventory's look and pg_dump's the source may have drawn
+from them, so only the archive's own values can be compared with a restored database exactly.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.contents import list_entries
+from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.processes import child
+from hackorda_ops.redaction.tool_lines import without_rows
+
+_IDENTIFIER = r'(?:"((?:[^"]|"")+)"|([^".\']+))'
+_SETVAL = re.compile(
+    rf"^SELECT pg_catalog\.setval\('{_IDENTIFIER}\.{_IDENTIFIER}', (-?\d+), (true|false)\);$", re.MULTILINE
+)
+_LATIN = re.compile(rb"^SET client_encoding = 'LATIN1';$", re.MULTILINE)
+_DEADLINE_SECONDS = 600
+
+
+def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
+    """Reads every SEQUENCE SET of an archive, by name.
+
+    Raises:
+        ArtifactDamaged: pg_restore can't read the archive, or says something else than expected.
+    """
+    numbers = [entry.dump_id for entry in list_entries(clients, folder) if entry.type == "SEQUENCE SET"]
+    if not numbers:
+        return ()
+    with tempfile.NamedTemporaryFile("w", prefix="hackorda_ops-", suffix=".list") as wanted:
+        wanted.writelines(f"{number}; 0 0 SEQUENCE SET\n" for number in numbers)
+        wanted.flush()
+        finished = child.run(
+            [clients.pg_restore, "--file=-", f"--use-list={wanted.name}", folder],
+            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            capture_stdout=True,
+            deadline_seconds=_DEADLINE_SECONDS,
+        )
+    # An archive of a database that knows no encoding is one of bytes, which sessions take for Latin-1.
+    encoding = "latin-1" if _LATIN.search(finished.stdout) else "utf-8"
+    found = parse_setvals(finished.stdout.decode(encoding, "replace"))
+    if finished.returncode != 0 or len(found) != len(numbers):
+        raise ArtifactDamaged(
+            f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n"
+            f"{without_rows(finished.stderr_tail)}",
+            meaning="It can't be told where the sequences would stand after a restore.",
+            next_step="Take a new dump, or use another artifact.",
+        )
+    return found
+
+
+def parse_setvals(script: str) -> tuple[Sequence, ...]:
+    """The setval calls in a script of pg_restore, by name."""
+    return tuple(
+        sorted(
+            (
+                Sequence(TableName(_name(*match[:2]), _name(*match[2:4])), int(match[4]), match[5] == "true")
+                for match in _SETVAL.findall(script)
+            ),
+            key=lambda sequence: sequence.name,
+        )
+    )
+
+
+def _name(quoted: str, plain: str) -> str:
+    # Inside a string literal a single quote is doubled, inside a quoted identifier a double one.
+    return (quoted.replace('""', '"') if quoted else plain).replace("''", "'")

@@ -1,0 +1,183 @@
+"""The row digest of live tables: what a restored copy is compared with its archive by.
+
+The tables' text comes over the wire, COPY by COPY, and is digested here: the server is asked for nothing
+that it could answer differently from the source. Run as a module, this file is the worker that does it.
+"""
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, digest_of
+from hackorda_ops.postgres.catalogs.inventory import Table, TableName
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.processes.workers import Answer, run_workers, serve, shares
+from hackorda_ops.progress import OnProgress, Progress
+
+_TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
+# What COPY reads directly. Everything else holds its rows elsewhere and has to be queried.
+_KINDS_WITH_ROWS: Final = ("table", "partition")
+
+
+@dataclass(frozen=True)
+class TableDigest:
+    """What a live table holds.
+
+    Attributes:
+        rows: exact number of rows.
+        digest: the row digest (`row_digest`) as 32 hex digits.
+    """
+
+    rows: int
+    digest: str
+
+
+def digest_tables(
+    target: ConnectionTarget,
+    tables: Sequence[Table],
+    *,
+    jobs: int,
+    on_progress: OnProgress,
+    snapshot_identifier: str | None = None,
+) -> dict[TableName, TableDigest]:
+    """Counts and digests the rows of tables, as COPY writes them.
+
+    Args:
+        target: the database that holds them.
+        tables: as the inventory of the *source* has them: its column lists decide what is compared.
+        jobs: connections, and processes here, that work at a time.
+        on_progress: told the bytes of COPY text digested.
+        snapshot_identifier: an exported snapshot that all of them see; None: each its own.
+
+    Returns:
+        By table name. A table that isn't there, or lacks one of the columns, is left out.
+
+    Raises:
+        OpsError: the login, the rights or the connection failed.
+    """
+    variables = environment(target, base=os.environ)
+    split = shares(list(tables), weight=lambda table: table.rows or 0, count=jobs)
+    results = run_workers(
+        "hackorda_ops.postgres.archives.table_digest",
+        [
+            {
+                "parameters": dict(target.parameters),
+                "password": target.password,
+                "snapshot": snapshot_identifier,
+                "tables": [(table.name.schema, table.name.name, copy_statement(table)) for table in share],
+            }
+            for share in split
+        ],
+        environment=variables,
+        on_done=lambda done: on_progress(Progress("row digests", done, None, "bytes")),
+        redact=lambda text: redact(text, target),
+    )
+    return {TableName(schema, name): TableDigest(rows, digest) for schema, name, rows, digest in results}
+
+
+def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDigest:
+    """Counts and digests one table's rows on a session of the caller's, in whatever transaction that is in.
+
+    The drill's self-test (`drill.self_test`) looks so at a change that nobody else can see yet.
+
+    Args:
+        connection: with the comparable settings of `session.connect`.
+        table: its column list decides what is compared.
+
+    Raises:
+        psycopg.Error: there is no such table or column, or the connection broke.
+    """
+    return digest_copy(connection, copy_statement(table))
+
+
+def digest_copy(connection: psycopg.Connection[Any], statement: str) -> TableDigest:
+    """Counts and digests what any COPY … TO STDOUT writes, as `digest_table` does a table's.
+
+    Raises:
+        psycopg.Error: the statement fails, or the connection broke.
+    """
+    return _digest(connection, statement, lambda _: None)
+
+
+def copy_statement(table: Table) -> str:
+    """The COPY that writes a table's rows as pg_dump writes them into its archive."""
+    name = sql.Identifier(table.name.schema, table.name.name)
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    if table.configuration:
+        query = sql.SQL("COPY (SELECT {} FROM {} {}) TO STDOUT")
+        return query.format(columns, name, sql.SQL(table.configuration)).as_string(None)
+    if table.kind not in _KINDS_WITH_ROWS:
+        return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(columns, name).as_string(None)
+    if not table.columns:
+        # COPY t () is no SQL; without a list it writes an empty line per row, as pg_dump does.
+        return sql.SQL("COPY {} TO STDOUT").format(name).as_string(None)
+    return sql.SQL("COPY {} ({}) TO STDOUT").format(name, columns).as_string(None)
+
+
+def _digest_share(order: Any, answer: Answer) -> None:
+    target = ConnectionTarget(order["parameters"], order["password"])
+    with translated_errors(target, "comparing rows"), ExitStack() as stack:
+        connection = stack.enter_context(connect(target, application_name="hackorda-ops row digests"))
+        if order["snapshot"] is not None:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(order["snapshot"])))
+        for schema, name, statement in order["tables"]:
+            try:
+                # Inside of a snapshot's transaction this is a savepoint: a missing table must not end it.
+                with connection.transaction():
+                    digest = _digest(connection, statement, answer.done)
+            except (
+                psycopg.errors.UndefinedTable,
+                psycopg.errors.UndefinedColumn,
+                psycopg.errors.InvalidSchemaName,
+            ):
+                continue
+            answer.result((schema, name, digest.rows, digest.digest))
+
+
+def _digest(
+    connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
+) -> TableDigest:
+    # Closed however this ends: a COPY left open would keep the session from ending as well.
+    with closing(_blocks(connection, statement, on_bytes)) as blocks:
+        digest = digest_of(blocks)
+    return TableDigest(digest.rows, digest.hexdigest())
+
+
+def _blocks(
+    connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
+) -> Generator[bytes, None, None]:
+    block = bytearray()
+    untold_bytes = 0
+    with connection.cursor() as cursor, cursor.copy(sql.SQL(statement)) as rows:
+        # psycopg hands over row by row, and the digest is quicker with many at a time.
+        for row in rows:
+            if len(row) > BLOCK_BYTES:
+                # One of 1 GB is there as a whole already, and must not be copied as one a second time.
+                yield bytes(block)
+                block.clear()
+                for start in range(0, len(row), BLOCK_BYTES):
+                    yield bytes(row[start : start + BLOCK_BYTES])
+                on_bytes(len(row))
+                continue
+            block += row
+            if len(block) < BLOCK_BYTES:
+                continue
+            yield bytes(block)
+            untold_bytes += len(block)
+            block.clear()
+            if untold_bytes >= _TELL_EVERY_BYTES:
+                on_bytes(untold_bytes)
+                untold_bytes = 0
+    yield bytes(block)
+    on_bytes(untold_bytes + len(block))
+
+
+if __name__ == "__main__":
+    serve(_digest_share)

@@ -1,0 +1,72 @@
+"""Tables that were emptied or written anew while they were read.
+
+TRUNCATE and an ALTER that rewrites a table give it a new file, and an older snapshot that comes upon that file sees
+no row in it. Until pg_dump has locked its tables, and while rows are counted after it has let go of them, nothing
+hinders that: a dump and a count may then differ, or agree on nothing at all.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from hackorda_ops.errors import SourceBusy
+from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+
+# The function tells of the present, whatever a snapshot sees.
+_FILES: Final = r"""
+SELECT n.nspname, c.relname, c.oid::bigint, pg_relation_filenode(c.oid)::bigint
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+_NAMES_SHOWN: Final = 5
+
+Files = Mapping[TableName, tuple[int, int]]
+"""Each table's OID and the number of its file."""
+
+
+def table_files(target: ConnectionTarget) -> Files:
+    """Which file each table's rows are in now. Locks none of them.
+
+    Raises:
+        OpsError: the database can't be reached or read.
+    """
+    with (
+        translated_errors(target, "Looking which files the tables are in"),
+        connect(
+            target, application_name="hackorda_ops looks for rewritten tables", settings=SHORT_SETTINGS
+        ) as session,
+    ):
+        return {
+            TableName(schema, name): (oid, file)
+            for schema, name, oid, file in session.execute(_FILES.encode())
+            if file is not None
+        }
+
+
+def rewritten(before: Files, after: Files) -> tuple[TableName, ...]:
+    """The tables that have another file than before. Pure; what was made or dropped meanwhile is not among them."""
+    return tuple(
+        sorted(
+            name
+            for name, (oid, file) in before.items()
+            if name in after and after[name][0] == oid and after[name][1] != file
+        )
+    )
+
+
+def require_not_rewritten(before: Files, after: Files) -> None:
+    """Refuses what was read of a database whose tables were emptied or written anew meanwhile.
+
+    Raises:
+        SourceBusy: some were.
+    """
+    if found := rewritten(before, after):
+        more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
+        raise SourceBusy(
+            f"Tables were emptied or written anew while they were read: {', '.join(map(str, found[:_NAMES_SHOWN]))}"
+            f"{more} (TRUNCATE, a rewriting ALTER TABLE, VACUUM FULL or CLUSTER).",
+            meaning="The dump's snapshot may have seen them without their rows, so what was read does not count.",
+            next_step="Let nights run when nothing of that kind does.",
+        )

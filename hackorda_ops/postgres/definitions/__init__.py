@@ -1,0 +1,1 @@
+"""The text of objects' definitions, as the server and as pg_dump write them."""

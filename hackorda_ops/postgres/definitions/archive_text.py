@@ -1,0 +1,32 @@
+"""Definitions of objects as pg_restore writes them, fit to be shown."""
+
+import re
+from typing import Final
+
+from hackorda_ops.postgres.sessions.connection import redact
+
+# Said before each object, and about the session.
+HEADER: Final = re.compile(
+    r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*); Owner: .*\n--\n",
+    re.MULTILINE,
+)
+# Their options hold passwords, so no literal of theirs is shown.
+_SECRET_TYPES: Final = frozenset(
+    {"USER MAPPING", "SERVER", "SUBSCRIPTION", "FOREIGN DATA WRAPPER", "FOREIGN TABLE"}
+)
+_LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
+
+
+def without_secrets(kind: str, definition: str) -> str:
+    """An object's SQL without passwords. Secrets are hidden in the whole text: a literal may run over several lines.
+
+    Args:
+        kind: of the object, as the archive names it: "TABLE", "USER MAPPING".
+        definition: its SQL.
+    """
+    return redact(_LITERAL.sub("'…'", definition) if kind in _SECRET_TYPES else definition)
+
+
+def named(kind: str, schema: str, name: str) -> str:
+    """How an object is named everywhere: "TABLE public.users"."""
+    return f"{kind} {name if schema == '-' else f'{schema}.{name}'}"

@@ -1,0 +1,1 @@
+"""pg_restore: the run, its failures, what it left out, the database it writes to."""

@@ -1,0 +1,124 @@
+"""Whose fault a failed restore is, where pg_restore's words don't say: the entry is tried once more, alone.
+
+pg_restore prints no SQLSTATE, and a server's words are in its own language. psql prints nothing but the SQLSTATE
+where it is asked to, and everything that it does here is rolled back.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.errors import OpsError, PermanentError, RetryableError, RightsMissing, ToolFailed
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
+from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
+from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump, is_passing
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.tool_errors import entry_of, object_of, refused
+from hackorda_ops.processes import child
+from hackorda_ops.redaction.server_words import NOT_SHOWN, is_raised
+
+_DEADLINE_SECONDS: Final = 600.0
+_SQLSTATE: Final = re.compile(r"\b([0-9A-Z]{5})\s*$", re.MULTILINE)
+
+
+def cause_of(
+    failure: ToolFailed,
+    complaints: Sequence[str],
+    target: ConnectionTarget,
+    *,
+    clients: Clients,
+    archive: Path,
+) -> OpsError:
+    """The error that a restore's failure means, of which pg_restore's words say too little.
+
+    Args:
+        failure: what was made of them.
+        complaints: these words.
+        target: the database that was restored into, as the failure left it.
+        clients: of its major version.
+        archive: the dump.
+
+    Returns:
+        `RestoreRefused` where the dump is at fault; `failure` itself where that can't be found out.
+    """
+    number = entry_of(complaints)
+    state = None if number is None else sqlstate_alone(number, target, clients=clients, archive=archive)
+    if state is None:
+        return failure
+    where = f"pg_restore failed restoring into {target.describe()}{object_of(complaints)}"
+    if state == "":
+        return RetryableError(
+            f"{where}: it did not fail once more when it was tried alone.",
+            meaning="Something on the server passed by; the backup is not at fault.",
+            next_step="Look into the server's log, then try again.",
+        )
+    what = f"{where}: {NOT_SHOWN}" if is_raised(state) else failure.what.partition("\n")[0]
+    what = f"{what.rstrip('.')} (SQLSTATE {state})."
+    if state == "42501":
+        return RightsMissing(
+            what,
+            meaning=f"The role {target.user} may not create what is in the dump.",
+            next_step="Grant the role the right (the server's log names it), or restore as an administrator.",
+        )
+    if is_of_the_dump(state):
+        return refused(what)
+    kind = RetryableError if is_passing(state) else PermanentError
+    return kind(
+        what,
+        meaning="The server could not do it; the backup is not at fault.",
+        next_step="Look into the server's log, which has its words, and at its limits and settings.",
+    )
+
+
+def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, archive: Path) -> str | None:
+    """The SQLSTATE that an entry ends with, "" where it ends well, None where it could not be tried.
+
+    Nothing of it stays: it is rolled back.
+    """
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        chosen, script = Path(private) / "entry.list", Path(private) / "entry.sql"
+        chosen.write_text(f"{number}; 0 0 ENTRY\n")
+        script.touch(0o600)
+        written = child.run(
+            [
+                clients.pg_restore,
+                "--no-owner",
+                "--no-privileges",
+                "--no-subscriptions",
+                "--no-tablespaces",
+                f"--use-list={chosen}",
+                f"--file={script}",
+                archive,
+            ],
+            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            deadline_seconds=_DEADLINE_SECONDS,
+        )
+        if written.returncode != 0:
+            return None
+        said: list[str] = []
+        finished = child.run(
+            [
+                clients.psql,
+                "--no-psqlrc",
+                "--quiet",
+                "--output=/dev/null",
+                "--set=ON_ERROR_STOP=1",
+                "--set=VERBOSITY=sqlstate",
+                "--no-password",
+                "--command=BEGIN",
+                f"--file={script}",
+                "--command=ROLLBACK",
+            ],
+            environment=environment(target, settings=RESTORE_SETTINGS, base=os.environ),
+            secret_files=secret_files(target),
+            on_stderr_line=said.append,
+            redact=lambda text: redact(text, target),
+            deadline_seconds=_DEADLINE_SECONDS,
+        )
+    if finished.returncode == 0:
+        return ""
+    found = _SQLSTATE.search("\n".join(said))
+    return None if found is None else found[1]

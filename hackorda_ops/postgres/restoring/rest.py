@@ -1,0 +1,137 @@
+"""What a restore that kept going could not bring back, each with the statement that would have made it."""
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from hackorda_ops.errors import OpsError, ToolFailed
+from hackorda_ops.postgres.archives.contents import ArchiveEntry, write_list
+from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
+from hackorda_ops.postgres.restoring.failures import cause_of, sqlstate_alone
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.processes import child
+
+_DEADLINE_SECONDS: Final = 600.0
+_STATEMENT_CHARACTERS: Final = 2000
+_AROUND_STATEMENTS: Final = re.compile(
+    r"^(?:SET default_(?:tablespace|table_access_method) = .*;|--.*|\\.*)?\n", re.M
+)
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class NotRestored:
+    """An entry of a dump that the server did not take.
+
+    Attributes:
+        name: "FK CONSTRAINT public.posts posts_author_fkey".
+        statement: what would have made it: SQL without passwords, and never a row.
+        reason: the server's, by its SQLSTATE: its words may quote rows.
+        breaks_rule: whether rows of the dump break a rule that the dump holds as well.
+    """
+
+    name: str
+    statement: str
+    reason: str
+    breaks_rule: bool
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left of a restore.
+
+    Attributes:
+        not_restored: what the dump itself keeps from being restored.
+        complete: whether that is all; otherwise there are entries that failed in passing, and work now.
+    """
+
+    not_restored: tuple[NotRestored, ...]
+    complete: bool
+
+
+def left_out(
+    failed: Sequence[ArchiveEntry],
+    failure: ToolFailed,
+    target: ConnectionTarget,
+    *,
+    clients: Clients,
+    archive: Path,
+) -> Rest:
+    """Tries what failed once more, entry by entry and in vain, and finds out why each of them fails.
+
+    Args:
+        failed: the entries that failed, in the archive's order.
+        failure: what was made of pg_restore's words.
+        target: the database, with everything else in it.
+        clients: of its major version.
+        archive: the dump.
+
+    Raises:
+        OpsError: the server is at fault, or nobody knows what is.
+    """
+    lacking = []
+    for entry in failed:
+        state = sqlstate_alone(entry.dump_id, target, clients=clients, archive=archive)
+        if state is not None and is_of_the_dump(state):
+            lacking.append(_not_restored(entry, state, clients, archive))
+        elif state != "":
+            raise _of_the_server(entry, failure, target, clients, archive)
+    return Rest(tuple(lacking), complete=len(lacking) == len(failed))
+
+
+def _of_the_server(
+    entry: ArchiveEntry, failure: ToolFailed, target: ConnectionTarget, clients: Clients, archive: Path
+) -> OpsError:
+    said = [f"pg_restore: from TOC entry {entry.dump_id}; 0 0 {entry.type} {entry.description}"]
+    return cause_of(failure, said, target, clients=clients, archive=archive)
+
+
+def _not_restored(entry: ArchiveEntry, state: str, clients: Clients, archive: Path) -> NotRestored:
+    name, statement = _definition(entry, clients, archive)
+    if len(statement) > _STATEMENT_CHARACTERS:
+        statement = f"{statement[:_STATEMENT_CHARACTERS]}…"
+    return NotRestored(name, statement, reason_of(state), state.startswith("23"))
+
+
+def reason_of(sqlstate: str) -> str:
+    """What an SQLSTATE says in words: "foreign key violation (SQLSTATE 23503)"."""
+    try:
+        known = psycopg.errors.lookup(sqlstate).__name__
+    except KeyError:
+        return f"SQLSTATE {sqlstate}"
+    return f"{_WORDS.sub(' ', known).lower()} (SQLSTATE {sqlstate})"
+
+
+def _definition(entry: ArchiveEntry, clients: Clients, archive: Path) -> tuple[str, str]:
+    """An entry's name, and its SQL; data has none that could be shown."""
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        chosen = Path(private) / "entry.list"
+        write_list([entry], chosen)
+        written = child.run(
+            [
+                clients.pg_restore,
+                "--schema-only",
+                "--no-owner",
+                "--no-privileges",
+                f"--use-list={chosen}",
+                "--file=-",
+                archive,
+            ],
+            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            capture_stdout=True,
+            deadline_seconds=_DEADLINE_SECONDS,
+        )
+    script = written.stdout.decode("utf-8", "backslashreplace")
+    header = HEADER.search(script)
+    if written.returncode != 0 or header is None:
+        return f"{entry.type} {entry.description}", f"its data (number {entry.dump_id} of the dump)"
+    body = _AROUND_STATEMENTS.sub("", script[header.end() :]).strip()
+    return named(header["type"], header["schema"], header["name"]), without_secrets(header["type"], body)

@@ -1,0 +1,1 @@
+"""Connection strings, TLS, sessions, locks, snapshots."""

@@ -1,0 +1,190 @@
+"""Sessions of our own: opened with patience, under known settings, with errors that say what to do."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq, sql
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+
+from hackorda_ops.errors import LoginRefused
+from hackorda_ops.postgres.sessions.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
+from hackorda_ops.postgres.sessions.failed_login import sqlstate_of_refusal
+from hackorda_ops.postgres.sessions.server_errors import (
+    connection_error,
+    is_unknown_answer,
+    is_unknown_host,
+    statement_error,
+)
+from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, client_encoding
+
+_FIRST_PAUSE_SECONDS: Final = 0.25
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+# A name without an address is a typing error far more often than a moment's trouble.
+_UNKNOWN_HOST_BUDGET_SECONDS: Final = 5.0
+# As is an answer in a language that is not known here, where its SQLSTATE can't be found out.
+_UNKNOWN_ANSWER_BUDGET_SECONDS: Final = 15.0
+
+# Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server lets
+# go of the locks and the snapshot of a client that is no more.
+_KEEPALIVES: Final = {"keepalives_idle": "60", "keepalives_interval": "15", "keepalives_count": "4"}
+SERVER_KEEPALIVES: Final = {f"tcp_{name}": value for name, value in _KEEPALIVES.items()}
+
+# Time limits that only newer servers know, by the server_version_num that brought them.
+_TIME_LIMITS: Final = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
+
+# What libpq would otherwise take from PG* variables of this process, and so from whatever shell started it.
+_BLANK: Final = (
+    "hostaddr",
+    "requirepeer",
+    "sslcert",
+    "sslkey",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "passfile",
+)
+_LIBPQ_DEFAULTS: Final = dict.fromkeys(_BLANK, "") | {
+    default.keyword.decode(): default.compiled.decode()
+    for default in pq.Conninfo.get_defaults()
+    if default.envvar is not None and default.compiled is not None
+}
+
+
+def connect(
+    target: ConnectionTarget,
+    *,
+    application_name: str,
+    settings: Mapping[str, str] = COMPARABLE_SETTINGS,
+    retry_budget_seconds: float = 60,
+    autocommit: bool = True,
+) -> psycopg.Connection[TupleRow]:
+    """Opens a session, waiting for a server that is asleep, starting up or restarting.
+
+    Settings and the application's name are given by `SET` once connected, because a proxy in
+    between may drop start-up settings.
+
+    Args:
+        target: where to; PG* variables of this process lead nowhere else.
+        application_name: shown in pg_stat_activity.
+        settings: of the session, over whatever database and role have set.
+        retry_budget_seconds: how long to go on trying; no attempt begins after it, and each has
+            its own limit (connect_timeout, 30 seconds by default, per address of the host).
+        autocommit: of the session that is returned.
+
+    Raises:
+        LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS. Where the server
+            speaks another language, and not on Linux, after 15 seconds.
+        PermanentError: the host's name has had no address for 5 seconds.
+        ServerUnreachable: nobody answered within the budget.
+    """
+    conninfo = make_conninfo(**_session_parameters(target))
+    began = time.monotonic()
+    pause_seconds = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            # Statements here run once each, and a pooler could mix up prepared ones.
+            connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+            break
+        except psycopg.Error as error:
+            failure = error
+        # Looked at out here, where the original error does not come along as the context of ours.
+        sqlstate = sqlstate_of_refusal(conninfo) if is_unknown_answer(failure) else None
+        unknown = is_unknown_answer(failure) and sqlstate is None
+        budget_seconds = retry_budget_seconds
+        if is_unknown_host(failure):
+            budget_seconds = min(budget_seconds, _UNKNOWN_HOST_BUDGET_SECONDS)
+        elif unknown:
+            budget_seconds = min(budget_seconds, _UNKNOWN_ANSWER_BUDGET_SECONDS)
+        spent = time.monotonic() - began + pause_seconds > budget_seconds
+        waited = spent and unknown and budget_seconds == _UNKNOWN_ANSWER_BUDGET_SECONDS
+        problem = connection_error(target, failure, sqlstate=sqlstate, waited=waited)
+        if spent or isinstance(problem, LoginRefused):
+            raise problem
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+    try:
+        with translated_errors(target, "Setting up the session"):
+            _set(connection, {**SERVER_KEEPALIVES, **settings, "application_name": application_name})
+            connection.autocommit = autocommit
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def letting_go(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Frees, when the block ends, every lock that its statements took.
+
+    A transaction keeps its locks until its end otherwise, and a count locks a table's indexes as well: thousands of
+    them fill the server's table of locks, and then other sessions fail.
+
+    Args:
+        connection: in a transaction or not; what the block changes is undone.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    with connection.transaction(force_rollback=True):
+        yield
+
+
+def fetch_letting_go(connection: psycopg.Connection[Any], query: sql.Composed) -> list[tuple[Any, ...]]:
+    """The rows of one query, whose locks are free again afterwards (`letting_go`), in one round trip.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+        return connection.execute(query).fetchall()
+    cursor = connection.execute(
+        sql.SQL(
+            "SAVEPOINT one_query; {}; ROLLBACK TO SAVEPOINT one_query; RELEASE SAVEPOINT one_query"
+        ).format(query)
+    )
+    cursor.nextset()
+    return cursor.fetchall()
+
+
+@contextmanager
+def translated_errors(target: ConnectionTarget, doing: str) -> Iterator[None]:
+    """Turns every psycopg error of the block into this product's own, without secrets.
+
+    Args:
+        target: the database that the block works on.
+        doing: what it does, as the start of a sentence ("Counting the rows").
+
+    Raises:
+        OpsError: `ConnectionLost`, `RightsMissing`, `DiskFull`, … (`server_errors.statement_error`).
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise statement_error(target, error, doing) from None
+
+
+def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
+    ours = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), **_KEEPALIVES}
+    return {**_LIBPQ_DEFAULTS, **ours, **target.parameters, "password": target.password or ""}
+
+
+def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> None:
+    version = connection.info.server_version
+    limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
+    encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
+    # Messages in English, where the role may ask for them.
+    may_ask = (
+        "pg_catalog.has_parameter_privilege('lc_messages', 'SET')"
+        if version >= 150000
+        else "pg_catalog.current_setting('is_superuser') = 'on'"
+    )
+    wanted = {**limits_off, **settings, "client_encoding": encoding, "lc_messages": "C"}
+    connection.execute(
+        "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
+        " WHERE name <> 'lc_messages' OR " + may_ask,
+        (list(wanted), list(wanted.values())),
+    )

@@ -1,0 +1,137 @@
+"""How a connection is encrypted, and whether the server must prove who it is."""
+
+import hashlib
+import os
+import ssl
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.errors import ConfigError
+from hackorda_ops.postgres.sessions.connection import SSL_MODES, ConnectionTarget
+
+# DB_SSL_MODE's words, which are those of the applications' own drivers, in libpq's.
+_SSL_MODE_OF: Final = {
+    "verify": "verify-full",
+    "require": "verify-full",
+    "no-verify": "require",
+    "allow": "require",
+    "disable": "disable",
+}
+
+_TRUST_STORES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat, Fedora, Amazon Linux
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # macOS, BSD
+)
+
+
+def with_tls(
+    target: ConnectionTarget,
+    *,
+    ca_certificate: str | None,
+    mode: str | None,
+    production: bool,
+    private_folder: Path,
+) -> ConnectionTarget:
+    """The same database, reached under the TLS rules that the applications follow.
+
+    ===================================  ==================================================
+    condition (the first that holds)     what libpq is told
+    ===================================  ==================================================
+    DB_CA_CERT set                       verify-full against these certificates
+    DB_SSL_MODE=verify or require        verify-full against the system's trust store
+    DB_SSL_MODE=no-verify or allow       require: encrypted, the server is not verified
+    DB_SSL_MODE=disable                  disable
+    nothing set, production              verify-full against the system's trust store
+    nothing set, elsewhere               disable
+    ===================================  ==================================================
+
+    An sslmode in the connection string wins where it is stricter (disable, allow, prefer, require,
+    verify-ca, verify-full), and so does its sslrootcert unless DB_CA_CERT is set. The trust
+    store is named as a file, because `sslrootcert=system` is unknown to client tools before 16 and looks
+    in the wrong place in builds that bring their own OpenSSL.
+
+    Args:
+        target: as the connection string has it.
+        ca_certificate: PEM text, one certificate or several (DB_CA_CERT). Line breaks may be
+            written as `\\n`. None or empty: not set.
+        mode: one of the words above (DB_SSL_MODE). None or empty: not set.
+        production: whether an unset configuration means verified or unencrypted.
+        private_folder: made if missing; the certificates are written here, since libpq reads files
+            only (mode 0600).
+
+    Raises:
+        ConfigError: an unknown mode, certificates that cannot be read, or no trust store.
+    """
+    if ca_certificate:
+        wanted = "verify-full"
+    elif mode:
+        wanted = _ssl_mode(mode)
+    else:
+        wanted = "verify-full" if production else "disable"
+    strictest = max(wanted, _ssl_mode_in_force(target), key=SSL_MODES.index)
+    parameters = {**target.parameters, "sslmode": strictest}
+    own_certificates = parameters.pop("sslrootcert", "system")
+    if strictest.startswith("verify"):
+        if ca_certificate:
+            parameters["sslrootcert"] = str(_written(ca_certificate, private_folder))
+        elif own_certificates != "system":
+            parameters["sslrootcert"] = own_certificates
+        else:
+            parameters["sslrootcert"] = _trust_store()
+    return replace(target, parameters=parameters)
+
+
+def _ssl_mode(mode: str) -> str:
+    try:
+        return _SSL_MODE_OF[mode.strip().lower()]
+    except KeyError:
+        raise ConfigError(
+            f"DB_SSL_MODE is {mode!r}, which is none of {', '.join(_SSL_MODE_OF)}.",
+            meaning="It is not known whether the server has to be verified, so nothing was attempted.",
+            next_step="Set DB_SSL_MODE to verify, or give the provider's certificates in DB_CA_CERT.",
+        ) from None
+
+
+def _ssl_mode_in_force(target: ConnectionTarget) -> str:
+    """What the connection string alone would ask for."""
+    mode = target.parameters.get("sslmode", "disable")
+    # libpq verifies the chain under `require` too, as soon as a root certificate is named.
+    return "verify-ca" if mode == "require" and "sslrootcert" in target.parameters else mode
+
+
+def _written(ca_certificate: str, private_folder: Path) -> Path:
+    pem = ca_certificate.replace("\\n", "\n").strip() + "\n"
+    try:
+        ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise ConfigError(
+            "DB_CA_CERT is not a list of PEM certificates.",
+            meaning="The server could not be verified, so nothing was attempted.",
+            next_step="Set it to the text of the provider's CA bundle, from -----BEGIN CERTIFICATE----- to "
+            "-----END CERTIFICATE-----, not to a file's name.",
+        ) from None
+    private_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Named by content: processes that share the folder never overwrite each other's certificates.
+    path = private_folder / f"ca-{hashlib.sha256(pem.encode()).hexdigest()[:16]}.pem"
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(pem)
+    unfinished.replace(path)
+    return path
+
+
+def _trust_store() -> str:
+    # Python's own answer comes first, because it heeds SSL_CERT_FILE.
+    candidates = (ssl.get_default_verify_paths().cafile, *_TRUST_STORES)
+    for candidate in candidates:
+        if candidate is not None and Path(candidate).is_file():
+            return candidate
+    raise ConfigError(
+        "The system has no list of trusted certificates.",
+        meaning="The server could not be verified, so nothing was attempted.",
+        next_step="Install it (apt install ca-certificates), point SSL_CERT_FILE at one, or give the provider's "
+        "certificates in DB_CA_CERT.",
+    )

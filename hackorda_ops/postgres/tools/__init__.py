@@ -1,0 +1,1 @@
+"""The right client programs, pg_dump, and what they print."""

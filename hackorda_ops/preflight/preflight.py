@@ -1,0 +1,248 @@
+"""What the next night and the next drill need, all looked at: every problem at once, and nothing left behind."""
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog, room
+from hackorda_ops.artifacts.catalog import Catalog
+from hackorda_ops.artifacts.elsewhere import night_before
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.same_source import another_source
+from hackorda_ops.calendar.clocks import clock_concerns
+from hackorda_ops.concerns import Concern, Looked, Severity, concern_of, concerns_in, looked
+from hackorda_ops.config.models import Database, Migrate
+from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.night.origin import look_at_origin
+from hackorda_ops.night.preflight import NightView, look_at_clients, look_at_night
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
+from hackorda_ops.progress_log import size
+from hackorda_ops.scratch.preflight import Wanted, look_at_neon, look_at_scratch_server
+from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.staging import abandoned_bytes
+from hackorda_ops.week import apart
+
+
+def preflight(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[Looked, ...]:
+    """Looks at everything that a night, a week's copy and a drill of a database need.
+
+    The source is only read. On a scratch server an empty database is made and dropped again.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+
+    Returns:
+        What was looked at, each with its concerns; nothing that can be foreseen is raised.
+    """
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        night = look_at_night(name, database, environ, private_folder=Path(private))
+        return (*night.parts, *_look_at_drill(name, database, environ, night))
+
+
+def _look_at_drill(
+    name: str, database: Database, environ: Mapping[str, str], night: NightView
+) -> Iterator[Looked]:
+    found: Catalog | None = None
+    try:
+        offsite = environment.open_offsite(name, database, environ)
+        offsite.check()
+        found = catalog.read(offsite, name)
+    except OpsError as error:
+        yield Looked("off-site", "", (concern_of(error, "stops the drill"),))
+    else:
+        seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
+        yield Looked(
+            "off-site",
+            seen,
+            (
+                *catalog_concerns(found),
+                *_concerns_of_two(name, database, environ, offsite),
+                *_clock_concerns(offsite),
+            ),
+        )
+    yield from _look_at_night_before(name, database, environ, night)
+    newest = found.newest if found else None
+    if newest is not None:
+        artifact = newest
+        yield looked("work folder", "stops the drill", lambda: _look_for_room(name, database, artifact))
+    inventory = night.inventory or (newest.inventory if newest else None)
+    wanted = Wanted(
+        inventory,
+        newest,
+        night.source,
+        lambda major: look_at_clients(major, database, environ),
+        jobs=database.dump.jobs,
+    )
+    yield from _look_at_scratch(name, database, environ, wanted)
+    if database.migrate is not None:
+        yield look_at_migrations(database.migrate, environ)
+
+
+def _concerns_of_two(
+    name: str, database: Database, environ: Mapping[str, str], offsite: S3Store
+) -> Iterator[Concern]:
+    # A store whose variables aren't set is told with the night.
+    with suppress(ConfigError):
+        yield from apart.concerns(name, environment.open_store(name, database, environ), offsite)
+
+
+def _clock_concerns(offsite: S3Store) -> Iterator[Concern]:
+    try:
+        yield from clock_concerns({"the bucket": offsite.clock_ahead()})
+    except OpsError as error:
+        yield concern_of(error, "stops the drill")
+
+
+def _look_at_night_before(
+    name: str, database: Database, environ: Mapping[str, str], night: NightView
+) -> Iterator[Looked]:
+    """What the next night will be held against, and what it would say."""
+    try:
+        store = environment.open_store(name, database, environ)
+        before, noted = night_before(store, name, database, environ=environ, before=None)
+    except OpsError:
+        return  # what is wrong with the store is told with the night
+    concerns = [
+        Concern(
+            "worth knowing",
+            note,
+            "A backup in the wrong place is better than none, yet it may lie on a disk that nobody meant.",
+            "Mount the store's disk, or correct the store in databases.yaml.",
+        )
+        for note in noted
+    ]
+    if before is not None and night.inventory is not None:
+        other = another_source(before, night.inventory.source)
+        if other is not None:
+            concerns.append(
+                Concern(
+                    "worth knowing",
+                    f"The source is another one than that of {before.artifact_id}: {other.observed}; "
+                    f"expected was {other.expected}.",
+                    "The next night's artifact will not be sound until somebody confirms it.",
+                    other.next_step,
+                )
+            )
+    if before is not None or concerns:
+        seen = f"{before.artifact_id}, which the next one is held against" if before else "none yet"
+        yield Looked("night before", seen, tuple(concerns))
+
+
+def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
+    """Whether there is something off-site that a drill can restore. Pure."""
+    if not offsite.artifacts:
+        yield Concern(
+            "worth knowing",
+            f"{offsite.location} has no artifact yet.",
+            "A drill has nothing to restore before the first week's copy.",
+            "Take a dump and copy it: hackorda-ops dump, hackorda-ops copy.",
+        )
+    for ahead in offsite.ahead:
+        yield Concern(
+            "worth knowing",
+            f"{ahead.artifact_id} off-site is dated after now.",
+            "A clock was wrong when it was made; nothing takes it for the newest.",
+            "Set the source's clock. Restore it by its id (--artifact) if it is needed.",
+        )
+    for artifact in offsite.damaged:
+        yield Concern(
+            "worth knowing",
+            artifact.problem,
+            "That artifact can't be restored; a drill takes the newest one that can be read.",
+            "Find out who can write to the bucket, and copy that artifact again while the store has it.",
+        )
+
+
+def _look_for_room(name: str, database: Database, artifact: Manifest) -> Looked:
+    folder = database.dump.work_folder
+    free = room.free_bytes(folder) + abandoned_bytes(folder, name)
+    return Looked(
+        "work folder", f"{size(free)} in {folder}", tuple(room.drill_concerns(free, artifact, folder))
+    )
+
+
+def _look_at_scratch(
+    name: str, database: Database, environ: Mapping[str, str], wanted: Wanted
+) -> Iterator[Looked]:
+    try:
+        if database.scratch.server is not None:
+            admin = environment.scratch_admin_target(name, database, environ)
+            yield from look_at_scratch_server(name, admin, wanted)
+        else:
+            with environment.open_neon(name, database, environ) as client:
+                parts = tuple(look_at_neon(client, wanted, history_days=database.objectives.history_days))
+                yield from parts
+                yield from _look_at_nights(client, database, wanted.source, parts)
+    except OpsError as error:
+        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
+
+
+def _look_at_nights(
+    client: NeonClient, database: Database, source: ConnectionTarget | None, scratch: Sequence[Looked]
+) -> Iterator[Looked]:
+    insisted = database.dump_from == "branch"
+    # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
+    # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
+    if source is not None and (insisted or not concerns_in(scratch, "stops the drill")):
+        severity: Severity = "stops the night" if insisted else "worth knowing"
+        yield looked("nights", severity, lambda: look_at_origin(client, database, source))
+
+
+def look_at_migrations(migrate: Migrate, environ: Mapping[str, str]) -> Looked:
+    """Whether the team's migration command can be started: its folder, its program, its variables."""
+    return Looked("migrations", redact(migrate.command), tuple(_migration_concerns(migrate, environ)))
+
+
+def _migration_concerns(migrate: Migrate, environ: Mapping[str, str]) -> Iterator[Concern]:
+    folder = migrate.working_directory
+    if not folder.is_dir():
+        yield Concern(
+            "stops the drill",
+            f"The migration command's folder {folder} does not exist.",
+            "A drill can't migrate the restored copy.",
+            "Correct migrate.working_directory in databases.yaml, or check the application's code out there.",
+        )
+    program = _program(migrate.command)
+    if program is None:
+        yield Concern(
+            "stops the drill",
+            f"The migration command names no program: {redact(migrate.command)}",
+            "A drill can't migrate the restored copy.",
+            "Correct migrate.command in databases.yaml: shell words, with every quote closed.",
+        )
+    elif not _is_found(program, folder, environ):
+        yield Concern(
+            "stops the drill",
+            f"The migration command's program {program} is not found.",
+            "A drill can't migrate the restored copy.",
+            "Install it where drills run, or correct migrate.command in databases.yaml.",
+        )
+    unset = [variable for variable in migrate.pass_env if variable not in environ]
+    if unset:
+        yield Concern(
+            "worth knowing",
+            f"The migration command asks for variables that are not set here: {', '.join(unset)}.",
+            "It runs without them.",
+            "Set them where drills run, or take them out of migrate.pass_env in databases.yaml.",
+        )
+
+
+def _program(command: str) -> str | None:
+    try:
+        return next(iter(shlex.split(command)), None)
+    except ValueError:
+        return None
+
+
+def _is_found(program: str, folder: Path, environ: Mapping[str, str]) -> bool:
+    if "/" in program:
+        return (folder / program).is_file() and os.access(folder / program, os.X_OK)
+    return shutil.which(program, path=environ.get("PATH", os.defpath)) is not None

@@ -1,0 +1,1 @@
+"""Child processes that outlive nobody, and workers."""

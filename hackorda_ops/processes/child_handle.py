@@ -1,0 +1,315 @@
+"""One running child: its hand-over to the supervisor, its streams, its end."""
+
+import errno
+import os
+import select
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_futures
+from contextlib import suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import IO
+
+from hackorda_ops.errors import OpsError, Stalled, ToolFailed
+from hackorda_ops.processes.child_output import Output
+
+# It takes hundredths of a second; this is for a machine that is starved.
+_START_SECONDS = 60.0
+# What the supervisor may need beyond the grace period, to kill and to reap.
+_STOP_MARGIN_SECONDS = 20.0
+# More than a pipe holds, so that one read empties it.
+_BLOCK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a child ended.
+
+    Attributes:
+        returncode: the child's own; -15 means that signal 15 killed it.
+        stdout: what it wrote to standard output, as it came; empty unless capture_stdout was asked for.
+        stderr_tail: the last 50 lines of its standard error, redacted.
+        seconds: from its start until its whole process group was gone.
+    """
+
+    returncode: int
+    stdout: bytes
+    stderr_tail: str
+    seconds: float
+
+
+class Child:
+    """A running child; made by `start`.
+
+    Attributes:
+        name: the program's name, for messages.
+        pid: the child's process id, which is its process group's too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        supervisor: subprocess.Popen[bytes],
+        life: FileIO,
+        report: FileIO,
+        *,
+        order: bytes,
+        stdin: bytes,
+        stdout: Output,
+        stderr: Output,
+        secret_paths: Sequence[str],
+        grace_seconds: float,
+    ) -> None:
+        self.name = name
+        self._supervisor = supervisor
+        self._life = life
+        self._report = report
+        self._stdin = memoryview(stdin)
+        self._stdout = stdout
+        self._stderr = stderr
+        self._secret_paths = secret_paths
+        self._stop_seconds = grace_seconds + _STOP_MARGIN_SECONDS
+        self._began = time.monotonic()
+        self._problem: Exception | None = None
+        self._end: Future[Finished] = Future()
+        self._life_lock = threading.Lock()
+        try:
+            self.pid, reported = self._hand_over(order)
+            # A daemon, so that an interpreter that exits without stopping its children takes them along.
+            threading.Thread(
+                target=self._follow, args=(reported,), name=f"output of {name}", daemon=True
+            ).start()
+        except BaseException:
+            self._release()
+            raise
+
+    @property
+    def running(self) -> bool:
+        """Whether any process of the child's group is still there."""
+        return not self._end.done()
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last 50 lines of standard error so far, redacted."""
+        return self._stderr.tail
+
+    def ended_within(self, seconds: float | None) -> bool:
+        """Wait up to so many seconds (for ever where None); whether the child has ended by then."""
+        return bool(wait_for_futures([self._end], seconds).done)
+
+    def wait(self, timeout_seconds: float | None = None) -> Finished:
+        """Wait for the child's end, and raise what a line callback raised.
+
+        Raises:
+            Stalled: it has not ended within `timeout_seconds`; it goes on.
+            ToolFailed: its supervisor was killed, and the child with it.
+        """
+        if not self.ended_within(timeout_seconds):
+            raise Stalled(
+                f"{self.name} has not ended within {timeout_seconds:g} seconds.",
+                meaning="It still runs, and ends at the latest with this process.",
+                next_step="Wait longer, or stop it.",
+            )
+        return self._end.result()
+
+    def stop(self) -> None:
+        """End the child and its whole process group, and wait until they are gone; harmless when it has ended.
+
+        Not for a line callback: raise there instead.
+        """
+        self._ask_to_stop()
+        if not self.ended_within(self._stop_seconds):
+            # The supervisor itself hangs, or somebody suspended it.
+            self._kill_group()
+            self._supervisor.kill()
+            self.ended_within(_STOP_MARGIN_SECONDS)
+
+    def _hand_over(self, order: bytes) -> tuple[int, bytes]:
+        """Tell the supervisor what to run; returns the child's pid and what else was reported by then."""
+        until = time.monotonic() + _START_SECONDS
+        life, report = self._life.fileno(), self._report.fileno()
+        os.set_blocking(life, False)  # An order longer than a pipe holds must not block for ever.
+        waiting = select.poll()
+        waiting.register(life, select.POLLOUT)
+        waiting.register(report, select.POLLIN)
+        reported = b""
+        while b"\n" not in reported:
+            ready = dict(waiting.poll(max(0.0, until - time.monotonic()) * 1000))
+            if not ready:
+                raise Stalled(
+                    f"{self.name} was not started within {_START_SECONDS:g} seconds.",
+                    meaning="This machine is too busy to start a process, so nothing was done.",
+                    next_step="Look at the machine's load and memory, then try again.",
+                )
+            if life in ready:
+                with suppress(BrokenPipeError):  # The report's end tells the same, with a reason.
+                    order = order[os.write(life, order) :]
+                if not order or ready[life] & (select.POLLERR | select.POLLHUP):
+                    waiting.unregister(life)
+            if report in ready:
+                block = os.read(report, 4096)
+                if not block:
+                    raise self._supervisor_lost()
+                reported += block
+        first, _, others = reported.partition(b"\n")
+        word, *details = first.decode().split()
+        if word != "started":
+            raise _refused(self.name, step=details[0], number=int(details[1]))
+        return int(details[0]), others
+
+    def _follow(self, reported: bytes) -> None:
+        """In a thread of its own: move the child's streams until it has ended, then say how."""
+        try:
+            finished = self._move_streams(reported)
+        except Exception as problem:  # noqa: BLE001 - raised again by wait()
+            self._release()
+            self._end.set_exception(problem)
+        else:
+            self._release()
+            self._end.set_result(finished)
+
+    def _move_streams(self, reported: bytes) -> Finished:
+        outputs = {
+            stream.fileno(): output
+            for stream, output in (
+                (self._supervisor.stdout, self._stdout),
+                (self._supervisor.stderr, self._stderr),
+            )
+            if stream is not None
+        }
+        report = self._report.fileno()
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (report, *outputs):
+                selector.register(descriptor, selectors.EVENT_READ)
+            stdin = self._supervisor.stdin
+            if stdin is not None:
+                os.set_blocking(stdin.fileno(), False)
+                selector.register(stdin, selectors.EVENT_WRITE)
+            supervised = True
+            while supervised:
+                for key, _ in selector.select():
+                    if stdin is not None and key.fileobj is stdin:
+                        self._feed(stdin, selector)
+                        continue
+                    block = os.read(key.fd, _BLOCK_BYTES)
+                    if key.fd == report:
+                        reported += block
+                        supervised = bool(block)
+                    elif block:
+                        self._take(outputs[key.fd], block)
+                    else:
+                        selector.unregister(key.fd)
+        # The group is gone: one read empties each pipe. Waiting for the streams' end could last for ever, as
+        # a daemon that the child left behind may hold them open.
+        for descriptor, output in outputs.items():
+            os.set_blocking(descriptor, False)
+            with suppress(BlockingIOError):
+                self._take(output, os.read(descriptor, _BLOCK_BYTES))
+            self._take(output, b"", last=True)
+        return self._conclude(reported)
+
+    def _feed(self, stdin: IO[bytes], selector: selectors.BaseSelector) -> None:
+        try:
+            self._stdin = self._stdin[os.write(stdin.fileno(), self._stdin) :]
+        except BrokenPipeError:
+            self._stdin = self._stdin[
+                :0
+            ]  # The child doesn't want the rest; its return code says whether that's bad.
+        if not self._stdin:
+            selector.unregister(stdin)
+            stdin.close()
+
+    def _take(self, output: Output, block: bytes, *, last: bool = False) -> None:
+        if self._problem is not None:
+            return  # Only read on, so that the child isn't held up while it is being stopped.
+        try:
+            output.feed(block)
+            if last:
+                output.finish()
+        except Exception as problem:  # noqa: BLE001 - raised again by wait()
+            self._problem = problem
+            self._ask_to_stop()
+
+    def _conclude(self, reported: bytes) -> Finished:
+        word, _, returncode = reported.decode().strip().partition(" ")
+        if word != "ended":
+            self._kill_group()
+        if self._problem is not None:
+            raise self._problem
+        if word != "ended":
+            raise self._supervisor_lost()
+        return Finished(
+            returncode=int(returncode),
+            stdout=self._stdout.captured,
+            stderr_tail=self._stderr.tail,
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _ask_to_stop(self) -> None:
+        with self._life_lock:
+            if not self._life.closed:
+                # A byte as well as the pipe's end: a forked copy of this process may hold the pipe open.
+                with suppress(OSError):
+                    os.write(self._life.fileno(), b"\n")
+                self._life.close()
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _release(self) -> None:
+        """Let go of everything held for this child; the supervisor ends it where it hasn't ended."""
+        self._ask_to_stop()
+        try:
+            self._supervisor.wait(self._stop_seconds)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        # The supervisor removes them, unless it was killed.
+        for path in self._secret_paths:
+            with suppress(OSError):
+                Path(path).unlink()
+        for stream in (
+            self._report,
+            self._supervisor.stdin,
+            self._supervisor.stdout,
+            self._supervisor.stderr,
+        ):
+            if stream is not None:
+                stream.close()
+
+    def _supervisor_lost(self) -> ToolFailed:
+        return ToolFailed(
+            f"The process that supervises {self.name} ended before it did.",
+            meaning=f"{self.name} was stopped with it. Somebody killed it, or the machine ran out of memory.",
+            next_step="Look for an out-of-memory kill in the system's log (dmesg), then try again.",
+        )
+
+
+def _refused(name: str, *, step: str, number: int) -> OpsError:
+    reason = os.strerror(number)
+    if step == "program" and number == errno.ENOENT:
+        next_step = f"Install {name}, or put the folder it is in on the PATH."
+    elif step == "folder":
+        next_step = "Create the working directory, or name another one."
+    elif step == "secret":
+        next_step = "Set TMPDIR to a folder of this machine that may be written to and has room."
+    else:
+        next_step = f"Check that {name} may be executed by this user."
+    where = {
+        "folder": " in its working directory",
+        "user": " as the user it should run as",
+        "secret": ", because its password could not be written to a private file in $TMPDIR (or /tmp)",
+    }.get(step, "")
+    return ToolFailed(
+        f"{name} could not be started{where}: {reason}.",
+        meaning="Nothing was done.",
+        next_step=next_step,
+    )

@@ -1,0 +1,242 @@
+"""The small process that stands between this product and a tool it runs, and ends the tool when we die.
+
+Run as a script by `hackorda_ops.processes.child`, never imported: it must start in a few hundredths of a
+second and must not need the package. It lives in a session of its own, so that Ctrl-C at a terminal, or
+whatever kills our process group, doesn't take it along. The tool runs below it in a process group of its
+own, together with the workers that the tool forks.
+
+It holds the read end of a pipe whose write end only our process has. However our process ends, SIGKILL
+included, the kernel closes the write end; the supervisor then sends the stop signal to the tool's group,
+waits for the grace period, and kills what is left. The same happens to workers that outlive their tool. Only a
+daemon that leaves the group on purpose is left alone.
+
+What the tool must not have in its environment, which every process of the same user can read for as long as the
+tool runs, it gets as files for its owner only. They are made here because this process lives as long as the tool:
+they are gone when it is, also where our process was killed.
+
+Arguments: the number of the life pipe's descriptor and of the report pipe's. Standard input, output and
+error are the tool's. On the life pipe comes one line of JSON (`arguments`, `environment`, `secret_files`,
+`working_directory`, `user`, `stop_signal`, `grace_seconds`); after that, any byte or the end of the file
+means "stop". On the report pipe go `started PID`, then `ended RETURNCODE`; or `refused STEP ERRNO`.
+"""
+
+import errno
+import json
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any, NoReturn
+
+# A process that is gone can't be waited for when it isn't our child (macOS), only looked for.
+_LOOK_AGAIN_MILLISECONDS = 50
+# The parent's end is seen at once through the pipe; this is for a pipe that a forked copy of the parent holds open.
+_PARENT_CHECK_MILLISECONDS = 1000
+# SIGKILL takes effect when a process leaves the kernel; a hung disk may hold it there for ever.
+_KILL_SECONDS = 10.0
+# What a shell would hand to a program: our own handlers, or what our parent ignored, are not the tool's business.
+_SIGNALS_AT_DEFAULT = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+    signal.SIGCHLD,
+    signal.SIGXFSZ,
+)
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(life: int, report: int) -> None:
+    """Run one tool as ordered on the life pipe, and report its end.
+
+    Args:
+        life: descriptor to read orders from; its end means that the parent died.
+        report: descriptor to write the reports to.
+    """
+    parent = os.getppid()
+    for descriptor in (life, report):
+        os.set_inheritable(descriptor, False)
+    wake, wake_write = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # The handler does nothing: what counts is the byte on the wake-up pipe. Being told to end means
+        # ending the tool first, never leaving it alone.
+        signal.signal(number, _noticed)
+    line = _read_line(life)
+    if line is None:
+        return  # The parent died before it said what to run.
+    order = json.loads(line)
+    _adopt_orphans()
+    written: list[str] = []
+    try:
+        try:
+            _write_secret_files(order, written)
+        except OSError as problem:
+            _tell(report, f"refused secret {problem.errno or errno.EIO}")
+            return
+        tool = _launch(order, report)
+        if tool is None:
+            return
+        _tell(report, f"started {tool}")
+        returncode = _watch(tool, order, life=life, wake=wake, parent=parent)
+    finally:
+        for path in written:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - pathlib takes longer to import than the rest of this script
+    _tell(report, f"ended {returncode}")
+
+
+def _noticed(_number: int, _frame: object) -> None:
+    pass
+
+
+def _read_line(descriptor: int) -> bytes | None:
+    gathered = b""
+    while not gathered.endswith(b"\n"):
+        block = os.read(descriptor, 65536)
+        if not block:
+            return None
+        gathered += block
+    return gathered
+
+
+def _tell(report: int, message: str) -> None:
+    with suppress(BrokenPipeError):  # The parent died; there is nobody to tell.
+        os.write(report, message.encode() + b"\n")
+
+
+def _adopt_orphans() -> None:
+    """On Linux, become the parent of the tool's orphans, so as to reap them.
+
+    In a container whose first process reaps nobody they would stay zombies, and a group of zombies looks
+    alive. Elsewhere the system's own first process does it.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # noqa: PLC0415 - only here, and macOS starts faster without it
+
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
+    """Write what the order has as secret files, and name each in the tool's environment; `written` gets the paths."""
+    for variable, text in order["secret_files"].items():
+        path = order["secret_paths"][variable]
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        written.append(path)
+        with open(file, "wb") as stream:  # noqa: PTH123 - pathlib takes long to import
+            if order["user"] is not None:
+                os.fchown(file, order["user"][1], order["user"][2])
+            stream.write(text.encode("utf-8", "surrogateescape"))
+        order["environment"][variable] = path
+
+
+def _launch(order: dict[str, Any], report: int) -> int | None:
+    """Start the tool in a process group of its own; None where it could not be started (reported)."""
+    # A single-threaded process may fork and then do as it pleases, unlike the parent with its threads.
+    trouble_read, trouble_write = os.pipe()
+    tool = os.fork()
+    if tool == 0:
+        _become(order, trouble_write)
+    os.close(trouble_write)
+    # Both sides do it: whichever comes first, the group is there before anyone signals it. The tool refuses ours
+    # once it has called exec, after its own.
+    with suppress(OSError):
+        os.setpgid(tool, tool)
+    trouble = os.read(trouble_read, 1000)
+    os.close(trouble_read)
+    if trouble:
+        os.waitpid(tool, 0)
+        _tell(report, f"refused {trouble.decode()}")
+        return None
+    return tool
+
+
+def _become(order: dict[str, Any], trouble: int) -> NoReturn:
+    """In the forked process: become the tool, or write to `trouble` which step failed and its errno."""
+    step = "group"
+    try:
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in _SIGNALS_AT_DEFAULT:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.umask(0o077)
+        if order["user"] is not None:
+            step = "user"
+            name, user_id, group_id = order["user"]
+            os.initgroups(name, group_id)
+            os.setgid(group_id)
+            os.setuid(user_id)
+        if order["working_directory"] is not None:
+            step = "folder"
+            os.chdir(order["working_directory"])
+        step = "program"
+        os.execvpe(order["arguments"][0], order["arguments"], order["environment"])  # noqa: S606 - no shell is wanted
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in an argument or a variable
+        os.write(trouble, f"{step} {getattr(problem, 'errno', None) or errno.EINVAL}".encode())
+    finally:
+        os._exit(127)
+
+
+def _watch(tool: int, order: dict[str, Any], *, life: int, wake: int, parent: int) -> int:
+    """Wait for the tool's end or for a reason to end it; return its return code once its group is gone."""
+    poll = select.poll()
+    poll.register(life, select.POLLIN)
+    poll.register(wake, select.POLLIN)
+    returncode: int | None = None
+    while returncode is None:
+        ready = {descriptor for descriptor, _ in poll.poll(_PARENT_CHECK_MILLISECONDS)}
+        told = wake in ready and set(os.read(wake, 1000)) & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        returncode = _reap(tool)
+        if life in ready or told or os.getppid() != parent:
+            break
+
+    poll.unregister(life)
+    for number, patience_seconds in (
+        (order["stop_signal"], order["grace_seconds"]),
+        (signal.SIGKILL, _KILL_SECONDS),
+    ):
+        if not _group_signalled(tool, number):
+            break
+        until = time.monotonic() + patience_seconds
+        while time.monotonic() < until and _group_signalled(tool, 0):
+            if poll.poll(_LOOK_AGAIN_MILLISECONDS):
+                os.read(wake, 1000)
+            ended = _reap(tool)
+            returncode = ended if returncode is None else returncode
+    if returncode is None:
+        returncode = _reap(tool)
+    # A tool that not even SIGKILL ends hangs in the kernel; say what was done to it.
+    return -signal.SIGKILL if returncode is None else returncode
+
+
+def _reap(tool: int) -> int | None:
+    """Reap whatever ended; the tool's return code (negative: the signal that killed it) when it is among them."""
+    returncode = None
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return returncode
+        if process == 0:
+            return returncode
+        if process == tool:
+            returncode = os.waitstatus_to_exitcode(status)
+
+
+def _group_signalled(group: int, number: int) -> bool:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS answers "not permitted" for a group of zombies
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,185 @@
+"""Our own Python child processes: several shares of one task at a time, each on a core of its own.
+
+A worker is a module of this package that calls `serve` when it is run. It reads its share as JSON on
+standard input and answers in lines of JSON. Workers run below the supervisor (`child`), so they end when
+this process does.
+"""
+
+import json
+import os
+import queue
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from hackorda_ops import errors
+from hackorda_ops.errors import OpsError, Stalled, ToolFailed
+from hackorda_ops.processes import child
+from hackorda_ops.processes.child import Child
+
+# Workers speak every few megabytes. One that is silent for this long hangs in a read that won't come back.
+_SILENCE_SECONDS: Final = 600.0
+_POLL_SECONDS: Final = 0.2
+# What a Python needs of its caller's environment to start and to find this package.
+_PYTHON_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
+
+Item = TypeVar("Item")
+
+
+class Answer:
+    """A worker's side of the conversation: what it says goes to its parent at once."""
+
+    def done(self, amount: int) -> None:
+        """So much more (bytes, as a rule) has been worked through."""
+        _say({"done": amount})
+
+    def result(self, value: object) -> None:
+        """One finished piece of the share; anything that JSON can hold."""
+        _say({"result": value})
+
+
+def serve(work: Callable[[Any, Answer], None]) -> None:
+    """The main function of a worker: does its share, and hands an `OpsError` over to the parent."""
+    order = json.load(sys.stdin)
+    try:
+        work(order, Answer())
+    except OpsError as error:
+        _say({"error": [type(error).__name__, error.what, error.meaning, error.next_step]})
+
+
+def shares(items: Sequence[Item], *, weight: Callable[[Item], int], count: int) -> list[list[Item]]:
+    """Splits items into at most `count` shares of about the same weight, each beginning with its heaviest.
+
+    Args:
+        items: what there is to do.
+        weight: how long an item takes, in any unit.
+        count: how many shares may be worked on at a time; at least 1.
+
+    Returns:
+        The shares that hold anything; none where there are no items.
+    """
+    split: list[list[Item]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for item in sorted(items, key=weight, reverse=True):
+        lightest = weights.index(min(weights))
+        split[lightest].append(item)
+        # Every item costs something, or thousands of empty tables would all be one worker's.
+        weights[lightest] += weight(item) + 1
+    return [share for share in split if share]
+
+
+def run_workers(
+    module: str,
+    orders: Sequence[object],
+    *,
+    environment: Mapping[str, str],
+    on_done: Callable[[int], None],
+    redact: Callable[[str], str],
+) -> list[Any]:
+    """Runs one worker per order, all at the same time.
+
+    Args:
+        module: the worker, for example "hackorda_ops.postgres.archives.reader".
+        orders: one share per worker; anything that JSON can hold. It goes by standard input,
+            which nobody else can read, so it may hold a password; `environment` and `module` may not.
+        environment: what the workers need beside what Python itself needs.
+        on_done: called in this thread with how much was worked through in all, whenever that grew.
+        redact: takes secrets out of what a worker that crashed wrote to standard error.
+
+    Returns:
+        The results of all workers, in no particular order.
+
+    Raises:
+        OpsError: what a worker raised; the others have been stopped by then.
+        ToolFailed: a worker crashed.
+        Stalled: no worker said anything for ten minutes.
+    """
+    inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
+    own = {name: os.environ[name] for name in _PYTHON_VARIABLES if name in os.environ}
+    running: list[Child] = []
+    results: list[Any] = []
+    done = 0
+    try:
+        for order in orders:
+            running.append(
+                child.start(
+                    # -P: a file in the working directory must not pass for a module.
+                    [sys.executable, "-P", "-m", module],
+                    environment=own | dict(environment),
+                    stdin=json.dumps(order).encode(),
+                    on_stdout_line=inbox.put,
+                )
+            )
+        last_heard = time.monotonic()
+        while True:
+            # Asked before the inbox is emptied: a worker that has ended has said all it had to say.
+            ended = [worker for worker in running if not worker.running]
+            for message in _received(inbox):
+                last_heard = time.monotonic()
+                if "error" in message:
+                    raise _handed_over(message["error"])
+                if "result" in message:
+                    results.append(message["result"])
+                else:
+                    done += message["done"]
+                    on_done(done)
+            for worker in ended:
+                _require_success(worker, module, redact)
+                running.remove(worker)
+            if not running:
+                return results
+            if time.monotonic() - last_heard > _SILENCE_SECONDS:
+                raise _silent(module)
+    finally:
+        for worker in running:
+            worker.stop()
+
+
+def _received(inbox: queue.SimpleQueue[str]) -> list[dict[str, Any]]:
+    """What has arrived; waits a moment for the first message."""
+    lines = []
+    try:
+        lines.append(inbox.get(timeout=_POLL_SECONDS))
+        while True:
+            lines.append(inbox.get_nowait())
+    except queue.Empty:
+        return [json.loads(line) for line in lines]
+
+
+def _require_success(worker: Child, module: str, redact: Callable[[str], str]) -> None:
+    finished = worker.wait()
+    if finished.returncode != 0:
+        raise ToolFailed(
+            f"The worker {module} ended with return code {finished.returncode}:\n"
+            f"{redact(_without_words(finished.stderr_tail)) or '(it wrote nothing)'}",
+            meaning="Its part of the work is not done, so nothing was proven.",
+            next_step="Return code -9 means that it was killed, usually for want of memory; otherwise report this.",
+        )
+
+
+def _without_words(written: str) -> str:
+    """A traceback without the words of its errors, which may quote a row; where there is none, what Python says."""
+    before, traceback, after = written.partition("Traceback (most recent call last):")
+    if not traceback:
+        return before
+    return "\n".join(re.findall(r'^ *File ".+", line \d+|^\w[\w.]*(?=:|$)', after, re.MULTILINE))
+
+
+def _handed_over(said: Sequence[str]) -> OpsError:
+    name, what, meaning, next_step = said
+    kind: type[OpsError] = getattr(errors, name)
+    return kind(what, meaning=meaning, next_step=next_step)
+
+
+def _silent(module: str) -> Stalled:
+    return Stalled(
+        f"The workers of {module} said nothing for {_SILENCE_SECONDS:g} seconds and were stopped.",
+        meaning="Their work is not done, so nothing was proven.",
+        next_step="Look for a disk, a network file system or a server that hangs; then try again.",
+    )
+
+
+def _say(message: Mapping[str, object]) -> None:
+    print(json.dumps(message), flush=True)

@@ -1,0 +1,335 @@
+"""Brings an artifact back into an empty database, and compares every row with its manifest.
+
+An operator's `restore` and the quarterly drill run this same code.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.artifacts.operations_log import logged
+from hackorda_ops.errors import ArtifactDamaged, TargetRefused
+from hackorda_ops.evidence.comparison import (
+    environment_notes,
+    evidenced_tables,
+    object_findings,
+    sequence_findings,
+    table_findings,
+)
+from hackorda_ops.evidence.large_objects import compare_large_objects
+from hackorda_ops.evidence.moved_rows import in_one_order
+from hackorda_ops.evidence.rules_kept import generated_findings, stale_notes
+from hackorda_ops.evidence.verify import judge
+from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.postgres.archives import table_digest
+from hackorda_ops.postgres.archives.table_digest import TableDigest
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.catalogs.inventory import Inventory, TableName
+from hackorda_ops.postgres.catalogs.made_objects import read_present_objects
+from hackorda_ops.postgres.catalogs.same_database import closeness
+from hackorda_ops.postgres.restoring import restore
+from hackorda_ops.postgres.restoring import target as restore_target
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS, SHORT_SETTINGS
+from hackorda_ops.postgres.tools import clients
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.recovery.give_access import NOT_GIVEN, give_access, make_roles, require_roles, roles_of
+from hackorda_ops.recovery.not_restored import with_rest
+from hackorda_ops.stores.store import Store
+from hackorda_ops.words import counted
+
+
+@dataclass(frozen=True)
+class BroughtBack:
+    """A finished restore.
+
+    Attributes:
+        manifest: the artifact's.
+        location: where it was fetched from.
+        target: the database it is in now, without secrets.
+        tables: how many tables were compared.
+        rows: how many rows were compared.
+        seconds: pg_restore's wall-clock time.
+        findings: what differs from the manifest; none means PASS.
+        warnings: what pg_restore or the server warned of.
+    """
+
+    manifest: Manifest
+    location: str
+    target: str
+    tables: int
+    rows: int
+    seconds: float
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Literal["PASS", "FAIL"]:
+        """ "PASS" or "FAIL"."""
+        return "FAIL" if fatal(self.findings) else "PASS"
+
+
+def bring_back(
+    store: Store,
+    manifest: Manifest,
+    target: ConnectionTarget,
+    *,
+    source: ConnectionTarget | None,
+    work_folder: Path,
+    client_folders: Sequence[Path],
+    environ: Mapping[str, str],
+    jobs: int,
+    on_progress: OnProgress,
+    with_access: bool = False,
+    keep_going: bool = False,
+) -> BroughtBack:
+    """Fetches an artifact, checks it, restores it into an empty database and compares the result.
+
+    Args:
+        store: where the artifact lies.
+        manifest: the artifact's.
+        target: the empty database.
+        source: the live database, where it's known: the target must not be it.
+        work_folder: where the artifact lies meanwhile; it's gone from there afterwards.
+        client_folders: looked into first for pg_restore.
+        environ: the environment, for finding pg_restore.
+        jobs: pg_restore's --jobs, and how many processes compare.
+        on_progress: told of every stage, from more than one thread.
+        with_access: also makes the roles that are missing, and applies owners, grants and settings; these
+            are compared as well.
+        keep_going: brings back everything that the server takes; what it doesn't take is a finding each.
+
+    Raises:
+        TargetRefused: the target is the source, isn't empty, or can't take this artifact.
+        RightsMissing: the role may not make what is in the dump, or the roles; nothing was restored.
+        ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
+        OpsError: whatever else its tree names.
+    """
+    with (
+        logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
+        ExitStack() as stack,
+    ):
+        # Asked before anything is fetched: a wrong target shall not cost an hour.
+        roles = roles_of(store, manifest) if with_access else ()
+        connection = stack.enter_context(
+            admitted(target, manifest, source=source, application_name="hackorda_ops restore", roles=roles)
+        )
+        tools = tools_for(connection, client_folders=client_folders, environ=environ)
+        work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
+        fetch_artifact(store, manifest, folder, on_progress=on_progress)
+        damage = judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+        if damage:
+            raise ArtifactDamaged(
+                f"{store.describe()}/{manifest.prefix} is not what its manifest says: "
+                + "; ".join(f"{finding.code} {finding.subject}" for finding in damage[:10])
+                + ".",
+                meaning="Nothing was restored: it would not have been the database of that night.",
+                next_step="Restore another artifact (`hackorda-ops backups` lists them).",
+            )
+        done = restore.restore(
+            target,
+            clients=tools,
+            folder=folder / DUMP_FOLDER_NAME,
+            jobs=jobs,
+            on_progress=on_progress,
+            deadline_seconds=None,
+            keep_going=keep_going,
+        )
+        compared = compare(
+            connection,
+            target,
+            manifest,
+            dump_folder=folder / DUMP_FOLDER_NAME,
+            jobs=jobs,
+            on_progress=on_progress,
+        )
+        # At last: whoever restored may lose the right to read what now belongs to others.
+        differing, notes = (
+            give_access(connection, target, roles, folder) if with_access else ((), (NOT_GIVEN,))
+        )
+        brought = BroughtBack(
+            manifest=manifest,
+            location=f"{store.describe()}/{manifest.prefix}",
+            target=target.describe(),
+            tables=len(manifest.tables),
+            rows=manifest.rows,
+            seconds=done.seconds,
+            findings=(*with_rest(done.not_restored, compared.findings), *differing),
+            warnings=(*done.warnings, *compared.notes, *notes),
+        )
+        line.outcome = brought.verdict
+        line.detail = (
+            f"From {brought.location} into {brought.target}: {counted(brought.rows, 'row')} compared."
+        )
+    return brought
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A restored database beside its manifest.
+
+    Attributes:
+        digests: rows and digest of each of the manifest's tables that is there.
+        inventory: what the restored database holds besides, without counts.
+        findings: what differs; none means that everything the backup speaks for came back.
+        notes: what the server has otherwise than the source, which is not the backup's fault.
+    """
+
+    digests: Mapping[TableName, TableDigest]
+    inventory: Inventory
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+def compare(
+    connection: psycopg.Connection[Any],
+    target: ConnectionTarget,
+    manifest: Manifest,
+    *,
+    dump_folder: Path,
+    jobs: int,
+    on_progress: OnProgress,
+) -> Comparison:
+    """Compares a restored database with a manifest, exactly: tables, sequences, large objects, extensions, views.
+
+    Args:
+        connection: a session on the restored database.
+        target: the same database, for the processes that read it.
+        manifest: what there must be.
+        dump_folder: the artifact's dump, for which large objects differ.
+        jobs: how many processes read.
+        on_progress: told of the bytes read.
+
+    Raises:
+        OpsError: the login, the rights or the connection failed.
+    """
+    with translated_errors(target, "Comparing the restored database"):
+        restored = replace(
+            source_catalog.read_catalog(connection), made_objects=read_present_objects(connection)
+        )
+    digests = table_digest.digest_tables(
+        target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
+    )
+    wanted, found = in_one_order(
+        manifest, digests, target, restored, dump_folder=dump_folder, jobs=jobs, on_progress=on_progress
+    )
+    with translated_errors(target, "Comparing the large objects"):
+        objects = compare_large_objects(
+            connection, manifest.large_objects, dump_folder=dump_folder, on_progress=on_progress
+        )
+    with translated_errors(target, "Looking at the generated columns"):
+        generated = tuple(generated_findings(connection, manifest))
+    return Comparison(
+        digests=digests,
+        inventory=restored,
+        findings=(
+            *table_findings(wanted, found),
+            *sequence_findings(manifest.inventory.sequences, restored.sequences),
+            *object_findings(manifest.inventory, restored),
+            *objects,
+            *generated,
+        ),
+        notes=(*environment_notes(manifest.inventory, restored), *stale_notes(manifest)),
+    )
+
+
+@contextmanager
+def admitted(
+    target: ConnectionTarget,
+    manifest: Manifest,
+    *,
+    source: ConnectionTarget | None,
+    application_name: str,
+    roles: Sequence[str] = (),
+) -> Iterator[psycopg.Connection[Any]]:
+    """Opens a session on a restore target, if it may take this artifact.
+
+    Args:
+        target: the empty database.
+        manifest: the artifact's.
+        source: the live database, where it's known: the target must not be it.
+        application_name: how the session shows in pg_stat_activity.
+        roles: statements of roles.sql; those roles that are missing are made.
+
+    Raises:
+        TargetRefused: it is the source, isn't empty, or can't take this artifact.
+        RightsMissing: the roles can't be made.
+        OpsError: the login or the connection failed.
+    """
+    with connect(target, application_name=application_name, settings=RESTORE_SETTINGS) as connection:
+        with translated_errors(target, "Looking at the restore target"):
+            if source is not None:
+                _refuse_source(connection, target, source)
+            _admit(connection, target, manifest)
+            make_roles(connection, target, roles)
+            require_roles(connection, target, manifest)
+        yield connection
+
+
+def tools_for(
+    connection: psycopg.Connection[Any], *, client_folders: Sequence[Path], environ: Mapping[str, str]
+) -> clients.Clients:
+    """The client tools of a restore target's own major version.
+
+    Raises:
+        ClientMissing: there are none.
+    """
+    return clients.find(connection.info.server_version // 10_000, folders=client_folders, environ=environ)
+
+
+def _refuse_source(
+    connection: psycopg.Connection[Any], target: ConnectionTarget, source: ConnectionTarget
+) -> None:
+    with (
+        translated_errors(source, "Making sure that the target is not the source"),
+        connect(source, application_name="hackorda_ops restore", settings=SHORT_SETTINGS) as live,
+    ):
+        if closeness(live, connection) == "same database":
+            raise TargetRefused(
+                f"{target.describe()} is the source itself.",
+                meaning="Nothing was restored, and nothing in it was touched.",
+                next_step="Create a new, empty database and restore into that; then point the app at it.",
+            )
+
+
+def _admit(connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest) -> None:
+    """Refuses a target that can't take this artifact."""
+    restore_target.require_empty(connection)
+    there = source_catalog.read_source(connection)
+    server_major, written_by = there.server_version_number // 10_000, manifest.client.major
+    if server_major < written_by:
+        raise TargetRefused(
+            f"{target.describe()} runs Postgres {server_major}; the artifact is from Postgres {written_by}.",
+            meaning="An older server can't take a newer one's dump. Nothing was restored.",
+            next_step=f"Restore on a server of Postgres {written_by} or later.",
+        )
+    if there.encoding != manifest.inventory.source.encoding:
+        raise TargetRefused(
+            f"{target.describe()} has the encoding {there.encoding}; the artifact is in "
+            f"{manifest.inventory.source.encoding}.",
+            meaning="Text would be changed or refused on the way. Nothing was restored.",
+            next_step="Create the database as the artifact's RESTORE.md shows, and restore into that.",
+        )
+    _require_extensions(connection, target, manifest)
+
+
+def _require_extensions(
+    connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest
+) -> None:
+    offered = {name for (name,) in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
+    lacking = [each.name for each in manifest.inventory.extensions if each.name not in offered]
+    if lacking:
+        raise TargetRefused(
+            f"{target.describe()} does not offer the extension(s) {', '.join(lacking)}.",
+            meaning="The restore would stop at the first of them. Nothing was restored.",
+            next_step="Install their packages on that server, or restore on one that has them.",
+        )

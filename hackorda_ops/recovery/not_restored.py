@@ -1,0 +1,58 @@
+"""Findings of a restore that kept going: what is missing, why, and how to make it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.restoring.rest import NotRestored
+
+_IN_THE_SOURCE = (
+    "Rows that break a rule break it in the source too, so no other artifact is better: correct them there and here, "
+    "then run the statement here."
+)
+_DEFINITION = (
+    "If the source has it so, no other artifact is better: mend its definition there (a function that needs a "
+    "search_path, as a rule), then run the mended statement here."
+)
+FOR_THE_SOURCE = frozenset({_IN_THE_SOURCE, _DEFINITION})
+"""The next steps of what is wrong on the source itself, so that no other artifact is better."""
+_FOLLOWS = "It follows from what the server did not take: make that first, then compare again."
+# What is missing for want of something else; and what is missing or empty for want of what rows need.
+_WITHOUT_ANYTHING = ("schema object missing",)
+_WITHOUT_ROWS = (*_WITHOUT_ANYTHING, "table missing", "rows differ", "sequence differs", "refresh fails")
+# Without these every row is there.
+_BESIDE_ROWS = (
+    "FK CONSTRAINT",
+    "CHECK CONSTRAINT",
+    "CONSTRAINT",
+    "INDEX",
+    "TRIGGER",
+    "RULE",
+    "POLICY",
+    "COMMENT",
+)
+
+
+def with_rest(not_restored: Sequence[NotRestored], compared: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What a comparison found, after a finding for each thing that was not restored.
+
+    Args:
+        not_restored: of a restore that kept going.
+        compared: the findings of its comparison. What can follow from the former says so.
+    """
+    found = [
+        Finding(
+            "restore failed",
+            each.name,
+            f"made by: {each.statement}",
+            each.reason,
+            _IN_THE_SOURCE if each.breaks_rule else _DEFINITION,
+        )
+        for each in not_restored
+    ]
+    rows_are_there = all(each.name.startswith(_BESIDE_ROWS) for each in not_restored)
+    following = () if not found else _WITHOUT_ANYTHING if rows_are_there else _WITHOUT_ROWS
+    return (
+        *found,
+        *(replace(each, next_step=_FOLLOWS) if each.code in following else each for each in compared),
+    )

@@ -1,0 +1,1 @@
+"""What servers and programs say, without rows and secrets."""

@@ -1,0 +1,1 @@
+"""Where a drill restores, and the history behind it."""

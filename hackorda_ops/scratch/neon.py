@@ -1,0 +1,252 @@
+"""A scratch on Neon: a branch of the project's main, with a new database on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.same_source import other_timeline
+from hackorda_ops.errors import NeonRefused, RightsMissing, TargetRefused
+from hackorda_ops.neon import branches
+from hackorda_ops.neon.branches import ScratchBranch
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.creation import AtHead, AtLsn
+from hackorda_ops.neon.labels import DRILL, NIGHT, PURPOSES, Label, is_of, source_id
+from hackorda_ops.neon.models import Database, LabelledBranch, Project
+from hackorda_ops.postgres.catalogs import source_catalog
+from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
+from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
+from hackorda_ops.postgres.restoring.target import create_like
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
+from hackorda_ops.postgres.sessions.lock import is_locked
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.scratch.alive import kept_alive, lives
+from hackorda_ops.scratch.place import Branch, Place
+
+# Longer than any drill, and soon enough that a branch nobody swept costs little.
+_EXPIRES_AFTER: Final = timedelta(hours=24)
+_RETRY_BUDGET_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class NeonScratch:
+    """Branches of a Neon project.
+
+    Attributes:
+        name: the protected database's name in databases.yaml.
+        client: of the project.
+        source: the live database; drills show there that they live.
+    """
+
+    name: str
+    client: NeonClient
+    source: ConnectionTarget
+
+    def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
+        """See `Scratch.left_behind`.
+
+        Raises:
+            NeonRefused, NeonUnavailable: Neon said no, or nothing.
+            OpsError: the source can't be reached, so nobody can tell which runs live.
+        """
+        return tuple(found.branch.name for found in self._left_behind(retry_budget_seconds))
+
+    def sweep(self) -> tuple[str, ...]:
+        """Deletes the branches of drills and nights of this database that no longer live.
+
+        One that Neon won't delete keeps none of the others.
+
+        Raises:
+            NeonRefused, NeonUnavailable, Stalled: Neon said no, or nothing.
+            OpsError: the source can't be reached, so nobody can tell which runs live.
+        """
+        left = self._left_behind(_RETRY_BUDGET_SECONDS)
+        refusals: list[NeonRefused] = []
+        # Newest first: a branch of a branch is younger than it, and has to go before it.
+        for found in reversed(left):
+            try:
+                branches.delete_branch(self.client, found.branch.id)
+            except NeonRefused as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise NeonRefused(
+                "\n".join(refusal.what for refusal in refusals),
+                meaning=f"{len(refusals)} of {len(left)} branches that killed runs left behind are still there. "
+                f"{refusals[0].meaning}",
+                next_step=refusals[0].next_step,
+            )
+        return tuple(found.branch.name for found in left)
+
+    def _left_behind(self, retry_budget_seconds: float) -> tuple[LabelledBranch, ...]:
+        ours = [
+            found
+            for found in branches.list_own_branches(self.client)
+            if is_of(found, self.name, self.source) and found.annotation.get("purpose") in PURPOSES
+        ]
+        if not ours:
+            return ()
+        with (
+            translated_errors(self.source, "Looking which runs live"),
+            connect(
+                self.source,
+                application_name="hackorda_ops sweep",
+                settings=SHORT_SETTINGS,
+                retry_budget_seconds=retry_budget_seconds,
+            ) as connection,
+        ):
+            return tuple(found for found in ours if not _owner_lives(connection, found))
+
+    @contextmanager
+    def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
+        """See `Scratch.opened`."""
+        require_room(self.client.project(), manifest.inventory.size_bytes)
+        with kept_alive(self.source, drill_id):
+            branch, reason = self._make_branch(manifest, drill_id)
+            try:
+                yield self._place(branch, reason, manifest, drill_id)
+            finally:
+                # It waits until Neon no longer lists the branch.
+                branches.delete_branch(self.client, branch.branch_id)
+
+    def _make_branch(self, manifest: Manifest, drill_id: str) -> tuple[ScratchBranch, str]:
+        """A branch at the artifact's position, or at head with the reason why not there."""
+        label = Label(self.name, source_id(self.source), drill_id, DRILL)
+        expires_at = datetime.now(UTC) + _EXPIRES_AFTER
+        reason = not_in_history(manifest, self.client.project(), now=datetime.now(UTC)) or other_timeline(
+            manifest.inventory.source, _identity(self.source, "Looking at the source")
+        )
+        if not reason:
+            try:
+                return (
+                    branches.create_branch(
+                        self.client, label=label, point=AtLsn(manifest.lsn), expires_at=expires_at
+                    ),
+                    "",
+                )
+            except NeonRefused as error:
+                # Whatever refuses a branch as such will refuse the next one in the same words.
+                reason = f"Neon made no branch at the artifact's position {manifest.lsn}: {error.what}"
+        return (
+            branches.create_branch(self.client, label=label, point=AtHead(), expires_at=expires_at),
+            reason,
+        )
+
+    def _place(self, branch: ScratchBranch, reason: str, manifest: Manifest, drill_id: str) -> Place:
+        clone = self._clone(branch, manifest.inventory.source.database)
+        target = branches.connection(self.client, branch, database=clone.name, role=clone.owner_name)
+        require_elsewhere(self.source, target)
+
+        def new_database(purpose: str) -> ConnectionTarget:
+            # On our own branch the name only has to differ from what came with the clone.
+            database = f"hackorda_ops_{purpose}_{drill_id[-6:]}"
+            try:
+                create_like(target, database, manifest.inventory.source)
+            except RightsMissing:
+                # Neon itself may create databases where the role may not.
+                branches.create_database(self.client, branch, name=database, owner=clone.owner_name)
+                _require_like(with_database(target, database), manifest.inventory.source)
+            return with_database(target, database)
+
+        at = f"at {branch.parent_lsn}" if not reason else "at head"
+        return Place(
+            description=f"Neon branch {branch.name} ({branch.branch_id}) {at}, a new database on it",
+            new_database=new_database,
+            branch=Branch(
+                target=target,
+                parent_lsn=branch.parent_lsn if not reason else None,
+                reason=reason or self._not_the_source(branch, clone, manifest.inventory.source.database),
+            ),
+            warnings=(*_acting_outside(manifest), *branches.without_expiry(branch)),
+        )
+
+    def _not_the_source(self, branch: ScratchBranch, clone: Database, database: str) -> str:
+        if clone.name != database:
+            return f"the branch has no database {database}"
+        if branch.parent_id is None or not branches.is_compute_of(
+            self.client, branch.parent_id, self.source.host
+        ):
+            return f"{self.source.describe()} is not the compute of the project's default branch"
+        return ""
+
+    def _clone(self, branch: ScratchBranch, database: str) -> Database:
+        """The source's database on the branch; where the source is elsewhere, any that came with the clone."""
+        found = self.client.databases(branch.branch_id)
+        if not found:
+            raise TargetRefused(
+                f"The branch {branch.name} lists no database.",
+                meaning="There's no role and no address to restore with.",
+                next_step="Create a database on the project's main branch in the Neon console, then drill again.",
+            )
+        return next((one for one in found if one.name == database), found[0])
+
+
+def not_in_history(manifest: Manifest, project: Project, *, now: datetime) -> str:
+    """Why a project can't have a branch at an artifact's position; "" where it should. Pure."""
+    window = timedelta(seconds=project.history_retention_seconds)
+    if now - manifest.captured_at >= window:
+        return f"the artifact of {manifest.captured_at:%Y-%m-%d %H:%M} UTC is older than Neon's history of {window}"
+    return ""
+
+
+def require_room(project: Project, size_bytes: int) -> None:
+    """Refuses a drill whose clone and restored copy together exceed a branch's limit. Pure.
+
+    Raises:
+        TargetRefused: they do.
+    """
+    limit_bytes = project.branch_logical_size_limit_bytes
+    if limit_bytes and 2 * size_bytes > limit_bytes:
+        raise TargetRefused(
+            f"A drill needs about {2 * size_bytes:,} bytes on a branch (the clone and the restored copy), and the "
+            f"project's branches may have {limit_bytes:,}.",
+            meaning="The restore would stop in the middle. Nothing was made.",
+            next_step="Raise the limit in the Neon console, or drill on a scratch server (scratch.server).",
+        )
+
+
+def _require_like(target: ConnectionTarget, wanted: SourceIdentity) -> None:
+    made = _identity(target, "Looking at the new database")
+    if _locale(made) != _locale(wanted):
+        raise TargetRefused(
+            f"Neon made a database with {_locale(made)}, and the source has {_locale(wanted)}.",
+            meaning="Text would sort and compare differently in the copy, so a comparison would prove nothing.",
+            next_step="Give the role that owns the database the right to create databases (ALTER ROLE … CREATEDB): "
+            "then the drill makes one like the source itself.",
+        )
+
+
+def _identity(target: ConnectionTarget, doing: str) -> SourceIdentity:
+    with (
+        translated_errors(target, doing),
+        connect(target, application_name="hackorda_ops drill", settings=SHORT_SETTINGS) as connection,
+    ):
+        return source_catalog.read_source(connection)
+
+
+def _locale(identity: SourceIdentity) -> tuple[str | None, ...]:
+    return (
+        identity.encoding,
+        identity.locale_provider,
+        identity.collation,
+        identity.character_type,
+        identity.locale,
+    )
+
+
+def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> bool:
+    if found.annotation.get("purpose") == NIGHT:
+        # A night holds the dump lock for longer than it has its branch.
+        return is_locked(connection)
+    return lives(connection, found.annotation.get("run", ""))
+
+
+def _acting_outside(manifest: Manifest) -> Iterator[str]:
+    if any(extension.name == "pg_cron" for extension in manifest.inventory.extensions):
+        yield "The branch carries the source's pg_cron jobs: they may run there for as long as the drill takes."
+    if manifest.inventory.subscriptions:
+        yield "The branch carries the source's subscriptions: they may connect to their publishers meanwhile."

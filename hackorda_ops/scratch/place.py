@@ -1,0 +1,71 @@
+"""Scratch: the place a drill restores into, and takes down again."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The source's own database on a branch of it.
+
+    Attributes:
+        target: where it is.
+        parent_lsn: the position at which the branch left its parent; None where it's at head.
+        reason: why the branch is not at the artifact's position; "" where it is.
+    """
+
+    target: ConnectionTarget
+    parent_lsn: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A scratch that is up.
+
+    Attributes:
+        description: what and where it is, in words, without secrets.
+        new_database: makes an empty database like the source on it, for a purpose ("restore", "twin").
+        branch: the clone of the source that came with it; None on a scratch server.
+        warnings: what its maker should know of it.
+    """
+
+    description: str
+    new_database: Callable[[str], ConnectionTarget]
+    branch: Branch | None
+    warnings: tuple[str, ...] = ()
+
+
+class Scratch(Protocol):
+    """Somewhere that a scratch can be made. Every method raises what its server or API says."""
+
+    def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
+        """What killed runs of the same database left behind, a name each, oldest first. Only looks.
+
+        Args:
+            retry_budget_seconds: how long to go on trying to reach a server.
+        """
+
+    def sweep(self) -> tuple[str, ...]:
+        """Removes what killed runs of the same database left behind, and nothing else.
+
+        Returns:
+            What was removed, a name each.
+        """
+
+    def opened(self, manifest: Manifest, drill_id: str) -> AbstractContextManager[Place]:
+        """A scratch for one drill. When the block ends, however it ends, it is taken down.
+
+        Args:
+            manifest: of the artifact to be restored.
+            drill_id: the drill's, by which a later drill can tell whether this one lives.
+
+        Raises:
+            TargetRefused: it is, or might be, the source, or can't hold what the source holds.
+            OpsError: it could not be made, or (when the block ends) it is not gone.
+        """

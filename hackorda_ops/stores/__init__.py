@@ -1,0 +1,1 @@
+"""Where artifacts lie: a folder or a bucket."""

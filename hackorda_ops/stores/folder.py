@@ -1,0 +1,322 @@
+"""A store in a folder: the usual place for nightly artifacts."""
+
+import errno
+import io
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from hackorda_ops.errors import ArtifactMissing, StoreRefused
+from hackorda_ops.stores.disk_errors import disk_error, disk_errors
+from hackorda_ops.stores.store import (
+    ABANDONED_AFTER,
+    CHUNK_BYTES,
+    SMALL_FILE_LIMIT_BYTES,
+    CheckedSource,
+    Readable,
+    StoredFile,
+    StoredVersion,
+    checked_key,
+    folder_prefix,
+    read_limited,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_STAGING = ".staging"
+_UPLOAD = "upload-"
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """A store in a folder of this machine, or mounted on it.
+
+    Everything it writes is private (files 0600, folders 0700), flushed to the disk before it gets
+    its name, and appears whole: unfinished work stays in a hidden folder beside the artifacts.
+
+    Attributes:
+        root: the folder; made by `check` where only its last part is missing.
+    """
+
+    root: Path
+
+    @property
+    def staging_root(self) -> Path:
+        """The folder for unfinished work, on the same file system, so that a rename publishes it."""
+        return self.root / _STAGING
+
+    def describe(self) -> str:
+        """The folder's path."""
+        return str(self.root)
+
+    def check(self) -> None:
+        """Makes the folder if need be, and tries whether it can be listed.
+
+        Missing parents are not made: where a disk isn't mounted, backups would fill the disk below.
+
+        Raises:
+            StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
+        """
+        with disk_errors(f"open the store {self.root}"):
+            self.root.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            with os.scandir(self.root):
+                pass
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        """Every finished file below the folder `prefix`; nothing where the store is still empty.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        for file in self.files(prefix):
+            yield StoredFile(file.key, file.size_bytes)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below the folder `prefix`; none where the store is still empty.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        start = self._start(prefix)
+        with disk_errors(f"list {start}"):
+            self._require_mounted()
+            with suppress(FileNotFoundError), os.scandir(start) as entries:
+                for entry in entries:
+                    if entry.is_dir() and not (start == self.root and entry.name.startswith(".")):
+                        yield entry.name
+
+    def _start(self, prefix: str) -> Path:
+        within = folder_prefix(prefix)
+        return self.root / (checked_key(within.rstrip("/")) if within else "")
+
+    def _require_mounted(self) -> None:
+        # A store that nothing was put into yet is empty; one whose disk isn't mounted is not.
+        (self.root if self.root.exists() else self.root.parent).stat()
+
+    def _below(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+        def fail(error: OSError) -> None:
+            # An artifact may be deleted while it is listed; anything else must not look like "empty".
+            if not isinstance(error, FileNotFoundError):
+                raise error
+
+        for parent, folders, names in os.walk(folder, onerror=fail):
+            if Path(parent) == self.root:
+                folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                path = Path(parent, name)
+                with suppress(FileNotFoundError):
+                    yield path.relative_to(self.root).as_posix(), path.stat()
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """A file as a stream.
+
+        Raises:
+            ArtifactMissing: there is no such file.
+            StoreRefused, StoreUnreachable: it can't be read.
+        """
+        path = self._path(key)
+        try:
+            raw = _File(path)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise ArtifactMissing(
+                f"There is no file {path}.",
+                meaning="The artifact is incomplete, or it has been deleted.",
+                next_step="List what there is with `hackorda-ops backups`, and use another artifact.",
+            ) from None
+        except OSError as error:
+            raise disk_error(error, f"open {path}") from None
+        with io.BufferedReader(raw, CHUNK_BYTES) as stream:
+            yield cast(BinaryIO, stream)
+
+    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
+        """A small file as a whole.
+
+        Raises:
+            ArtifactMissing: there is no such file.
+            ArtifactDamaged: it is larger than `limit_bytes`.
+        """
+        with self.open(key) as stream:
+            return read_limited(stream, origin=str(self._path(key)), limit_bytes=limit_bytes)
+
+    def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
+        """Stores a file, replacing one of the same key: written beside, flushed, then renamed.
+
+        Raises:
+            ArtifactDamaged: the source has other bytes than announced.
+            DiskFull, StoreRefused, StoreUnreachable: what the operating system says.
+        """
+        path = self._path(key)
+        checked = CheckedSource(source, name=str(path), size_bytes=size_bytes, sha256=sha256)
+        with disk_errors(f"write {path}"):
+            _make_folder(self.staging_root, root=self.root)
+            handle, name = tempfile.mkstemp(prefix=_UPLOAD, dir=self.staging_root)
+            unfinished = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as target:
+                    for block in checked.blocks(size_bytes):
+                        target.write(block)
+                    checked.finish()
+                    target.flush()
+                    os.fsync(target.fileno())
+                _make_folder(path.parent, root=self.root)
+                unfinished.replace(path)
+                _flush_folder(path.parent)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    def adopt(self, staged: Path, prefix: str) -> None:
+        """Publishes a complete folder by renaming it into place.
+
+        Args:
+            staged: a folder below `staging_root`; all in it is made private and flushed first.
+            prefix: the artifact's place, "<database>/<artifact id>".
+
+        Raises:
+            StoreRefused: there is something in that place already.
+            DiskFull, StoreUnreachable: what the operating system says; the place is then still empty.
+        """
+        place = self._path(prefix)
+        with disk_errors(f"publish {place}"):
+            if place.exists():
+                raise StoreRefused(
+                    f"The store already has {place}.",
+                    meaning="It was left as it is; the new artifact was not published.",
+                    next_step="Look at what is there. Artifact ids never repeat, so somebody put it there.",
+                )
+            for parent, _, names in os.walk(staged, topdown=False):
+                for name in names:
+                    _make_lasting(Path(parent, name))
+                Path(parent).chmod(_PRIVATE_FOLDER)
+                _flush_folder(Path(parent))
+            _make_folder(place.parent, root=self.root)
+            staged.rename(place)
+            _flush_folder(place.parent)
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every finished file below the folder `prefix`, as its only version; see `files`."""
+        return self.files(prefix)
+
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every finished file below the folder `prefix`, as its only version.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        start = self._start(prefix)
+        with disk_errors(f"list {start}"):
+            self._require_mounted()
+            for key, stat in self._below(start):
+                modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield StoredVersion(key, stat.st_size, modified_at, None, current=True, marker=False)
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:  # noqa: ARG002  # folders have no locks
+        """None: a folder has no locks."""
+        return None
+
+    def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
+        """Deletes a file, and the folders above it that it leaves empty; nothing where there is none.
+
+        Raises:
+            StoreRefused, StoreUnreachable: what the operating system says.
+        """
+        path = self._path(key)
+        with disk_errors(f"delete {path}"):
+            with suppress(FileNotFoundError):
+                path.unlink()
+                # What is deleted after it must not be gone before it, even after a power failure.
+                _flush_folder(path.parent)
+            for folder in path.parents:
+                # Whatever is made in there meanwhile keeps its folder: rmdir takes none but empty ones.
+                if folder == self.root or not _removed_empty(folder):
+                    break
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # unfinished files carry no key
+        """The unfinished files of `put` that nobody has written to for a day.
+
+        Raises:
+            StoreRefused, StoreUnreachable: they can't be looked at.
+        """
+        return tuple(path.name for path in self._abandoned())
+
+    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # as above
+        """Removes the unfinished files of `put` that nobody has written to for a day.
+
+        Raises:
+            StoreRefused, StoreUnreachable: they can't be removed.
+        """
+        ended = []
+        for path in self._abandoned():
+            with disk_errors(f"clear {self.staging_root}"), suppress(FileNotFoundError):
+                path.unlink()
+                ended.append(path.name)
+        return tuple(ended)
+
+    def _abandoned(self) -> Iterator[Path]:
+        oldest = time.time() - ABANDONED_AFTER.total_seconds()
+        with disk_errors(f"look into {self.staging_root}"):
+            for path in self.staging_root.glob(f"{_UPLOAD}*"):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < oldest:
+                        yield path
+
+    def _path(self, key: str) -> Path:
+        return self.root / checked_key(key)
+
+
+class _File(io.FileIO):
+    """A file whose read errors say what they mean: a dying disk, a mount that went away."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._path = path
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        with disk_errors(f"read {self._path}"):
+            return super().readinto(buffer)
+
+
+def _make_folder(folder: Path, *, root: Path) -> None:
+    """Makes a folder and those above it, up to `root`; each private, each flushed into its parent."""
+    if folder.is_dir():
+        return
+    if folder != root:
+        _make_folder(folder.parent, root=root)
+    folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    _flush_folder(folder.parent)
+
+
+def _removed_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    return True
+
+
+def _make_lasting(path: Path) -> None:
+    path.chmod(_PRIVATE_FILE)
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    # A new name lasts only once the folder that holds it has been flushed.
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

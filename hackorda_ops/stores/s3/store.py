@@ -1,0 +1,312 @@
+"""A store in an S3 bucket: AWS, Backblaze B2, Cloudflare R2, MinIO and whatever else speaks it."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hackorda_ops.calendar.clocks import told_time
+from hackorda_ops.stores.s3 import parts
+from hackorda_ops.stores.s3 import versions as s3_versions
+from hackorda_ops.stores.s3.client import connect
+from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
+from hackorda_ops.stores.s3.reader import ObjectReader
+from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES, abandoned
+from hackorda_ops.stores.store import (
+    CHUNK_BYTES,
+    SMALL_FILE_LIMIT_BYTES,
+    CheckedSource,
+    Readable,
+    StoredFile,
+    StoredVersion,
+    checked_key,
+    folder_prefix,
+    read_limited,
+)
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
+
+
+@dataclass(frozen=True)
+class S3Store:
+    """A store below a prefix of a bucket.
+
+    Attributes:
+        bucket: its name.
+        prefix: folder inside the bucket; "" for the bucket's root.
+        endpoint_url: for everything but AWS.
+        region: the bucket's region; providers without regions take any.
+        access_key_id: of a key that may list the bucket, and get and put below the prefix.
+        secret_access_key: its secret; in no repr and no error.
+        object_lock_days: retention in compliance mode on every object; None for none.
+        storage_class: as the provider calls it; None for its default. One that reads at once.
+        server_side_encryption: "AES256" or "aws:kms"; None for the bucket's default.
+        kms_key_id: the key for "aws:kms"; None for the account's own.
+        max_parts: the provider's limit of parts per upload.
+        staging_root: a local folder with room for the parts under way (files of more than
+            16 MiB times `max_parts` only).
+        connect_timeout_seconds: limit for making a connection.
+        read_timeout_seconds: limit for each wait for bytes of an answer.
+        attempts: how often a request that failed in passing is made in all.
+    """
+
+    bucket: str
+    prefix: str = ""
+    endpoint_url: str | None = None
+    region: str | None = None
+    access_key_id: str = field(kw_only=True)
+    secret_access_key: str = field(kw_only=True, repr=False)
+    object_lock_days: int | None = None
+    storage_class: str | None = None
+    server_side_encryption: str | None = None
+    kms_key_id: str | None = None
+    max_parts: int = 10_000
+    staging_root: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    connect_timeout_seconds: float = 10
+    read_timeout_seconds: float = 60
+    attempts: int = 5
+
+    def describe(self) -> str:
+        """The store as s3://bucket/prefix."""
+        return f"s3://{self.bucket}/{folder_prefix(self.prefix)}".rstrip("/")
+
+    def check(self) -> None:
+        """Tries whether the bucket is there and can be listed.
+
+        Raises:
+            StoreRefused: the bucket is missing, or access is denied.
+            StoreUnreachable: nobody answers.
+        """
+        with self._translated(f"list {self.describe()}"):
+            self._client.list_objects_v2(Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1)
+
+    def clock_ahead(self) -> timedelta:
+        """How far the provider's clock is ahead of this machine's; nothing where its answers carry no time.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        before = datetime.now(UTC)
+        with self._translated(f"list {self.describe()}"):
+            answer = self._client.list_objects_v2(
+                Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1
+            )
+        return told_time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"), before)
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        """Every object below the folder `prefix` ("" for all).
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        for file in self.files(prefix):
+            yield StoredFile(file.key, file.size_bytes)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below the folder `prefix`.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        within = folder_prefix(self.prefix, prefix)
+        with self._translated(f"list {self.describe()}/{prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=within, Delimiter="/"
+            )
+            for page in pages:
+                for entry in page.get("CommonPrefixes", []):
+                    yield entry["Prefix"].removeprefix(within).removesuffix("/")
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """An object as a stream, read on from where it stood when a connection breaks.
+
+        Raises:
+            ArtifactMissing: there is no such object.
+            StoreRefused, StoreUnreachable: it can't be read.
+        """
+
+        def fetch(offset_bytes: int) -> "StreamingBody":
+            # An empty object has no byte 0, so the whole is not asked for as a range.
+            within: dict[str, Any] = {"Range": f"bytes={offset_bytes}-"} if offset_bytes else {}
+            return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **within)["Body"]
+
+        with self._translated(f"read {self.describe()}/{key}"):
+            reader = ObjectReader(fetch, self.attempts)
+            with io.BufferedReader(reader, CHUNK_BYTES) as stream:
+                yield cast(BinaryIO, stream)
+
+    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
+        """A small object as a whole.
+
+        Raises:
+            ArtifactMissing: there is no such object.
+            ArtifactDamaged: it is larger than `limit_bytes`.
+        """
+        with self.open(key) as stream:
+            return read_limited(stream, origin=f"{self.describe()}/{key}", limit_bytes=limit_bytes)
+
+    def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
+        """Stores an object, in parts where it is large; on any failure its upload is ended.
+
+        Raises:
+            ArtifactDamaged: the source has other bytes than announced; nothing was stored.
+            StoreRefused, StoreUnreachable: the store did not take it.
+            DiskFull: no room for a part in `staging_root`.
+        """
+        name = f"{self.describe()}/{key}"
+        checked = CheckedSource(source, name=name, size_bytes=size_bytes, sha256=sha256)
+        settings = self._settings(key, sha256)
+        with self._translated(f"upload {name}"):
+            if size_bytes > SMALLEST_PART_BYTES:
+                parts.put(
+                    self._client,
+                    settings,
+                    checked,
+                    size_bytes,
+                    max_parts=self.max_parts,
+                    staging_root=self.staging_root,
+                )
+                return
+            with parts.spooled(checked, size_bytes, self.staging_root) as (body, md5):
+                checked.finish()
+                # A stream makes boto3 ask for leave first (Expect: 100-continue): one more round trip,
+                # and a second's wait at providers that do not know it, for each of many small files.
+                content = body.read() if size_bytes <= CHUNK_BYTES else body
+                self._client.put_object(**settings, Body=content, ContentMD5=md5)
+
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every object below the folder `prefix`, whatever versions lie behind it.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
+        with self._translated(f"list {self.describe()}/{prefix}"):
+            yield from s3_versions.plain(self._client, *where)
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every version and delete marker below the folder `prefix`; the objects alone where there are no versions.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket's versions can't be listed.
+        """
+        where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
+        with self._translated(f"list the versions in {self.describe()}/{prefix}"):
+            try:
+                yield from s3_versions.listed(self._client, *where)
+            except ClientError as error:
+                if code_of(error) not in s3_versions.NOT_THERE:
+                    raise
+                yield from s3_versions.plain(self._client, *where)
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:
+        """Until when object lock holds a version, or would by `object_lock_days`; None for no lock.
+
+        Raises:
+            StoreRefused, StoreUnreachable: nobody could look.
+        """
+        if version.marker:
+            return None
+        which: dict[str, Any] = {} if version.current else {"VersionId": version.version_id}
+        with self._translated(f"look at {self.describe()}/{version.key}"):
+            head = self._client.head_object(Bucket=self.bucket, Key=self._full(version.key), **which)
+        told = s3_versions.locked_until(head)
+        if told is None and self.object_lock_days is not None:
+            # A key that may not read retention is told nothing of it.
+            return version.modified_at + timedelta(days=self.object_lock_days)
+        return told
+
+    def delete(self, key: str, version_id: str | None = None) -> None:
+        """Deletes an object, or one version of it for good.
+
+        One request each: providers disagree on the checksum that a request for many has to carry.
+
+        Raises:
+            StoreRefused, StoreUnreachable: it's still there.
+        """
+        which: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
+        with self._translated(f"delete {self.describe()}/{key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=self._full(key), **which)
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
+        """The keys of multipart uploads below the folder `prefix` that were begun more than a day ago.
+
+        Raises:
+            StoreRefused, StoreUnreachable: they can't be listed.
+        """
+        with self._translated(f"list unfinished uploads in {self.describe()}"):
+            return tuple(upload["Key"] for upload in self._abandoned(prefix))
+
+    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
+        """Ends multipart uploads below the folder `prefix` that were begun more than a day ago.
+
+        Their parts are invisible and billed until somebody does.
+
+        Returns:
+            The keys of the ended uploads.
+        """
+        ended = []
+        with self._translated(f"end unfinished uploads in {self.describe()}"):
+            for upload in self._abandoned(prefix):
+                with suppress(self._client.exceptions.NoSuchUpload):
+                    self._client.abort_multipart_upload(
+                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    ended.append(upload["Key"])
+        return tuple(ended)
+
+    def _abandoned(self, prefix: str) -> "Iterator[MultipartUploadTypeDef]":
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=folder_prefix(self.prefix, prefix)
+        )
+        for page in pages:
+            yield from abandoned(page.get("Uploads", []), datetime.now(UTC))
+
+    def _settings(self, key: str, sha256: str) -> dict[str, Any]:
+        settings: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Key": self._full(key),
+            # Ours, because providers' own checksums differ and some drop them.
+            "Metadata": {"sha256": sha256},
+            "StorageClass": self.storage_class,
+            "ServerSideEncryption": self.server_side_encryption,
+            "SSEKMSKeyId": self.kms_key_id,
+        }
+        if self.object_lock_days is not None:
+            settings["ObjectLockMode"] = "COMPLIANCE"
+            settings["ObjectLockRetainUntilDate"] = datetime.now(UTC) + timedelta(days=self.object_lock_days)
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def _full(self, key: str) -> str:
+        return folder_prefix(self.prefix) + checked_key(key)
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            endpoint = endpoint_name(self.endpoint_url)
+            raise translated(error, doing=doing, endpoint=endpoint, secret=self.secret_access_key) from None
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return connect(
+            endpoint_url=self.endpoint_url,
+            region=self.region,
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+            connect_timeout_seconds=self.connect_timeout_seconds,
+            read_timeout_seconds=self.read_timeout_seconds,
+            attempts=self.attempts,
+        )

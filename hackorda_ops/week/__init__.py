@@ -1,0 +1,1 @@
+"""The weekly copy off-site."""

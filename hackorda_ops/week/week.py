@@ -1,0 +1,119 @@
+"""A week: the newest sound nightly of that week, copied off-site and proven by reading it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
+from hackorda_ops.artifacts.operations_log import log_stores, logged
+from hackorda_ops.calendar.clocks import clock_concerns
+from hackorda_ops.concerns import require_none
+from hackorda_ops.config.models import Database
+from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.progress_log import size
+from hackorda_ops.stores.store import Store
+from hackorda_ops.week.apart import require_two_places
+
+
+@dataclass(frozen=True)
+class Week:
+    """A finished week.
+
+    Attributes:
+        manifest: the artifact that was copied.
+        copy: how much was copied and read back.
+        location: where the copy lies, as people would name it.
+        ended_uploads: abandoned multipart uploads of earlier runs that were ended.
+    """
+
+    manifest: Manifest
+    copy: CopyResult
+    location: str
+    ended_uploads: tuple[str, ...]
+
+
+def ship_week(
+    name: str,
+    database: Database,
+    *,
+    environ: Mapping[str, str],
+    week: date,
+    on_progress: OnProgress = ignore,
+) -> Week:
+    """Copies a week's newest sound artifact from the store to the off-site bucket.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its configuration.
+        environ: where the variables it names are looked up.
+        week: the week's Monday.
+        on_progress: told of every stage, from more than one thread.
+
+    Raises:
+        ArtifactMissing: that week has no sound artifact.
+        ConfigError: variables are missing, or off-site is the store itself.
+        OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
+    """
+    environment.require(name, database, environ, {"store", "offsite"})
+    stores = log_stores(name, database, environ)
+    with logged("copy", stores, name, subject=f"week of {week}") as line:
+        store = environment.open_store(name, database, environ)
+        chosen = catalog.newest_sound_of_week(catalog.read(store, name).artifacts, week)
+        done = _ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
+        line.detail = _told(done)
+    return done
+
+
+def ship(
+    store: Store,
+    name: str,
+    database: Database,
+    artifact: Manifest,
+    *,
+    environ: Mapping[str, str],
+    on_progress: OnProgress = ignore,
+) -> Week:
+    """Copies one artifact off-site; see `ship_week`."""
+    stores = (store, environment.open_offsite(name, database, environ))
+    with logged("copy", stores, name, subject=artifact.artifact_id) as line:
+        done = _ship(store, name, database, artifact, environ=environ, on_progress=on_progress)
+        line.detail = _told(done)
+    return done
+
+
+def _ship(
+    store: Store,
+    name: str,
+    database: Database,
+    artifact: Manifest,
+    *,
+    environ: Mapping[str, str],
+    on_progress: OnProgress,
+) -> Week:
+    offsite = environment.open_offsite(name, database, environ)
+    require_two_places(name, store, offsite)
+    # It answers, and by a clock that its locks and life-cycle rules can go by.
+    clocks = clock_concerns({"the bucket": offsite.clock_ahead()})
+    require_none([each for each in clocks if each.severity == "stops the night"])
+    copied = copy_artifact(
+        store,
+        offsite,
+        prefix=artifact.prefix,
+        files=artifact.files,
+        # The stored bytes and not the parsed manifest: a copy is a copy.
+        manifest_bytes=store.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
+        on_progress=on_progress,
+    )
+    # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
+    ended = end_abandoned_uploads(offsite, name)
+    return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
+
+
+def _told(week: Week) -> str:
+    return (
+        f"{week.location}: {week.copy.files} files, {size(week.copy.bytes_copied)} copied, "
+        f"{size(week.copy.bytes_read_back)} read back and equal to the manifest."
+    )

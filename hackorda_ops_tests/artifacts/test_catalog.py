@@ -1,0 +1,179 @@
+"""The catalog, and what is chosen from it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.catalog import (
+    Catalog,
+    DamagedArtifact,
+    choose,
+    damaged_since,
+    newest_sound_of_week,
+)
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
+from hackorda_ops.errors import ArtifactMissing
+from hackorda_ops.findings import Finding
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.store import StoredFile
+from hackorda_ops_tests.builders import manifest
+
+FINDING = Finding("table emptied", "public.users", "10 rows", "0 rows", "Look.")
+
+
+def of_night(day: int, *, hour: int = 21, sound: bool = True) -> Manifest:
+    captured = datetime(2026, 11, day, hour, tzinfo=UTC) - timedelta(days=1)
+    return manifest(
+        artifact_id=f"{captured:%Y%m%dT%H%M%SZ}-{day:02x}{hour:02x}00",
+        night=date(2026, 11, day),
+        captured_at=captured,
+        findings=() if sound else (FINDING,),
+    )
+
+
+def put(store: FolderStore, key: str, data: bytes) -> None:
+    store.put(key, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")
+
+
+def test_an_empty_store_has_an_empty_catalog(store: FolderStore) -> None:
+    assert catalog.read(store, "hackorda").artifacts == ()
+    assert catalog.read(store, "hackorda").newest is None
+
+
+def test_artifacts_are_listed_oldest_first_and_only_those_of_the_database(store: FolderStore) -> None:
+    for each in (of_night(19), of_night(17), of_night(18), replace(of_night(16), database="other")):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    found = catalog.read(store, "hackorda")
+    assert [each.night.day for each in found.artifacts] == [17, 18, 19]
+    assert found.newest == of_night(19)
+
+
+class DeletedMeanwhile(FolderStore):
+    """A store in which retention deletes the oldest artifact's manifest right after it's listed."""
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        listed = sorted(super().list(prefix), key=lambda file: file.key)
+        self.delete(listed[0].key)
+        return iter(listed)
+
+
+def test_what_is_deleted_between_listing_and_reading_is_none(store: FolderStore) -> None:
+    changing = DeletedMeanwhile(store.root)
+    for each in (of_night(18), of_night(19), of_night(20)):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    assert catalog.read(changing, "hackorda").artifacts == (of_night(19), of_night(20))
+    assert catalog.read_newest(changing, "hackorda") == of_night(20)
+    assert catalog.read_newest(changing, "hackorda") is None
+
+
+def test_a_date_that_never_was_makes_no_artifact(store: FolderStore) -> None:
+    put(store, "hackorda/00000000T000000Z-aaaaaa/dump/toc.dat", b"")
+    put(store, "hackorda/20261131T020000Z-aaaaaa/dump/toc.dat", b"")
+    assert catalog.ids(store, "hackorda") == ()
+
+
+def test_the_newest_is_found_past_what_is_damaged_and_among_those_of_one_second(store: FolderStore) -> None:
+    assert catalog.read_newest(store, "hackorda") is None
+    later = of_night(18)
+    # Of the same second, captured later, and with an id that sorts before.
+    latest = replace(
+        later,
+        artifact_id=f"{later.artifact_id.partition('-')[0]}-000000",
+        captured_at=later.captured_at + timedelta(milliseconds=1),
+    )
+    for each in (of_night(17), later, latest):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", b"{")
+    assert catalog.read_newest(store, "hackorda") == latest
+    assert catalog.read_newest(store, "hackorda") == catalog.read(store, "hackorda").newest
+
+
+def test_the_newest_before_a_moment_leaves_out_what_was_captured_then_or_later(store: FolderStore) -> None:
+    for day in (16, 17, 18):
+        put(store, f"{of_night(day).prefix}/{MANIFEST_NAME}", to_bytes(of_night(day)))
+    of_18 = of_night(18).captured_at
+
+    assert catalog.read_newest(store, "hackorda", before=of_18) == of_night(17)
+    assert catalog.read_newest(store, "hackorda", before=of_18 + timedelta(microseconds=1)) == of_night(18)
+    assert catalog.read_newest(store, "hackorda", before=of_night(16).captured_at) is None
+
+
+def test_files_without_a_manifest_are_no_artifact(store: FolderStore) -> None:
+    put(store, "hackorda/20261118T210000Z-0a1b2c/dump/toc.dat", b"data")
+    assert catalog.read(store, "hackorda") == Catalog(store.describe(), ())
+
+
+def test_a_damaged_manifest_is_told_and_not_counted(store: FolderStore) -> None:
+    put(store, f"{of_night(18).prefix}/{MANIFEST_NAME}", to_bytes(of_night(18)))
+    put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", b"{")
+    found = catalog.read(store, "hackorda")
+    assert [each.night.day for each in found.artifacts] == [18]
+    assert "20261119T210000Z-0a1b2c" in found.damaged[0].problem
+
+
+def test_a_manifest_in_another_artifacts_place_is_not_counted(store: FolderStore) -> None:
+    put(store, f"hackorda/20261119T210000Z-0a1b2c/{MANIFEST_NAME}", to_bytes(of_night(18)))
+    found = catalog.read(store, "hackorda")
+    assert found.artifacts == ()
+    assert "belongs to" in found.damaged[0].problem
+
+
+MONDAY = date(2026, 11, 16)
+
+
+def test_a_weekly_copy_takes_the_newest_sound_artifact_of_its_week() -> None:
+    week = [of_night(15), of_night(16), of_night(18), of_night(17), of_night(23)]
+    assert newest_sound_of_week(week, MONDAY) == of_night(18)
+
+
+def test_of_several_artifacts_of_one_night_the_last_counts() -> None:
+    assert newest_sound_of_week([of_night(18, hour=23), of_night(18)], MONDAY) == of_night(18, hour=23)
+
+
+def test_an_artifact_with_findings_is_not_shipped_while_an_older_sound_one_exists() -> None:
+    assert newest_sound_of_week([of_night(17), of_night(18, sound=False)], MONDAY) == of_night(17)
+
+
+def test_a_week_without_a_sound_artifact_ships_nothing_from_another_week() -> None:
+    with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store and none that is sound"):
+        newest_sound_of_week([of_night(15), of_night(18, sound=False)], MONDAY)
+    with pytest.raises(ArtifactMissing, match="has no artifact"):
+        newest_sound_of_week([of_night(15), of_night(23)], MONDAY)
+
+
+def test_a_restore_takes_the_newest_sound_artifact_by_default_and_any_by_name() -> None:
+    found = Catalog("store", (of_night(17), of_night(18), of_night(19, sound=False)))
+    assert choose(found, None) == of_night(18)
+    assert choose(found, of_night(19).artifact_id).night.day == 19
+    with pytest.raises(ArtifactMissing, match="no artifact 2020"):
+        choose(found, "2020")
+    with pytest.raises(ArtifactMissing, match="no sound artifact among 0"):
+        choose(Catalog("store", ()), None)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "quarter", "counts"),
+    [
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 10, 1), True),
+        ("hackorda/20261116T210000Z-0a1b2c", date(2026, 10, 1), False),
+        ("hackorda/copied-by-hand", date(2026, 10, 1), False),
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 7, 1), False),
+    ],
+    ids=["newer", "older", "not ours", "of a later quarter"],
+)
+def test_a_damaged_artifact_counts_where_a_drill_would_have_restored_it(
+    prefix: str, quarter: date, counts: bool
+) -> None:
+    damaged = DamagedArtifact(prefix, "It is not readable.")
+    found = damaged_since([damaged], of_night(18), quarter, date(2026, 11, 21))
+    assert found == ((damaged,) if counts else ())

@@ -1,0 +1,316 @@
+"""TLS: the table that the applications follow, and a real server with a certificate of our own."""
+
+import shutil
+import ssl
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hackorda_ops.errors import ConfigError, LoginRefused
+from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, parse, secret_files
+from hackorda_ops.postgres.sessions.session import connect
+from hackorda_ops.postgres.sessions.tls import with_tls
+from hackorda_ops.processes import child
+from hackorda_ops.processes.child import Finished
+
+
+@dataclass(frozen=True)
+class TlsServer:
+    """A server whose certificate names localhost only, and the certificate that signed it."""
+
+    server: PostgresServer
+    ca_certificate: str
+    other_ca_certificate: str
+
+    def target(self, host: str = "localhost", *, query: str = "") -> ConnectionTarget:
+        # hostaddr spares the tests a second attempt at ::1, where nobody listens.
+        url = self.server.url().replace("127.0.0.1", host)
+        return parse(f"{url}?hostaddr=127.0.0.1{query}", origin="DATABASE_URL")
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
+
+
+def make_certificates(folder: Path) -> None:
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    for name in ("ca", "other"):
+        openssl(
+            folder,
+            "req",
+            "-x509",
+            *key,
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.crt",
+        )
+    openssl(folder, "req", *key[:-2], "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    signed_by_ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
+    openssl(
+        folder, "x509", "-req", "-in", "server.csr", *signed_by_ca, "-extfile", "names", "-out", "server.crt"
+    )
+
+
+@pytest.fixture(scope="module")
+def tls_server(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
+    made = tmp_path_factory.mktemp("certificates")
+    make_certificates(made)
+    folder = server_folder / "tls"
+    with running_postgres(folder, settings={"fsync": "off"}) as server:
+        # Written and switched on while it runs, since only now there is a folder of the server's user.
+        data = server.data_folder
+        for name in ("server.key", "server.crt"):
+            shutil.copy(made / name, data / name)
+            shutil.chown(data / name, data.owner(), data.group())
+            (data / name).chmod(0o600)
+        access_rules = data / "pg_hba.conf"
+        access_rules.write_text('hostnossl all "encrypted only" all reject\n' + access_rules.read_text())
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET ssl = on")
+            connection.execute("SELECT pg_reload_conf()")
+        wait_for_tls(server)
+        yield TlsServer(server, (made / "ca.crt").read_text(), (made / "other.crt").read_text())
+    delete_server(folder)
+
+
+def wait_for_tls(server: PostgresServer) -> None:
+    for _ in range(200):
+        try:
+            psycopg.connect(server.url(), sslmode="require").close()
+        except psycopg.OperationalError as error:
+            last = error
+        else:
+            return
+        with psycopg.connect(server.url()) as connection:
+            connection.execute("SELECT pg_sleep(0.05)")
+    raise last
+
+
+def is_encrypted(target: ConnectionTarget) -> bool:
+    with connect(target, application_name="test", retry_budget_seconds=0) as connection:
+        row = connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def test_the_providers_certificates_let_verify_full_pass(tls_server: TlsServer, tmp_path: Path) -> None:
+    target = with_tls(
+        tls_server.target(),
+        ca_certificate=tls_server.ca_certificate,
+        mode=None,
+        production=False,
+        private_folder=tmp_path / "private",
+    )
+
+    assert target.parameters["sslmode"] == "verify-full"
+    assert is_encrypted(target)
+    written = Path(target.parameters["sslrootcert"])
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
+    assert stat.S_IMODE(written.parent.stat().st_mode) == 0o700
+
+
+def test_a_tool_verifies_the_server_as_a_session_does(tls_server: TlsServer, tmp_path: Path) -> None:
+    def answer_of_psql(ca_certificate: str) -> Finished:
+        target = with_tls(
+            tls_server.target(),
+            ca_certificate=ca_certificate,
+            mode=None,
+            production=True,
+            private_folder=tmp_path,
+        )
+        return child.run(
+            [tls_server.server.bin_dir / "psql", "--no-psqlrc", "--no-password", "--command=SELECT 1"],
+            environment=environment(target, base={}),
+            secret_files=secret_files(target),
+            deadline_seconds=30,
+        )
+
+    assert answer_of_psql(tls_server.ca_certificate).returncode == 0
+    assert "certificate verify failed" in answer_of_psql(tls_server.other_ca_certificate).stderr_tail
+
+
+@pytest.mark.parametrize(
+    "mode", ["verify", "require", None], ids=["verify", "require", "unset in production"]
+)
+def test_without_the_providers_certificates_the_server_is_not_trusted(
+    tls_server: TlsServer, tmp_path: Path, mode: str | None
+) -> None:
+    target = with_tls(
+        tls_server.target(), ca_certificate=None, mode=mode, production=True, private_folder=tmp_path
+    )
+
+    with pytest.raises(LoginRefused, match="certificate verify failed") as caught:
+        connect(target, application_name="test")
+
+    assert "DB_CA_CERT" in caught.value.next_step
+    assert tls_server.server.password not in str(caught.value)
+
+
+def test_the_trust_store_is_the_one_that_ssl_cert_file_names(
+    tls_server: TlsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store.pem"
+    store.write_text(tls_server.ca_certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+
+    target = with_tls(
+        tls_server.target(), ca_certificate=None, mode="verify", production=True, private_folder=tmp_path
+    )
+
+    assert is_encrypted(target)
+
+
+def test_another_name_than_the_certificates_is_refused(tls_server: TlsServer, tmp_path: Path) -> None:
+    target = with_tls(
+        tls_server.target("db.example.com"),
+        ca_certificate=tls_server.ca_certificate,
+        mode=None,
+        production=True,
+        private_folder=tmp_path,
+    )
+
+    with pytest.raises(LoginRefused, match="does not match host name"):
+        connect(target, application_name="test")
+
+
+@pytest.mark.parametrize(("mode", "encrypted"), [("no-verify", True), ("allow", True), ("disable", False)])
+def test_the_other_modes_connect_without_verifying(
+    tls_server: TlsServer, tmp_path: Path, mode: str, encrypted: bool
+) -> None:
+    target = with_tls(
+        tls_server.target("db.example.com"),
+        ca_certificate=None,
+        mode=mode,
+        production=True,
+        private_folder=tmp_path,
+    )
+
+    assert is_encrypted(target) == encrypted
+
+
+def test_a_server_without_tls_is_refused_where_tls_is_asked_for(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    target = with_tls(
+        parse(postgres_server.url(), origin="DATABASE_URL"),
+        ca_certificate=None,
+        mode="no-verify",
+        production=False,
+        private_folder=tmp_path,
+    )
+
+    with pytest.raises(LoginRefused, match="does not support SSL"):
+        connect(target, application_name="test")
+
+
+def test_a_server_that_insists_on_tls_is_told_as_such(tls_server: TlsServer, tmp_path: Path) -> None:
+    target = tls_server.target()
+    insisting = replace(target, parameters={**target.parameters, "user": "encrypted only"})
+    unencrypted = with_tls(
+        insisting, ca_certificate=None, mode="disable", production=False, private_folder=tmp_path
+    )
+
+    with pytest.raises(LoginRefused, match="no encryption") as caught:
+        connect(unencrypted, application_name="test")
+
+    assert "DB_SSL_MODE" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("in_the_url", "mode", "production", "expected"),
+    [
+        ("", None, False, "disable"),
+        ("", "disable", True, "disable"),
+        ("sslmode=prefer", None, False, "prefer"),
+        ("sslmode=require", None, False, "require"),
+        ("sslmode=require", None, True, "verify-full"),
+        ("sslmode=require", "disable", True, "require"),
+        ("sslmode=disable", "verify", False, "verify-full"),
+        ("sslmode=verify-full", "no-verify", False, "verify-full"),
+        ("sslmode=require&sslrootcert=/ca.pem", "no-verify", False, "verify-ca"),
+        ("sslrootcert=system", "disable", False, "verify-full"),
+        ("", " Verify ", False, "verify-full"),
+    ],
+)
+def test_the_stricter_of_configuration_and_connection_string_wins(
+    tmp_path: Path, in_the_url: str, mode: str | None, production: bool, expected: str
+) -> None:
+    target = parse(f"postgres://app:x@h/db?{in_the_url}", origin="DATABASE_URL")
+
+    found = with_tls(target, ca_certificate="", mode=mode, production=production, private_folder=tmp_path)
+
+    assert found.parameters["sslmode"] == expected
+
+
+def test_the_certificates_of_the_connection_string_are_kept_unless_others_are_given(
+    tls_server: TlsServer, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.pem"
+    own.write_text(tls_server.ca_certificate)
+    target = tls_server.target(query=f"&sslmode=verify-full&sslrootcert={own}")
+
+    kept = with_tls(target, ca_certificate=None, mode=None, production=True, private_folder=tmp_path)
+    given = with_tls(
+        target,
+        ca_certificate=tls_server.other_ca_certificate,
+        mode=None,
+        production=True,
+        private_folder=tmp_path,
+    )
+
+    assert kept.parameters["sslrootcert"] == str(own)
+    assert is_encrypted(kept)
+    with pytest.raises(LoginRefused, match="certificate verify failed"):
+        connect(given, application_name="test")
+
+
+def test_certificates_in_one_line_and_several_at_once_are_understood(
+    tls_server: TlsServer, tmp_path: Path
+) -> None:
+    bundle = (tls_server.other_ca_certificate + tls_server.ca_certificate).replace("\n", "\\n")
+
+    target = with_tls(
+        tls_server.target(), ca_certificate=bundle, mode=None, production=True, private_folder=tmp_path
+    )
+
+    assert is_encrypted(target)
+
+
+@pytest.mark.parametrize(
+    "text", ["/etc/ssl/ca.pem", "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----"]
+)
+def test_what_is_no_certificate_is_refused_before_anything_is_written(tmp_path: Path, text: str) -> None:
+    target = parse("postgres://app:x@h/db", origin="DATABASE_URL")
+    private = tmp_path / "private"
+
+    with pytest.raises(ConfigError, match="PEM"):
+        with_tls(target, ca_certificate=text, mode=None, production=True, private_folder=private)
+
+    assert not private.exists()
+
+
+def test_an_unknown_mode_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    target = parse("postgres://app:x@h/db", origin="DATABASE_URL")
+
+    with pytest.raises(ConfigError, match="verify, require, no-verify, allow, disable"):
+        with_tls(target, ca_certificate=None, mode="strict", production=True, private_folder=tmp_path)
+
+
+def test_the_systems_trust_store_is_named_as_a_file_that_holds_certificates(tmp_path: Path) -> None:
+    target = parse("postgres://app:x@h/db", origin="DATABASE_URL")
+
+    found = with_tls(target, ca_certificate=None, mode="verify", production=True, private_folder=tmp_path)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=found.parameters["sslrootcert"])
+    assert context.get_ca_certs()

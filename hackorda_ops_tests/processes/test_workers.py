@@ -1,0 +1,36 @@
+"""Worker processes of our own: how they fail."""
+
+import pytest
+
+from hackorda_ops.errors import ToolFailed
+from hackorda_ops.processes.workers import run_workers
+
+
+def nobody_listens(_done: int) -> None:
+    pass
+
+
+def test_a_worker_that_crashes_is_an_error_with_its_last_words_and_no_secret() -> None:
+    with pytest.raises(ToolFailed, match=r"return code 1:\n.*No module named \*\*\*\.nowhere"):
+        run_workers(
+            "hackorda_ops.nowhere",
+            [{}, {}],
+            environment={},
+            on_done=nobody_listens,
+            redact=lambda text: text.replace("hackorda_ops", "***"),
+        )
+
+
+def test_no_work_is_done_at_once() -> None:
+    assert run_workers("hackorda_ops.nowhere", [], environment={}, on_done=nobody_listens, redact=str) == []
+
+
+def test_an_order_that_a_worker_does_not_understand_is_a_crash_and_not_silence() -> None:
+    with pytest.raises(ToolFailed, match="KeyError"):
+        run_workers(
+            "hackorda_ops.postgres.archives.reader",
+            [{"paths": []}],
+            environment={},
+            on_done=nobody_listens,
+            redact=str,
+        )

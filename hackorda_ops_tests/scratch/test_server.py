@@ -1,0 +1,270 @@
+"""A scratch on a plain server: what is refused, and what is cleaned up."""
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from hackorda_ops.drill.record import Record
+from hackorda_ops.drill.steps import Steps
+from hackorda_ops.errors import TargetRefused
+from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
+from hackorda_ops.postgres.sessions.connection import parse
+from hackorda_ops.progress import ignore
+from hackorda_ops.scratch.alive import kept_alive
+from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.server import ServerScratch
+from hackorda_ops.scratch.sweep import sweep
+from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, check, databases_on, night_of
+from hackorda_ops_tests.postgres.awkward import execute, target_of
+
+pytestmark = pytest.mark.server
+
+DEAD, LIVING = "20261108T060000Z-dead00", "20261108T060000Z-a11fe0"
+
+
+@pytest.fixture
+def make(scratch_server: PostgresServer) -> Iterator["Maker"]:
+    made = Maker(scratch_server)
+    yield made
+    made.drop()
+
+
+class Maker:
+    """Makes databases on the scratch server as drills or other people would."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self.names: list[str] = []
+
+    def __call__(self, name: str, comment: object = None, *, content: bool = False) -> str:
+        self.names.append(name)
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            if comment is not None:
+                connection.execute(
+                    sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                        sql.Identifier(name), sql.Literal(json.dumps(comment))
+                    )
+                )
+        if content:
+            with psycopg.connect(self.server.url(name), autocommit=True) as connection:
+                connection.execute("CREATE TABLE somebodys ()")
+        return name
+
+    def drop(self) -> None:
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            for name in self.names:
+                connection.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
+
+
+def label(drill_id: str, database: str = "hackorda") -> dict[str, str]:
+    return {"app": "hackorda_ops", "database": database, "drill": drill_id}
+
+
+def name_of(drill_id: str, purpose: str = "restore") -> str:
+    return f"hackorda_ops_drill_hackorda_{drill_id.lower().replace('-', '_')}_{purpose}"
+
+
+def test_only_what_is_provably_ours_and_not_in_use_is_swept(
+    protected: Protected, make: Maker, scratch_server: PostgresServer
+) -> None:
+    dead = make(name_of(DEAD), label(DEAD), content=True)
+    cut_off = make(name_of(DEAD, "twin"))  # killed before it could be labelled
+    kept = {
+        make(name_of(LIVING), label(LIVING), content=True),
+        make("hackorda_ops_drill_honeydue_x", label(DEAD, "honeydue")),
+        make("hackorda_ops_drill_of_somebody", {"app": "something else"}),
+        make("hackorda_ops_drill_notes", "not even a mapping"),
+        make(name_of("20261108T060001Z-dead00"), content=True),  # no label, and somebody's table
+        make("hackorda_ops_drill_hackorda_by_hand"),  # empty, and not one of our names
+    }
+    with kept_alive(parse(scratch_server.url(), origin="test"), LIVING):
+        swept = sweep("hackorda", protected.database, environ=protected.environ)
+    assert set(swept) == {dead, cut_off}
+    assert databases_on(scratch_server) >= kept
+    assert not databases_on(scratch_server) & {dead, cut_off}
+    make.drop()
+
+
+def test_a_scratch_with_people_in_it_is_dropped_all_the_same(protected: Protected, make: Maker) -> None:
+    dead = make(name_of(DEAD), label(DEAD))
+    with psycopg.connect(make.server.url(dead)):
+        assert sweep("hackorda", protected.database, environ=protected.environ) == (dead,)
+
+
+def test_a_scratch_on_the_sources_own_server_is_refused(
+    protected: Protected, postgres_server: PostgresServer
+) -> None:
+    before = databases_on(postgres_server)
+    result = protected.changed(environ={"SCRATCH_ADMIN_URL": postgres_server.url()}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "on the source's own server" in result.error.what
+    assert databases_on(postgres_server) == before
+
+
+def test_the_source_itself_as_scratch_is_refused(protected: Protected) -> None:
+    result = protected.changed(environ={"SCRATCH_ADMIN_URL": protected.environ["DATABASE_URL"]}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "might be production" in result.error.meaning
+
+
+def test_a_role_that_may_not_create_databases_is_an_error_with_the_remedy(
+    protected: Protected, scratch_server: PostgresServer
+) -> None:
+    with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE modest LOGIN PASSWORD 'pw'")
+    try:
+        url = scratch_server.url(user="modest", password="pw")
+        result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
+    finally:
+        with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+            connection.execute("DROP ROLE modest")
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "permission denied to create database" in result.error.what
+    assert "grant modest" in result.error.next_step
+    assert check(result, "offsite_equals_manifest").outcome == "passed"
+    assert check(result, "scratch_gone").outcome == "passed"
+
+
+def test_a_wrong_password_is_an_error_that_does_not_show_it(
+    protected: Protected, scratch_server: PostgresServer
+) -> None:
+    url = scratch_server.url(user="postgres", password="wrong-secret")
+    result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "password authentication failed" in result.error.what
+    assert "wrong-secret" not in repr(result)
+
+
+def test_refused_tls_is_an_error(protected: Protected, scratch_server: PostgresServer) -> None:
+    result = protected.changed(
+        environ={"SCRATCH_ADMIN_URL": f"{scratch_server.url()}?sslmode=require"}
+    ).drill()
+    assert result.verdict == "ERROR"
+    assert result.error is not None
+    assert "SSL" in result.error.what
+
+
+def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
+    protected: Protected, make: Maker, tmp_path: Path
+) -> None:
+    url = make.server.url(make("somebodys", content=True))
+    with pytest.raises(TargetRefused, match=r"is not empty\. It holds table public\.somebodys"):
+        steps_of(protected, tmp_path).run(place_with(url))
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert tables == [("somebodys",)]
+
+
+def test_production_as_the_new_database_is_refused(protected: Protected, tmp_path: Path) -> None:
+    with pytest.raises(TargetRefused, match="is the source itself"):
+        steps_of(protected, tmp_path).run(place_with(protected.environ["DATABASE_URL"]))
+
+
+def steps_of(protected: Protected, folder: Path) -> Steps:
+    source = target_of(protected.environ["DATABASE_URL"])
+    return Steps(Record(), protected.database, protected.manifest, folder, source, protected.environ, ignore)
+
+
+def place_with(url: str) -> Place:
+    return Place("a place that somebody got wrong", lambda purpose: target_of(url), branch=None)
+
+
+def test_a_database_that_is_there_already_is_refused_and_not_dropped(
+    protected: Protected, make: Maker, scratch_server: PostgresServer
+) -> None:
+    taken = make(name_of(DEAD), "not ours", content=True)
+    scratch = ServerScratch(
+        "hackorda", target_of(scratch_server.url()), target_of(protected.environ["DATABASE_URL"])
+    )
+    with (
+        pytest.raises(TargetRefused, match=f"has a database {taken} already"),
+        scratch.opened(protected.manifest, DEAD) as place,
+    ):
+        place.new_database("restore")
+    assert databases_on(scratch_server) == {*EMPTY, taken}
+
+
+def test_an_extension_that_the_scratch_lacks_is_an_error_with_the_remedy(
+    new_database: str, ship: Callable[[Night], Protected], server_folder: Path, tmp_path: Path
+) -> None:
+    execute(new_database, "CREATE EXTENSION citext", "CREATE TABLE people AS SELECT 'Ann'::citext AS name")
+    protected = ship(night_of(new_database, tmp_path / "store"))
+    programs = server_folder / "without citext"
+    shutil.copytree(wheel_bin_dir().parent, programs)
+    (programs / "share" / "extension" / "citext.control").unlink()
+    try:
+        with running_postgres(
+            server_folder / "lacking", bin_dir=programs / "bin", settings={"fsync": "off"}
+        ) as lacking:
+            result = protected.changed(environ={"SCRATCH_ADMIN_URL": lacking.url()}).drill()
+            assert databases_on(lacking) == EMPTY
+    finally:
+        delete_server(server_folder / "lacking")
+        shutil.rmtree(programs)
+    assert (result.verdict, result.findings) == ("ERROR", ())
+    assert result.error is not None
+    assert "does not offer the extension(s) citext" in result.error.what
+    assert "Install their packages" in result.error.next_step
+    assert check(result, "scratch_gone").outcome == "passed"
+    assert protected.fetched == []
+
+
+@pytest.mark.parametrize(
+    ("migration", "complaint"),
+    [
+        ("CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)", "subscription"),
+        ("UPDATE pg_database SET datistemplate = true WHERE datname = current_database()", "template"),
+    ],
+    ids=["a subscription", "a template"],
+)
+def test_a_scratch_that_can_not_be_dropped_is_told_and_no_pass(
+    protected: Protected, scratch_server: PostgresServer, tmp_path: Path, migration: str, complaint: str
+) -> None:
+    result = protected.changed(migrate=psql(migration, tmp_path)).drill()
+    [left] = databases_on(scratch_server) - EMPTY
+    with psycopg.connect(scratch_server.url(left), autocommit=True) as connection:
+        connection.execute("UPDATE pg_database SET datistemplate = false WHERE datname = current_database()")
+        if complaint == "subscription":
+            connection.execute("ALTER SUBSCRIPTION s SET (slot_name = NONE)")
+            connection.execute("DROP SUBSCRIPTION s")
+
+    assert check(result, "restored_equals_manifest").outcome == "passed"
+    assert check(result, "migrations_apply").outcome == "passed"
+    assert check(result, "scratch_gone").outcome == "failed"
+    assert complaint in check(result, "scratch_gone").summary
+    assert result.verdict == "ERROR"
+    # As soon as it can be dropped, the next drill does it.
+    assert sweep("hackorda", protected.database, environ=protected.environ) == (left,)
+
+
+def test_a_migration_that_relabels_the_database_does_not_hide_it_from_us(
+    protected: Protected, tmp_path: Path
+) -> None:
+    relabelling = psql(
+        "DO 'BEGIN EXECUTE format($$COMMENT ON DATABASE %I IS $$ || quote_literal($$the app$$),"
+        " current_database()); END'",
+        tmp_path,
+    )
+    result = protected.changed(migrate=relabelling).drill()
+    assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
+    assert check(result, "migrations_apply").outcome == "passed"
+
+
+def psql(statement: str, folder: Path) -> dict[str, str]:
+    """A migrate command that runs one statement, in a folder without any migrations."""
+    script = f"import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], autocommit=True).execute({statement!r})"
+    return {"command": shlex.join([sys.executable, "-c", script]), "working_directory": str(folder)}
