@@ -4,7 +4,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -53,7 +52,7 @@ def test_a_sound_backup_passes_and_is_reported_in_both_stores(
     assert {each.name for each in result.checks if each.outcome != "passed"} == {"branch_equals_manifest"}
     assert check(result, "branch_equals_manifest").outcome == "not measured"
     assert all(table.equal and table.branch_rows is None for table in result.tables)
-    assert result.quarter == partitions.quarter_of(datetime.now(UTC).date())
+    assert result.quarter == partitions.quarter_of(result.started_at.date())
     assert len(held.pages) == 2
     assert history.read_past(sound.offsite, "hackorda") == (result,)
     event = read_log(sound.offsite, "hackorda")[-1]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT
 from hackorda_ops_tests.e2e.shop import Shop
@@ -26,6 +27,11 @@ try:
 except OpsError as error:
     print(type(error).__name__, flush=True)
 """
+
+
+def tonight() -> str:
+    """The partition of a night that is taken now; a test that asks once may run past midnight."""
+    return datetime.now(UTC).date().isoformat()
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.processes import child
 from hackorda_ops_tests.alerts.sink import free_port
+from hackorda_ops_tests.e2e.nights import tonight
 from hackorda_ops_tests.e2e.processes import ENVIRONMENT, until
 from hackorda_ops_tests.e2e.shop import Shop
 
@@ -119,7 +120,7 @@ def test_a_night_runs_although_neither_web_server_nor_daemon_has_a_databases_sec
 ) -> None:
     before = len(shop.artifacts)
 
-    run = deployed.dagster.materialize("shop/nightly_dump", datetime.now(UTC).date().isoformat())
+    run = deployed.dagster.materialize("shop/nightly_dump", tonight())
 
     assert deployed.dagster.end_of(run) == "SUCCESS", deployed.dagster.messages(run)
     assert len(shop.artifacts) == before + 1

@@ -1,12 +1,13 @@
 """Missed weeks, made good from the UI: by the API that the UI calls, the real daemon and real run workers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.calendar import partitions
 from hackorda_ops.local.dagster_api import RunningDagster
+from hackorda_ops_tests.e2e.nights import tonight
 from hackorda_ops_tests.e2e.processes import until
 from hackorda_ops_tests.e2e.shop import NAME, Shop
 
@@ -20,7 +21,7 @@ def _offsite(shop: Shop) -> list[str]:
 def test_missed_weeks_are_backfilled_from_their_nights_and_one_without_a_night_stays_open(
     shop: Shop, dagster: RunningDagster
 ) -> None:
-    night = dagster.materialize("shop/nightly_dump", datetime.now(UTC).date().isoformat())
+    night = dagster.materialize("shop/nightly_dump", tonight())
     assert dagster.end_of(night) == "SUCCESS", dagster.messages(night)
     of_this_week = shop.artifacts[-1]
     of_last_week = shop.older(days=7, store=shop.store)

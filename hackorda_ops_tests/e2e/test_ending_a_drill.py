@@ -18,7 +18,9 @@ from hackorda_ops_tests.e2e.shop import NAME, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
-THIS_QUARTER = partitions.quarter_of(datetime.now(UTC).date()).isoformat()
+
+def _this_quarter() -> str:
+    return partitions.quarter_of(datetime.now(UTC).date()).isoformat()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,7 +40,7 @@ def _waiting_migrations(shop: Shop) -> Iterator[None]:
 
 def _in_mid_drill(shop: Shop, dagster: RunningDagster) -> tuple[str, dict[int, str]]:
     """Starts a drill and waits until it migrates the restored copy; returns the run and its processes."""
-    run = dagster.materialize("shop/restore_drill", THIS_QUARTER)
+    run = dagster.materialize("shop/restore_drill", _this_quarter())
     worker = dagster.worker_of(run)
     until(shop.migrating.exists, "the drill migrates")
     family = descendants(worker)
@@ -98,7 +100,7 @@ def test_a_drill_whose_worker_is_killed_leaves_no_child_and_the_next_one_clears_
         assert alarm.startswith("FAILED: shop, drill of ")
 
     shop.migrations_wait.unlink()
-    again = dagster.materialize("shop/restore_drill", THIS_QUARTER)
+    again = dagster.materialize("shop/restore_drill", _this_quarter())
     assert dagster.end_of(again) == "SUCCESS", dagster.messages(again)
     assert shop.scratch() == set()
     assert shop.fetched() == []

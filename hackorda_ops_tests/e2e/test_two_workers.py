@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -15,11 +14,10 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night import night
 from hackorda_ops_tests.e2e.fleet import NAMES, Fleet, running_fleet
+from hackorda_ops_tests.e2e.nights import tonight
 from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
-
-TONIGHT = datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +29,15 @@ def fleet(
 
 
 def test_the_nights_of_ten_databases_on_two_workers_all_succeed_each_once(fleet: Fleet) -> None:
-    runs = {name: fleet.dagster.materialize(f"{name}/nightly_dump", TONIGHT) for name in NAMES}
+    night = tonight()
+    runs = {name: fleet.dagster.materialize(f"{name}/nightly_dump", night) for name in NAMES}
 
     ended = {name: fleet.dagster.end_of(run, limit_seconds=300) for name, run in runs.items()}
 
     assert ended == dict.fromkeys(NAMES, "SUCCESS"), [fleet.dagster.messages(run) for run in runs.values()]
     for number, name in enumerate(NAMES):
         [artifact] = fleet.artifacts(name)
-        assert artifact.night.isoformat() == TONIGHT
+        assert artifact.night.isoformat() == night
         assert [table.rows for table in artifact.inventory.tables] == [number + 1]
         assert fleet.dagster.messages(runs[name], kind="RunStartEvent") != []
     # Each ran on one of the two, both had work, and neither Dagster's own machine nor the other knows of it.
@@ -55,7 +54,7 @@ def _a_night_that_waits(fleet: Fleet, name: str) -> Iterator[tuple[str, int, dic
     """A night that waits for a lock; gives its run, its worker's process and that with all below it."""
     with psycopg.connect(fleet.environ[f"{name.upper()}_URL"]) as somebody:
         somebody.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-        run = fleet.dagster.materialize(f"{name}/nightly_dump", TONIGHT)
+        run = fleet.dagster.materialize(f"{name}/nightly_dump", tonight())
         pid = fleet.dagster.worker_of(run)
         until(
             lambda: any("pg_dump" in arguments for arguments in descendants(pid).values()),
@@ -66,7 +65,7 @@ def _a_night_that_waits(fleet: Fleet, name: str) -> Iterator[tuple[str, int, dic
 
 def _the_next_night_works(fleet: Fleet, name: str, *, artifacts_before: int) -> None:
     assert len(fleet.artifacts(name)) == artifacts_before
-    again = fleet.dagster.materialize(f"{name}/nightly_dump", TONIGHT)
+    again = fleet.dagster.materialize(f"{name}/nightly_dump", tonight())
     assert fleet.dagster.end_of(again) == "SUCCESS", fleet.dagster.messages(again)
     assert len(fleet.artifacts(name)) == artifacts_before + 1
 

@@ -64,7 +64,7 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
     assert result.lost_seconds is not None
     # Tables that refer to the dropped one lost a constraint, and those that refer to the truncated one their rows.
     assert any("constraint" in finding for finding in result.findings)
-    year = datetime.now(UTC).year
+    year = result.started_at.year
     assert result.report_name == f"{year}-Q1-dr-test.md"
     for text in (
         "# PASS: recovery exercise",

@@ -182,12 +182,10 @@ def test_a_night_that_was_queued_past_midnight_keeps_its_date_and_is_marked_late
     url: str, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    # A schedule whose next tick after yesterday's end lies an hour ahead of now.
-    tick = now + timedelta(hours=1)
-    if tick.date() != now.date():
-        tick = now.replace(hour=23, minute=59)
+    # A schedule whose next tick after yesterday's end lies ahead of now, also if this runs past midnight.
+    tick = now + timedelta(days=2)
     database = Database.model_validate(
-        {"store": str(tmp_path / "store"), "schedule": {"night": f"{tick.minute} {tick.hour} * * *"}}
+        {"store": str(tmp_path / "store"), "schedule": {"night": f"0 2 {tick.day} * *"}}
     )
     yesterday = now.date() - timedelta(days=1)
     manifest = night_of(database, url, night=yesterday).manifest

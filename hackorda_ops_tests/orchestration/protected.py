@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,9 @@ class Protected:
     url: str
     store: Path
 
-    @property
+    @cached_property
     def tonight(self) -> date:
-        """The night's date in the database's time zone."""
+        """The night's date in the database's time zone: of the first time somebody asks, whatever midnight passes."""
         return night_of(datetime.now(UTC), self.config.databases["shop"].schedule)
 
     @property

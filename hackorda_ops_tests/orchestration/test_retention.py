@@ -1,57 +1,99 @@
 """The retention job, for real: it deletes what the policy lets go, says why it keeps the rest, and fails clearly."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, ExecuteInProcessResult
 
+from hackorda_ops.artifacts.manifest import Manifest, to_bytes
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Config, Database, Retention, Schedule
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import Protected, log_lines
-from hackorda_ops_tests.retention.places import artifact, put_artifact
+from hackorda_ops_tests.retention.places import artifact, dated_ahead, put_artifact
 
 SHOP = Config(databases={"shop": Database(schedule=Schedule(timezone="Asia/Almaty"))})
 
 
 @pytest.fixture
-def full(protected: Protected) -> Protected:
+def nights() -> list[Manifest]:
+    """Forty of them, tonight's first."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return [artifact(age, now=now, database="shop") for age in range(40)]
+
+
+def put_nights(store: FolderStore, nights: Iterable[Manifest]) -> None:
+    """Stores artifacts as if that had been days ago: nothing goes that was written within the last day."""
+    written = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for made in nights:
+        put_artifact(store, made)
+        for path in (store.root / made.prefix).rglob("*"):
+            os.utime(path, (written, written))
+
+
+@pytest.fixture
+def full(protected: Protected, nights: list[Manifest]) -> Protected:
     """A store with forty nights, and a policy that keeps seven of them."""
     store = FolderStore(protected.store)
     store.check()
-    for age in range(40):
-        made = artifact(age, database="shop")
-        put_artifact(store, made)
-        taken = (datetime.now(UTC) - timedelta(days=2)).timestamp()
-        for path in (store.root / made.prefix).rglob("*"):
-            os.utime(path, (taken, taken))
+    put_nights(store, nights)
     retention = Retention.model_validate({"store": {"nights": 7, "weeks": 0, "months": 0, "years": 0}})
     database = protected.config.databases["shop"].model_copy(update={"retention": retention})
     return replace(protected, config=Config(databases={"shop": database}))
 
 
+def metadata_of(result: ExecuteInProcessResult) -> dict[str, Any]:
+    """What a run shows of itself."""
+    [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    return {name: value.value for name, value in output.step_output_data.metadata.items()}
+
+
+def size_in_the_store(made: Manifest) -> int:
+    """Its files and its manifest."""
+    return made.size_bytes + len(to_bytes(made))
+
+
 @pytest.mark.server
 def test_a_run_deletes_what_the_policy_lets_go_and_tells_of_all(
-    full: Protected, instance: DagsterInstance
+    full: Protected, nights: list[Manifest], instance: DagsterInstance
 ) -> None:
     result = full.run("shop_retention", None, instance)
 
     assert result.success
-    [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
-    shown = {name: value.value for name, value in output.step_output_data.metadata.items()}
-    kept = len(full.artifacts())
-    assert (shown["kept"], shown["deleted"]) == (kept, 40 - kept)
-    assert shown["bytes freed"] > 0
-    assert artifact(39).artifact_id in str(shown["what was deleted"])
+    shown = metadata_of(result)
+    assert full.artifacts() == sorted(each.artifact_id for each in nights[:7])
+    assert (shown["kept"], shown["deleted"]) == (7, 33)
+    assert shown["bytes freed"] == sum(size_in_the_store(each) for each in nights[7:])
+    assert nights[39].artifact_id in str(shown["what was deleted"])
     lines = list(log_lines(instance, result))
-    assert any(line.startswith(f"To be deleted: {artifact(39).artifact_id} (store, night ") for line in lines)
+    assert any(line.startswith(f"To be deleted: {nights[39].artifact_id} (store, night ") for line in lines)
     assert any(line.startswith("Kept: ") for line in lines)
     [event] = read_log(FolderStore(full.store), "shop")
     assert (event.kind, event.outcome) == ("delete", "success")
+
+
+@pytest.mark.server
+def test_what_is_dated_after_now_takes_no_nights_place_is_kept_and_told(
+    full: Protected, nights: list[Manifest], instance: DagsterInstance
+) -> None:
+    ahead = [dated_ahead(nights[0], days) for days in (1, 30)]
+    put_nights(FolderStore(full.store), ahead)
+
+    result = full.run("shop_retention", None, instance)
+
+    assert result.success
+    shown = metadata_of(result)
+    assert full.artifacts() == sorted(each.artifact_id for each in (*nights[:7], *ahead))
+    assert (shown["kept"], shown["deleted"]) == (7, 33)
+    lines = list(log_lines(instance, result))
+    for each in ahead:
+        assert any(f"Kept, because it is dated after now: {each.prefix}" in line for line in lines)
 
 
 @pytest.mark.server

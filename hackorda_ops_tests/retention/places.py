@@ -23,9 +23,9 @@ DUMP = "dump/16385.dat.zst"
 KEEP = {"nights": 7, "weeks": 0, "months": 0, "years": 0}
 
 
-def artifact(age_days: int, **changes: Any) -> Manifest:
+def artifact(age_days: int, *, now: datetime = NOW, **changes: Any) -> Manifest:
     """A manifest of the night that many days ago, of two files."""
-    captured_at = NOW - timedelta(days=age_days, hours=5)
+    captured_at = now - timedelta(days=age_days, hours=5)
     plain = replace(
         builders.manifest({"users": 10}),
         artifact_id=f"{captured_at:%Y%m%dT%H%M%SZ}-{age_days:06x}",
@@ -36,6 +36,17 @@ def artifact(age_days: int, **changes: Any) -> Manifest:
         ),
     )
     return replace(plain, **changes)
+
+
+def dated_ahead(of: Manifest, days: int) -> Manifest:
+    """The same night as a clock would have dated it that is so many days ahead."""
+    captured_at = of.captured_at + timedelta(days=days)
+    return replace(
+        of,
+        artifact_id=f"{captured_at:%Y%m%dT%H%M%SZ}-{of.artifact_id.partition('-')[2]}",
+        night=captured_at.date(),
+        captured_at=captured_at,
+    )
 
 
 def put_artifact(store: Store, manifest: Manifest) -> None:

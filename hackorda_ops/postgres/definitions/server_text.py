@@ -15,6 +15,7 @@ from hackorda_ops.postgres.definitions.queries import definition_queries
 from hackorda_ops.postgres.definitions.remarks import COMMENTS, LABELS
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, letting_go, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 
 @dataclass(frozen=True, order=True)
@@ -87,7 +88,7 @@ def read_source_definitions_of(target: ConnectionTarget) -> SourceDefinitions:
     """
     with (
         translated_errors(target, "Looking whether the schema has changed"),
-        connect(target, application_name="hackorda_ops schema") as connection,
+        connect(target, application_name="hackorda_ops schema", settings=SHORT_SETTINGS) as connection,
         letting_go(connection),
     ):
         return read_source_definitions(connection)
