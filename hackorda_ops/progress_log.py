@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hackorda_ops.progress import Progress
+from hackorda_ops.words import size
 
 _LEAST_SECONDS_BETWEEN: Final = 5.0
 _LEAST_GROWTH: Final = 0.1
@@ -38,15 +39,6 @@ def worth_telling(last: Told | None, progress: Progress, now_seconds: float) -> 
     whole = progress.total if progress.total is not None else progress.done
     grown = progress.done - last.progress.done >= whole * _LEAST_GROWTH
     return grown and now_seconds - last.at_seconds >= _LEAST_SECONDS_BETWEEN
-
-
-def size(size_bytes: float) -> str:
-    """Bytes as people read them: "12.3 MB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000:
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000
-    return f"{size_bytes:.1f} TB"
 
 
 def amount(progress: Progress) -> str:

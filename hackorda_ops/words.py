@@ -18,11 +18,30 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def named(names: Iterable[str], shown: int = 10) -> str:
-    """Names in a row, up to a number: "a, b, c and 12 more"."""
-    every = list(names)
+def named(names: Iterable[object], shown: int = 10, between: str = ", ") -> str:
+    """Names in a row, up to a number: "a, b, c and 12 more".
+
+    Args:
+        names: all of them.
+        shown: how many are written out.
+        between: what separates them.
+    """
+    every = list(map(str, names))
     more = len(every) - shown
-    return ", ".join(every[:shown]) + (f" and {more:,} more" if more > 0 else "")
+    return between.join(every[:shown]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def shortened(lines: Iterable[str], shown: int, rest: str = "and {} more") -> tuple[str, ...]:
+    """Lines up to a number, and then one that says how many were left out.
+
+    Args:
+        lines: all of them.
+        shown: how many are kept.
+        rest: the last line, with {} where the number goes.
+    """
+    every = tuple(lines)
+    more = len(every) - shown
+    return (*every[:shown], rest.format(f"{more:,}")) if more > 0 else every
 
 
 def duration(seconds: float) -> str:
@@ -42,6 +61,18 @@ def duration(seconds: float) -> str:
             small = rest // smaller_seconds
             return f"{large:,} {name} {small} {smaller}" if small else f"{large:,} {name}"
     return f"{whole} s"
+
+
+def size(size_bytes: float) -> str:
+    """Bytes as people read them: "12.3 MB"."""
+    if round(size_bytes) < 1000:
+        return f"{size_bytes:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        size_bytes /= 1000
+        # Rounded before the unit is chosen, or 999,960 bytes would read "1000.0 kB".
+        if round(size_bytes, 1) < 1000:
+            return f"{size_bytes:.1f} {unit}"
+    return f"{size_bytes / 1000:.1f} TB"
 
 
 def moment(when: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hackorda_ops.words import duration, visible
+from hackorda_ops.words import duration, named, shortened, size, visible
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,32 @@ def test_what_would_hide_or_turn_text_around_is_made_visible() -> None:
     assert visible("a\x00b\x08c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
     assert visible("sresu\u202e") == "sresu\\u202e"
     assert visible("Пользователи 用户 مستخدم") == "Пользователи 用户 مستخدم"
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (999.7, "1.0 kB"),
+        (12_345_678, "12.3 MB"),
+        (999_960, "1.0 MB"),
+        (999_960_000_000, "1.0 TB"),
+        (12_345_678_000_000, "12.3 TB"),
+    ],
+)
+def test_a_size_reads_as_people_say_it(size_bytes: float, words: str) -> None:
+    assert size(size_bytes) == words
+
+
+def test_of_many_names_a_few_are_written_out_and_the_rest_counted() -> None:
+    assert named([]) == ""
+    assert named(["a", "b"], shown=2) == "a, b"
+    assert named(["a", "b", "c"], shown=2) == "a, b and 1 more"
+    assert named(range(2_000), shown=1, between="; ") == "0 and 1,999 more"
+
+
+def test_of_many_lines_the_first_are_kept_and_the_rest_counted() -> None:
+    assert shortened(["a", "b"], 2) == ("a", "b")
+    assert shortened(["a", "b", "c"], 2) == ("a", "b", "and 1 more")
+    assert shortened(map(str, range(2_000)), 1, "-- and {} more") == ("0", "-- and 1,999 more")

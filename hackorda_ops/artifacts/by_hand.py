@@ -7,6 +7,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.postgres.access.access import ACCESS_NAME
 from hackorda_ops.postgres.access.one_line_sql import identifier
 from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.words import named, shortened
 
 # With more than these a list helps nobody: it is cut, and says so.
 _NAMES_SHOWN = 20
@@ -104,14 +105,9 @@ def beyond_restore(inventory: Inventory) -> Iterator[ByHand]:
 
 
 def _shown(commands: Iterable[str]) -> tuple[str, ...]:
-    every = tuple(commands)
-    more = len(every) - _NAMES_SHOWN
-    return (*every[:_NAMES_SHOWN], *([f"-- and {more} more"] if more > 0 else []))
+    return shortened(commands, _NAMES_SHOWN, "-- and {} more")
 
 
 def _names(names: tuple[str, ...]) -> str:
-    more = len(names) - _NAMES_SHOWN
     # A name may hold line breaks, and what follows one must not look like a line of ours.
-    return ", ".join(" ".join(name.split()) for name in names[:_NAMES_SHOWN]) + (
-        f" and {more} more" if more > 0 else ""
-    )
+    return named((" ".join(name.split()) for name in names), _NAMES_SHOWN)

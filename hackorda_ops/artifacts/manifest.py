@@ -22,8 +22,7 @@ from hackorda_ops.postgres.catalogs.inventory import Inventory, Table, TableName
 from hackorda_ops.postgres.catalogs.own_rules import Kept
 from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
 from hackorda_ops.postgres.sessions.reading import Burden
-from hackorda_ops.progress_log import size
-from hackorda_ops.words import counted
+from hackorda_ops.words import counted, size
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"

@@ -8,8 +8,8 @@ from typing import Final
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Concern
 from hackorda_ops.errors import DiskFull
-from hackorda_ops.progress_log import size
 from hackorda_ops.stores.disk_errors import disk_errors
+from hackorda_ops.words import size
 
 # Compressed, and without the indexes, most databases come to less.
 _FIRST_DUMP_SHARE: Final = 1 / 3

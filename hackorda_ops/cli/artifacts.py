@@ -23,10 +23,9 @@ from hackorda_ops.cli.arguments import (
 from hackorda_ops.cli.printing import conclude, note, print_json, summary
 from hackorda_ops.evidence import verify as verifying
 from hackorda_ops.night import night as nightly
-from hackorda_ops.progress_log import size
 from hackorda_ops.stores.store import Place
 from hackorda_ops.week import week as weekly
-from hackorda_ops.words import counted
+from hackorda_ops.words import counted, size
 
 
 def dump(

@@ -8,12 +8,11 @@ import typer
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import note, print_json
-from hackorda_ops.progress_log import size
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.planning import Plan, Stock
 from hackorda_ops.retention.prune import Pruned
-from hackorda_ops.words import counted
+from hackorda_ops.words import counted, size
 
 
 def prune(

@@ -31,6 +31,7 @@ from hackorda_ops.progress import OnProgress
 from hackorda_ops.recovery import bring_back
 from hackorda_ops.recovery.not_restored import with_rest
 from hackorda_ops.scratch.place import Branch, Place
+from hackorda_ops.words import duration
 
 _WHAT_AGREES: Final = {
     "source": "the provider's history and the dump are two independent backups of one moment.",
@@ -155,7 +156,7 @@ class Steps:
     def _recovery_time(self) -> None:
         taken_seconds = self.record.recovery_seconds or 0.0
         objective_minutes = self.database.objectives.recovery_time_minutes
-        took = f"Fetching, checking, making the scratch and restoring took {_duration(taken_seconds)}"
+        took = f"Fetching, checking, making the scratch and restoring took {duration(taken_seconds)}"
         late = taken_seconds > objective_minutes * 60
         self.record.check(
             "within_recovery_time_objective",
@@ -164,7 +165,7 @@ class Steps:
                     "recovery too slow",
                     "recovery",
                     f"at most {objective_minutes:g} minutes",
-                    _duration(taken_seconds),
+                    duration(taken_seconds),
                     "See which stage took the time: more dump.jobs, a nearer bucket or a larger scratch may help. "
                     "Or agree on another objective.",
                 ),
@@ -292,12 +293,7 @@ class Steps:
         record.check(
             "migrations_apply",
             (*migrated.findings, *lost),
-            passed=f"{result.command} applied {applied} in {_duration(result.seconds)}; "
+            passed=f"{result.command} applied {applied} in {duration(result.seconds)}; "
             f"now {result.after or 'unknown'}.",
             failed=f"{result.command} ended with return code {result.returncode}, and the database is not migrated",
         )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"

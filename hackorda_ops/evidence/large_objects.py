@@ -10,6 +10,7 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.large_objects import LargeObject, LargeObjectsDigest
 from hackorda_ops.progress import OnProgress, Progress
+from hackorda_ops.words import named
 
 _SHOWN: Final = 10
 _TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
@@ -98,8 +99,7 @@ def _teller(total_bytes: int, on_progress: OnProgress) -> Callable[[int], None]:
 
 def _named(oids: Iterable[int]) -> str:
     every = sorted(oids)
-    more = f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else ""
-    return f"large object{'s' if len(every) > 1 else ''} {', '.join(map(str, every[:_SHOWN]))}{more}"
+    return f"large object{'s' if len(every) > 1 else ''} {named(every, _SHOWN)}"
 
 
 def _content(size_bytes: int, digest: str) -> str:

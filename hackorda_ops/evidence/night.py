@@ -9,8 +9,7 @@ from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.contents import ArchivedFile, ArchiveEntry, table_files
 from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Table
-
-_SHOWN = 10
+from hackorda_ops.words import named
 
 
 def table_evidence(
@@ -100,9 +99,8 @@ def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[
 
 
 def _incomplete(problems: Sequence[str]) -> ArtifactDamaged:
-    more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     return ArtifactDamaged(
-        f"The dump does not hold what the database held: {'; '.join(problems[:_SHOWN])}{more}.",
+        f"The dump does not hold what the database held: {named(problems, between='; ')}.",
         meaning="No artifact was made of it: it could not have brought the database back.",
         next_step="Dump again. If it happens again, look for a failing disk, or for something that "
         "truncates, rewrites or removes them at that hour.",

@@ -144,7 +144,7 @@ def held_against_source(
     if moved:
         warnings.append(
             "Tables that were truncated or rewritten while the night read them were not compared with the source: "
-            f"{named(map(str, moved))}."
+            f"{named(moved)}."
         )
     values = after(
         planned.standing,
@@ -164,7 +164,7 @@ def other_values(differing: Iterable[TableName], *, schema_changed: bool) -> Art
         schema_changed: whether the source's schema changed meanwhile: a type that changes (a value of an enum that
             is renamed) changes how rows are written, and no snapshot keeps what it was.
     """
-    names = named(map(str, differing))
+    names = named(differing)
     if schema_changed:
         return RetryableError(
             f"The schema changed during the night, and values in the dump are not those that the source gave: {names}.",

@@ -21,10 +21,10 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.postgres.sessions.session import translated_errors
 from hackorda_ops.processes import child
 from hackorda_ops.redaction.tool_lines import RowFilter
+from hackorda_ops.words import named
 
 _KEPT_LINES: Final = 40
 _SHOWN_CHARACTERS: Final = 1000
-_SHOWN_NAMES: Final = 10
 # What a program needs to start and to find its files; everything else is asked for by name.
 _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 # What drivers outside of libpq understand as well.
@@ -139,7 +139,7 @@ def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
             "migrations pending",
             result.command,
             "nothing left to apply",
-            f"{len(result.pending_after)} left: {_listed(result.pending_after)}",
+            f"{len(result.pending_after)} left: {named(result.pending_after)}",
             "Find out why the command did not apply them: it may read another folder, or another database.",
         )
 
@@ -155,7 +155,7 @@ def undone_findings(before: Iterable[ToolState], after: Iterable[ToolState]) -> 
                 "migration undone",
                 str(state.table),
                 f"all {len(state.applied)} that were in force before",
-                f"{len(gone)} of them are not any more: {_listed(gone)}",
+                f"{len(gone)} of them are not any more: {named(gone)}",
                 "Find out what the command does: a drill must migrate forwards, and never reset a database.",
             )
 
@@ -231,7 +231,7 @@ def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFo
                 "migration skipped",
                 str(state.table),
                 "every migration of the folder in force, or newer than the newest that is",
-                f"passed over: {_listed(names)}",
+                f"passed over: {named(names)}",
                 "Look whether the schema has what they do. Drizzle passes over what is older than the newest one "
                 "in force (two branches that were merged): generate such a migration anew.",
             )
@@ -248,8 +248,3 @@ def _newest(state: ToolState, folders: Sequence[MigrationFolder]) -> str:
     folder = folder_of(state, folders)
     file = folder.applied(state)[-1] if folder and state.applied else None
     return (file and file.name) or state.latest or "none"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(names[:_SHOWN_NAMES]) + more

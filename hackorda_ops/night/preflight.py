@@ -36,10 +36,10 @@ from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.sessions.snapshot import exported
 from hackorda_ops.postgres.tools import clients
 from hackorda_ops.postgres.tools.clients import Clients
-from hackorda_ops.progress_log import size
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.stores.store import Store
+from hackorda_ops.words import size
 
 _APPLICATION_NAME = "hackorda_ops preflight"
 # An operator waits: long enough for a compute that sleeps, not for a server that restarts.

@@ -1,6 +1,6 @@
 """What a source's catalogs and settings say before it is dumped. Decisions on values; the reading is small."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
@@ -12,9 +12,9 @@ from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.sessions.capacity import LockRoom, read_lock_room
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, direct
 from hackorda_ops.postgres.sessions.session import translated_errors
+from hackorda_ops.words import named
 
 OLDEST_MAJOR: Final = 14
-_NAMES_SHOWN: Final = 10
 
 # What every session of the application's role gets without asking, the last word first: for the role in this
 # database, for the role, for the database, for all. (pg_settings would tell of our own session.)
@@ -147,7 +147,7 @@ def _content_concerns(inventory: Inventory) -> Iterator[Concern]:
     if foreign:
         yield Concern(
             "worth knowing",
-            f"Rows of foreign tables lie on another server: {_names(foreign)}.",
+            f"Rows of foreign tables lie on another server: {named(foreign)}.",
             "A dump has how they are defined, and none of their rows.",
             "Protect that server as well, as a database of its own.",
         )
@@ -155,14 +155,14 @@ def _content_concerns(inventory: Inventory) -> Iterator[Concern]:
     if unlogged:
         yield Concern(
             "worth knowing",
-            f"Unlogged tables: {_names(unlogged)}.",
+            f"Unlogged tables: {named(unlogged)}.",
             "They are in the dump. A crash of the source, a suspended compute and every clone empty them.",
             "Make them ordinary (ALTER TABLE … SET LOGGED), unless losing them is no harm.",
         )
     if inventory.subscriptions:
         yield Concern(
             "worth knowing",
-            f"Subscriptions: {_names(inventory.subscriptions)}.",
+            f"Subscriptions: {named(inventory.subscriptions)}.",
             "A restore leaves them out; a branch carries them, and they may act there while a drill lasts.",
             "Drill on a scratch server where that would do harm.",
         )
@@ -173,8 +173,3 @@ def _content_concerns(inventory: Inventory) -> Iterator[Concern]:
             "A branch carries them, and they may run there while a drill lasts.",
             "Drill on a scratch server where their work reaches beyond the database.",
         )
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -14,7 +14,7 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.night.night import Night
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.week.week import Week
-from hackorda_ops.words import moment
+from hackorda_ops.words import moment, shortened
 
 Metadata = Mapping[str, MetadataValue]
 
@@ -218,6 +218,4 @@ def _list(lines: Iterable[str]) -> MetadataValue:
 
 def listed(lines: Iterable[str]) -> str:
     """Lines as a Markdown list, up to a number: thousands of tables must not make an event of megabytes."""
-    shown = [f"- {line}" for line in lines]
-    more = len(shown) - _LINES_SHOWN
-    return "\n".join(shown if more <= 0 else [*shown[:_LINES_SHOWN], f"- and {more:,} more"])
+    return "\n".join(f"- {line}" for line in shortened(lines, _LINES_SHOWN))

@@ -9,10 +9,10 @@ from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
-from hackorda_ops.progress_log import size
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.prune import Pruned
+from hackorda_ops.words import size
 
 
 def retention(name: str, database: Database) -> dg.JobDefinition:

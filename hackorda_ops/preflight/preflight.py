@@ -22,11 +22,11 @@ from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.night.origin import look_at_origin
 from hackorda_ops.night.preflight import NightView, look_at_clients, look_at_night
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
-from hackorda_ops.progress_log import size
 from hackorda_ops.scratch.preflight import Wanted, look_at_neon, look_at_scratch_server
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.week import apart
+from hackorda_ops.words import size
 
 
 def preflight(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[Looked, ...]:

@@ -7,12 +7,11 @@ from itertools import pairwise
 
 from hackorda_ops.calendar.due import Kind, cron_of, due_between
 from hackorda_ops.config.models import Database
-from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge
 from hackorda_ops.readiness.standing import Standing, at_risk
 from hackorda_ops.readiness.survey import DrillHeld, Stored, Survey
-from hackorda_ops.words import duration
+from hackorda_ops.words import duration, size
 
 _GB = 1_000_000_000
 # Far enough for the next exercise, whenever in the year it is.

@@ -10,12 +10,11 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts
 from hackorda_ops.drill.report.charts import Gauge, TrendChart
 from hackorda_ops.drill.report.html import templates
-from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.readiness.charts import TimeChart, time_chart
 from hackorda_ops.readiness.forecast import LEAST_NIGHTS, fit
 from hackorda_ops.readiness.judgement import WORDS, Word
-from hackorda_ops.words import duration
+from hackorda_ops.words import duration, size
 
 # Three years of quarters, as in a drill's own report.
 _DRILLS_SHOWN = 12

@@ -15,6 +15,7 @@ from hackorda_ops.postgres.access.one_line_sql import identifier
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.postgres.sessions.session import translated_errors
 from hackorda_ops.stores.store import Store
+from hackorda_ops.words import shortened
 
 NOT_GIVEN = (
     "Roles, owners, grants and settings of the source were not applied: restore --with-access does it, or roles.sql "
@@ -58,13 +59,10 @@ def make_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, ro
     with translated_errors(target, "Making the roles"):
         refused = access.make_roles(connection, roles)
     if refused:
-        more = len(refused) - _REFUSALS_SHOWN
-        listed = "\n".join(
-            f"  {redact(each.reason, target)}: {each.statement}" for each in refused[:_REFUSALS_SHOWN]
-        )
+        refusals = (f"{redact(each.reason, target)}: {each.statement}" for each in refused)
+        listed = "\n".join(f"  {line}" for line in shortened(refusals, _REFUSALS_SHOWN))
         raise RightsMissing(
-            f"{target.describe()}: the role {target.user} may not make the roles that are missing:\n{listed}"
-            + (f"\n  and {more} more" if more > 0 else ""),
+            f"{target.describe()}: the role {target.user} may not make the roles that are missing:\n{listed}",
             meaning="Nothing was restored, and no role was made.",
             next_step="Run the artifact's roles.sql as an administrator of that server, or as a role with CREATEROLE, "
             "and restore again. Without --with-access the rows come back without owners and grants.",

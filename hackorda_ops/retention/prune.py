@@ -8,13 +8,12 @@ from hackorda_ops.artifacts.copying import end_abandoned_uploads
 from hackorda_ops.artifacts.operations_log import Line, logged
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
-from hackorda_ops.progress_log import size
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
 from hackorda_ops.retention.plan import Held
 from hackorda_ops.retention.planning import Plan, open_places, read_plan
 from hackorda_ops.stores.store import Place, Store
-from hackorda_ops.words import counted
+from hackorda_ops.words import counted, size
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import require_none
 from hackorda_ops.config.models import Database
 from hackorda_ops.progress import OnProgress, ignore
-from hackorda_ops.progress_log import size
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week.apart import require_two_places
+from hackorda_ops.words import size
 
 
 @dataclass(frozen=True)

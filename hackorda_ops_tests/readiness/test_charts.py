@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH
-from hackorda_ops.progress_log import size
 from hackorda_ops.readiness.charts import time_chart
 from hackorda_ops.readiness.forecast import Line, Point
+from hackorda_ops.words import size
 from hackorda_ops_tests.readiness.kept import utc
 
 BEGIN = utc(11, 1)

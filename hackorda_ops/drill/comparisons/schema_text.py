@@ -8,6 +8,7 @@ from difflib import unified_diff
 
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
+from hackorda_ops.words import shortened
 
 # Said between two objects and about the session, where its place depends on the order of the objects. Only
 # after an object's text: inside of it, in a function's body, such a line belongs to the object.
@@ -102,5 +103,4 @@ def _shown(key: SchemaObject, texts: tuple[str, ...]) -> list[str]:
 def _diff(expected: list[str], observed: list[str]) -> str:
     """A unified diff without its head of file names, not longer than a reader will read."""
     lines = list(unified_diff(expected, observed, lineterm="", n=1))[2:]
-    more = [f"… and {len(lines) - _LINES_SHOWN} more lines"] if len(lines) > _LINES_SHOWN else []
-    return "\n".join([*lines[:_LINES_SHOWN], *more])
+    return "\n".join(shortened(lines, _LINES_SHOWN, "… and {} more lines"))

@@ -16,8 +16,7 @@ from hackorda_ops.drill.report.words import (
     schema_change,
 )
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.progress_log import size
-from hackorda_ops.words import counted, duration, moment, visible
+from hackorda_ops.words import counted, duration, moment, size, visible
 
 # A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
 TABLES_SHOWN = 500

@@ -15,8 +15,7 @@ from hackorda_ops.drill.report.words import (
 )
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.markdown import escaped, fenced, table
-from hackorda_ops.progress_log import size
-from hackorda_ops.words import NOTHING, counted, duration, moment
+from hackorda_ops.words import NOTHING, counted, duration, moment, size
 
 # Markdown is read in full, in a window that is often small; the CSV beside it has every table.
 TABLES_SHOWN = 100

@@ -10,7 +10,7 @@ from hackorda_ops.drill.result import Check, CheckName, DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
-from hackorda_ops.words import counted, duration, moment
+from hackorda_ops.words import counted, duration, moment, named
 
 CHECK_TITLES: Mapping[CheckName, str] = {
     "offsite_equals_manifest": "The off-site copy is what its manifest says",
@@ -24,7 +24,6 @@ CHECK_TITLES: Mapping[CheckName, str] = {
     "scratch_gone": "What the drill made is gone again",
 }
 
-_NAMES_SHOWN = 10
 # What a FAIL may be about while the data came back as they were.
 _BESIDE_THE_BACKUP = frozenset(
     {
@@ -147,9 +146,7 @@ def pending(names: tuple[str, ...] | None) -> str:
     """Pending migrations, by name: a few of many."""
     if names is None:
         return "not known: no folder of migrations was found that fits"
-    if len(names) > _NAMES_SHOWN:
-        return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN:,} more"
-    return ", ".join(names) or "none"
+    return named(names) or "none"
 
 
 def schema_change(run: MigrationResult) -> str:

@@ -13,6 +13,7 @@ from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.words import named
 
 # The function tells of the present, whatever a snapshot sees.
 _FILES: Final = r"""
@@ -63,10 +64,9 @@ def require_not_rewritten(before: Files, after: Files) -> None:
         SourceBusy: some were.
     """
     if found := rewritten(before, after):
-        more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
         raise SourceBusy(
-            f"Tables were emptied or written anew while they were read: {', '.join(map(str, found[:_NAMES_SHOWN]))}"
-            f"{more} (TRUNCATE, a rewriting ALTER TABLE, VACUUM FULL or CLUSTER).",
+            f"Tables were emptied or written anew while they were read: {named(found, _NAMES_SHOWN)} "
+            "(TRUNCATE, a rewriting ALTER TABLE, VACUUM FULL or CLUSTER).",
             meaning="The dump's snapshot may have seen them without their rows, so what was read does not count.",
             next_step="Let nights run when nothing of that kind does.",
         )

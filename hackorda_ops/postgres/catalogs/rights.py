@@ -8,6 +8,7 @@ from psycopg import sql
 from hackorda_ops.errors import RightsMissing
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.words import shortened
 
 _STATEMENTS_SHOWN: Final = 20
 
@@ -86,12 +87,9 @@ def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) ->
 
 def rights_missing(target: ConnectionTarget, statements: tuple[str, ...]) -> RightsMissing:
     """The error that tells what `missing_rights` found."""
-    left_out = len(statements) - _STATEMENTS_SHOWN
-    more = f"\n  and {left_out} more" if left_out > 0 else ""
     return RightsMissing(
         f"{target.describe()}: the role {target.user} may not read everything:\n"
-        + "\n".join(f"  {statement}" for statement in statements[:_STATEMENTS_SHOWN])
-        + more,
+        + "\n".join(f"  {statement}" for statement in shortened(statements, _STATEMENTS_SHOWN)),
         meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are as they were.",
         next_step="Run the statements above as the owner of these objects, then dump again. Where it's many: "
         "GRANT pg_read_all_data TO the role covers tables, sequences and schemas.",

@@ -12,8 +12,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.redaction.server_words import shown_error
-
-_SHOWN: Final = 10
+from hackorda_ops.words import named
 
 # Objects that somebody made have OIDs from 16384 on; those below came with the server. What an extension owns is
 # left out: platforms put extensions into every new database, and pg_restore gets along with them. Rows of pg_class
@@ -50,10 +49,9 @@ def require_empty(connection: psycopg.Connection[Any]) -> None:
     found = [name for (name,) in connection.execute(_FOUND).fetchall()]
     if not found:
         return
-    others = "" if len(found) <= _SHOWN else f" and {len(found) - _SHOWN} more"
     raise TargetRefused(
         f"The database {connection.info.dbname} on {connection.info.host} is not empty. It holds "
-        f"{', '.join(found[:_SHOWN])}{others}.",
+        f"{named(found)}.",
         meaning="Nothing was restored, so that nothing in it is overwritten or mixed with the backup.",
         next_step="Create a new, empty database (CREATE DATABASE … TEMPLATE template0) and restore into that.",
     )
