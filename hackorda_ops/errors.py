@@ -140,7 +140,21 @@ class RestoreRefused(ToolFailed):
 
 
 class NeonRefused(PermanentError):
-    """Neon's API said no."""
+    """Neon's API said no.
+
+    Args:
+        what: see `OpsError`.
+        meaning: see `OpsError`.
+        next_step: see `OpsError`.
+        code: what the refusal is about, one of `neon.refusals.RefusalCode`; "" where no answer of Neon's was refused.
+    """
+
+    def __init__(self, what: str, *, meaning: str, next_step: str, code: str = "") -> None:
+        super().__init__(what, meaning=meaning, next_step=next_step)
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"code": self.code})
 
 
 class RetryableError(OpsError):

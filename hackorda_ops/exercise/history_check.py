@@ -26,6 +26,7 @@ from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.neon.labels import HISTORY_CHECK, Label, source_id
 from hackorda_ops.neon.models import Project
+from hackorda_ops.neon.refusals import RefusalCode
 from hackorda_ops.night import branch as night_branch
 from hackorda_ops.night import branch_hazards
 from hackorda_ops.postgres.archives import table_digest
@@ -192,7 +193,7 @@ def _look_back(
                 return replace(past, summary=" ".join((past.summary, *without_expiry(branch.branch))))
         except NeonRefused as error:
             # A limit of the plan says nothing against the history; a position that is gone does.
-            if _position_gone(error):
+            if error.code == RefusalCode.POSITION_GONE:
                 return Outcome(
                     "failed", f"Neon makes no branch as of {when}, inside its window: {error.what}"
                 )
@@ -218,12 +219,6 @@ def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, 
     if night_branch.find_main(client, source) is None:
         return f"{source.describe()} is not the compute of the project's default branch"
     return other_timeline(manifest.inventory.source, live)
-
-
-def _position_gone(error: NeonRefused) -> bool:
-    # What was asked for has the branch's name in it; Neon's own words come after it.
-    told = error.what.partition(": ")[2].lower()
-    return any(word in told for word in ("cutoff", "retention", "history", "less than"))
 
 
 def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Outcome:

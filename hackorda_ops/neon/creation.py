@@ -9,7 +9,8 @@ from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.labels import Label, is_ours
 from hackorda_ops.neon.models import CreatedBranch, LabelledBranch
 from hackorda_ops.neon.operations import LONGEST_POLL_SECONDS, operations_of
-from hackorda_ops.neon.transport import AnswerLost, Response
+from hackorda_ops.neon.refusals import RefusalCode
+from hackorda_ops.neon.transport import AnswerLost
 
 # A create whose answer was lost is looked for this long before it is asked for again: it may still be on its way.
 _LOOK_FOR_SECONDS = 10.0
@@ -90,15 +91,17 @@ def request_branch(
             continue
         if isinstance(answer, CreatedBranch):
             return answer
-        if answer.status == 409:
+        code = refusals.code_of(answer.status, answer.error)
+        if code is RefusalCode.NAME_TAKEN:
             found = _find_ours(client, name, label)
             if found is not None:
                 return CreatedBranch(branch=found.branch, operations=operations_of(client, found.branch.id))
-        if answer.status == 412 and request["branch"] != place:
+        if code is RefusalCode.SETTING_NOT_IN_PLAN and request["branch"] != place:
             # Not every plan takes an expiry. It is our second guard only, so go without.
             request = request | {"branch": place}
             continue
-        if not (_position_not_there_yet(answer) and spent < _POSITION_BUDGET_SECONDS):
+        # Neon's compute writes WAL before its storage has it.
+        if code is not RefusalCode.POSITION_NOT_REACHED or spent >= _POSITION_BUDGET_SECONDS:
             raise refusals.refused(f"create the branch {name}", answer.status, answer.error)
         client.clock.sleep(LONGEST_POLL_SECONDS)
 
@@ -119,14 +122,6 @@ def _rfc3339(time: datetime) -> str:
     if time.tzinfo is None:
         raise ValueError(f"{time} has no time zone")
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _position_not_there_yet(answer: Response) -> bool:
-    # Neon's compute writes WAL before its storage has it. A position below the history never comes back.
-    message = answer.error.message.lower()
-    return "lsn" in message and not any(
-        word in message for word in ("cutoff", "retention", "history", "less than")
-    )
 
 
 def _find_ours(client: NeonClient, name: str, label: Label) -> LabelledBranch | None:

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from hackorda_ops.neon.models import ErrorAnswer
+from hackorda_ops.neon.refusals import RefusalCode, code_of
+
 _LONGEST_DELAY_SECONDS = 15.0
 _FIRST_DELAY_SECONDS = 0.5
 
@@ -37,18 +40,17 @@ class Reading(Enum):
     REFUSED = "refused"  # asking again changes nothing
 
 
-def read_status(status: int, message: str, *, repeatable: bool) -> Reading:
+def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> Reading:
     """What an HTTP status says about the call.
 
     Args:
         status: of the answer.
-        message: Neon's error message, empty on success.
+        answer: Neon's error body, empty on success.
         repeatable: whether doing the call twice does no more than doing it once.
     """
     if status < 300:
         return Reading.TAKEN
-    not_ready_yet = status == 422 and "not ready" in message.lower()
-    if status in (423, 429, 503) or not_ready_yet:
+    if status in (423, 429, 503) or code_of(status, answer) is RefusalCode.NOT_READY:
         return Reading.AGAIN
     if status >= 500:
         # 524 above all: the gateway gave up waiting while the work may go on behind it.

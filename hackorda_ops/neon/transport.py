@@ -93,7 +93,7 @@ class Transport:
             else:
                 content = _json(answer)
                 told = self._error_in(answer.status_code, content)
-                reading = read_status(answer.status_code, told.message, repeatable=repeatable)
+                reading = read_status(answer.status_code, told, repeatable=repeatable)
                 reason = refusals.describe(answer.status_code, told)
                 if reading is Reading.TAKEN and content is _NOT_JSON:
                     # Cut off on its way, or a gateway's own page: whatever was asked for may have been done.

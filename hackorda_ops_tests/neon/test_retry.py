@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hackorda_ops.neon.models import ErrorAnswer
 from hackorda_ops.neon.retry import Reading, delay_seconds, read_status, retry_after_seconds
 
 _NOW = datetime(2026, 11, 20, 3, 0, 0, tzinfo=UTC)
@@ -33,7 +34,7 @@ _NOW = datetime(2026, 11, 20, 3, 0, 0, tzinfo=UTC)
 def test_each_status_is_read_as_neon_means_it(
     status: int, message: str, repeatable: bool, reading: Reading
 ) -> None:
-    assert read_status(status, message, repeatable=repeatable) is reading
+    assert read_status(status, ErrorAnswer(message=message), repeatable=repeatable) is reading
 
 
 def test_delays_grow_to_a_limit_and_spread() -> None:
