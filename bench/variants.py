@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.config.models import Database
 from hackorda_ops.local.postgres import wheel_bin_dir
 from hackorda_ops.night import night
@@ -88,7 +88,7 @@ def _proven_restore(folder: Path) -> None:
     store = environment.open_store("bench", database, os.environ)
     brought = bring_back.bring_back(
         store,
-        catalog.choose(catalog.read(store, "bench"), None),
+        choosing.choose(catalog.read(store, "bench"), None),
         connection.parse(os.environ[_TARGET], origin=_TARGET),
         source=None,
         work_folder=folder,

@@ -1,27 +1,19 @@
 """The catalog: the artifacts of a database, read from a store. There's no other index to lose."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
-from hackorda_ops.artifacts.manifest import (
-    MANIFEST_NAME,
-    Manifest,
-    from_bytes,
-    is_artifact_id,
-    moment_before_hyphen,
-)
+from hackorda_ops.artifacts.ids import is_id, second
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes
 from hackorda_ops.artifacts.same_source import is_of_the_source
 from hackorda_ops.calendar.clocks import TOO_FAR
-from hackorda_ops.calendar.partitions import quarter_name, quarter_of, week_of
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.stores.store import Store, folder_prefix
 
 _READERS = 8
-# One weekly copy may fail before a drill has nothing young enough to restore.
-_OLDEST_FOR_DRILL = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    latest = f"{database}/{_second(min(before or latest_possible(), latest_possible()))}"
+    latest = f"{database}/{second(min(before or latest_possible(), latest_possible()))}"
 
     def in_time(key: str) -> bool:
         return key.partition("-")[0] <= latest
@@ -142,7 +134,7 @@ def newest_id(store: Store, database: str, *, before: datetime | None = None) ->
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    latest = _second(min(before or latest_possible(), latest_possible()))
+    latest = second(min(before or latest_possible(), latest_possible()))
     return next((each for each in ids(store, database) if each.partition("-")[0] <= latest), None)
 
 
@@ -157,9 +149,7 @@ def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    return tuple(
-        sorted(filter(is_artifact_id, store.folders(folder_prefix(database, *folder))), reverse=True)
-    )
+    return tuple(sorted(filter(is_id, store.folders(folder_prefix(database, *folder))), reverse=True))
 
 
 def read_each(
@@ -174,10 +164,6 @@ def read_each(
         found = _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
         if found is not None:
             yield found
-
-
-def _second(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
@@ -200,111 +186,3 @@ def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:
     if manifest.prefix != prefix:
         return DamagedArtifact(prefix, f"The manifest {key} says that it belongs to {manifest.prefix}.")
     return manifest
-
-
-def newest_sound_of_week(artifacts: Sequence[Manifest], week: date) -> Manifest:
-    """Picks what a weekly copy ships: the newest sound artifact of that week's nights.
-
-    Args:
-        artifacts: of one database, in any order.
-        week: the week's Monday.
-
-    Raises:
-        ArtifactMissing: the week has no artifact, or no sound one.
-    """
-    of_week = [artifact for artifact in artifacts if week_of(artifact.night) == week]
-    sound = [artifact for artifact in of_week if artifact.sound]
-    if sound:
-        return max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id))
-    span = f"{week} to {week + timedelta(days=6)}"
-    raise ArtifactMissing(
-        f"The week {span} has {len(of_week)} artifact(s) in the store and none that is sound."
-        if of_week
-        else f"The week {span} has no artifact in the store.",
-        meaning="Nothing was copied off-site for this week; an artifact of another week would be a false proof.",
-        next_step="Look at that week's nights. A week that still runs: take a dump now, then copy again.",
-    )
-
-
-def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date) -> Manifest:
-    """Picks what a drill restores.
-
-    For the quarter that today is in: the newest sound artifact, if it is young enough to be the
-    copy of this week or the last. For a quarter that is over: the newest sound one of its nights.
-
-    Args:
-        artifacts: of one database, off-site, in any order.
-        quarter: the quarter's first day.
-        today: the local date.
-
-    Raises:
-        ArtifactMissing: there's no such artifact. An older one would be a proof of something else.
-    """
-    sound = [artifact for artifact in artifacts if artifact.sound]
-    if quarter != quarter_of(today):
-        sound = [artifact for artifact in sound if quarter_of(artifact.night) == quarter]
-    newest = max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id), default=None)
-    if newest is None:
-        raise ArtifactMissing(
-            f"No sound artifact is off-site{_for_quarter(quarter, today)}, among {len(artifacts)} that are there.",
-            meaning="There is nothing to restore, so nothing was proven.",
-            next_step="Copy one off-site (`hackorda-ops copy`, or the weekly copy in Dagster), then drill again. "
-            "A past quarter whose artifacts are gone can't be made up for.",
-        )
-    if quarter == quarter_of(today) and today - newest.night > _OLDEST_FOR_DRILL:
-        raise ArtifactMissing(
-            f"The newest sound artifact off-site is {newest.artifact_id}, {(today - newest.night).days} days old.",
-            meaning="The weekly copies have stopped. A drill of so old an artifact says nothing of today's backups.",
-            next_step="Find out why the weekly copy fails, copy an artifact off-site, then drill again.",
-        )
-    return newest
-
-
-def _for_quarter(quarter: date, today: date) -> str:
-    return "" if quarter == quarter_of(today) else f" from {quarter_name(quarter)}"
-
-
-def damaged_since(
-    damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date
-) -> tuple[DamagedArtifact, ...]:
-    """The damaged artifacts in whose place a drill of that quarter restores an older one, or none.
-
-    Args:
-        damaged: of one database, off-site.
-        chosen: what is restored; None where there is nothing.
-        quarter: the quarter's first day.
-        today: the local date.
-    """
-    found = []
-    for each in damaged:
-        artifact_id = each.prefix.rpartition("/")[2]
-        taken = moment_before_hyphen(artifact_id)
-        if taken is None:
-            continue  # no artifact of ours was ever called so
-        of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
-        if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):
-            found.append(each)
-    return tuple(found)
-
-
-def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
-    """Picks what a restore brings back: the one asked for, or else the newest sound one.
-
-    Raises:
-        ArtifactMissing: there's no such artifact.
-    """
-    if artifact_id is not None:
-        for artifact in (*catalog.artifacts, *catalog.ahead):
-            if artifact.artifact_id == artifact_id:
-                return artifact
-        problem = f"{catalog.location} has no artifact {artifact_id}."
-    else:
-        sound = [artifact for artifact in catalog.artifacts if artifact.sound]
-        if sound:
-            return sound[-1]
-        problem = f"{catalog.location} has no sound artifact among {len(catalog.artifacts)}."
-    raise ArtifactMissing(
-        problem,
-        meaning="There's nothing to bring back from this place.",
-        next_step="List what there is with `hackorda-ops backups`, or look into the other place.",
-    )

@@ -4,15 +4,16 @@ An artifact exists only once its manifest does; it is always written last.
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.ids import is_id, second
 from hackorda_ops.artifacts.recorded import missed
 from hackorda_ops.artifacts.source_values import SourceValues
 from hackorda_ops.errors import ArtifactDamaged
@@ -29,7 +30,6 @@ MANIFEST_NAME = "manifest.json"
 RECOVERY_SHEET_NAME = "RESTORE.md"
 DUMP_FOLDER_NAME = "dump"
 
-_ARTIFACT_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -183,12 +183,22 @@ class Manifest:
         raise KeyError(str(name))
 
 
-_ADAPTER = TypeAdapter(Manifest)
+_DOCUMENT: Final = Document(
+    name="manifest",
+    adapter=TypeAdapter(Manifest),
+    version_field="format_version",
+    version=FORMAT_VERSION,
+    unreadable=Advice(
+        "Nothing can be said about this artifact; it is not counted as a backup.",
+        "Look at the file; restore by hand from the dump folder beside it, or use another artifact.",
+    ),
+    other_version=Advice(
+        "The artifact may be sound, but this release cannot judge it.",
+        "Use the release that wrote it, or restore by hand with the RESTORE.md beside it.",
+    ),
+)
 
-
-def to_bytes(manifest: Manifest) -> bytes:
-    """The manifest as the JSON text that is stored."""
-    return _ADAPTER.dump_json(manifest, indent=1) + b"\n"
+to_bytes = _DOCUMENT.to_bytes
 
 
 def from_bytes(data: bytes, *, origin: str) -> Manifest:
@@ -202,22 +212,7 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
         ArtifactDamaged: not a manifest, one of another format version, or one with names that
             point outside its artifact.
     """
-    try:
-        raw: Any = json.loads(data)
-        version = raw.get("format_version") if isinstance(raw, dict) else None
-        if version != FORMAT_VERSION:
-            raise ArtifactDamaged(
-                f"The manifest {origin} has format version {version!r}, and this release reads {FORMAT_VERSION}.",
-                meaning="The artifact may be sound, but this release cannot judge it.",
-                next_step="Use the release that wrote it, or restore by hand with the RESTORE.md beside it.",
-            )
-        manifest = _ADAPTER.validate_json(data)
-    except (ValueError, ValidationError) as error:
-        raise ArtifactDamaged(
-            f"The manifest {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
-            meaning="Nothing can be said about this artifact; it is not counted as a backup.",
-            next_step="Look at the file; restore by hand from the dump folder beside it, or use another artifact.",
-        ) from None
+    manifest = _DOCUMENT.from_bytes(data, origin=origin)
     problems = list(_inconsistencies(manifest))
     if problems:
         raise ArtifactDamaged(
@@ -231,13 +226,13 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
 def _inconsistencies(manifest: Manifest) -> list[str]:
     # A manifest comes from a bucket that others may write to: its names become paths on our disk.
     problems = []
-    if not _ARTIFACT_ID.fullmatch(manifest.artifact_id):
+    if not is_id(manifest.artifact_id):
         problems.append("its artifact id has another form")
     if manifest.captured_at.tzinfo is None:
         problems.append("captured_at has no time zone")
     elif manifest.as_of is not None and manifest.as_of != manifest.captured_at:
         problems.append(f"it is as of {manifest.as_of}, and was captured at {manifest.captured_at}")
-    elif not manifest.artifact_id.startswith(f"{manifest.captured_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-"):
+    elif not manifest.artifact_id.startswith(f"{second(manifest.captured_at)}-"):
         problems.append(f"it was captured at {manifest.captured_at}, which its artifact id contradicts")
     paths = [entry.path for entry in manifest.files]
     for path in paths:
@@ -268,24 +263,6 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     if unproven:
         problems.append(f"tables without evidence: {', '.join(unproven[:5])}")
     return problems
-
-
-def is_artifact_id(text: str) -> bool:
-    """Whether a text has the form of an artifact's id; a drill's and an exercise's have the same."""
-    return moment_of(text) is not None
-
-
-def moment_of(artifact_id: str) -> datetime | None:
-    """The moment that an artifact's id begins with, to the second; None where it isn't one."""
-    return moment_before_hyphen(artifact_id) if _ARTIFACT_ID.fullmatch(artifact_id) else None
-
-
-def moment_before_hyphen(name: str) -> datetime | None:
-    """The moment that a name begins with, to the second; None where there's no such moment."""
-    try:
-        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def digest_of(data: bytes) -> str:

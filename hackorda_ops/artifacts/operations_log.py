@@ -18,10 +18,12 @@ from io import BytesIO
 from itertools import groupby, islice
 from typing import Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts.manifest import digest_of, moment_before_hyphen
+from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.ids import moment_before_hyphen, second
+from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, OpsError, WrongUse
 from hackorda_ops.markdown import escaped, table
@@ -69,7 +71,16 @@ class Event:
     event_version: Literal[1] = EVENT_VERSION
 
 
-_ADAPTER: Final = TypeAdapter(Event)
+_DOCUMENT: Final = Document(
+    name="event",
+    adapter=TypeAdapter(Event),
+    version_field="event_version",
+    version=EVENT_VERSION,
+    unreadable=Advice(
+        "It is missing from the operations log.",
+        "Look at the file, and find out who can write to this store.",
+    ),
+)
 
 
 @dataclass
@@ -148,8 +159,8 @@ def record(stores: Sequence[Store], database: str, event: Event) -> tuple[str, .
     Returns:
         A sentence for each store that could not be brought up to date.
     """
-    key = f"{_folder(database)}{event.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{event.kind}-{secrets.token_hex(3)}.json"
-    data = _ADAPTER.dump_json(event, indent=1) + b"\n"
+    key = f"{_folder(database)}{second(event.at)}-{event.kind}-{secrets.token_hex(3)}.json"
+    data = _DOCUMENT.to_bytes(event)
     keys: dict[str, Store] = {}
     reached: list[tuple[Store, set[str]]] = []
     problems = []
@@ -253,9 +264,7 @@ def _read(keys: Mapping[str, Store]) -> tuple[list[Event], list[str]]:
 
     def one(key: str) -> Event | str:
         try:
-            event = _ADAPTER.validate_json(keys[key].read_small(key, _EVENT_LIMIT_BYTES))
-        except ValidationError:
-            return f"{key} is not readable as an event."
+            event = _DOCUMENT.from_bytes(keys[key].read_small(key, _EVENT_LIMIT_BYTES), origin=key)
         except (ArtifactDamaged, ArtifactMissing) as error:
             return error.what
         return event if event.at.tzinfo else f"{key} has a time without a time zone."

@@ -7,7 +7,7 @@ import typer
 
 from hackorda_ops import environment
 from hackorda_ops.alerts.heartbeats import heartbeat
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
@@ -97,7 +97,7 @@ def copy(
     name, policy = choose_database(config, database)
     environment.require(name, policy, os.environ, {"store", "offsite"})
     store = environment.open_store(name, policy, os.environ)
-    chosen = catalog.choose(catalog.read(store, name), artifact)
+    chosen = choosing.choose(catalog.read(store, name), artifact)
     with (
         heartbeat("week", partitions.week_of(chosen.night), policy, environ=os.environ, log=note),
         terminal.progress_shown() as on_progress,
@@ -169,7 +169,7 @@ def verify(
     """
     name, policy = choose_database(config, database, offsite)
     store = open_place(place, name, policy)
-    chosen = catalog.choose(catalog.read(store, name), artifact)
+    chosen = choosing.choose(catalog.read(store, name), artifact)
     with terminal.progress_shown() as on_progress:
         result = verifying.verify(
             store,

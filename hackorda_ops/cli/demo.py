@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.terminal import out
@@ -88,7 +88,7 @@ def _through_dagster(
         week, quarter = partitions.week_of(night), partitions.quarter_of(night)
         _materialize(dagster, "The night", "nightly_dump", night)
         _materialize(dagster, "The week", "offsite_copy", week)
-        manifest = catalog.choose(catalog.read(offsite, _NAME), None)
+        manifest = choosing.choose(catalog.read(offsite, _NAME), None)
         if damage:
             damage_one_row(offsite, manifest, _DAMAGED)
             _step(

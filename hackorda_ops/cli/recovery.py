@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hackorda_ops.alerts.heartbeats import heartbeat
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
@@ -74,7 +74,7 @@ def restore(
     name, policy = choose_database(config, database, offsite)
     target = restore_target(to, to_env)
     store = open_place(place, name, policy)
-    chosen = catalog.choose(catalog.read(store, name), artifact)
+    chosen = choosing.choose(catalog.read(store, name), artifact)
     with (
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         terminal.progress_shown() as on_progress,

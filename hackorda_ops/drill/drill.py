@@ -3,16 +3,16 @@
 It restores with the very functions of `restore` (`backup.bring_back`), and always ends in a result.
 """
 
-import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.by_hand import still_by_hand
 from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
@@ -57,7 +57,7 @@ def run_drill(
     started_at = datetime.now(UTC)
     today = partitions.night_of(started_at, database.schedule)
     record = Record()
-    drill_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    drill_id = new_id(started_at)
     wanted = quarter or partitions.quarter_of(today)
     try:
         environment.require(name, database, environ, {"source", "offsite", "scratch"})
@@ -130,9 +130,9 @@ def _chosen(
     """What is restored, and a finding for every damaged artifact that it is restored in place of."""
     record.warnings += map(str, copies.damaged)
     try:
-        manifest = catalog.newest_for_quarter(copies.artifacts, quarter, today)
+        manifest = choosing.newest_for_quarter(copies.artifacts, quarter, today)
     except ArtifactMissing:
-        if damaged := catalog.damaged_since(copies.damaged, None, quarter, today):
+        if damaged := choosing.damaged_since(copies.damaged, None, quarter, today):
             record.check(
                 "offsite_equals_manifest",
                 tuple(_damaged(each) for each in damaged),
@@ -143,7 +143,7 @@ def _chosen(
     record.manifest = manifest
     record.location = f"{offsite.describe()}/{manifest.prefix}"
     record.how_to_repeat = _how_to_repeat(offsite.describe(), manifest)
-    damaged = catalog.damaged_since(copies.damaged, manifest, quarter, today)
+    damaged = choosing.damaged_since(copies.damaged, manifest, quarter, today)
     return manifest, tuple(_damaged(each) for each in damaged)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.stores.store import Store
@@ -11,17 +12,23 @@ from hackorda_ops.stores.store import Store
 EXERCISES_FOLDER: Final = "exercises"
 RESULT_NAME: Final = "result.json"
 
-_ADAPTER: Final = TypeAdapter(ExerciseResult)
+_DOCUMENT: Final = Document(
+    name="result of an exercise",
+    adapter=TypeAdapter(ExerciseResult),
+    version_field="result_version",
+    version=1,
+    unreadable=Advice(
+        "That exercise is left out of what the database shows of its past.",
+        "Look at the file, and find out who can write to this store.",
+    ),
+)
+
+to_bytes = _DOCUMENT.to_bytes
 
 
 def exercise_prefix(database: str, exercise_id: str) -> str:
     """An exercise's place in a store: beside the artifacts, and never taken for one."""
     return f"{database}/{EXERCISES_FOLDER}/{exercise_id}"
-
-
-def to_bytes(result: ExerciseResult) -> bytes:
-    """The result as the JSON text that is stored."""
-    return _ADAPTER.dump_json(result, indent=1) + b"\n"
 
 
 def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResult | str:
@@ -33,9 +40,7 @@ def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResu
     """
     key = f"{exercise_prefix(database, exercise_id)}/{RESULT_NAME}"
     try:
-        result = _ADAPTER.validate_json(store.read_small(key))
-    except ValidationError:
-        return f"{store.describe()}/{key} is not readable as an exercise's result."
+        result = _DOCUMENT.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
     except ArtifactDamaged as error:
         return error.what
     if (result.database, result.exercise_id) != (database, exercise_id):

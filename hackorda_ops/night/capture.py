@@ -1,6 +1,5 @@
 """One attempt at a night's reading: a snapshot, and a dump and the counts of what it sees, taken at once."""
 
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
@@ -113,7 +113,7 @@ class Capture:
             ) as (connection, of_target):
                 reading.snapshot_taken()
                 snapshot = self.read_from.dated(of_target)
-                artifact_id = f"{snapshot.captured_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+                artifact_id = new_id(snapshot.captured_at)
                 staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))
                 captured = self._take(
                     reading, connection, snapshot, files=files, artifact_id=artifact_id, staged=staged

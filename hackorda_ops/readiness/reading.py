@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.artifacts import catalog, operations_log
-from hackorda_ops.artifacts.manifest import Manifest, moment_of
+from hackorda_ops.artifacts.ids import moment_of
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule

@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from hackorda_ops.artifacts.manifest import MANIFEST_NAME, moment_of
+from hackorda_ops.artifacts.ids import moment_of
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import PAGE_NAME
 from hackorda_ops.calendar.partitions import night_of
 from hackorda_ops.config.models import Schedule

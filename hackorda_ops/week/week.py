@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.artifacts.operations_log import log_stores, logged
@@ -61,7 +61,7 @@ def ship_week(
     stores = log_stores(name, database, environ)
     with logged("copy", stores, name, subject=f"week of {week}") as line:
         store = environment.open_store(name, database, environ)
-        chosen = catalog.newest_sound_of_week(catalog.read(store, name).artifacts, week)
+        chosen = choosing.newest_sound_of_week(catalog.read(store, name).artifacts, week)
         done = _ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
         line.detail = _told(done)
     return done

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar import clocks
 from hackorda_ops.calendar.clocks import apart, clock_concerns, told_time
@@ -111,7 +111,7 @@ def test_what_is_dated_after_now_is_never_the_newest_and_can_be_restored_by_its_
     assert (found.artifacts, found.ahead) == ((today,), (tomorrow,))
     assert newest == today
     assert catalog.newest_id(store, today.database) == today.artifact_id
-    assert catalog.choose(found, None) == today
-    assert catalog.choose(found, tomorrow.artifact_id) == tomorrow
+    assert choosing.choose(found, None) == today
+    assert choosing.choose(found, tomorrow.artifact_id) == tomorrow
     assert catalog.read(store, today.database, now=now + timedelta(days=2)).newest == tomorrow
     assert replace(found, ahead=()).newest == today

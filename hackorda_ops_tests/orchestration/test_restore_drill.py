@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.local.damage import damage_one_row
@@ -78,7 +78,7 @@ def _this_quarter(protected: Protected) -> date:
 def _damage(protected: Protected) -> None:
     shop = protected.config.databases["shop"]
     offsite = environment.open_offsite("shop", shop, protected.environ)
-    manifest = catalog.choose(catalog.read(offsite, "shop"), None)
+    manifest = choosing.choose(catalog.read(offsite, "shop"), None)
     damage_one_row(offsite, manifest, TableName("public", "users"))
 
 

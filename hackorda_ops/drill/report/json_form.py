@@ -4,21 +4,34 @@
 """
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
 from hackorda_ops.errors import ArtifactDamaged
 
 SCHEMA_NAME = "report.schema.json"
 
-_ADAPTER = TypeAdapter(DrillResult)
+_DOCUMENT: Final = Document(
+    name="drill report",
+    adapter=TypeAdapter(DrillResult),
+    version_field="result_version",
+    version=RESULT_VERSION,
+    unreadable=Advice(
+        "That drill is left out of the trend.", "Look at the file, and find out who can write to this store."
+    ),
+    other_version=Advice(
+        "That drill is left out of the trend; its page and its Markdown can still be read.",
+        "Nothing to do, unless the file was damaged: the page report.html is beside it.",
+    ),
+)
 
 
 def document(result: DrillResult) -> dict[str, Any]:
     """The result as what JSON has, with the schema's name and every finding's severity and meaning."""
-    plain: dict[str, Any] = _ADAPTER.dump_python(result, mode="json")
+    plain: dict[str, Any] = _DOCUMENT.adapter.dump_python(result, mode="json")
     return {
         "$schema": SCHEMA_NAME,
         **plain,
@@ -41,22 +54,7 @@ def from_bytes(data: bytes, *, origin: str) -> DrillResult:
     Raises:
         ArtifactDamaged: not a result, or one of another version.
     """
-    try:
-        raw: Any = json.loads(data)
-        version = raw.get("result_version") if isinstance(raw, dict) else None
-        if version != RESULT_VERSION:
-            raise ArtifactDamaged(
-                f"The drill report {origin} has version {version!r}, and this release reads {RESULT_VERSION}.",
-                meaning="That drill is left out of the trend; its page and its Markdown can still be read.",
-                next_step="Nothing to do, unless the file was damaged: the page report.html is beside it.",
-            )
-        result = _ADAPTER.validate_json(data)
-    except (ValueError, ValidationError) as error:
-        raise ArtifactDamaged(
-            f"The drill report {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
-            meaning="That drill is left out of the trend.",
-            next_step="Look at the file, and find out who can write to this store.",
-        ) from None
+    result = _DOCUMENT.from_bytes(data, origin=origin)
     captured = (result.artifact.captured_at,) if result.artifact else ()
     if any(moment.tzinfo is None for moment in (result.started_at, result.finished_at, *captured)):
         raise ArtifactDamaged(

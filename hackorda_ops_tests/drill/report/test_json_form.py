@@ -32,7 +32,7 @@ def test_a_field_of_a_later_release_is_passed_over() -> None:
 
 @pytest.mark.parametrize("version", [2, "1", None])
 def test_another_version_is_refused_by_its_number(version: object) -> None:
-    with pytest.raises(ArtifactDamaged, match=f"s3://b/report.json has version {version!r}"):
+    with pytest.raises(ArtifactDamaged, match=f"s3://b/report.json has format version {version!r}"):
         json_form.from_bytes(changed(result_version=version), origin="s3://b/report.json")
 
 

@@ -1,0 +1,122 @@
+"""Which of a catalog's artifacts is copied, drilled or restored."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from hackorda_ops.artifacts.catalog import Catalog, DamagedArtifact
+from hackorda_ops.artifacts.ids import moment_before_hyphen
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.partitions import quarter_name, quarter_of, week_of
+from hackorda_ops.errors import ArtifactMissing
+
+# One weekly copy may fail before a drill has nothing young enough to restore.
+_OLDEST_FOR_DRILL: Final = timedelta(days=14)
+
+
+def newest_sound_of_week(artifacts: Sequence[Manifest], week: date) -> Manifest:
+    """Picks what a weekly copy ships: the newest sound artifact of that week's nights.
+
+    Args:
+        artifacts: of one database, in any order.
+        week: the week's Monday.
+
+    Raises:
+        ArtifactMissing: the week has no artifact, or no sound one.
+    """
+    of_week = [artifact for artifact in artifacts if week_of(artifact.night) == week]
+    sound = [artifact for artifact in of_week if artifact.sound]
+    if sound:
+        return max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id))
+    span = f"{week} to {week + timedelta(days=6)}"
+    raise ArtifactMissing(
+        f"The week {span} has {len(of_week)} artifact(s) in the store and none that is sound."
+        if of_week
+        else f"The week {span} has no artifact in the store.",
+        meaning="Nothing was copied off-site for this week; an artifact of another week would be a false proof.",
+        next_step="Look at that week's nights. A week that still runs: take a dump now, then copy again.",
+    )
+
+
+def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date) -> Manifest:
+    """Picks what a drill restores.
+
+    For the quarter that today is in: the newest sound artifact, if it is young enough to be the
+    copy of this week or the last. For a quarter that is over: the newest sound one of its nights.
+
+    Args:
+        artifacts: of one database, off-site, in any order.
+        quarter: the quarter's first day.
+        today: the local date.
+
+    Raises:
+        ArtifactMissing: there's no such artifact. An older one would be a proof of something else.
+    """
+    sound = [artifact for artifact in artifacts if artifact.sound]
+    if quarter != quarter_of(today):
+        sound = [artifact for artifact in sound if quarter_of(artifact.night) == quarter]
+    newest = max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id), default=None)
+    if newest is None:
+        raise ArtifactMissing(
+            f"No sound artifact is off-site{_for_quarter(quarter, today)}, among {len(artifacts)} that are there.",
+            meaning="There is nothing to restore, so nothing was proven.",
+            next_step="Copy one off-site (`hackorda-ops copy`, or the weekly copy in Dagster), then drill again. "
+            "A past quarter whose artifacts are gone can't be made up for.",
+        )
+    if quarter == quarter_of(today) and today - newest.night > _OLDEST_FOR_DRILL:
+        raise ArtifactMissing(
+            f"The newest sound artifact off-site is {newest.artifact_id}, {(today - newest.night).days} days old.",
+            meaning="The weekly copies have stopped. A drill of so old an artifact says nothing of today's backups.",
+            next_step="Find out why the weekly copy fails, copy an artifact off-site, then drill again.",
+        )
+    return newest
+
+
+def _for_quarter(quarter: date, today: date) -> str:
+    return "" if quarter == quarter_of(today) else f" from {quarter_name(quarter)}"
+
+
+def damaged_since(
+    damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date
+) -> tuple[DamagedArtifact, ...]:
+    """The damaged artifacts in whose place a drill of that quarter restores an older one, or none.
+
+    Args:
+        damaged: of one database, off-site.
+        chosen: what is restored; None where there is nothing.
+        quarter: the quarter's first day.
+        today: the local date.
+    """
+    found = []
+    for each in damaged:
+        artifact_id = each.prefix.rpartition("/")[2]
+        taken = moment_before_hyphen(artifact_id)
+        if taken is None:
+            continue  # no artifact of ours was ever called so
+        of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
+        if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):
+            found.append(each)
+    return tuple(found)
+
+
+def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
+    """Picks what a restore brings back: the one asked for, or else the newest sound one.
+
+    Raises:
+        ArtifactMissing: there's no such artifact.
+    """
+    if artifact_id is not None:
+        for artifact in (*catalog.artifacts, *catalog.ahead):
+            if artifact.artifact_id == artifact_id:
+                return artifact
+        problem = f"{catalog.location} has no artifact {artifact_id}."
+    else:
+        sound = [artifact for artifact in catalog.artifacts if artifact.sound]
+        if sound:
+            return sound[-1]
+        problem = f"{catalog.location} has no sound artifact among {len(catalog.artifacts)}."
+    raise ArtifactMissing(
+        problem,
+        meaning="There's nothing to bring back from this place.",
+        next_step="List what there is with `hackorda-ops backups`, or look into the other place.",
+    )

@@ -1,0 +1,75 @@
+"""What the stores keep as versioned JSON: manifests, drill reports, exercise results, events of the operations log.
+
+Which versions are read, and what a file that can't be read means, is decided in one place for all of them.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
+
+from hackorda_ops.errors import ArtifactDamaged
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What it means that a document can't be read, and what to do next."""
+
+    meaning: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class Document(Generic[T]):
+    """A kind of document.
+
+    Attributes:
+        name: what it is called in messages ("manifest").
+        adapter: reads and writes its content. Fields that this release doesn't know are passed over.
+        version_field: the field of the JSON object that holds the version.
+        version: the one that this release reads and writes.
+        unreadable: for a file that isn't such a document.
+        other_version: for a document of another version; None where it means the same.
+    """
+
+    name: str
+    adapter: TypeAdapter[T]
+    version_field: str
+    version: int
+    unreadable: Advice
+    other_version: Advice | None = None
+
+    def to_bytes(self, content: T) -> bytes:
+        """The content as the JSON text that is stored."""
+        return self.adapter.dump_json(content, indent=1) + b"\n"
+
+    def from_bytes(self, data: bytes, *, origin: str) -> T:
+        """Reads a stored document.
+
+        Args:
+            data: the file's bytes.
+            origin: where they were read, for the message.
+
+        Raises:
+            ArtifactDamaged: it is not such a document, or is one of another version.
+        """
+        try:
+            raw: Any = from_json(data)
+            version = raw.get(self.version_field) if isinstance(raw, dict) else None
+            if version == self.version:
+                return self.adapter.validate_json(data)
+        except ValueError as error:
+            raise ArtifactDamaged(
+                f"The {self.name} {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
+                meaning=self.unreadable.meaning,
+                next_step=self.unreadable.next_step,
+            ) from None
+        advice = self.other_version or self.unreadable
+        raise ArtifactDamaged(
+            f"The {self.name} {origin} has format version {version!r}, and this release reads {self.version}.",
+            meaning=advice.meaning,
+            next_step=advice.next_step,
+        )

@@ -1,0 +1,39 @@
+"""The ids of artifacts, drills and exercises: the second in UTC at which each was made, and a few random digits.
+
+They sort by time, and are the names of folders in the stores.
+"""
+
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import Final
+
+_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+def new_id(moment: datetime) -> str:
+    """A new id for something that was made at an aware moment: "20261001T023000Z-a1b2c3"."""
+    return f"{second(moment)}-{secrets.token_hex(3)}"
+
+
+def second(moment: datetime) -> str:
+    """An aware moment as the ids begin with it: "20261001T023000Z"."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id."""
+    return moment_of(text) is not None
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that an id begins with, to the second; None where the text isn't an id."""
+    return moment_before_hyphen(text) if _ID.fullmatch(text) else None
+
+
+def moment_before_hyphen(name: str) -> datetime | None:
+    """The moment that a name begins with, to the second; None where there's no such moment."""
+    try:
+        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,60 @@
+"""Which artifact is copied, drilled or restored."""
+
+from datetime import date
+
+import pytest
+
+from hackorda_ops.artifacts.catalog import Catalog, DamagedArtifact
+from hackorda_ops.artifacts.choosing import choose, damaged_since, newest_sound_of_week
+from hackorda_ops.errors import ArtifactMissing
+from hackorda_ops_tests.artifacts.nights import of_night
+
+MONDAY = date(2026, 11, 16)
+
+
+def test_a_weekly_copy_takes_the_newest_sound_artifact_of_its_week() -> None:
+    week = [of_night(15), of_night(16), of_night(18), of_night(17), of_night(23)]
+    assert newest_sound_of_week(week, MONDAY) == of_night(18)
+
+
+def test_of_several_artifacts_of_one_night_the_last_counts() -> None:
+    assert newest_sound_of_week([of_night(18, hour=23), of_night(18)], MONDAY) == of_night(18, hour=23)
+
+
+def test_an_artifact_with_findings_is_not_shipped_while_an_older_sound_one_exists() -> None:
+    assert newest_sound_of_week([of_night(17), of_night(18, sound=False)], MONDAY) == of_night(17)
+
+
+def test_a_week_without_a_sound_artifact_ships_nothing_from_another_week() -> None:
+    with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store and none that is sound"):
+        newest_sound_of_week([of_night(15), of_night(18, sound=False)], MONDAY)
+    with pytest.raises(ArtifactMissing, match="has no artifact"):
+        newest_sound_of_week([of_night(15), of_night(23)], MONDAY)
+
+
+def test_a_restore_takes_the_newest_sound_artifact_by_default_and_any_by_name() -> None:
+    found = Catalog("store", (of_night(17), of_night(18), of_night(19, sound=False)))
+    assert choose(found, None) == of_night(18)
+    assert choose(found, of_night(19).artifact_id).night.day == 19
+    with pytest.raises(ArtifactMissing, match="no artifact 2020"):
+        choose(found, "2020")
+    with pytest.raises(ArtifactMissing, match="no sound artifact among 0"):
+        choose(Catalog("store", ()), None)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "quarter", "counts"),
+    [
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 10, 1), True),
+        ("hackorda/20261116T210000Z-0a1b2c", date(2026, 10, 1), False),
+        ("hackorda/copied-by-hand", date(2026, 10, 1), False),
+        ("hackorda/20261119T210000Z-0a1b2c", date(2026, 7, 1), False),
+    ],
+    ids=["newer", "older", "not ours", "of a later quarter"],
+)
+def test_a_damaged_artifact_counts_where_a_drill_would_have_restored_it(
+    prefix: str, quarter: date, counts: bool
+) -> None:
+    damaged = DamagedArtifact(prefix, "It is not readable.")
+    found = damaged_since([damaged], of_night(18), quarter, date(2026, 11, 21))
+    assert found == ((damaged,) if counts else ())
