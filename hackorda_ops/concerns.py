@@ -6,7 +6,7 @@ from typing import Literal
 
 from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, RetryableError
 
-Severity = Literal["stops the night", "stops the drill", "worth knowing"]
+ConcernLevel = Literal["stops the night", "stops the drill", "worth knowing"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Concern:
         kind: the error that a night raises where this alone stops it.
     """
 
-    severity: Severity
+    severity: ConcernLevel
     what: str
     meaning: str
     next_step: str
@@ -43,12 +43,12 @@ class Looked:
     concerns: tuple[Concern, ...] = ()
 
 
-def concern_of(error: OpsError, severity: Severity) -> Concern:
+def concern_of(error: OpsError, severity: ConcernLevel) -> Concern:
     """An error as a concern: what its maker would have told if it had come up in the middle."""
     return Concern(severity, error.what, error.meaning, error.next_step, type(error))
 
 
-def looked(part: str, stops: Severity, look: Callable[[], Looked | str]) -> Looked:
+def looked(part: str, stops: ConcernLevel, look: Callable[[], Looked | str]) -> Looked:
     """Looks at one part, and turns its refusal into a concern, so that the others are looked at as well.
 
     Args:
@@ -63,7 +63,7 @@ def looked(part: str, stops: Severity, look: Callable[[], Looked | str]) -> Look
     return replace(seen, part=part) if isinstance(seen, Looked) else Looked(part, seen)
 
 
-def concerns_in(parts: Iterable[Looked], severity: Severity | None = None) -> tuple[Concern, ...]:
+def concerns_in(parts: Iterable[Looked], severity: ConcernLevel | None = None) -> tuple[Concern, ...]:
     """The parts' concerns of a severity, in their order; all of them without one."""
     return tuple(
         concern for part in parts for concern in part.concerns if severity in (None, concern.severity)

@@ -18,7 +18,7 @@ from typing import Final, Literal
 import httpx
 
 from hackorda_ops.alerts.in_time import within
-from hackorda_ops.calendar.due import Kind, newest_due
+from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.given import given
@@ -48,7 +48,7 @@ class Heartbeat:
 
 @contextmanager
 def heartbeat(
-    kind: Kind,
+    kind: DueKind,
     partition: date | None,
     database: Database,
     *,
@@ -100,7 +100,7 @@ def heartbeat(
         call("/fail", said.problem)
 
 
-def counts(kind: Kind, partition: date | None, schedule: Schedule, now: datetime) -> bool:
+def counts(kind: DueKind, partition: date | None, schedule: Schedule, now: datetime) -> bool:
     """Whether a partition is the newest that was due, or a newer one: whether making it shows that all is well."""
     newest = newest_due(kind, schedule, now)
     return partition is None or newest is None or partition >= newest.partition

@@ -23,7 +23,7 @@ MOST_KEPT: Final = 200
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedMessage:
     """A message that a channel has refused, or has perhaps taken.
 
     Attributes:
@@ -51,7 +51,7 @@ class Waiting:
     message: Message
     channels: tuple[str, ...]
     since: datetime
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    refusals: Mapping[str, RefusedMessage] = field(default_factory=dict)
 
     def waits_for(self, channel: str, now: datetime) -> bool:
         """Whether a channel may be given it now."""
@@ -69,7 +69,7 @@ class Waiting:
         times = self.refusals[channel].times + 1 if channel in self.refusals else 1
         if times > len(_SET_ASIDE_FOR):
             return self.without(channel)
-        refusal = Refusal(now + _SET_ASIDE_FOR[times - 1], times, problem)
+        refusal = RefusedMessage(now + _SET_ASIDE_FOR[times - 1], times, problem)
         return replace(self, refusals={**self.refusals, channel: refusal})
 
 

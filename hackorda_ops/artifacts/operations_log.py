@@ -36,8 +36,8 @@ EVENTS_FOLDER: Final = "operations"
 PAGE_NAME: Final = "operations-log.md"
 EVENT_VERSION: Final = 1
 
-Kind = Literal["night", "copy", "drill", "exercise", "restore", "delete"]
-Outcome = Literal["success", "failure", "PASS", "FAIL", "ERROR"]
+EventKind = Literal["night", "copy", "drill", "exercise", "restore", "delete"]
+EventOutcome = Literal["success", "failure", "PASS", "FAIL", "ERROR"]
 
 # Half a year of nights, and every drill there'll ever be: the page is read by people, and made every night.
 _SHOWN_OF_EACH_KIND: Final = 200
@@ -62,9 +62,9 @@ class Event:
         seconds: how long it took; None where nobody measured.
     """
 
-    kind: Kind
+    kind: EventKind
     at: datetime
-    outcome: Outcome
+    outcome: EventOutcome
     subject: str
     detail: str
     seconds: float | None = None
@@ -84,7 +84,7 @@ _DOCUMENT: Final = Document(
 
 
 @dataclass
-class Line:
+class LogLine:
     """An event in the making; the work that it's about fills it in.
 
     Attributes:
@@ -93,7 +93,7 @@ class Line:
     """
 
     subject: str
-    outcome: Outcome = "success"
+    outcome: EventOutcome = "success"
     detail: str = ""
 
 
@@ -107,7 +107,7 @@ def log_stores(name: str, database: Database, environ: Mapping[str, str]) -> tup
 
 
 @contextmanager
-def logged(kind: Kind, stores: Sequence[Store], database: str, *, subject: str) -> Iterator[Line]:
+def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: str) -> Iterator[LogLine]:
     """Writes down what the block does, however that ends, and never changes how it ends.
 
     Wrong use isn't written down: nothing was attempted. Whatever can't be written is told in Python's log.
@@ -121,9 +121,9 @@ def logged(kind: Kind, stores: Sequence[Store], database: str, *, subject: str) 
     Yields:
         The line, for the block to fill in.
     """
-    at, began, line = datetime.now(UTC), time.monotonic(), Line(subject)
+    at, began, line = datetime.now(UTC), time.monotonic(), LogLine(subject)
 
-    def write(outcome: Outcome, detail: str) -> None:
+    def write(outcome: EventOutcome, detail: str) -> None:
         seconds = round(time.monotonic() - began, 3)
         try:
             problems = record(stores, database, Event(kind, at, outcome, line.subject, detail, seconds))

@@ -65,7 +65,7 @@ class SourceValues:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadingPlan:
     """What one night reads.
 
     Attributes:
@@ -115,7 +115,7 @@ def budget_seconds(dump_seconds: float, percent: float) -> float:
     return max(SMALLEST_BUDGET_SECONDS, dump_seconds * percent / 100) if percent else 0.0
 
 
-def plan(tables: Iterable[SourceComparison], *, tonight_seconds: float, saved_seconds: float) -> Plan:
+def plan(tables: Iterable[SourceComparison], *, tonight_seconds: float, saved_seconds: float) -> ReadingPlan:
     """Chooses what to read tonight: whoever has waited longest first, as long as it fits. Pure.
 
     The first that doesn't fit is saved for: whoever comes after it shares one half of tonight's budget, so that the
@@ -137,12 +137,12 @@ def plan(tables: Iterable[SourceComparison], *, tonight_seconds: float, saved_se
         elif not saving:
             saving = True
             limit = max(planned, min(available, tonight_seconds / 2))
-    return Plan(tuple(chosen), limit)
+    return ReadingPlan(tuple(chosen), limit)
 
 
-def everything(tables: Iterable[SourceComparison], *, limit_seconds: float) -> Plan:
+def everything(tables: Iterable[SourceComparison], *, limit_seconds: float) -> ReadingPlan:
     """All of them, for a source that nobody else needs: a branch made for the night."""
-    return Plan(tuple(each.table for each in _in_turn(tables)), limit_seconds)
+    return ReadingPlan(tuple(each.table for each in _in_turn(tables)), limit_seconds)
 
 
 def after(

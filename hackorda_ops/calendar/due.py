@@ -14,7 +14,7 @@ from cronsim import CronSim
 from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of, year_of
 from hackorda_ops.config.models import Schedule
 
-Kind = Literal["night", "week", "quarter", "year"]
+DueKind = Literal["night", "week", "quarter", "year"]
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Due:
         at: the scheduled time, aware, in the schedule's time zone.
     """
 
-    kind: Kind
+    kind: DueKind
     partition: date
     at: datetime
 
 
-def cron_of(kind: Kind, schedule: Schedule) -> str:
+def cron_of(kind: DueKind, schedule: Schedule) -> str:
     """The cron expression that a kind's schedule ticks by."""
     return {
         "night": schedule.night,
@@ -42,7 +42,7 @@ def cron_of(kind: Kind, schedule: Schedule) -> str:
     }[kind]
 
 
-def partition_of(kind: Kind, moment: datetime, schedule: Schedule) -> date:
+def partition_of(kind: DueKind, moment: datetime, schedule: Schedule) -> date:
     """The night, week, quarter or year that an aware moment lies in."""
     night = night_of(moment, schedule)
     return {"night": night, "week": week_of(night), "quarter": quarter_of(night), "year": year_of(night)}[
@@ -50,7 +50,7 @@ def partition_of(kind: Kind, moment: datetime, schedule: Schedule) -> date:
     ]
 
 
-def first_partition(kind: Kind, schedule: Schedule) -> date:
+def first_partition(kind: DueKind, schedule: Schedule) -> date:
     """The partition that `schedule.since` lies in: nothing before it is asked for."""
     since = schedule.since
     return {"night": since, "week": week_of(since), "quarter": quarter_of(since), "year": year_of(since)}[
@@ -58,7 +58,7 @@ def first_partition(kind: Kind, schedule: Schedule) -> date:
     ]
 
 
-def is_due(kind: Kind, tick: datetime, schedule: Schedule) -> bool:
+def is_due(kind: DueKind, tick: datetime, schedule: Schedule) -> bool:
     """Whether a tick of a kind's cron asks for its partition.
 
     Cron can't say "the first Sunday of a quarter": quarters and years tick more often, and only
@@ -75,7 +75,7 @@ def is_due(kind: Kind, tick: datetime, schedule: Schedule) -> bool:
     return partition_of(kind, before, schedule) != partition
 
 
-def due_between(kind: Kind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
+def due_between(kind: DueKind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
     """What became due after one aware moment and until another (inclusive), oldest first."""
     zone = ZoneInfo(schedule.timezone)
     # Two times of one zone would be compared by the clock on its walls, which autumn puts back.
@@ -87,7 +87,7 @@ def due_between(kind: Kind, schedule: Schedule, *, after: datetime, until: datet
             yield Due(kind, partition_of(kind, tick, schedule), tick)
 
 
-def newest_due(kind: Kind, schedule: Schedule, now: datetime) -> Due | None:
+def newest_due(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
     """What was due last, at `now` or before; None where the schedule begins later."""
     # A tick is strictly before the moment that CronSim starts from, and what is due now is due.
     start = (now.astimezone(UTC) + timedelta(seconds=1)).astimezone(ZoneInfo(schedule.timezone))

@@ -15,7 +15,7 @@ from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.stores.store import Place, Store
+from hackorda_ops.stores.store import PlaceName, Store
 
 DatabaseName = Annotated[
     str | None,
@@ -82,7 +82,7 @@ def _load(path: Path | None) -> Config:
     return config_file.load(config_file.locate(path, os.environ))
 
 
-def open_place(place: Place, name: str, policy: Database) -> Store:
+def open_place(place: PlaceName, name: str, policy: Database) -> Store:
     """The store of the nights or the off-site bucket, once it has answered."""
     opened: Store
     if place == "store":
@@ -93,7 +93,7 @@ def open_place(place: Place, name: str, policy: Database) -> Store:
     return opened
 
 
-def places(name: str, policy: Database, offsite: str | None) -> list[Place]:
+def places(name: str, policy: Database, offsite: str | None) -> list[PlaceName]:
     """Where artifacts are looked for: off-site alone if asked for, the store alone where off-site isn't set up."""
     if offsite is not None:
         return ["offsite"]

@@ -23,7 +23,7 @@ from hackorda_ops.cli.arguments import (
 from hackorda_ops.cli.printing import conclude, note, print_json, summary
 from hackorda_ops.evidence import verify as verifying
 from hackorda_ops.night import night as nightly
-from hackorda_ops.stores.store import Place
+from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.week import week as weekly
 from hackorda_ops.words import counted, size
 
@@ -158,7 +158,7 @@ def backups(
 def verify(
     database: DatabaseName = None,
     artifact: ArtifactId = None,
-    place: Annotated[Place, typer.Option("--in", help="Where to read it from.")] = "offsite",
+    place: Annotated[PlaceName, typer.Option("--in", help="Where to read it from.")] = "offsite",
     offsite: OffsiteUrl = None,
     config: ConfigPath = None,
     as_json: AsJson = False,

@@ -27,7 +27,7 @@ from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.scratch import sweep as sweeping
-from hackorda_ops.stores.store import Place
+from hackorda_ops.stores.store import PlaceName
 
 
 def restore(
@@ -42,7 +42,7 @@ def restore(
         str, typer.Option("--to-env", metavar="VARIABLE", help="The variable with the empty database's URL.")
     ] = "RESTORE_URL",
     artifact: ArtifactId = None,
-    place: Annotated[Place, typer.Option("--from", help="Where to fetch it from.")] = "offsite",
+    place: Annotated[PlaceName, typer.Option("--from", help="Where to fetch it from.")] = "offsite",
     offsite: OffsiteUrl = None,
     with_access: Annotated[
         bool,

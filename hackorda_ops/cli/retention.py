@@ -10,7 +10,7 @@ from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
-from hackorda_ops.retention.planning import Plan, Stock
+from hackorda_ops.retention.planning import RetentionPlan, Stock
 from hackorda_ops.retention.prune import Pruned
 from hackorda_ops.words import counted, size
 
@@ -60,7 +60,7 @@ def prune(
         terminal.out.print("There is nothing to delete.")
 
 
-def _show(plan: Plan, stock: Stock) -> None:
+def _show(plan: RetentionPlan, stock: Stock) -> None:
     decisions = [each for each in plan.decisions if each.held.place == stock.place]
     terminal.table(
         f"{plan.database}, {stock.place}: {stock.location}",
@@ -98,7 +98,7 @@ def _show(plan: Plan, stock: Stock) -> None:
     terminal.out.print(f"  {size(stock.size_bytes)} in all; {behind}{uploads}", markup=False, soft_wrap=True)
 
 
-def _as_json(plan: Plan, done: Pruned | None) -> dict[str, Any]:
+def _as_json(plan: RetentionPlan, done: Pruned | None) -> dict[str, Any]:
     return {
         "database": plan.database,
         "artifacts": [_decision(each) for each in plan.decisions],

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from hackorda_ops.config.places import S3, Bucket, Folder, NeonScratch, Place, Scratch
+from hackorda_ops.config.places import S3, Bucket, Folder, NeonScratch, Scratch, StorePlace
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, TlsMode, VariableName
 
 
@@ -213,7 +213,7 @@ class Database(Section):
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: Scratch = Scratch(neon=NeonScratch())
-    store: Place = Folder(folder=Path("backups"))
+    store: StorePlace = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
     key_tables: tuple[KeyTable, ...] = ()
     migrate: Migrate | None = None

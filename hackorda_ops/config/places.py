@@ -95,7 +95,7 @@ def _kind_of_place(value: Any) -> str:
 
 
 Bucket = Annotated[S3, BeforeValidator(_bucket_from_url)]
-Place = Annotated[
+StorePlace = Annotated[
     Annotated[Folder, Tag("Folder")] | Annotated[S3, Tag("S3")],
     Discriminator(_kind_of_place),
     BeforeValidator(_place_from_text),

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
 from hackorda_ops.artifacts.source_values import (
-    Plan,
     Read,
+    ReadingPlan,
     SourceComparison,
     SourceValues,
     after,
@@ -37,7 +37,7 @@ class Tonight:
     """
 
     standing: tuple[SourceComparison, ...]
-    plan: Plan
+    plan: ReadingPlan
     saved_seconds: float
     percent: float
 
@@ -77,7 +77,7 @@ def tonight(
     saved = known.saved_seconds if known else 0.0
     percent = dump.compare_with_source_percent
     if not percent:
-        return Tonight(tables, Plan((), 0.0), saved, percent)
+        return Tonight(tables, ReadingPlan((), 0.0), saved, percent)
     if of_a_branch:
         return Tonight(tables, everything(tables, limit_seconds=dump.deadline_hours * 3600), saved, percent)
     took = before.timings_seconds.get("dump") if before is not None else None
@@ -91,7 +91,7 @@ def tonight(
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldAgainstSource:
     """What came of holding the archive against the source.
 
     Attributes:
@@ -113,7 +113,7 @@ def held_against_source(
     *,
     now: datetime,
     dump_seconds: float,
-) -> Held:
+) -> HeldAgainstSource:
     """Compares the archive's digests with the source's. Pure.
 
     A table that has other rows now than when they were counted, in one and the same snapshot, was truncated or
@@ -153,7 +153,7 @@ def held_against_source(
         tonight_seconds=budget_seconds(dump_seconds, planned.percent),
         saved_seconds=planned.saved_seconds,
     )
-    return Held(values, tuple(warnings), tuple(sorted(differing)))
+    return HeldAgainstSource(values, tuple(warnings), tuple(sorted(differing)))
 
 
 def other_values(differing: Iterable[TableName], *, schema_changed: bool) -> ArtifactDamaged | RetryableError:

@@ -31,7 +31,7 @@ class Clock:
     chance: Callable[[], float] = random.random
 
 
-class Reading(Enum):
+class CallOutcome(Enum):
     """What a status means for the call that got it."""
 
     TAKEN = "taken"  # the call's own answer
@@ -40,7 +40,7 @@ class Reading(Enum):
     REFUSED = "refused"  # asking again changes nothing
 
 
-def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> Reading:
+def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> CallOutcome:
     """What an HTTP status says about the call.
 
     Args:
@@ -49,13 +49,13 @@ def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> Readin
         repeatable: whether doing the call twice does no more than doing it once.
     """
     if status < 300:
-        return Reading.TAKEN
+        return CallOutcome.TAKEN
     if status in (423, 429, 503) or code_of(status, answer) is RefusalCode.NOT_READY:
-        return Reading.AGAIN
+        return CallOutcome.AGAIN
     if status >= 500:
         # 524 above all: the gateway gave up waiting while the work may go on behind it.
-        return Reading.AGAIN if repeatable else Reading.LOST
-    return Reading.REFUSED
+        return CallOutcome.AGAIN if repeatable else CallOutcome.LOST
+    return CallOutcome.REFUSED
 
 
 def delay_seconds(attempt: int, retry_after_seconds: float | None, chance: float) -> float:

@@ -16,7 +16,7 @@ import httpx
 from hackorda_ops.errors import NeonRefused, NeonUnavailable
 from hackorda_ops.neon import refusals
 from hackorda_ops.neon.models import ErrorAnswer
-from hackorda_ops.neon.retry import Clock, Reading, delay_seconds, read_status, retry_after_seconds
+from hackorda_ops.neon.retry import CallOutcome, Clock, delay_seconds, read_status, retry_after_seconds
 from hackorda_ops.postgres.sessions.connection import redact
 
 # A conflicting operation (423) of Neon's own may hold a project for two minutes.
@@ -88,23 +88,25 @@ class Transport:
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise _unusable(error) from None
             except httpx.RequestError as error:
-                reading = Reading.AGAIN if repeatable or isinstance(error, _NEVER_SENT) else Reading.LOST
+                reading = (
+                    CallOutcome.AGAIN if repeatable or isinstance(error, _NEVER_SENT) else CallOutcome.LOST
+                )
                 reason = self._redacted(f"{type(error).__name__} {error}".strip())
             else:
                 content = _json(answer)
                 told = self._error_in(answer.status_code, content)
                 reading = read_status(answer.status_code, told, repeatable=repeatable)
                 reason = refusals.describe(answer.status_code, told)
-                if reading is Reading.TAKEN and content is _NOT_JSON:
+                if reading is CallOutcome.TAKEN and content is _NOT_JSON:
                     # Cut off on its way, or a gateway's own page: whatever was asked for may have been done.
-                    reading = Reading.AGAIN if repeatable else Reading.LOST
+                    reading = CallOutcome.AGAIN if repeatable else CallOutcome.LOST
                     reason = f"{reason}, with a body that is not JSON"
-                if reading is Reading.REFUSED and answer.status_code not in also:
+                if reading is CallOutcome.REFUSED and answer.status_code not in also:
                     raise refusals.refused(doing, answer.status_code, told)
-                if reading in (Reading.TAKEN, Reading.REFUSED):
+                if reading in (CallOutcome.TAKEN, CallOutcome.REFUSED):
                     return Response(answer.status_code, None if content is _NOT_JSON else content, told)
                 wanted_delay = retry_after_seconds(answer.headers.get("Retry-After"), now=datetime.now(UTC))
-            if reading is Reading.LOST:
+            if reading is CallOutcome.LOST:
                 raise AnswerLost(
                     f"Neon's answer to the request to {doing} was lost: {reason}",
                     meaning="Nobody knows whether it was done.",

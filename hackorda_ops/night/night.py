@@ -239,7 +239,7 @@ def _held_against(before: Manifest, tonight: Manifest, database: Database, *, ne
     return replace(tonight, new_source=True, warnings=(*tonight.warnings, confirmed))
 
 
-def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source.Held:
+def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) -> source.HeldAgainstSource:
     held = source.held_against_source(
         captured.values,
         captured.digests,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.orchestration.assets import (
     NIGHTLY_DUMP,
     OFFSITE_COPY,
@@ -22,13 +22,13 @@ AssetJob = Any  # Dagster's own name for what define_asset_job returns is privat
 
 
 # The asset that each kind of partition is of.
-ASSETS: Final[dict[Kind, str]] = {
+ASSETS: Final[dict[DueKind, str]] = {
     "night": NIGHTLY_DUMP,
     "week": OFFSITE_COPY,
     "quarter": RESTORE_DRILL,
     "year": RECOVERY_EXERCISE,
 }
-_DESCRIPTIONS: Final[dict[Kind, str]] = {
+_DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Dumps {name} and proves the dump.",
     "week": "Copies a week's newest sound night of {name} off-site and proves the copy.",
     "quarter": "Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
@@ -36,7 +36,7 @@ _DESCRIPTIONS: Final[dict[Kind, str]] = {
 }
 
 
-def of_kinds(name: str, *, on_neon: bool) -> dict[Kind, AssetJob]:
+def of_kinds(name: str, *, on_neon: bool) -> dict[DueKind, AssetJob]:
     """The job of every kind of partition that a database has; exercises take a provider with a history."""
     return {
         kind: dg.define_asset_job(

@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 from dagster import AssetKey, DagsterInstance
 
-from hackorda_ops.calendar.due import Due, Kind
+from hackorda_ops.calendar.due import Due, DueKind
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import clock, owed
 from hackorda_ops.orchestration.assets import key
@@ -24,7 +24,7 @@ _LOOK_EVERY_SECONDS: Final = 300
 # back (Dagster ticks at the second 02:30, `backup.due` at the first), and the time to make a run of it.
 GRACE: Final = LATEST_TICK + timedelta(hours=1, minutes=15)
 # Each builds on the one before: the copy takes the newest night, the drill the newest copy.
-_IN_ORDER: Final[tuple[Kind, ...]] = ("night", "week", "quarter", "year")
+_IN_ORDER: Final[tuple[DueKind, ...]] = ("night", "week", "quarter", "year")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Seen:
 
 
 def can_be_made_up_for(
-    kind: Kind, schedule: Schedule, *, since: datetime, now: datetime, history: timedelta
+    kind: DueKind, schedule: Schedule, *, since: datetime, now: datetime, history: timedelta
 ) -> tuple[Due, ...]:
     """What was due long enough ago for no tick to come, and recently enough to be of use; newest first. Pure.
 
@@ -55,7 +55,7 @@ def can_be_made_up_for(
     return owed.of_use_still(kind, schedule, since=since, until=now - GRACE, now=now, history=history)
 
 
-def to_start(candidates: Mapping[Kind, Sequence[Due]], seen: Mapping[Kind, Seen]) -> tuple[Due, ...]:
+def to_start(candidates: Mapping[DueKind, Sequence[Due]], seen: Mapping[DueKind, Seen]) -> tuple[Due, ...]:
     """What to start now: what is missing of the first kind that misses something, once the kinds before are done.
 
     Pure.
@@ -74,7 +74,7 @@ def to_start(candidates: Mapping[Kind, Sequence[Due]], seen: Mapping[Kind, Seen]
     return ()
 
 
-def missed_work(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) -> dg.SensorDefinition:
+def missed_work(name: str, database: Database, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
     """Starts what the schedules of a database missed.
 
     Args:

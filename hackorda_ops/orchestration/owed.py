@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from dagster import AssetKey, DagsterInstance, RunsFilter
 
-from hackorda_ops.calendar.due import Due, Kind, due_between, newest_due, partition_of
+from hackorda_ops.calendar.due import Due, DueKind, due_between, newest_due, partition_of
 from hackorda_ops.calendar.partitions import is_over
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import metadata
@@ -17,7 +17,7 @@ from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
 
 
 def of_use_still(
-    kind: Kind, schedule: Schedule, *, since: datetime, until: datetime, now: datetime, history: timedelta
+    kind: DueKind, schedule: Schedule, *, since: datetime, until: datetime, now: datetime, history: timedelta
 ) -> tuple[Due, ...]:
     """What was due, and recently enough to be of use; newest first. Pure.
 

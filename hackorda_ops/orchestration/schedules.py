@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 from dagster import DagsterInstance
 
-from hackorda_ops.calendar.due import Due, Kind, cron_of, first_partition, is_due, partition_of
+from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is_due, partition_of
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import clock, owed
 from hackorda_ops.orchestration.assets import key
@@ -22,9 +22,9 @@ from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
 LATEST_TICK: Final = timedelta(hours=1)
 
 # What each takes the newest of: its tick leaves it to `missed_work` while that was due and never begun.
-_BUILDS_ON: Final[dict[Kind, Kind]] = {"week": "night", "quarter": "week"}
+_BUILDS_ON: Final[dict[DueKind, DueKind]] = {"week": "night", "quarter": "week"}
 
-_DESCRIPTIONS: Final[dict[Kind, str]] = {
+_DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Takes the night of {name}.",
     "week": "Copies the week of {name} off-site.",
     "quarter": "Drills {name}, right after the quarter's first copy.",
@@ -32,7 +32,7 @@ _DESCRIPTIONS: Final[dict[Kind, str]] = {
 }
 
 
-def schedule_name(kind: Kind, name: str) -> str:
+def schedule_name(kind: DueKind, name: str) -> str:
     """What the schedule of a kind is called in Dagster."""
     return f"{name}_every_{kind}"
 
@@ -42,7 +42,9 @@ def missed_work_name(name: str) -> str:
     return f"{name}_missed_work"
 
 
-def every(kind: Kind, name: str, database: Database, jobs: Mapping[Kind, AssetJob]) -> dg.ScheduleDefinition:
+def every(
+    kind: DueKind, name: str, database: Database, jobs: Mapping[DueKind, AssetJob]
+) -> dg.ScheduleDefinition:
     """Requests the night, week, quarter or year of each tick that is due, not too late, and in its turn.
 
     Args:
@@ -79,7 +81,7 @@ def every(kind: Kind, name: str, database: Database, jobs: Mapping[Kind, AssetJo
 
 
 def _missed(
-    instance: DagsterInstance, kind: Kind, name: str, database: Database, job_name: str, *, tick: datetime
+    instance: DagsterInstance, kind: DueKind, name: str, database: Database, job_name: str, *, tick: datetime
 ) -> Due | None:
     """The newest of a kind that was due before a tick, if the sensor of missed work has still to start it.
 
@@ -100,7 +102,9 @@ def _missed(
     return next((due for due in newest if due.partition not in begun), None)
 
 
-def _answer(kind: Kind, schedule: Schedule, tick: datetime, now: datetime) -> dg.RunRequest | dg.SkipReason:
+def _answer(
+    kind: DueKind, schedule: Schedule, tick: datetime, now: datetime
+) -> dg.RunRequest | dg.SkipReason:
     partition = partition_of(kind, tick, schedule)
     if partition < (first := first_partition(kind, schedule)):
         return dg.SkipReason(f"Its schedule begins with {first}.")

@@ -11,7 +11,7 @@ from typing import Final, Literal
 import dagster as dg
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
-from hackorda_ops.calendar.due import Kind, due_between, partition_of
+from hackorda_ops.calendar.due import DueKind, due_between, partition_of
 from hackorda_ops.calendar.partitions import week_of
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.orchestration import clock, metadata
@@ -70,7 +70,7 @@ def what_is_missing(
 
 
 def has_to_wait(
-    kind: Kind, schedule: Schedule, *, now: datetime, busy: bool, drilled_today: bool
+    kind: DueKind, schedule: Schedule, *, now: datetime, busy: bool, drilled_today: bool
 ) -> str | None:
     """Why it's not started now, in a sentence; None where it may be. Pure.
 
@@ -90,7 +90,7 @@ def has_to_wait(
     return None
 
 
-def schema_change(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) -> dg.SensorDefinition:
+def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
     """Starts a drill of this quarter when the schema is another than the one drilled last.
 
     Args:
@@ -98,7 +98,7 @@ def schema_change(name: str, database: Database, jobs: Mapping[Kind, AssetJob]) 
         database: its configuration.
         jobs: what its schedules start.
     """
-    assets: Final[dict[Kind, AssetKey]] = {
+    assets: Final[dict[DueKind, AssetKey]] = {
         "week": key(name, OFFSITE_COPY),
         "quarter": key(name, RESTORE_DRILL),
     }

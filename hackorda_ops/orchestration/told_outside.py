@@ -8,7 +8,7 @@ from functools import partial
 import dagster as dg
 
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
-from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError, PermanentError
 from hackorda_ops.orchestration.failures import is_last
@@ -17,7 +17,7 @@ from hackorda_ops.unforeseen import described
 
 @contextmanager
 def told_outside(
-    kind: Kind, database: Database, context: dg.AssetExecutionContext, environ: Mapping[str, str]
+    kind: DueKind, database: Database, context: dg.AssetExecutionContext, environ: Mapping[str, str]
 ) -> Iterator[Heartbeat]:
     """The heartbeat around the core's work on a partition.
 

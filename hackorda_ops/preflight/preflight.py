@@ -15,7 +15,7 @@ from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.same_source import another_source
 from hackorda_ops.calendar.clocks import clock_concerns
-from hackorda_ops.concerns import Concern, Looked, Severity, concern_of, concerns_in, looked
+from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of, concerns_in, looked
 from hackorda_ops.config.models import Database, Migrate
 from hackorda_ops.errors import ConfigError, OpsError
 from hackorda_ops.neon.client import NeonClient
@@ -192,7 +192,7 @@ def _look_at_nights(
     # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
     # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
     if source is not None and (insisted or not concerns_in(scratch, "stops the drill")):
-        severity: Severity = "stops the night" if insisted else "worth knowing"
+        severity: ConcernLevel = "stops the night" if insisted else "worth knowing"
         yield looked("nights", severity, lambda: look_at_origin(client, database, source))
 
 

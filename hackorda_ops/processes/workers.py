@@ -28,7 +28,7 @@ _PYTHON_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON
 Item = TypeVar("Item")
 
 
-class Answer:
+class WorkerAnswer:
     """A worker's side of the conversation: what it says goes to its parent at once."""
 
     def done(self, amount: int) -> None:
@@ -40,11 +40,11 @@ class Answer:
         _say({"result": value})
 
 
-def serve(work: Callable[[Any, Answer], None]) -> None:
+def serve(work: Callable[[Any, WorkerAnswer], None]) -> None:
     """The main function of a worker: does its share, and hands an `OpsError` over to the parent."""
     order = json.load(sys.stdin)
     try:
-        work(order, Answer())
+        work(order, WorkerAnswer())
     except OpsError as error:
         _say({"error": [type(error).__name__, error.what, error.meaning, error.next_step]})
 

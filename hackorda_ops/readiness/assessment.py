@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hackorda_ops.calendar.due import Kind, cron_of, due_between
+from hackorda_ops.calendar.due import DueKind, cron_of, due_between
 from hackorda_ops.config.models import Database
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge
@@ -32,7 +32,7 @@ class Asked:
         overdue: whether it is.
     """
 
-    kind: Kind
+    kind: DueKind
     cron: str
     newest_at: datetime | None
     next_due_at: datetime | None
@@ -168,7 +168,7 @@ def _longest_gap_seconds(survey: Survey) -> float | None:
 def _asked(standing: Standing, database: Database) -> Iterator[Asked]:
     schedule, late = database.schedule, {each.kind for each in standing.overdue}
     night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
-    newest: dict[Kind, datetime | None] = {
+    newest: dict[DueKind, datetime | None] = {
         "night": night.captured_at if night else None,
         "week": copy.captured_at if copy else None,
         "quarter": proven.drilled_at if proven else None,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH
-from hackorda_ops.readiness.forecast import Line, Point
+from hackorda_ops.readiness.forecast import Point, TrendLine
 
 _MARGIN = 4
 
@@ -37,7 +37,7 @@ class TimeChart:
 
 
 def time_chart(
-    title: str, points: Sequence[Point], line: Line | None, in_words: Callable[[float], str]
+    title: str, points: Sequence[Point], line: TrendLine | None, in_words: Callable[[float], str]
 ) -> TimeChart:
     """Draws a number over time, from zero on.
 

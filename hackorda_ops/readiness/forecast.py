@@ -19,7 +19,9 @@ _HORIZON: Final = timedelta(days=3 * 365)
 _CERTAIN: Final = 2.0
 _DAY_SECONDS: Final = 86_400.0
 
-Outcome = Literal["too few points", "no clear trend", "never", "not for years", "on a day", "broken already"]
+ForecastOutcome = Literal[
+    "too few points", "no clear trend", "never", "not for years", "on a day", "broken already"
+]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Line:
+class TrendLine:
     """A straight line through points.
 
     Attributes:
@@ -66,7 +68,7 @@ class Forecast:
         sentence: it in words.
     """
 
-    outcome: Outcome
+    outcome: ForecastOutcome
     at: datetime | None
     sentence: str
 
@@ -76,7 +78,7 @@ class Forecast:
         return self.outcome in {"too few points", "no clear trend"}
 
 
-def fit(points: Sequence[Point], least: int) -> Line | None:
+def fit(points: Sequence[Point], least: int) -> TrendLine | None:
     """The line through points by least squares; None where they are too few, or all at once.
 
     Args:
@@ -94,7 +96,7 @@ def fit(points: Sequence[Point], least: int) -> Line | None:
     residual = sum((value - at_start - per_day * day) ** 2 for day, value in zip(days, values, strict=True))
     middle = fmean(days)
     spread = sum((day - middle) ** 2 for day in days)
-    return Line(start, at_start, per_day, (residual / (len(points) - 2) / spread) ** 0.5)
+    return TrendLine(start, at_start, per_day, (residual / (len(points) - 2) / spread) ** 0.5)
 
 
 def forecast(

@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
 from hackorda_ops.readiness.judgement import judge
 from hackorda_ops.readiness.standing import Standing
@@ -86,7 +86,7 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database
         time_objective.labels(name).set(database.objectives.recovery_time_minutes * 60)
         point_objective.labels(name).set(database.objectives.recovery_point_hours * 3600)
         late = {each.kind for each in standing.overdue}
-        kinds: tuple[Kind, ...] = get_args(Kind)
+        kinds: tuple[DueKind, ...] = get_args(DueKind)
         for kind in kinds:
             if kind in standing.judged:
                 overdue.labels(name, kind).set(kind in late)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.calendar.due import Due, Kind, newest_due
+from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.result import DrillResult, Verdict
@@ -31,7 +31,7 @@ class Overdue:
         sentence: it in words; the same at every look, so that an alarm can be told from a new one.
     """
 
-    kind: Kind
+    kind: DueKind
     partition: date
     due_at: datetime
     since: timedelta
@@ -52,7 +52,7 @@ class Attempt:
     against: str | None
 
 
-def asked_for(kind: Kind, schedule: Schedule, now: datetime) -> Due | None:
+def asked_for(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
     """What has to be there by now: due last, and past its grace. None where the schedule begins later."""
     # The grace is taken off the clock, not added to the newest tick: while tonight's grace runs, last
     # night's is over, and a night that is missing must not look recovered at each new tick.
@@ -60,7 +60,7 @@ def asked_for(kind: Kind, schedule: Schedule, now: datetime) -> Due | None:
 
 
 def find_overdue(
-    attempts: Mapping[Kind, Sequence[Attempt]],
+    attempts: Mapping[DueKind, Sequence[Attempt]],
     schedule: Schedule,
     now: datetime,
     *,
@@ -94,7 +94,7 @@ def find_overdue(
 
 
 def _overdue(
-    kind: Kind, tried: Sequence[Attempt], schedule: Schedule, now: datetime, first_trace: datetime | None
+    kind: DueKind, tried: Sequence[Attempt], schedule: Schedule, now: datetime, first_trace: datetime | None
 ) -> Overdue | None:
     due = asked_for(kind, schedule, now)
     if due is None or (first_trace is not None and due.at < first_trace):
@@ -109,7 +109,7 @@ def _overdue(
     return Overdue(kind, due.partition, due.at, now - due.at, sentence)
 
 
-_NEVER_CAME: dict[Kind, str] = {
+_NEVER_CAME: dict[DueKind, str] = {
     "night": "was not taken",
     "week": "is not there",
     "quarter": "was not held",
@@ -117,7 +117,7 @@ _NEVER_CAME: dict[Kind, str] = {
 }
 
 
-def _subject(kind: Kind, partition: date) -> str:
+def _subject(kind: DueKind, partition: date) -> str:
     if kind == "night":
         return f"The night of {partition}"
     if kind == "week":

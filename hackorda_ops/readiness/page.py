@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts
 from hackorda_ops.drill.report.charts import Gauge, TrendChart
@@ -27,7 +27,7 @@ _LIKE: Final[dict[Word, str]] = {
     "UNPROTECTED": "FAIL",
 }
 _STATES: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "unsure"}
-_TITLES: Final[dict[Kind, str]] = {
+_TITLES: Final[dict[DueKind, str]] = {
     "night": "Nightly dump",
     "week": "Off-site copy",
     "quarter": "Proven drill",

@@ -11,7 +11,7 @@ from itertools import chain
 from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.calendar.due import Kind
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
@@ -119,7 +119,7 @@ class Standing:
     last_drill: DrillSeen | None
     last_exercise_passed_at: datetime | None
     overdue: tuple[Overdue, ...]
-    judged: tuple[Kind, ...]
+    judged: tuple[DueKind, ...]
     problems: tuple[str, ...]
     unreadable: tuple[str, ...]
 
@@ -207,7 +207,7 @@ def _read_standing(name: str, database: Database, environ: Mapping[str, str], no
     if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
         trouble.problems.append(both)
 
-    def artifacts(place: Listed | None, kind: Kind) -> tuple[Manifest, ...] | None:
+    def artifacts(place: Listed | None, kind: DueKind) -> tuple[Manifest, ...] | None:
         if place is None:
             return None
         return reading.newest_artifacts(
@@ -219,7 +219,7 @@ def _read_standing(name: str, database: Database, environ: Mapping[str, str], no
     asks_for_exercises = bool(places) and database.scratch.neon is not None
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
-    attempts: dict[Kind, Sequence[Attempt]] = {}
+    attempts: dict[DueKind, Sequence[Attempt]] = {}
     if nights is not None:
         attempts["night"] = [overdue.by_night(each) for each in nights]
     if copies is not None:

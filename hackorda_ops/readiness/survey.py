@@ -12,7 +12,7 @@ from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drill.result import DrillResult, Verdict
 from hackorda_ops.errors import OpsError
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
-from hackorda_ops.stores.store import Place, Store, versions_or_files
+from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Stored:
         superseded_bytes: those old versions alone.
     """
 
-    place: Place
+    place: PlaceName
     location: str
     artifacts: int
     damaged: int
@@ -82,7 +82,7 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
         now: aware.
     """
     standing = read_standing(name, database, environ=environ, now=now)
-    openers: dict[Place, Callable[[], Store]] = {
+    openers: dict[PlaceName, Callable[[], Store]] = {
         "store": lambda: environment.open_store(name, database, environ),
         "offsite": lambda: environment.open_offsite(name, database, environ),
     }
@@ -110,7 +110,7 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
     )
 
 
-def _stored(place: Place, store: Store, database: str, found: catalog.Catalog) -> Stored:
+def _stored(place: PlaceName, store: Store, database: str, found: catalog.Catalog) -> Stored:
     by_class: Counter[str] = Counter()
     superseded_bytes = 0
     for version in versions_or_files(store, f"{database}/")[0]:

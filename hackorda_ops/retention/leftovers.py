@@ -11,8 +11,8 @@ from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import PAGE_NAME
 from hackorda_ops.calendar.partitions import night_of
 from hackorda_ops.config.models import Schedule
-from hackorda_ops.retention.plan import Held
-from hackorda_ops.stores.store import ABANDONED_AFTER, READINESS_PAGE, Place, StoredVersion
+from hackorda_ops.retention.plan import StoredArtifact
+from hackorda_ops.stores.store import ABANDONED_AFTER, READINESS_PAGE, PlaceName, StoredVersion
 
 _FILES: Final = "files without a manifest, which are no artifact"
 _GONE: Final = "versions and delete markers of an artifact that was deleted"
@@ -33,7 +33,7 @@ class Leftover:
         missed: a whole one would be kept, and nobody seems to be making one: retention didn't do this.
     """
 
-    place: Place
+    place: PlaceName
     subject: str
     versions: tuple[StoredVersion, ...]
     remove: bool
@@ -51,7 +51,9 @@ class Leftover:
         return sum(version.size_bytes for version in self.versions)
 
 
-def remains(place: Place, versions: Iterable[StoredVersion], schedule: Schedule) -> tuple[Held, ...]:
+def remains(
+    place: PlaceName, versions: Iterable[StoredVersion], schedule: Schedule
+) -> tuple[StoredArtifact, ...]:
     """What is left of artifacts that have no manifest, as the artifacts that they may have been.
 
     The plan has to let them go as well: whoever deletes manifests, or artifacts in a bucket that keeps
@@ -67,7 +69,7 @@ def remains(place: Place, versions: Iterable[StoredVersion], schedule: Schedule)
         captured_at = moment_of(artifact_id)
         if captured_at is not None and not _has_manifest(of_one):
             found.append(
-                Held(
+                StoredArtifact(
                     place=place,
                     artifact_id=artifact_id,
                     night=night_of(captured_at, schedule),
@@ -82,7 +84,7 @@ def remains(place: Place, versions: Iterable[StoredVersion], schedule: Schedule)
 
 def leftovers(
     database: str,
-    place: Place,
+    place: PlaceName,
     versions: Iterable[StoredVersion],
     *,
     wanted: Mapping[str, str],
@@ -124,7 +126,7 @@ def leftovers(
 
 
 def _of_artifact(
-    place: Place,
+    place: PlaceName,
     subject: str,
     versions: tuple[StoredVersion, ...],
     *,

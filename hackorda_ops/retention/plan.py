@@ -19,7 +19,7 @@ from typing import Final
 
 from hackorda_ops.calendar.partitions import week_of, year_of
 from hackorda_ops.config.models import Keep
-from hackorda_ops.stores.store import ABANDONED_AFTER, Place
+from hackorda_ops.stores.store import ABANDONED_AFTER, PlaceName
 from hackorda_ops.words import counted, moment
 
 # What the first users' documents ask for: "Retain at least 7 days".
@@ -27,7 +27,7 @@ LEAST_AGE: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredArtifact:
     """An artifact in one place.
 
     Attributes:
@@ -41,7 +41,7 @@ class Held:
         found_bad: a drill failed it, and none has passed it since; it isn't sound then.
     """
 
-    place: Place
+    place: PlaceName
     artifact_id: str
     night: date
     captured_at: datetime
@@ -61,13 +61,17 @@ class Decision:
         reasons: why, at least one.
     """
 
-    held: Held
+    held: StoredArtifact
     keep: bool
     reasons: tuple[str, ...]
 
 
 def decide(
-    artifacts: Iterable[Held], policies: Mapping[Place, Keep | None], *, proven: Sequence[str], now: datetime
+    artifacts: Iterable[StoredArtifact],
+    policies: Mapping[PlaceName, Keep | None],
+    *,
+    proven: Sequence[str],
+    now: datetime,
 ) -> tuple[Decision, ...]:
     """Decides on every artifact; place by place, newest first.
 
@@ -85,7 +89,7 @@ def decide(
     )
 
 
-def kept(decisions: Iterable[Decision], why: Mapping[tuple[Place, str], str]) -> tuple[Decision, ...]:
+def kept(decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str]) -> tuple[Decision, ...]:
     """The decisions, where some that were to go are kept after all.
 
     Args:
@@ -101,7 +105,7 @@ def kept(decisions: Iterable[Decision], why: Mapping[tuple[Place, str], str]) ->
 
 
 def _in_one_place(
-    held: Sequence[Held], policy: Keep | None, proven: Sequence[str], now: datetime
+    held: Sequence[StoredArtifact], policy: Keep | None, proven: Sequence[str], now: datetime
 ) -> list[Decision]:
     if policy is None:
         return [
@@ -135,7 +139,7 @@ def _in_one_place(
     ]
 
 
-def _of_periods(sound: Sequence[Held], policy: Keep) -> Iterable[tuple[str, str]]:
+def _of_periods(sound: Sequence[StoredArtifact], policy: Keep) -> Iterable[tuple[str, str]]:
     """The newest artifact of each of the newest periods, by id, with the reason. `sound` is newest first."""
     for name, number, period_of in (
         ("night", policy.nights, lambda night: night),
@@ -150,7 +154,7 @@ def _of_periods(sound: Sequence[Held], policy: Keep) -> Iterable[tuple[str, str]
             yield newest[period], f"newest of its {name} ({number} kept)"
 
 
-def _oldest_night_kept(sound: Sequence[Held], policy: Keep) -> datetime | None:
+def _oldest_night_kept(sound: Sequence[StoredArtifact], policy: Keep) -> datetime | None:
     newest: dict[date, datetime] = {}
     for each in sound:
         newest.setdefault(each.night, each.captured_at)
@@ -158,7 +162,7 @@ def _oldest_night_kept(sound: Sequence[Held], policy: Keep) -> datetime | None:
     return min((newest[night] for night in nights), default=None)
 
 
-def _beyond(held: Held, stay: Sequence[Held], policy: Keep) -> str:
+def _beyond(held: StoredArtifact, stay: Sequence[StoredArtifact], policy: Keep) -> str:
     newer = [each for each in stay if each.captured_at > held.captured_at]
     if not held.sound:
         why = f"not sound, and older than the {policy.nights} nights that are kept"

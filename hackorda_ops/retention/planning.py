@@ -15,9 +15,9 @@ from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.given import given
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
-from hackorda_ops.retention.plan import Decision, Held, decide, kept, locked_sentence
+from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
 from hackorda_ops.retention.proven import proven
-from hackorda_ops.stores.store import READINESS_PAGE, Place, Store, StoredVersion, versions_or_files
+from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
 
 _UNKNOWN: Final = "a drill's report can't be read, which may have proven this one"
@@ -42,7 +42,7 @@ class Stock:
         keeps_versions: what is deleted there stays as a version.
     """
 
-    place: Place
+    place: PlaceName
     location: str
     size_bytes: int
     superseded: int
@@ -53,7 +53,7 @@ class Stock:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RetentionPlan:
     """What becomes of everything that a database has in both places.
 
     Attributes:
@@ -82,7 +82,7 @@ class Plan:
         return tuple(each for each in self.leftovers if each.remove)
 
 
-def open_places(name: str, database: Database, environ: Mapping[str, str]) -> dict[Place, Store]:
+def open_places(name: str, database: Database, environ: Mapping[str, str]) -> dict[PlaceName, Store]:
     """The store of the nights and off-site; the store alone where off-site isn't configured at all.
 
     That is safe also where only this shell lacks off-site's variables: reports of drills lie in both places, and
@@ -111,7 +111,9 @@ def _has_offsite(database: Database, environ: Mapping[str, str]) -> bool:
     )
 
 
-def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, now: datetime) -> Plan:
+def read_plan(
+    name: str, database: Database, places: Mapping[PlaceName, Store], *, now: datetime
+) -> RetentionPlan:
     """Reads what there is, and plans.
 
     Args:
@@ -123,7 +125,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
     Raises:
         StoreRefused, StoreUnreachable: a place can't be read. Without it nobody can say what has to be kept.
     """
-    configured: dict[Place, Keep | None] = {
+    configured: dict[PlaceName, Keep | None] = {
         "store": database.retention.store,
         "offsite": database.retention.offsite,
     }
@@ -163,7 +165,7 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
             now=now,
         )
     ]
-    return Plan(
+    return RetentionPlan(
         database=name,
         decisions=decisions,
         leftovers=tuple(left),
@@ -188,13 +190,13 @@ def read_plan(name: str, database: Database, places: Mapping[Place, Store], *, n
 
 
 def _listed(
-    name: str, places: Mapping[Place, Store], policies: Mapping[Place, Keep | None]
-) -> tuple[dict[Place, tuple[StoredVersion, ...]], list[str]]:
+    name: str, places: Mapping[PlaceName, Store], policies: Mapping[PlaceName, Keep | None]
+) -> tuple[dict[PlaceName, tuple[StoredVersion, ...]], list[str]]:
     """All versions in each place, and a sentence for each where nobody may list them.
 
     Where nothing is to be deleted that is no harm: the best off-site key may do little.
     """
-    listed: dict[Place, tuple[StoredVersion, ...]] = {}
+    listed: dict[PlaceName, tuple[StoredVersion, ...]] = {}
     not_seen = []
     for place, store in places.items():
         if policies[place] is not None:
@@ -209,7 +211,11 @@ def _listed(
 
 
 def _wanted(
-    gone: Sequence[Held], held: Sequence[Held], policy: Keep, proven_ids: Sequence[str], now: datetime
+    gone: Sequence[StoredArtifact],
+    held: Sequence[StoredArtifact],
+    policy: Keep,
+    proven_ids: Sequence[str],
+    now: datetime,
 ) -> dict[str, str]:
     """Why artifacts of which only remains are there would be kept if they were whole, by id."""
     together = decide([*held, *gone], {gone[0].place: policy}, proven=proven_ids, now=now) if gone else ()
@@ -222,14 +228,14 @@ def _wanted(
 
 
 def _held(
-    place: Place, found: Catalog, listed: Sequence[StoredVersion], found_bad: Collection[str]
-) -> list[Held]:
+    place: PlaceName, found: Catalog, listed: Sequence[StoredVersion], found_bad: Collection[str]
+) -> list[StoredArtifact]:
     files: dict[str, list[StoredVersion]] = {}
     for version in listed:
         if version.is_file:
             files.setdefault("/".join(version.key.split("/")[:2]), []).append(version)
     return [
-        Held(
+        StoredArtifact(
             place=place,
             artifact_id=each.artifact_id,
             night=each.night,
@@ -248,12 +254,12 @@ def _held(
 def _locked(
     database: str,
     decisions: Iterable[Decision],
-    places: Mapping[Place, Store],
-    listed: Mapping[Place, Sequence[StoredVersion]],
+    places: Mapping[PlaceName, Store],
+    listed: Mapping[PlaceName, Sequence[StoredVersion]],
     now: datetime,
-) -> dict[tuple[Place, str], str]:
+) -> dict[tuple[PlaceName, str], str]:
     """Why those that were to go stay, where object lock holds any of their files."""
-    why: dict[tuple[Place, str], str] = {}
+    why: dict[tuple[PlaceName, str], str] = {}
     for each in decisions:
         if not each.keep:
             place, artifact_id = each.held.place, each.held.artifact_id
@@ -275,7 +281,7 @@ def _for_now(leftover: Leftover, store: Store, unknown: Sequence[str], now: date
     return replace(leftover, remove=False, reason=f"{leftover.reason}; {locked_sentence(until)}")
 
 
-def _stock(place: Place, store: Store, database: str, listed: Sequence[StoredVersion]) -> Stock:
+def _stock(place: PlaceName, store: Store, database: str, listed: Sequence[StoredVersion]) -> Stock:
     uploads = None
     with suppress(StoreRefused, StoreUnreachable):
         uploads = store.abandoned_uploads(f"{database}/")

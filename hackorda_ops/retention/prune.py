@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.copying import end_abandoned_uploads
-from hackorda_ops.artifacts.operations_log import Line, logged
+from hackorda_ops.artifacts.operations_log import LogLine, logged
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
-from hackorda_ops.retention.plan import Held
-from hackorda_ops.retention.planning import Plan, open_places, read_plan
-from hackorda_ops.stores.store import Place, Store
+from hackorda_ops.retention.plan import StoredArtifact
+from hackorda_ops.retention.planning import RetentionPlan, open_places, read_plan
+from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.words import counted, size
 
 
@@ -30,8 +30,8 @@ class Pruned:
         not_allowed: leftovers that the store doesn't let go, a sentence each; a bucket's own rules may do it.
     """
 
-    plan: Plan
-    deleted: tuple[Held, ...]
+    plan: RetentionPlan
+    deleted: tuple[StoredArtifact, ...]
     removed: tuple[Leftover, ...]
     freed_bytes: int
     left_bytes: int
@@ -41,7 +41,7 @@ class Pruned:
 
 def plan_retention(
     name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
-) -> Plan:
+) -> RetentionPlan:
     """Reads what there is, and plans, as `prune` does. Deletes nothing.
 
     Raises:
@@ -78,13 +78,18 @@ def prune(
             next_step=error.next_step,
         ) from None
     if not plan.to_delete and not plan.to_remove:
-        return _carried_out(plan, database, places, Line("retention"), now=moment)
+        return _carried_out(plan, database, places, LogLine("retention"), now=moment)
     with logged("delete", tuple(places.values()), name, subject="retention") as line:
         return _carried_out(plan, database, places, line, now=moment)
 
 
 def _carried_out(
-    plan: Plan, database: Database, places: Mapping[Place, Store], line: Line, *, now: datetime
+    plan: RetentionPlan,
+    database: Database,
+    places: Mapping[PlaceName, Store],
+    line: LogLine,
+    *,
+    now: datetime,
 ) -> Pruned:
     """Deletes, and keeps the log's line up to date: what is gone has to be told however this ends."""
     done = Pruned(plan, (), (), 0, 0, (), ())

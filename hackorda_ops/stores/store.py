@@ -23,7 +23,7 @@ ABANDONED_AFTER = timedelta(hours=24)
 READINESS_PAGE: Final = "readiness.html"
 
 # The store of the nights, or the off-site bucket.
-Place = Literal["store", "offsite"]
+PlaceName = Literal["store", "offsite"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from hackorda_ops.alerts import heartbeats
 from hackorda_ops.alerts.heartbeats import counts, heartbeat
-from hackorda_ops.calendar.due import Kind, newest_due
+from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Database, Heartbeats, Schedule
 from hackorda_ops.errors import LockHeld, OpsError
 from hackorda_ops_tests.alerts.sink import Sink, free_port, running_sink
@@ -110,7 +110,7 @@ def test_a_past_night_that_is_made_up_for_does_not_stand_in_for_tonights() -> No
     ],
 )
 def test_only_the_newest_partition_that_was_due_or_a_newer_one_counts(
-    kind: Kind, partition: date | None, expected: bool
+    kind: DueKind, partition: date | None, expected: bool
 ) -> None:
     wednesday = datetime(2026, 11, 11, 12, tzinfo=UTC)
 

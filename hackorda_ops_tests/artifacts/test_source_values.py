@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hackorda_ops.artifacts.source_values import (
     SMALLEST_BUDGET_SECONDS,
-    Plan,
     Read,
+    ReadingPlan,
     SourceComparison,
     SourceValues,
     after,
@@ -132,7 +132,7 @@ def test_every_table_has_its_turn_within_a_number_of_nights_and_the_budget_is_ne
         assert night - min(last_read.values()) <= most_of_a_turn
 
 
-def read_within(planned: Plan, costs: dict[TableName, float]) -> Read:
+def read_within(planned: ReadingPlan, costs: dict[TableName, float]) -> Read:
     """What comes of a plan where reading the tables takes so long."""
     assert planned.limit_seconds is not None
     left = planned.limit_seconds

@@ -19,7 +19,7 @@ from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
-from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.neon.branches import list_own_branches
@@ -181,7 +181,7 @@ def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
     """The recent night, drilled on a branch."""
     shipped = on_neon(ship(recent), neon)
     yield shipped
-    neon.change_plan(Plan())
+    neon.change_plan(ProjectPlan())
     neon.forget_faults()
     assert own_branches(neon) == []
     assert shipped.fetched == []

@@ -11,7 +11,7 @@ import zstandard
 
 from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon.branches import create_branch, delete_branch
 from hackorda_ops.neon.client import open_client
@@ -125,7 +125,7 @@ def test_a_wrong_api_key_is_an_error_that_does_not_show_it(branching: Protected)
 
 
 def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Protected, neon: LocalNeon) -> None:
-    neon.change_plan(Plan(branches_limit=1))
+    neon.change_plan(ProjectPlan(branches_limit=1))
     result = branching.drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
@@ -151,7 +151,7 @@ def test_a_branch_that_can_not_be_deleted_is_told_and_no_pass_and_the_next_sweep
 
 
 def test_an_address_that_is_not_the_branchs_own_is_an_error(branching: Protected, neon: LocalNeon) -> None:
-    neon.change_plan(Plan(pooled_hosts=True))
+    neon.change_plan(ProjectPlan(pooled_hosts=True))
     result = branching.drill()
     assert result.verdict == "ERROR"
     assert result.error is not None

@@ -8,7 +8,7 @@ import pytest
 
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, Plan, Slow
+from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, ProjectPlan, Slow
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.scratch.sweep import configured_scratch, sweep
 from hackorda_ops_tests.drill.fault_matrix import MATRIX, Matrix
@@ -76,14 +76,18 @@ DIAGONAL = [
 
 # What is no single call's fault: how the project is, or how its work ends.
 PLANS = [
-    pytest.param(Plan(branches_limit=1), "ERROR", id="branch limit reached"),
-    pytest.param(Plan(stores_passwords=False), "ERROR", id="no passwords stored"),
-    pytest.param(Plan(takes_expiry=False), "PASS", id="no expiry"),
-    pytest.param(Plan(pooled_hosts=True), "ERROR", id="pooled addresses"),
-    pytest.param(Plan(branches_become_ready=False), "ERROR", id="branch never ready"),
-    pytest.param(Plan(operations_end_as={"start_compute": "running"}), "ERROR", id="compute never starts"),
-    pytest.param(Plan(operations_end_as={"start_compute": "failed"}), "ERROR", id="compute fails"),
-    pytest.param(Plan(operations_end_as={"delete_timeline": "running"}), "ERROR", id="deletion never ends"),
+    pytest.param(ProjectPlan(branches_limit=1), "ERROR", id="branch limit reached"),
+    pytest.param(ProjectPlan(stores_passwords=False), "ERROR", id="no passwords stored"),
+    pytest.param(ProjectPlan(takes_expiry=False), "PASS", id="no expiry"),
+    pytest.param(ProjectPlan(pooled_hosts=True), "ERROR", id="pooled addresses"),
+    pytest.param(ProjectPlan(branches_become_ready=False), "ERROR", id="branch never ready"),
+    pytest.param(
+        ProjectPlan(operations_end_as={"start_compute": "running"}), "ERROR", id="compute never starts"
+    ),
+    pytest.param(ProjectPlan(operations_end_as={"start_compute": "failed"}), "ERROR", id="compute fails"),
+    pytest.param(
+        ProjectPlan(operations_end_as={"delete_timeline": "running"}), "ERROR", id="deletion never ends"
+    ),
 ]
 
 
@@ -98,7 +102,7 @@ def drilled(
     hurried = HurriedClock(pace=0.01)
     monkeypatch.setattr("hackorda_ops.neon.client.Clock", hurried.clock)
     yield on_neon(ship(tiny), neon)
-    neon.change_plan(Plan())
+    neon.change_plan(ProjectPlan())
     neon.forget_faults()
     assert own_branches(neon) == []
 
@@ -165,12 +169,12 @@ def test_a_whole_drill_that_meets_a_fault_passes_or_is_an_error_and_never_a_fail
 
 @pytest.mark.parametrize(("plan", "verdict"), PLANS)
 def test_a_project_that_is_not_as_a_drill_needs_it_is_an_error_and_never_a_fail(
-    drilled: Protected, neon: LocalNeon, plan: Plan, verdict: str
+    drilled: Protected, neon: LocalNeon, plan: ProjectPlan, verdict: str
 ) -> None:
     neon.change_plan(plan)
 
     result = drilled.drill()
 
-    neon.change_plan(Plan())
+    neon.change_plan(ProjectPlan())
     assert nothing_stays(drilled, neon) or result.verdict == "ERROR"
     assert result.verdict == verdict, (result.error, result.findings)

@@ -9,7 +9,13 @@ from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
 from hackorda_ops.artifacts.source_values import SourceComparison, SourceValues
 from hackorda_ops.config.models import Dump
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
-from hackorda_ops.evidence.source import Held, Tonight, held_against_source, other_values, tonight
+from hackorda_ops.evidence.source import (
+    HeldAgainstSource,
+    Tonight,
+    held_against_source,
+    other_values,
+    tonight,
+)
 from hackorda_ops.postgres.archives.source_digests import SourceDigests
 from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import Inventory, TableName
@@ -73,7 +79,7 @@ def test_a_night_of_an_earlier_release_knows_of_no_comparison() -> None:
     assert [each.compared_at for each in planned(BEFORE).standing] == [None, None]
 
 
-def held(found: SourceDigests) -> Held:
+def held(found: SourceDigests) -> HeldAgainstSource:
     return held_against_source(
         planned(night_before()), found, BEFORE.inventory, BEFORE.tables, now=NOW, dump_seconds=600
     )

@@ -25,7 +25,7 @@ from hackorda_ops.exercise.report import document, hold_exercise
 from hackorda_ops.exercise.result import ExerciseCheck, ExerciseResult, complete, judge
 from hackorda_ops.exercise.state import read_state, to_destroy
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.creation import AtHead, AtTime
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -139,7 +139,7 @@ def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
 def test_a_recovery_later_than_agreed_fails_and_a_branch_without_an_expiry_is_told(
     branching: Protected, neon: LocalNeon
 ) -> None:
-    neon.change_plan(Plan(takes_expiry=False))
+    neon.change_plan(ProjectPlan(takes_expiry=False))
 
     result = _held(branching.changed(objectives={"recovery_time_minutes": 0.000001}))
 
@@ -173,7 +173,7 @@ def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
 def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
     branching: Protected, neon: LocalNeon
 ) -> None:
-    neon.change_plan(Plan(operations_end_as={"start_compute": "failed"}))
+    neon.change_plan(ProjectPlan(operations_end_as={"start_compute": "failed"}))
     neon.misbehave(Fault("deleteProjectBranch", 403, times=2))
 
     result = _held(branching)
@@ -187,7 +187,7 @@ def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
     assert left in gone.summary
     assert any(f"The branch {left} could not be deleted either" in each for each in result.findings)
     assert "not all of them are gone" in document(result)
-    neon.change_plan(Plan())
+    neon.change_plan(ProjectPlan())
     assert sweep("hackorda", branching.database, environ=branching.environ) == (left,)
 
 

@@ -17,7 +17,7 @@ from hackorda_ops.exercise.history_check import (
     tables_to_compare,
 )
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops_tests.drill.branched_sources import subscribed
@@ -122,7 +122,7 @@ def test_a_source_whose_branch_would_act_by_itself_is_branched_only_where_somebo
 
 
 def test_a_branch_without_an_expiry_is_told(branching: Protected, neon: LocalNeon) -> None:
-    neon.change_plan(Plan(takes_expiry=False))
+    neon.change_plan(ProjectPlan(takes_expiry=False))
 
     checked = _checked(branching)
 

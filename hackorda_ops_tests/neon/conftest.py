@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
-from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import delete_branch, list_own_branches
 from hackorda_ops.neon.client import NeonClient, open_client
@@ -20,9 +20,9 @@ def shared_neon(postgres_server: PostgresServer, server_folder: Path) -> Iterato
 @pytest.fixture
 def neon(shared_neon: LocalNeon) -> Iterator[LocalNeon]:
     """The control plane, well-behaved at the start of each test and without branches of ours at its end."""
-    shared_neon.change_plan(Plan())
+    shared_neon.change_plan(ProjectPlan())
     yield shared_neon
-    shared_neon.change_plan(Plan())
+    shared_neon.change_plan(ProjectPlan())
     shared_neon.forget_faults()
     with open_client(shared_neon.project_id, shared_neon.api_key, base_url=shared_neon.base_url) as client:
         for left in list_own_branches(client):

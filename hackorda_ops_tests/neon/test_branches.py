@@ -7,7 +7,7 @@ from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Garbled, Plan
+from hackorda_ops.local.neon.faults import Fault, Garbled, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import (
     ScratchBranch,
@@ -109,7 +109,7 @@ def test_whatever_happens_to_the_request_one_branch_is_made(
 
 
 def test_a_plan_without_expiry_gets_a_branch_without_one(neon: LocalNeon, client: NeonClient) -> None:
-    neon.change_plan(Plan(takes_expiry=False))
+    neon.change_plan(ProjectPlan(takes_expiry=False))
 
     branch = _create(client)
 
@@ -132,7 +132,7 @@ def test_a_branch_of_the_same_name_is_adopted_only_with_our_whole_annotation(
 
 
 def test_the_branch_limit_ends_in_one_clear_error(neon: LocalNeon, client: NeonClient) -> None:
-    neon.change_plan(Plan(branches_limit=1))
+    neon.change_plan(ProjectPlan(branches_limit=1))
 
     with pytest.raises(NeonRefused, match="BRANCHES_LIMIT_EXCEEDED") as caught:
         _create(client)
@@ -145,7 +145,7 @@ def test_the_branch_limit_ends_in_one_clear_error(neon: LocalNeon, client: NeonC
 def test_a_failed_operation_is_told_and_leaves_no_branch(
     neon: LocalNeon, client: NeonClient, status: str
 ) -> None:
-    neon.change_plan(Plan(operations_end_as={"start_compute": status}))
+    neon.change_plan(ProjectPlan(operations_end_as={"start_compute": status}))
 
     with pytest.raises(NeonRefused, match=f"start_compute .* ended as {status}"):
         _create(client)
@@ -154,7 +154,7 @@ def test_a_failed_operation_is_told_and_leaves_no_branch(
 
 
 def test_an_operation_that_never_ends_is_told_and_the_sweep_finds_what_is_left(neon: LocalNeon) -> None:
-    neon.change_plan(Plan(operations_end_as={"start_compute": "running"}))
+    neon.change_plan(ProjectPlan(operations_end_as={"start_compute": "running"}))
     neon.misbehave(*[Fault("deleteProjectBranch", 503)] * 30)
     in_no_time = HurriedClock().clock()
     with open_client(neon.project_id, neon.api_key, base_url=neon.base_url, clock=in_no_time) as client:
@@ -167,7 +167,7 @@ def test_an_operation_that_never_ends_is_told_and_the_sweep_finds_what_is_left(n
 
 def test_an_empty_password_is_noticed(neon: LocalNeon, client: NeonClient) -> None:
     branch = _create(client)
-    neon.change_plan(Plan(stores_passwords=False))
+    neon.change_plan(ProjectPlan(stores_passwords=False))
 
     with pytest.raises(NeonRefused, match="gives no password for the role postgres"):
         connection(client, branch, database="postgres", role="postgres")
@@ -175,7 +175,7 @@ def test_an_empty_password_is_noticed(neon: LocalNeon, client: NeonClient) -> No
 
 def test_a_pooled_address_is_refused(neon: LocalNeon, client: NeonClient) -> None:
     branch = _create(client)
-    neon.change_plan(Plan(pooled_hosts=True))
+    neon.change_plan(ProjectPlan(pooled_hosts=True))
 
     with pytest.raises(TargetRefused, match="pooled address ep-local-pooler"):
         connection(client, branch, database="postgres", role="postgres")
@@ -186,7 +186,7 @@ def test_an_address_of_another_database_or_role_is_refused(
     neon: LocalNeon, client: NeonClient, wrong: dict[str, str]
 ) -> None:
     branch = _create(client)
-    neon.change_plan(Plan(wrong_in_uris=wrong))
+    neon.change_plan(ProjectPlan(wrong_in_uris=wrong))
 
     with pytest.raises(TargetRefused, match="were asked for"):
         connection(client, branch, database="postgres", role="postgres")
@@ -330,7 +330,7 @@ def test_a_branch_that_is_said_to_be_gone_is_deleted_all_the_same_while_it_is_li
 def test_a_branch_that_never_becomes_ready_is_told_and_not_left(
     neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    neon.change_plan(Plan(branches_become_ready=False))
+    neon.change_plan(ProjectPlan(branches_become_ready=False))
     hurried = HurriedClock(pace=0.005)
     # The clone that the operations wait for is real, and takes as long as a busy machine takes.
     monkeypatch.setattr("hackorda_ops.neon.operations.OPERATIONS_DEADLINE_SECONDS", 12_000)

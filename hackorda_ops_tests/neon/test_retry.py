@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hackorda_ops.neon.models import ErrorAnswer
-from hackorda_ops.neon.retry import Reading, delay_seconds, read_status, retry_after_seconds
+from hackorda_ops.neon.retry import CallOutcome, delay_seconds, read_status, retry_after_seconds
 
 _NOW = datetime(2026, 11, 20, 3, 0, 0, tzinfo=UTC)
 
@@ -11,28 +11,28 @@ _NOW = datetime(2026, 11, 20, 3, 0, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("status", "message", "repeatable", "reading"),
     [
-        (200, "", True, Reading.TAKEN),
-        (201, "", False, Reading.TAKEN),
-        (204, "", True, Reading.TAKEN),
-        (400, "bad", True, Reading.REFUSED),
-        (401, "", True, Reading.REFUSED),
-        (404, "", True, Reading.REFUSED),
-        (409, "", False, Reading.REFUSED),
-        (412, "", False, Reading.REFUSED),
-        (422, "branches limit exceeded", False, Reading.REFUSED),
-        (422, "branch not ready yet", False, Reading.AGAIN),
-        (423, "", False, Reading.AGAIN),
-        (429, "", False, Reading.AGAIN),
-        (503, "", False, Reading.AGAIN),
-        (500, "", True, Reading.AGAIN),
-        (500, "", False, Reading.LOST),
-        (502, "", False, Reading.LOST),
-        (524, "", True, Reading.AGAIN),
-        (524, "", False, Reading.LOST),
+        (200, "", True, CallOutcome.TAKEN),
+        (201, "", False, CallOutcome.TAKEN),
+        (204, "", True, CallOutcome.TAKEN),
+        (400, "bad", True, CallOutcome.REFUSED),
+        (401, "", True, CallOutcome.REFUSED),
+        (404, "", True, CallOutcome.REFUSED),
+        (409, "", False, CallOutcome.REFUSED),
+        (412, "", False, CallOutcome.REFUSED),
+        (422, "branches limit exceeded", False, CallOutcome.REFUSED),
+        (422, "branch not ready yet", False, CallOutcome.AGAIN),
+        (423, "", False, CallOutcome.AGAIN),
+        (429, "", False, CallOutcome.AGAIN),
+        (503, "", False, CallOutcome.AGAIN),
+        (500, "", True, CallOutcome.AGAIN),
+        (500, "", False, CallOutcome.LOST),
+        (502, "", False, CallOutcome.LOST),
+        (524, "", True, CallOutcome.AGAIN),
+        (524, "", False, CallOutcome.LOST),
     ],
 )
 def test_each_status_is_read_as_neon_means_it(
-    status: int, message: str, repeatable: bool, reading: Reading
+    status: int, message: str, repeatable: bool, reading: CallOutcome
 ) -> None:
     assert read_status(status, ErrorAnswer(message=message), repeatable=repeatable) is reading
 

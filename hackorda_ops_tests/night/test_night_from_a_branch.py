@@ -21,7 +21,7 @@ from hackorda_ops.errors import (
     TargetRefused,
 )
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch, create_branch, delete_branch, list_own_branches
@@ -79,7 +79,7 @@ def nights(plane: LocalNeon, url: str, tmp_path: Path) -> Iterator[Nights]:
         "NEON_API_URL": plane.base_url,
     }
     yield Nights({"store": str(tmp_path / "store")}, environ)
-    plane.change_plan(Plan())
+    plane.change_plan(ProjectPlan())
     plane.forget_faults()
     assert own_branches(plane) == []
 
@@ -164,7 +164,7 @@ def test_a_source_that_is_not_the_projects_is_dumped_itself(
 def test_where_neon_makes_no_branch_the_source_is_dumped_and_the_artifact_says_why(
     nights: Nights, plane: LocalNeon
 ) -> None:
-    plane.change_plan(Plan(branches_limit=1))
+    plane.change_plan(ProjectPlan(branches_limit=1))
 
     manifest = nights.take()
 
@@ -175,7 +175,7 @@ def test_where_neon_makes_no_branch_the_source_is_dumped_and_the_artifact_says_w
 def test_where_the_branch_lets_nobody_in_the_source_is_dumped_and_the_artifact_says_why(
     nights: Nights, plane: LocalNeon
 ) -> None:
-    plane.change_plan(Plan(wrong_in_uris={"password": "wrong-secret"}))
+    plane.change_plan(ProjectPlan(wrong_in_uris={"password": "wrong-secret"}))
 
     manifest = nights.take()
 
@@ -194,7 +194,7 @@ def test_what_was_done_before_no_branch_could_be_made_is_told_as_well(
     name = "hackorda-ops-notes-night-20261108-060000-dead00"
     with open_client(plane.project_id, plane.api_key, base_url=plane.base_url) as client:
         client.create_branch({"branch": {"name": name}, "annotation_value": label.annotation()}, name=name)
-    plane.change_plan(Plan(branches_limit=1))
+    plane.change_plan(ProjectPlan(branches_limit=1))
 
     removed, why = nights.take().warnings
 
@@ -205,7 +205,7 @@ def test_what_was_done_before_no_branch_could_be_made_is_told_as_well(
 def test_where_a_branch_that_is_not_dumped_can_not_be_deleted_either_both_is_told(
     nights: Nights, plane: LocalNeon
 ) -> None:
-    plane.change_plan(Plan(wrong_in_uris={"password": "wrong-secret"}))
+    plane.change_plan(ProjectPlan(wrong_in_uris={"password": "wrong-secret"}))
     plane.misbehave(Fault("deleteProjectBranch", 403, message="not with this key", times=2))
 
     not_gone, why = nights.take().warnings
@@ -213,7 +213,7 @@ def test_where_a_branch_that_is_not_dumped_can_not_be_deleted_either_both_is_tol
     [left] = own_branches(plane)
     assert left in not_gone
     assert "password authentication failed" in why
-    plane.change_plan(Plan())
+    plane.change_plan(ProjectPlan())
     nights.take()
 
 
@@ -221,11 +221,11 @@ def test_a_branch_that_is_not_at_the_position_asked_for_is_not_dumped(
     nights: Nights, plane: LocalNeon
 ) -> None:
     for echoed in (None, "no position"):
-        plane.change_plan(Plan(wrong_echoes={"parent_lsn": echoed}))
+        plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": echoed}))
         with pytest.raises(NeonRefused, match="was asked for"):
             nights.take(dump_from="branch")
 
-    plane.change_plan(Plan(wrong_echoes={"parent_lsn": "0/10"}))
+    plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": "0/10"}))
     manifest = nights.take()
 
     assert (manifest.dumped_from, manifest.rows) == ("source", 200)
@@ -243,12 +243,12 @@ def test_a_branch_that_is_not_of_a_past_nights_time_is_not_dumped(
     yesterday = {"night": due.date() - timedelta(days=1), "schedule": {"night": "0 0 * * *"}}
 
     for echoed in (None, "0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"):
-        plane.change_plan(Plan(wrong_echoes={"parent_timestamp": echoed}))
+        plane.change_plan(ProjectPlan(wrong_echoes={"parent_timestamp": echoed}))
         with pytest.raises(NeonRefused, match="was asked for"):
             nights.take(**yesterday)
 
     assert nights.artifacts() == []
-    plane.change_plan(Plan())
+    plane.change_plan(ProjectPlan())
     assert nights.take(**yesterday).as_of == due
 
 
@@ -322,7 +322,7 @@ def test_without_a_key_a_past_night_is_not_said_to_be_gone(nights: Nights) -> No
 
 
 def test_who_asks_for_a_branch_and_gets_none_is_told_why(nights: Nights, plane: LocalNeon) -> None:
-    plane.change_plan(Plan(branches_limit=1))
+    plane.change_plan(ProjectPlan(branches_limit=1))
 
     with pytest.raises(NeonRefused, match="BRANCHES_LIMIT_EXCEEDED"):
         nights.take(dump_from="branch")
@@ -330,7 +330,7 @@ def test_who_asks_for_a_branch_and_gets_none_is_told_why(nights: Nights, plane: 
 
 
 def test_an_address_that_is_not_the_branchs_own_is_not_dumped(nights: Nights, plane: LocalNeon) -> None:
-    plane.change_plan(Plan(pooled_hosts=True))
+    plane.change_plan(ProjectPlan(pooled_hosts=True))
 
     with pytest.raises(TargetRefused, match="-pooler"):
         nights.take(dump_from="branch")
@@ -351,7 +351,7 @@ def test_an_interrupted_night_leaves_no_branch(nights: Nights, plane: LocalNeon)
 
 
 def test_a_branch_without_an_expiry_is_told(nights: Nights, plane: LocalNeon) -> None:
-    plane.change_plan(Plan(takes_expiry=False))
+    plane.change_plan(ProjectPlan(takes_expiry=False))
 
     manifest = nights.take()
 

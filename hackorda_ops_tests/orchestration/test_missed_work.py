@@ -9,7 +9,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from hackorda_ops.calendar.due import Due, Kind, cron_of, due_between, is_due, partition_of
+from hackorda_ops.calendar.due import Due, DueKind, cron_of, due_between, is_due, partition_of
 from hackorda_ops.calendar.partitions import closes_at
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.orchestration.housekeeping import KEPT
@@ -20,11 +20,11 @@ ALMATY = ZoneInfo("Asia/Almaty")
 SCHEDULE = Schedule(timezone="Asia/Almaty")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NO_HISTORY = timedelta()
-KINDS: tuple[Kind, ...] = ("night", "week", "quarter", "year")
+KINDS: tuple[DueKind, ...] = ("night", "week", "quarter", "year")
 
 
 def _partitions(
-    kind: Kind,
+    kind: DueKind,
     now: datetime,
     *,
     since: datetime = LONG_AGO,
@@ -61,7 +61,7 @@ def test_this_quarter_and_this_year_can_be_made_up_for_from_when_they_were_due()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_was_missed_before_the_schedule_was_switched_on(kind: Kind) -> None:
+def test_nothing_was_missed_before_the_schedule_was_switched_on(kind: DueKind) -> None:
     now = datetime(2028, 10, 2, 9, tzinfo=ALMATY)
     assert _partitions(kind, now, history=timedelta(days=30))
     assert _partitions(kind, now, since=now - timedelta(hours=3), history=timedelta(days=30)) == []
@@ -77,13 +77,13 @@ def test_nothing_is_missed_while_the_schedule_may_still_start_it() -> None:
     st.sampled_from(KINDS),
     st.datetimes(datetime(2027, 1, 1), datetime(2029, 1, 1)),  # noqa: DTZ001
 )
-def test_what_is_asked_for_is_never_so_old_that_its_runs_were_deleted(kind: Kind, at: datetime) -> None:
+def test_what_is_asked_for_is_never_so_old_that_its_runs_were_deleted(kind: DueKind, at: datetime) -> None:
     now = at.replace(tzinfo=UTC)
     found = can_be_made_up_for(kind, SCHEDULE, since=LONG_AGO, now=now, history=timedelta(days=30))
     assert all(due.at > now - KEPT for due in found)
 
 
-def _due(kind: Kind, *days: int) -> list[Due]:
+def _due(kind: DueKind, *days: int) -> list[Due]:
     return [Due(kind, date(2028, 10, day), datetime(2028, 10, day, 2, tzinfo=ALMATY)) for day in days]
 
 
@@ -91,12 +91,12 @@ def _seen(*begun: int, running: bool = False) -> Seen:
     return Seen(frozenset(date(2028, 10, day) for day in begun), running)
 
 
-def _started(candidates: Mapping[Kind, list[Due]], seen: Mapping[Kind, Seen]) -> list[str]:
+def _started(candidates: Mapping[DueKind, list[Due]], seen: Mapping[DueKind, Seen]) -> list[str]:
     return [f"{due.kind} {due.partition.day}" for due in to_start(candidates, seen)]
 
 
 def test_the_copy_waits_for_the_nights_and_the_drill_for_the_copy() -> None:
-    missed: dict[Kind, list[Due]] = {
+    missed: dict[DueKind, list[Due]] = {
         "night": _due("night", 2, 1),
         "week": _due("week", 1),
         "quarter": _due("quarter", 1),
@@ -173,9 +173,9 @@ def test_however_often_the_daemon_is_down_nothing_is_started_twice_and_no_night_
 
 def _by_schedules(
     begin: datetime, end: datetime, noticed: Callable[[datetime], datetime]
-) -> list[tuple[Kind, date, datetime]]:
+) -> list[tuple[DueKind, date, datetime]]:
     """What the schedules start, and when; the daemon comes to a tick when it is `noticed`."""
-    started: list[tuple[Kind, date, datetime]] = []
+    started: list[tuple[DueKind, date, datetime]] = []
     for kind in KINDS:
         for tick in schedule_execution_time_iterator(
             begin.timestamp() + 1, cron_of(kind, _BERLIN), _BERLIN.timezone

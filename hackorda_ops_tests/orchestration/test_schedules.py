@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from hackorda_ops.calendar.due import Kind, due_between
+from hackorda_ops.calendar.due import DueKind, due_between
 from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
@@ -114,7 +114,7 @@ def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
     definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
     begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
 
-    kinds: tuple[Kind, ...] = ("night", "week", "quarter", "year")
+    kinds: tuple[DueKind, ...] = ("night", "week", "quarter", "year")
     requested = {
         kind: [
             partition

@@ -14,7 +14,7 @@ from hackorda_ops.concerns import Looked, concerns_in
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.errors import NeonRefused
 from hackorda_ops.local.neon import LocalNeon
-from hackorda_ops.local.neon.faults import Fault, Plan
+from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.catalogs.inventory import Extension
@@ -197,7 +197,7 @@ def test_a_neon_project_tells_its_version_branches_and_history(branching: Protec
 
 
 def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Protected, neon: LocalNeon) -> None:
-    neon.change_plan(Plan(branches_limit=1))
+    neon.change_plan(ProjectPlan(branches_limit=1))
     parts = look(branching)
     assert stopping(parts) == [("scratch", "stops the drill")]
     assert "its plan allows 1" in told(parts, "scratch")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH
 from hackorda_ops.readiness.charts import time_chart
-from hackorda_ops.readiness.forecast import Line, Point
+from hackorda_ops.readiness.forecast import Point, TrendLine
 from hackorda_ops.words import size
 from hackorda_ops_tests.readiness.kept import utc
 
@@ -23,7 +23,7 @@ def test_points_lie_by_their_time_and_their_value_from_zero_on() -> None:
 
 
 def test_a_line_stays_within_the_chart() -> None:
-    steep = Line(BEGIN, -100.0, 600.0, 1.0)
+    steep = TrendLine(BEGIN, -100.0, 600.0, 1.0)
     assert time_chart("Size", POINTS, steep, size).fitted == f"M4.0 {float(BASE)}L{WIDTH - 4.0} {float(TOP)}"
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.readiness.forecast import Forecast, Outcome, Point, fit, forecast
+from hackorda_ops.readiness.forecast import Forecast, ForecastOutcome, Point, fit, forecast
 from hackorda_ops.words import duration
 from hackorda_ops_tests.readiness.kept import utc
 
@@ -91,7 +91,7 @@ def test_the_uncertainty_is_that_of_least_squares() -> None:
         ([2000], "broken already", "The recovery time, 33 min 20 s, is beyond its objective, 30 min."),
     ],
 )
-def test_what_cannot_be_foretold_is_said_so(values: list[float], outcome: Outcome, said: str) -> None:
+def test_what_cannot_be_foretold_is_said_so(values: list[float], outcome: ForecastOutcome, said: str) -> None:
     assert foretold(every_ten_days(*values)) == Forecast(outcome, None, said)
 
 

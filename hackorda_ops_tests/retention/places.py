@@ -8,7 +8,7 @@ from typing import Any
 
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest, to_bytes
 from hackorda_ops.config.models import Database
-from hackorda_ops.retention.planning import Plan
+from hackorda_ops.retention.planning import RetentionPlan
 from hackorda_ops.retention.prune import Pruned, plan_retention, prune
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
@@ -81,7 +81,7 @@ class Places:
             }
         )
 
-    def plan(self, database: Database | None = None, *, now: datetime = NOW) -> Plan:
+    def plan(self, database: Database | None = None, *, now: datetime = NOW) -> RetentionPlan:
         """What would be done."""
         return plan_retention("hackorda", database or self.database(), environ=self.environ, now=now)
 

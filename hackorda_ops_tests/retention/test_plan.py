@@ -9,32 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hackorda_ops.config.models import Keep
-from hackorda_ops.retention.plan import LEAST_AGE, Decision, Held, decide, kept, locked_sentence
-from hackorda_ops.stores.store import Place
+from hackorda_ops.retention.plan import LEAST_AGE, Decision, StoredArtifact, decide, kept, locked_sentence
+from hackorda_ops.stores.store import PlaceName
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 TODAY = NOW.date()
 
 
-def held(night: date, number: int = 0, *, place: Place = "store", sound: bool = True) -> Held:
+def held(night: date, number: int = 0, *, place: PlaceName = "store", sound: bool = True) -> StoredArtifact:
     """An artifact of a night, the `number`th of it, written when it was taken."""
     captured_at = datetime.combine(night, time(2, number), tzinfo=UTC)
     artifact_id = f"{captured_at:%Y%m%dT%H%M%SZ}-{number:06x}"
-    return Held(place, artifact_id, night, captured_at, sound, 1000, captured_at)
+    return StoredArtifact(place, artifact_id, night, captured_at, sound, 1000, captured_at)
 
 
-def nightly(days: int, *, until: date = TODAY) -> list[Held]:
+def nightly(days: int, *, until: date = TODAY) -> list[StoredArtifact]:
     """A sound artifact of each of the last nights."""
     return [held(until - timedelta(days=age)) for age in range(days)]
 
 
-def gone(decisions: Sequence[Decision]) -> list[Held]:
+def gone(decisions: Sequence[Decision]) -> list[StoredArtifact]:
     """What is deleted."""
     return [each.held for each in decisions if not each.keep]
 
 
 def decided(
-    artifacts: Sequence[Held], keep: Keep | None = None, proven: Sequence[str] = ()
+    artifacts: Sequence[StoredArtifact], keep: Keep | None = None, proven: Sequence[str] = ()
 ) -> list[Decision]:
     """The decisions on the artifacts of the store."""
     return list(decide(artifacts, {"store": keep or Keep()}, proven=proven, now=NOW))
@@ -230,7 +230,7 @@ _artifacts = st.lists(
 @settings(deadline=None)
 @given(_artifacts, _policies, _policies, st.data())
 def test_the_promises_hold_whatever_there_is(
-    artifacts: list[Held], store: Keep, offsite: Keep, data: st.DataObject
+    artifacts: list[StoredArtifact], store: Keep, offsite: Keep, data: st.DataObject
 ) -> None:
     ids = [each.artifact_id for each in artifacts] or ["none"]
     proven = data.draw(st.lists(st.sampled_from(ids), max_size=3))
@@ -253,8 +253,10 @@ def test_the_promises_hold_whatever_there_is(
 
 @settings(deadline=None)
 @given(_artifacts, _policies)
-def test_unsound_ones_change_nothing_about_the_sound_ones(artifacts: list[Held], policy: Keep) -> None:
-    def of(some: list[Held]) -> dict[Held, bool]:
+def test_unsound_ones_change_nothing_about_the_sound_ones(
+    artifacts: list[StoredArtifact], policy: Keep
+) -> None:
+    def of(some: list[StoredArtifact]) -> dict[StoredArtifact, bool]:
         decisions = decide(some, {"store": policy, "offsite": policy}, proven=(), now=NOW)
         return {each.held: each.keep for each in decisions if each.held.sound}
 
@@ -263,7 +265,7 @@ def test_unsound_ones_change_nothing_about_the_sound_ones(artifacts: list[Held],
 
 @settings(deadline=None)
 @given(_artifacts, _policies)
-def test_what_one_run_keeps_the_next_one_keeps(artifacts: list[Held], policy: Keep) -> None:
+def test_what_one_run_keeps_the_next_one_keeps(artifacts: list[StoredArtifact], policy: Keep) -> None:
     first = decide(artifacts, {"store": policy, "offsite": policy}, proven=(), now=NOW)
     stays = [each.held for each in first if each.keep]
 
@@ -276,7 +278,7 @@ def test_what_one_run_keeps_the_next_one_keeps(artifacts: list[Held], policy: Ke
 @given(st.sets(st.integers(0, 900), max_size=300), _policies, st.integers(1, 30))
 def test_deleting_often_keeps_what_deleting_once_would(ages: set[int], policy: Keep, every_days: int) -> None:
     taken = [held(TODAY - timedelta(days=age)) for age in sorted(ages, reverse=True)]
-    here: list[Held] = []
+    here: list[StoredArtifact] = []
     for number, each in enumerate(taken):
         here.append(each)
         if number % every_days == 0:

@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A status and a body; None for no body."""
 
     status: int
@@ -30,7 +30,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):
+class NeonRefusal(Exception):
     """A call that the control plane refuses, as Neon would."""
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
@@ -75,9 +75,9 @@ class OperationRecord:
     error: str = ""
 
 
-def error(status: int, message: str, code: str = "") -> Answer:
+def error(status: int, message: str, code: str = "") -> HttpAnswer:
     """The error body of Neon's API."""
-    return Answer(status, {"request_id": f"local-{uuid.uuid4()}", "code": code, "message": message})
+    return HttpAnswer(status, {"request_id": f"local-{uuid.uuid4()}", "code": code, "message": message})
 
 
 def rfc3339(time: datetime) -> str:

@@ -11,9 +11,9 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hackorda_ops.local.neon import answers
-from hackorda_ops.local.neon.answers import Answer, BranchRecord, Json, OperationRecord, Refusal
+from hackorda_ops.local.neon.answers import BranchRecord, HttpAnswer, Json, NeonRefusal, OperationRecord
 from hackorda_ops.local.neon.branches import Branches
-from hackorda_ops.local.neon.faults import Plan
+from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.neon.operations import Operations
 from hackorda_ops.local.postgres import PostgresServer
 
@@ -70,9 +70,9 @@ class Api:
     branches: Branches
     operations: Operations
     role_passwords: Mapping[str, str]
-    plan: Plan
+    plan: ProjectPlan
 
-    def answer(self, call: str, request: Request) -> Answer:
+    def answer(self, call: str, request: Request) -> HttpAnswer:
         """Carries a call out."""
         calls = {
             "getProject": self._get_project,
@@ -91,12 +91,12 @@ class Api:
             return answers.error(404, "project not found")
         try:
             return calls[call](request)
-        except Refusal as refusal:
+        except NeonRefusal as refusal:
             return refusal.answer
         except ValidationError as problem:
             return answers.error(400, f"request body: {problem.errors()[0]['msg']}")
 
-    def _get_project(self, _request: Request) -> Answer:
+    def _get_project(self, _request: Request) -> HttpAnswer:
         with psycopg.connect(self.branches.server(self.branches.main.branch_id).url()) as connection:
             version = connection.info.server_version
         project = answers.project(
@@ -106,9 +106,9 @@ class Api:
             branches_limit=self.plan.branches_limit,
             stores_passwords=self.plan.stores_passwords,
         )
-        return Answer(200, {"project": project})
+        return HttpAnswer(200, {"project": project})
 
-    def _list_branches(self, request: Request) -> Answer:
+    def _list_branches(self, request: Request) -> HttpAnswer:
         wanted = request.query.get("search", "")
         found = [one for one in self.branches.all() if wanted in one.name or wanted in one.branch_id]
         first = int(request.query.get("cursor", "0"))
@@ -120,12 +120,12 @@ class Api:
             # As at Neon there is a next page even after the last one, and it is empty.
             "pagination": {"next": str(end), "sort_by": "created_at", "sort_order": "desc"},
         }
-        return Answer(200, body)
+        return HttpAnswer(200, body)
 
-    def _create_branch(self, request: Request) -> Answer:
+    def _create_branch(self, request: Request) -> HttpAnswer:
         wanted = _BranchRequest.model_validate(request.body or {})
         if "expires_at" in wanted.branch and not self.plan.takes_expiry:
-            raise Refusal(412, "branch expiration is not allowed on this plan")
+            raise NeonRefusal(412, "branch expiration is not allowed on this plan")
         record = self.branches.new(
             wanted.branch, with_endpoint=bool(wanted.endpoints), annotation=wanted.annotation_value
         )
@@ -146,43 +146,43 @@ class Api:
             "roles": self._roles(record.branch_id, self.branches.main),
             "databases": self._databases(record.branch_id, self.branches.main),
         }
-        return Answer(201, body)
+        return HttpAnswer(201, body)
 
-    def _get_branch(self, request: Request) -> Answer:
+    def _get_branch(self, request: Request) -> HttpAnswer:
         record = self.branches.get(request.path["branch_id"])
         if not self.plan.branches_become_ready:
             record = replace(record, state="init")
         told = {**answers.branch(record, self.project_id), **self.plan.wrong_echoes}
         branch = {name: value for name, value in told.items() if value is not None}
-        return Answer(200, {"branch": branch, "annotation": answers.annotation(record)})
+        return HttpAnswer(200, {"branch": branch, "annotation": answers.annotation(record)})
 
-    def _delete_branch(self, request: Request) -> Answer:
+    def _delete_branch(self, request: Request) -> HttpAnswer:
         record = self.branches.get(request.path["branch_id"])
         if record.default:
-            raise Refusal(422, "cannot delete the default branch")
+            raise NeonRefusal(422, "cannot delete the default branch")
         if record.protected:
-            raise Refusal(422, "cannot delete protected branch")
+            raise NeonRefusal(422, "cannot delete protected branch")
         if self.branches.has_children(record.branch_id):
-            raise Refusal(422, "cannot delete branch that has children")
+            raise NeonRefusal(422, "cannot delete branch that has children")
         started = self.operations.start(
             record.branch_id,
             ("suspend_compute", "delete_timeline"),
             lambda: self.branches.remove(record.branch_id),
             ends=self._end,
         )
-        return Answer(
+        return HttpAnswer(
             200, {"branch": answers.branch(record, self.project_id), "operations": self._told(started)}
         )
 
-    def _list_endpoints(self, request: Request) -> Answer:
+    def _list_endpoints(self, request: Request) -> HttpAnswer:
         record = self.branches.get(request.path["branch_id"])
-        return Answer(200, {"endpoints": answers.endpoints(record, self.project_id)})
+        return HttpAnswer(200, {"endpoints": answers.endpoints(record, self.project_id)})
 
-    def _list_databases(self, request: Request) -> Answer:
+    def _list_databases(self, request: Request) -> HttpAnswer:
         record = self.branches.get(request.path["branch_id"])
-        return Answer(200, {"databases": self._databases(record.branch_id, record)})
+        return HttpAnswer(200, {"databases": self._databases(record.branch_id, record)})
 
-    def _create_database(self, request: Request) -> Answer:
+    def _create_database(self, request: Request) -> HttpAnswer:
         wanted = _DatabaseRequest.model_validate(request.body).database
         record = self.branches.get(request.path["branch_id"])
         statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(
@@ -192,24 +192,24 @@ class Api:
             try:
                 connection.execute(statement)
             except postgres_errors.DuplicateDatabase:
-                raise Refusal(409, f"database {wanted.name} already exists") from None
+                raise NeonRefusal(409, f"database {wanted.name} already exists") from None
             except postgres_errors.UndefinedObject:
-                raise Refusal(404, f"role {wanted.owner_name} not found") from None
+                raise NeonRefusal(404, f"role {wanted.owner_name} not found") from None
         started = self.operations.start(record.branch_id, ("apply_config",), lambda: None, ends=self._end)
         made = next(one for one in self._databases(record.branch_id, record) if one["name"] == wanted.name)
-        return Answer(201, {"database": made, "operations": self._told(started)})
+        return HttpAnswer(201, {"database": made, "operations": self._told(started)})
 
-    def _get_operation(self, request: Request) -> Answer:
+    def _get_operation(self, request: Request) -> HttpAnswer:
         record = self.operations.get(request.path["operation_id"])
         if record is None:
-            raise Refusal(404, "operation not found")
-        return Answer(200, {"operation": answers.operation(record, self.project_id)})
+            raise NeonRefusal(404, "operation not found")
+        return HttpAnswer(200, {"operation": answers.operation(record, self.project_id)})
 
-    def _list_operations(self, request: Request) -> Answer:
+    def _list_operations(self, request: Request) -> HttpAnswer:
         newest = self.operations.newest(int(request.query.get("limit", "100")))
-        return Answer(200, {"operations": self._told(newest)})
+        return HttpAnswer(200, {"operations": self._told(newest)})
 
-    def _connection_uri(self, request: Request) -> Answer:
+    def _connection_uri(self, request: Request) -> HttpAnswer:
         # Like Neon: without branch_id, the address is production's.
         record = self.branches.get(request.query.get("branch_id", self.branches.main.branch_id))
         role = request.query["role_name"]
@@ -219,7 +219,7 @@ class Api:
         told = {name: quote(value, safe="") for name, value in {**told, **self.plan.wrong_in_uris}.items()}
         login = f"{told['role']}:{told['password']}"
         uri = f"postgresql://{login}@{host}:{self._server(record).port}/{told['database']}"
-        return Answer(200, {"uri": uri})
+        return HttpAnswer(200, {"uri": uri})
 
     def _server(self, record: BranchRecord) -> PostgresServer:
         return self.branches.server(record.branch_id)

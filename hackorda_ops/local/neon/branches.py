@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hackorda_ops.local.neon.answers import BranchRecord, Refusal
+from hackorda_ops.local.neon.answers import BranchRecord, NeonRefusal
 from hackorda_ops.local.neon.clone import history_of, running_clone
-from hackorda_ops.local.neon.history import History
+from hackorda_ops.local.neon.history import KeptHistory
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
@@ -21,7 +21,7 @@ MAIN = "main"
 class Branches:
     """All branches with their running clones. Safe to use from several threads."""
 
-    def __init__(self, history: History, folder: Path, user: ServerUser | None) -> None:
+    def __init__(self, history: KeptHistory, folder: Path, user: ServerUser | None) -> None:
         self._history = history
         self._folder = folder
         self._user = user
@@ -53,7 +53,7 @@ class Branches:
         with self._lock:
             record = self._records.get(branch_id)
         if record is None:
-            raise Refusal(404, "branch not found")
+            raise NeonRefusal(404, "branch not found")
         return record
 
     def server(self, branch_id: str) -> PostgresServer:
@@ -67,7 +67,7 @@ class Branches:
         with self._lock:
             clone = self._clones.get(branch_id)
         if clone is None:
-            raise Refusal(404, "read-write endpoint not found")
+            raise NeonRefusal(404, "read-write endpoint not found")
         return clone[0]
 
     def add(self, record: BranchRecord, *, limit: int) -> None:
@@ -78,11 +78,11 @@ class Branches:
         """
         with self._lock:
             if any(other.name == record.name for other in self._records.values()):
-                raise Refusal(
+                raise NeonRefusal(
                     409, f"branch with the name {record.name} already exists", "BRANCH_ALREADY_EXISTS"
                 )
             if len(self._records) >= limit:
-                raise Refusal(422, f"branches limit exceeded, limit: {limit}", "BRANCHES_LIMIT_EXCEEDED")
+                raise NeonRefusal(422, f"branches limit exceeded, limit: {limit}", "BRANCHES_LIMIT_EXCEEDED")
             self._records[record.branch_id] = record
 
     def new(self, wanted: dict[str, str], *, with_endpoint: bool, annotation: dict[str, str]) -> BranchRecord:
@@ -98,13 +98,13 @@ class Branches:
         """
         parent = self.get(wanted.get("parent_id", self.main.branch_id))
         if parent.expires_at is not None:
-            raise Refusal(400, "a branch that expires can't have children")
+            raise NeonRefusal(400, "a branch that expires can't have children")
         if "parent_lsn" in wanted and "parent_timestamp" in wanted:
-            raise Refusal(400, "parent_lsn and parent_timestamp are mutually exclusive")
+            raise NeonRefusal(400, "parent_lsn and parent_timestamp are mutually exclusive")
         with self._lock:
             history = self._histories.get(parent.branch_id)
         if history is None:
-            raise Refusal(422, "parent branch not ready yet")
+            raise NeonRefusal(422, "parent branch not ready yet")
         lsn, time = _place(history, wanted)
         expires = wanted.get("expires_at")
         identifier = _identifier("br")
@@ -162,22 +162,22 @@ class Branches:
             self.remove(record.branch_id)
 
 
-def _place(history: History, wanted: dict[str, str]) -> tuple[int | None, datetime | None]:
+def _place(history: KeptHistory, wanted: dict[str, str]) -> tuple[int | None, datetime | None]:
     now = history.mark()
     begins = history.begins
     if "parent_timestamp" in wanted:
         time = _time(wanted["parent_timestamp"])
         if time > now.time:
-            raise Refusal(400, "parent_timestamp is in the future")
+            raise NeonRefusal(400, "parent_timestamp is in the future")
         if time < begins.time:
-            raise Refusal(400, "parent_timestamp is before the beginning of the history")
+            raise NeonRefusal(400, "parent_timestamp is before the beginning of the history")
         return None, time
     lsn = _position(wanted["parent_lsn"]) if "parent_lsn" in wanted else now.lsn
     if lsn > now.lsn:
-        raise Refusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
+        raise NeonRefusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
     if lsn < begins.lsn:
         # The words of Neon's storage.
-        raise Refusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
+        raise NeonRefusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
     return lsn, None
 
 
@@ -189,13 +189,13 @@ def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise Refusal(400, f"{text} is not a time") from None
+        raise NeonRefusal(400, f"{text} is not a time") from None
     if time.tzinfo is None:
-        raise Refusal(400, f"{text} has no time zone")
+        raise NeonRefusal(400, f"{text} has no time zone")
     return time
 
 
 def _position(text: str) -> int:
     if not re.fullmatch(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}", text):
-        raise Refusal(400, f"{text} is not a WAL position")
+        raise NeonRefusal(400, f"{text} is not a WAL position")
     return lsn_bytes(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local import server_user
-from hackorda_ops.local.neon.history import History, Moment
+from hackorda_ops.local.neon.history import KeptHistory, WalMoment
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.neon.wal import BranchWal
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
@@ -49,7 +49,12 @@ class Clone:
 
 @contextmanager
 def running_clone(
-    history: History, folder: Path, user: ServerUser | None, *, until: int | datetime, branched: bool = False
+    history: KeptHistory,
+    folder: Path,
+    user: ServerUser | None,
+    *,
+    until: int | datetime,
+    branched: bool = False,
 ) -> Iterator[Clone]:
     """Runs a clone for as long as the block lasts, then deletes it.
 
@@ -82,7 +87,7 @@ def running_clone(
         delete_server(folder)
 
 
-def history_of(clone: Clone, history: History, *, begins_at: datetime) -> History:
+def history_of(clone: Clone, history: KeptHistory, *, begins_at: datetime) -> KeptHistory:
     """The history of a clone that runs with `branched`, from where it left its parent.
 
     Args:
@@ -91,11 +96,11 @@ def history_of(clone: Clone, history: History, *, begins_at: datetime) -> Histor
         begins_at: a time at which it had left its parent.
     """
     folder = clone.server.data_folder / "pg_wal"
-    return History(
+    return KeptHistory(
         parent=clone.server,
         base=history.base,
         wal=BranchWal(folder, history.wal),
-        begins=Moment(clone.lsn, begins_at),
+        begins=WalMoment(clone.lsn, begins_at),
         timeline=str(int(_timeline_file(clone.server.data_folder).stem, 16)),
     )
 
@@ -116,7 +121,7 @@ def _copy_folder(source: Path, destination: Path) -> None:
         )
 
 
-def _target(history: History, until: int | datetime) -> dict[str, str]:
+def _target(history: KeptHistory, until: int | datetime) -> dict[str, str]:
     where = (
         {"recovery_target_lsn": lsn_text(until), "recovery_target_inclusive": "off"}
         if isinstance(until, int)

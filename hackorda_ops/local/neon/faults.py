@@ -62,7 +62,7 @@ Misbehaviour = Fault | Slow | Garbled
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProjectPlan:
     """What the project allows, and how its work ends.
 
     Attributes:

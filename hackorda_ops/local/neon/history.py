@@ -20,7 +20,7 @@ _BACKUP_DEADLINE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Moment:
+class WalMoment:
     """A place in the parent's history.
 
     Attributes:
@@ -33,7 +33,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class History:
+class KeptHistory:
     """What clones are made from; valid inside `kept_history` only, and a branch's own while its server runs.
 
     Attributes:
@@ -47,10 +47,10 @@ class History:
     parent: PostgresServer
     base: Path
     wal: Wal
-    begins: Moment
+    begins: WalMoment
     timeline: str = "current"
 
-    def mark(self) -> Moment:
+    def mark(self) -> WalMoment:
         """The present end of the history, received, and with a commit behind it.
 
         Recovery stops at a position only when it meets a record behind it, and at a time only when it meets a
@@ -69,7 +69,7 @@ class History:
 
 
 @contextmanager
-def kept_history(parent: PostgresServer, folder: Path, user: ServerUser | None) -> Iterator[History]:
+def kept_history(parent: PostgresServer, folder: Path, user: ServerUser | None) -> Iterator[KeptHistory]:
     """Takes a base backup of `parent` and receives its WAL for as long as the block lasts.
 
     Args:
@@ -112,13 +112,13 @@ def kept_history(parent: PostgresServer, folder: Path, user: ServerUser | None) 
                 meaning="The local stand-in for Neon was not started.",
                 next_step="Mend what pg_basebackup names above, then start again.",
             )
-        yield History(parent, base, wal, begins=_now(connection))
+        yield KeptHistory(parent, base, wal, begins=_now(connection))
 
 
-def _now(connection: psycopg.Connection) -> Moment:
+def _now(connection: psycopg.Connection) -> WalMoment:
     row = connection.execute(
         "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, clock_timestamp()"
     ).fetchone()
     if row is None:
         raise AssertionError("a SELECT without FROM gives one row")
-    return Moment(lsn=row[0], time=row[1])
+    return WalMoment(lsn=row[0], time=row[1])

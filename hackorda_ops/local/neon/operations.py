@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from hackorda_ops.errors import OpsError
-from hackorda_ops.local.neon.answers import OperationRecord, Refusal
+from hackorda_ops.local.neon.answers import NeonRefusal, OperationRecord
 
 _THREADS = 4
 
@@ -43,7 +43,7 @@ class Operations:
         with self._lock:
             going_on = self._work.get(branch_id)
             if going_on is not None and not going_on.done():
-                raise Refusal(423, "project already has running conflicting operations")
+                raise NeonRefusal(423, "project already has running conflicting operations")
             self._records |= {record.operation_id: record for record in records}
             self._work[branch_id] = self._pool.submit(self._carry_out, records, work, ends)
         return records

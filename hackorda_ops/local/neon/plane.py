@@ -20,10 +20,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hackorda_ops.local import server_user
 from hackorda_ops.local.neon import answers
-from hackorda_ops.local.neon.answers import HOST, Answer
+from hackorda_ops.local.neon.answers import HOST, HttpAnswer
 from hackorda_ops.local.neon.api import Api, Request
 from hackorda_ops.local.neon.branches import Branches
-from hackorda_ops.local.neon.faults import Garbled, Misbehaviour, Plan, Script, Slow
+from hackorda_ops.local.neon.faults import Garbled, Misbehaviour, ProjectPlan, Script, Slow
 from hackorda_ops.local.neon.history import kept_history
 from hackorda_ops.local.neon.operations import Operations
 from hackorda_ops.local.postgres import PostgresServer
@@ -76,7 +76,7 @@ class LocalNeon:
         """Takes back the faults that no call has met yet, and returns how many those were."""
         return self._script.clear()
 
-    def change_plan(self, plan: Plan) -> None:
+    def change_plan(self, plan: ProjectPlan) -> None:
         """Changes what the project allows, and how its work ends, from now on."""
         self._api.plan = plan
 
@@ -108,7 +108,7 @@ def running_local_neon(
         operations = Operations()
         # Before the branches close: a clone that is being made has to be known before it can be removed.
         stack.callback(operations.close)
-        api = Api(PROJECT_ID, branches, operations, passwords, Plan())
+        api = Api(PROJECT_ID, branches, operations, passwords, ProjectPlan())
         script = Script()
         api_key = f"napi_{secrets.token_hex(16)}"
         port = stack.enter_context(_serving(api, script, api_key))
@@ -203,9 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = answers.error(fault.status, fault.message, fault.code)
         headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-        self._send(Answer(answer.status, answer.body, headers))
+        self._send(HttpAnswer(answer.status, answer.body, headers))
 
-    def _send(self, answer: Answer, *, garbled: bool = False) -> None:
+    def _send(self, answer: HttpAnswer, *, garbled: bool = False) -> None:
         body = b"" if answer.body is None else json.dumps(answer.body).encode()
         body = body[: len(body) // 2] if garbled else body
         self.send_response(answer.status)

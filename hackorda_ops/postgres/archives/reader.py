@@ -19,7 +19,7 @@ import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, RowDigest
-from hackorda_ops.processes.workers import Answer, serve
+from hackorda_ops.processes.workers import WorkerAnswer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
@@ -224,7 +224,7 @@ def _damaged(folder: Path, path: str, reason: str) -> ArtifactDamaged:
     )
 
 
-def _read_share(order: Any, answer: Answer) -> None:
+def _read_share(order: Any, answer: WorkerAnswer) -> None:
     folder = Path(order["folder"])
     for path in order["paths"]:
         answer.result(asdict(read_file(folder, path, on_bytes=answer.done)))

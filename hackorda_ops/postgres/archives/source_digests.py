@@ -90,7 +90,7 @@ def digesting(
     if not tables:
         yield lambda _: SourceDigests()
         return
-    reader = _Reader(target, tables, snapshot_identifier, limit_seconds, application_name, on_progress)
+    reader = _TableReader(target, tables, snapshot_identifier, limit_seconds, application_name, on_progress)
     with ThreadPoolExecutor(1, thread_name_prefix="source digests") as beside:
         running = beside.submit(reader.read)
         try:
@@ -108,7 +108,7 @@ def _waited_for(running: Future[SourceDigests], poll: Callable[[], None]) -> Sou
 
 
 @dataclass
-class _Reader:
+class _TableReader:
     """One session, one table after the other."""
 
     _target: ConnectionTarget

@@ -17,7 +17,7 @@ from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, digest_of
 from hackorda_ops.postgres.catalogs.inventory import Table, TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.processes.workers import Answer, run_workers, serve, shares
+from hackorda_ops.processes.workers import WorkerAnswer, run_workers, serve, shares
 from hackorda_ops.progress import OnProgress, Progress
 
 _TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
@@ -120,7 +120,7 @@ def copy_statement(table: Table) -> str:
     return sql.SQL("COPY {} ({}) TO STDOUT").format(name, columns).as_string(None)
 
 
-def _digest_share(order: Any, answer: Answer) -> None:
+def _digest_share(order: Any, answer: WorkerAnswer) -> None:
     target = ConnectionTarget(order["parameters"], order["password"])
     with translated_errors(target, "comparing rows"), ExitStack() as stack:
         connection = stack.enter_context(connect(target, application_name="hackorda-ops row digests"))

@@ -102,7 +102,7 @@ def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
     _byte(stream)
     if version < _OLDEST or version > _WITH_RELATION_KIND:
         return None
-    reader = _Reader(stream, len(data), integer_bytes=_byte(stream))
+    reader = _TocReader(stream, len(data), integer_bytes=_byte(stream))
     _byte(stream)  # bytes of an offset: such a file has none
     _byte(stream)  # the archive's form
     if version >= _WITH_COMPRESSION_BY_NAME:
@@ -144,7 +144,7 @@ def digests_by_object(entries: Iterable[TocEntry]) -> Mapping[str, str]:
     }
 
 
-class _Reader:
+class _TocReader:
     """Numbers and texts in the form in which pg_dump writes them."""
 
     def __init__(self, stream: io.BytesIO, size_bytes: int, *, integer_bytes: int) -> None:
@@ -177,7 +177,7 @@ class _Reader:
         return data
 
 
-def _entry(reader: _Reader, version: tuple[int, int]) -> TocEntry:
+def _entry(reader: _TocReader, version: tuple[int, int]) -> TocEntry:
     dump_id, has_data = reader.integer(), reader.integer() != 0
     catalog_oid, object_oid = reader.number(), reader.number()
     name, kind = reader.text() or b"", reader.text() or b""
