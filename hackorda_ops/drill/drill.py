@@ -21,7 +21,8 @@ from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import Check, DrillResult
 from hackorda_ops.drill.steps import Steps
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
-from hackorda_ops.evidence.verify import DAMAGE_REMEDY, damage
+from hackorda_ops.evidence.next_steps import OTHER_BYTES
+from hackorda_ops.evidence.verify import damage
 from hackorda_ops.evidence.verify import judge as judge_files
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
@@ -149,7 +150,7 @@ def _chosen(
 
 def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
     return Finding(
-        "artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, DAMAGE_REMEDY
+        "artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, OTHER_BYTES
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.sequences import parse_setvals
 from hackorda_ops.postgres.archives.toc import TocEntry, digests_by_object, encoding_of
@@ -14,7 +15,6 @@ from hackorda_ops.postgres.definitions.queries import NO_OBJECT
 from hackorda_ops.postgres.definitions.server_text import SourceDefinition, SourceDefinitions
 from hackorda_ops.words import named
 
-_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it or its manifest."
 # pg_dump gives these no OIDs.
 _OF_NO_OBJECT = frozenset({"TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY", "USER MAPPING"})
 
@@ -143,7 +143,7 @@ def _digest_findings(expected: Mapping[str, str], toc: Sequence[TocEntry]) -> It
                 subject,
                 "not in the dump" if was is None else f"the definition with digest {was}",
                 "not in the dump" if is_now is None else f"one with digest {is_now}",
-                _REMEDY,
+                OTHER_BYTES,
             )
 
 
@@ -160,13 +160,13 @@ def _data_findings(manifest: Manifest, toc: Iterable[TocEntry]) -> Iterator[Find
             continue
         name = f"{entry.schema}.{entry.name}"
         yield Finding(
-            "evidence missing", name, "rows that the manifest knows", "rows in the dump alone", _REMEDY
+            "evidence missing", name, "rows that the manifest knows", "rows in the dump alone", OTHER_BYTES
         )
     for number, (oid, table) in sorted(expected.items()):
         found = there.get(number)
         if found is None or found.object_oid != oid:
             other = "no rows there" if found is None else f"rows of {found.schema}.{found.name} there"
-            yield Finding("rows misplaced", str(table), f"its rows in file {number}", other, _REMEDY)
+            yield Finding("rows misplaced", str(table), f"its rows in file {number}", other, OTHER_BYTES)
 
 
 def _sequence_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> Iterator[Finding]:
@@ -183,7 +183,7 @@ def _sequence_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> Iterator[
                 str(name),
                 "a value that the manifest knows",
                 "one in the dump alone",
-                _REMEDY,
+                OTHER_BYTES,
             )
         elif expected[name] != found.get(name):
             yield Finding(
@@ -191,7 +191,7 @@ def _sequence_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> Iterator[
                 str(name),
                 _state(expected[name]),
                 _state(found[name]) if name in found else "no value in the dump",
-                _REMEDY,
+                OTHER_BYTES,
             )
 
 

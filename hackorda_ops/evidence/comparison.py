@@ -4,12 +4,33 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
+from hackorda_ops.evidence.next_steps import NOT_MADE, OTHER_ROWS
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import Extension, Inventory, Sequence, Table, TableName
 
 _MODULUS = 2**128
-_REMEDY = "Do not rely on this artifact: use another one, and keep this one to find out what happened."
+_SET_SEQUENCE = (
+    "Set it as expected (setval) before anything writes to this copy, and find out what drew from it or set it in "
+    "between."
+)
+_SWITCH = (
+    "Switch it as expected before anything writes to this copy (ALTER TABLE … ENABLE or DISABLE TRIGGER or RULE, "
+    "ALTER EVENT TRIGGER), and find out what switched it there."
+)
+_INSTALL = (
+    "See whether the server offers it (pg_available_extensions): if not, install its package or choose a server that "
+    "does. Then restore into a new, empty database."
+)
+_MOVE_EXTENSION = (
+    "Move it (ALTER EXTENSION … SET SCHEMA), or restore into a database in which nobody has made it before."
+)
+_REFRESH = (
+    "Run REFRESH MATERIALIZED VIEW for it in this copy: if that fails, the server says what its query lacks."
+)
+_REFRESHED = (
+    "No row is lost: something refreshed it in this copy. REFRESH MATERIALIZED VIEW … WITH NO DATA undoes it."
+)
 
 
 def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
@@ -73,7 +94,7 @@ def sequence_findings(expected: Iterable[Sequence], restored: Iterable[Sequence]
                 str(sequence.name),
                 _state(sequence),
                 _state(found) if found else "no such sequence",
-                _REMEDY,
+                _SET_SEQUENCE if found else NOT_MADE,
             )
 
 
@@ -83,7 +104,7 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
     for extension in expected.extensions:
         yield from _extension(extension, installed.get(extension.name))
     for lacking in sorted({*expected.made_objects} - {*restored.made_objects}):
-        yield Finding("schema object missing", lacking, "as on the source that night", "not there", _REMEDY)
+        yield Finding("schema object missing", lacking, "as on the source that night", "not there", NOT_MADE)
     for lacking in sorted({*expected.on_extension_tables} - {*restored.made_objects}):
         yield Finding(
             "object of an extension's table missing",
@@ -101,14 +122,14 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
             continue  # the former are compared by their rows, the latter come with their extension
         found = there.get(table.name)
         if found is None:
-            yield Finding(f"{table.kind} missing", str(table.name), "present", "not there", _REMEDY)
+            yield Finding(f"{table.kind} missing", str(table.name), "present", "not there", NOT_MADE)
         elif found.populated != table.populated:
             yield Finding(
                 "materialized view differs",
                 str(table.name),
                 _populated(table),
                 _populated(found),
-                _REMEDY,
+                _REFRESH if table.populated else _REFRESHED,
             )
 
 
@@ -122,7 +143,7 @@ def _switches(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
     for subject in sorted(wanted.keys() | there.keys()):
         state = there.get(subject, "on")
         if state != wanted.get(subject, "on") and (subject, state) not in tolerated:
-            yield Finding("switched otherwise", subject, wanted.get(subject, "on"), state, _REMEDY)
+            yield Finding("switched otherwise", subject, wanted.get(subject, "on"), state, _SWITCH)
 
 
 def _access_methods(expected: Inventory, there: Mapping[TableName, Table]) -> Iterator[Finding]:
@@ -136,7 +157,8 @@ def _access_methods(expected: Inventory, there: Mapping[TableName, Table]) -> It
                 str(table.name),
                 f"stored by {table.access_method}",
                 f"stored by {found.access_method or 'none of its own'}",
-                _REMEDY,
+                f"See whether the server has the access method {table.access_method} (pg_am); ALTER TABLE … SET "
+                "ACCESS METHOD then stores the rows in this copy as on the source.",
             )
 
 
@@ -149,11 +171,15 @@ def environment_notes(expected: Inventory, restored: Inventory) -> tuple[str, ..
 
 def _extension(expected: Extension, found: Extension | None) -> Iterator[Finding]:
     if found is None:
-        yield Finding("extension missing", expected.name, "installed", "not installed", _REMEDY)
+        yield Finding("extension missing", expected.name, "installed", "not installed", _INSTALL)
         return
     if found.schema != expected.schema:
         yield Finding(
-            "extension differs", expected.name, f"in schema {expected.schema}", f"in {found.schema}", _REMEDY
+            "extension differs",
+            expected.name,
+            f"in schema {expected.schema}",
+            f"in {found.schema}",
+            _MOVE_EXTENSION,
         )
     if found.version != expected.version:
         # A dump names no version: CREATE EXTENSION takes the server's default one, whatever the backup is like.
@@ -210,15 +236,15 @@ def _of_configuration(table: TableEvidence, found: TableDigest) -> Finding:
 
 def _finding(table: TableEvidence, found: TableDigest | None) -> Finding:
     if found is None:
-        return Finding("table missing", str(table.name), f"{table.rows:,} rows", "no such table", _REMEDY)
+        return Finding("table missing", str(table.name), f"{table.rows:,} rows", "no such table", OTHER_ROWS)
     if found.rows != table.rows:
         return Finding(
-            "rows differ", str(table.name), f"{table.rows:,} rows", f"{found.rows:,} rows", _REMEDY
+            "rows differ", str(table.name), f"{table.rows:,} rows", f"{found.rows:,} rows", OTHER_ROWS
         )
     return Finding(
         "content differs",
         str(table.name),
         f"{table.rows:,} rows with digest {table.digest}",
         f"as many rows with digest {found.digest}",
-        _REMEDY,
+        OTHER_ROWS,
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
+from hackorda_ops.evidence.next_steps import MADE_IN_THE_COPY, OTHER_BYTES, OTHER_ROWS
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.large_objects import LargeObject, LargeObjectsDigest
@@ -14,7 +15,6 @@ from hackorda_ops.words import named
 
 _SHOWN: Final = 10
 _TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
-_REMEDY: Final = "Do not rely on this artifact: use another one, and keep this one to find out what happened."
 
 
 def compare_large_objects(
@@ -47,7 +47,9 @@ def compare_large_objects(
         )
     )
     # The archive agrees with the database, so it is the manifest that speaks of other objects.
-    return found or (Finding("large objects differ", "large objects", str(expected), str(observed), _REMEDY),)
+    return found or (
+        Finding("large objects differ", "large objects", str(expected), str(observed), OTHER_BYTES),
+    )
 
 
 def large_object_findings(archived: Iterable[LargeObject], there: Iterable[LargeObject]) -> Iterator[Finding]:
@@ -69,9 +71,9 @@ def large_object_findings(archived: Iterable[LargeObject], there: Iterable[Large
         elif wanted != (each.size_bytes, each.digest):
             differing.append((each.oid, wanted, (each.size_bytes, each.digest)))
     if expected:
-        yield Finding("large objects missing", _named(expected), "present", "not there", _REMEDY)
+        yield Finding("large objects missing", _named(expected), "present", "not there", OTHER_ROWS)
     if added:
-        yield Finding("large objects added", _named(added), "no such object", "present", _REMEDY)
+        yield Finding("large objects added", _named(added), "no such object", "present", MADE_IN_THE_COPY)
     if differing:
         differing.sort()
         shown = differing[:_SHOWN]
@@ -80,7 +82,7 @@ def large_object_findings(archived: Iterable[LargeObject], there: Iterable[Large
             _named(oid for oid, _, _ in differing),
             "; ".join(f"{oid}: {_content(*wanted)}" for oid, wanted, _ in shown),
             "; ".join(f"{oid}: {_content(*found)}" for oid, _, found in shown),
-            _REMEDY,
+            OTHER_ROWS,
         )
 
 

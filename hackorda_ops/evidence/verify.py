@@ -11,14 +11,13 @@ from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.evidence.archive import toc_findings
+from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.postgres.archives import contents as archive
 from hackorda_ops.postgres.archives import large_objects, toc
 from hackorda_ops.postgres.archives.contents import ArchivedFile
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.store import Store
-
-DAMAGE_REMEDY = "Do not rely on this artifact: use another one, and find out what changed it."
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def damage(manifest: Manifest, error: ArtifactDamaged | ArtifactMissing) -> Find
         manifest.prefix if path is None else _subjects(manifest)[path],
         "what its manifest says",
         error.what,
-        DAMAGE_REMEDY,
+        OTHER_BYTES,
     )
 
 
@@ -154,14 +153,14 @@ def _files(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Findin
     for entry in manifest.files:
         file, subject = read.get(entry.path), subjects[entry.path]
         if file is None:
-            yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", DAMAGE_REMEDY)
+            yield Finding("file missing", subject, f"{entry.size_bytes} bytes", "no such file", OTHER_BYTES)
         elif (file.size_bytes, file.sha256) != (entry.size_bytes, entry.sha256):
             yield Finding(
                 "file changed",
                 subject,
                 f"{entry.size_bytes} bytes with SHA-256 {entry.sha256}",
                 f"{file.size_bytes} bytes with SHA-256 {file.sha256}",
-                DAMAGE_REMEDY,
+                OTHER_BYTES,
             )
 
 
@@ -174,11 +173,11 @@ def _tables(manifest: Manifest, read: dict[str, ArchivedFile]) -> Iterator[Findi
                 str(table.name),
                 f"{table.rows} rows with digest {table.digest}",
                 f"{file.rows} rows with digest {file.digest}",
-                DAMAGE_REMEDY,
+                OTHER_BYTES,
             )
 
 
 def _large_objects(manifest: Manifest, files: Sequence[ArchivedFile]) -> Iterator[Finding]:
     expected, found = manifest.large_objects, large_objects.digest_of(large_objects.archived(files))
     if found != expected:
-        yield Finding("large objects changed", "large objects", str(expected), str(found), DAMAGE_REMEDY)
+        yield Finding("large objects changed", "large objects", str(expected), str(found), OTHER_BYTES)

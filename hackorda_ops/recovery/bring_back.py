@@ -163,7 +163,7 @@ def bring_back(
             tables=len(manifest.tables),
             rows=manifest.rows,
             seconds=done.seconds,
-            findings=(*with_rest(done.not_restored, compared.findings), *differing),
+            findings=with_rest(done.not_restored, (*compared.findings, *differing)),
             warnings=(*done.warnings, *compared.notes, *notes),
         )
         line.outcome = brought.verdict

@@ -1,5 +1,6 @@
 """Findings of a restore that kept going: what is missing, why, and how to make it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,15 +12,27 @@ _IN_THE_SOURCE = (
     "then run the statement here."
 )
 _DEFINITION = (
-    "If the source has it so, no other artifact is better: mend its definition there (a function that needs a "
-    "search_path, as a rule), then run the mended statement here."
+    "If the source has it so, no other artifact is better: mend its definition there (it needs a search_path, as a "
+    "rule, or something that this server's release no longer has), then run the mended statement here."
 )
-FOR_THE_SOURCE = frozenset({_IN_THE_SOURCE, _DEFINITION})
-"""The next steps of what is wrong on the source itself, so that no other artifact is better."""
 _FOLLOWS = "It follows from what the server did not take: make that first, then compare again."
+FOR_THE_SOURCE = frozenset({_IN_THE_SOURCE, _DEFINITION, _FOLLOWS})
+"""The next steps of what is wrong on the source itself and of what follows from that: no other artifact is better."""
 # What is missing for want of something else; and what is missing or empty for want of what rows need.
-_WITHOUT_ANYTHING = ("schema object missing",)
-_WITHOUT_ROWS = (*_WITHOUT_ANYTHING, "table missing", "rows differ", "sequence differs", "refresh fails")
+_WITHOUT_ANYTHING = ("schema object missing", "switched otherwise")
+_WITHOUT_ROWS = (
+    *_WITHOUT_ANYTHING,
+    "table missing",
+    "partitioned missing",
+    "foreign table missing",
+    "materialized view missing",
+    "materialized view differs",
+    "rows differ",
+    "sequence differs",
+    "extension missing",
+    "large objects missing",
+    "refresh fails",
+)
 # Without these every row is there.
 _BESIDE_ROWS = (
     "FK CONSTRAINT",
@@ -46,7 +59,7 @@ def with_rest(not_restored: Sequence[NotRestored], compared: Iterable[Finding]) 
             each.name,
             f"made by: {each.statement}",
             each.reason,
-            _IN_THE_SOURCE if each.breaks_rule else _DEFINITION,
+            _FOLLOWS if each.follows else _IN_THE_SOURCE if each.breaks_rule else _DEFINITION,
         )
         for each in not_restored
     ]
@@ -54,5 +67,18 @@ def with_rest(not_restored: Sequence[NotRestored], compared: Iterable[Finding]) 
     following = () if not found else _WITHOUT_ANYTHING if rows_are_there else _WITHOUT_ROWS
     return (
         *found,
-        *(replace(each, next_step=_FOLLOWS) if each.code in following else each for each in compared),
+        *(
+            replace(each, next_step=_FOLLOWS)
+            if each.code in following or _is_access_to_any(not_restored, each)
+            else each
+            for each in compared
+        ),
+    )
+
+
+def _is_access_to_any(not_restored: Iterable[NotRestored], finding: Finding) -> bool:
+    """Whether a finding is of an owner or a grant that there's nothing to apply to."""
+    return finding.code == "access missing" and any(
+        re.search(rf"(?<!\w){re.escape(each.name.rpartition('.')[2])}(?!\w)", finding.subject)
+        for each in not_restored
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hackorda_ops_tests.condemning import CONDEMNING, condemns
 from hackorda_ops_tests.drill.fixtures import EMPTY, databases_on
 from hackorda_ops_tests.gallery.catalogue import DAMAGES
 from hackorda_ops_tests.gallery.damages import Damage, Harmless
@@ -28,6 +29,7 @@ def test_a_damage_is_noticed_and_named(gallery: Gallery, damage: Damage) -> None
 
     assert outcome.verdict == damage.verdict, outcome
     assert damage.noticed(outcome), outcome
+    assert [each for each in outcome.findings if condemns(each) and each.code not in CONDEMNING] == []
     assert databases_on(gallery.scratch) == EMPTY
 
 

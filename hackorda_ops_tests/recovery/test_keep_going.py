@@ -10,13 +10,17 @@ import pytest
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import RestoreRefused
+from hackorda_ops.findings import Finding
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
+from hackorda_ops.postgres.restoring.rest import NotRestored
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
+from hackorda_ops.recovery.not_restored import with_rest
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
+from hackorda_ops_tests.postgres.access.examples import drop_roles
 
 pytestmark = pytest.mark.server
 
@@ -70,7 +74,9 @@ def taken(url: str, folder: Path, statements: str) -> FolderStore:
     return FolderStore(folder)
 
 
-def restored(store: FolderStore, url: str, folder: Path, *, keep_going: bool) -> BroughtBack:
+def restored(
+    store: FolderStore, url: str, folder: Path, *, keep_going: bool, with_access: bool = False
+) -> BroughtBack:
     [manifest] = catalog.read(store, "app").artifacts
     return bring_back(
         store,
@@ -83,6 +89,7 @@ def restored(store: FolderStore, url: str, folder: Path, *, keep_going: bool) ->
         jobs=2,
         on_progress=ignore,
         keep_going=keep_going,
+        with_access=with_access,
     )
 
 
@@ -159,3 +166,61 @@ def test_the_night_warns_of_rows_that_break_a_foreign_key(
     [warning] = [each for each in manifest.warnings if "posts_author_fkey" in each]
     assert "424242" not in warning
     assert manifest.sound
+
+
+# Postgres 17 has moved that column to another view.
+OF_ANOTHER_RELEASE = """
+CREATE ROLE keep_going_reader;
+CREATE TABLE orders AS SELECT generate_series(1, 20) AS id;
+CREATE VIEW load AS SELECT buffers_checkpoint FROM pg_stat_bgwriter; COMMENT ON VIEW load IS 'for the dashboard';
+GRANT SELECT ON orders, load TO keep_going_reader
+"""
+
+
+def test_what_a_newer_release_no_longer_takes_keeps_nothing_else_from_coming_back_with_its_grants(
+    debian_postgres_server: PostgresServer,
+    postgres_server: PostgresServer,
+    database_on: Callable[[PostgresServer], str],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    source, target = database_on(debian_postgres_server), database_on(postgres_server)
+
+    def without_roles() -> None:
+        for url in (source, target):
+            with psycopg.connect(url, autocommit=True) as admin:
+                drop_roles(admin, "keep_going_reader")
+
+    request.addfinalizer(without_roles)
+    store = taken(source, tmp_path / "store", OF_ANOTHER_RELEASE)
+    result = restored(store, target, tmp_path, keep_going=True, with_access=True)
+
+    assert result.verdict == "FAIL"
+    first, *following = result.findings
+    assert (first.code, first.subject) == ("restore failed", "VIEW public.load")
+    assert "undefined column" in first.observed
+    assert "no other artifact is better" in first.next_step
+    assert [(each.code, each.subject) for each in following] == [
+        ("restore failed", "COMMENT public.VIEW load"),
+        ("schema object missing", "view public.load"),
+        ("access missing", 'ALTER VIEW public.load OWNER TO "postgres";'),
+        ("access missing", 'GRANT SELECT ON TABLE public.load TO "keep_going_reader";'),
+    ]
+    assert all(each.next_step.startswith("It follows from what") for each in following)
+    with psycopg.connect(target) as session:
+        assert session.execute(
+            "SELECT count(*), bool_and(has_table_privilege('keep_going_reader', 'orders', 'SELECT')) FROM orders"
+        ).fetchone() == (20, True)
+
+
+def test_only_access_to_what_is_missing_follows_from_it() -> None:
+    missing = NotRestored(
+        "VIEW public.load", "CREATE VIEW …", "undefined column (SQLSTATE 42703)", breaks_rule=False
+    )
+    access = [
+        Finding("access missing", f"GRANT SELECT ON TABLE public.{name} TO reader;", "", "", "Run it.")
+        for name in ("load", "loads", "orders")
+    ]
+    _, *steps = [each.next_step for each in with_rest([missing], access)]
+    assert steps[0].startswith("It follows from what")
+    assert steps[1:] == ["Run it.", "Run it."]

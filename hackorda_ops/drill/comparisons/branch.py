@@ -25,6 +25,11 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Branch
 
+_DISAGREE = (
+    "Find out which of the two is wrong before you rely on either: restore this artifact by hand, and compare it with "
+    "a branch of the source at the artifact's WAL position."
+)
+
 
 @dataclass(frozen=True)
 class BranchComparison:
@@ -90,7 +95,7 @@ def compare_branch(
                 finding.subject,
                 finding.expected,
                 finding.observed,
-                finding.next_step,
+                _DISAGREE,
             )
             for finding in (*table_findings(replace(manifest, tables=logged), digests), *objects)
         ),

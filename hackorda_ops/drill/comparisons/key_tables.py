@@ -15,7 +15,18 @@ from hackorda_ops.postgres.catalogs.inventory import TableName
 _USUAL_DAYS_GROWTH: Final = 3
 _LEAST_APART: Final = timedelta(hours=12)
 
-_REMEDY = "Find out why before you rely on this artifact: look into the table here and in production."
+_EMPTY = (
+    "See in production when the rows came: unless all of them are newer than this artifact, look for an older artifact "
+    "that has them, and for what had emptied the table by that night."
+)
+_DRIFTED = (
+    "Find out which side has lost or doubled rows before you replace one by the other. If the table does grow so fast, "
+    "raise tolerances.key_table_drift_percent_per_day."
+)
+_NOT_RECENT = (
+    "See which database the artifact was taken from (its manifest has host and database): a replica that lags, or a "
+    "staging server, looks like this. If it is the right one, find out what deleted the rows."
+)
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ def count_findings(result: KeyTableResult) -> Iterator[Finding]:
     """A finding where production's count can't have grown out of the restored one."""
     rows = f"{result.production_rows:,} rows in production"
     if result.restored_rows == 0 and result.production_rows > 0:
-        yield Finding("key table empty", result.table, rows, "no row in the backup", _REMEDY)
+        yield Finding("key table empty", result.table, rows, "no row in the backup", _EMPTY)
     elif result.production_rows == 0 and result.restored_rows > 0:
         yield Finding(
             "key table empty in production",
@@ -154,7 +165,7 @@ def count_findings(result: KeyTableResult) -> Iterator[Finding]:
             result.table,
             f"at most {result.allowed_rows or 0:,} rows away from production's {result.production_rows:,}",
             f"{result.restored_rows:,} rows, {away:,} away",
-            _REMEDY + " If the table does grow so fast, raise tolerances.key_table_drift_percent_per_day.",
+            _DRIFTED,
         )
 
 
@@ -172,7 +183,7 @@ def newest_row_findings(
                 str(table),
                 f"rows up to {production.at_capture}",
                 "no row with a time",
-                _REMEDY,
+                _NOT_RECENT,
             )
         return
     oldest_allowed = captured_at - timedelta(hours=tolerances.newest_row_age_hours)
@@ -183,5 +194,5 @@ def newest_row_findings(
             str(table),
             f"a row of {production.at_capture}, as production has it",
             f"the newest is of {restored.overall}",
-            _REMEDY,
+            _NOT_RECENT,
         )

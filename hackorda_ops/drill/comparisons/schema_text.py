@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 
+from hackorda_ops.evidence.next_steps import MADE_IN_THE_COPY, NOT_MADE
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
 from hackorda_ops.words import shortened
@@ -20,7 +21,10 @@ _AFTER_AN_OBJECT = re.compile(
 _DATA_TYPES = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
 # Told by its text as well: a name may read like the rest of the heading, which then can't be taken apart for certain.
 _REFRESH = "REFRESH MATERIALIZED VIEW "
-_REMEDY = "Do not rely on this artifact before you know why: restore it by hand and compare the object."
+_COMPARE_BY_HAND = (
+    "Restore this artifact into a new, empty database (`hackorda-ops restore`) and compare the object there with the "
+    "backup's lines: if they are the same, something altered it in this copy."
+)
 _LINES_SHOWN = 12
 _PIECE_CHARACTERS = 160
 
@@ -66,9 +70,13 @@ def object_list_findings(
     wanted = Counter({key: len(texts) for key, texts in archive.items()})
     there = Counter({key: len(texts) for key, texts in restored.items()})
     for key in sorted(wanted - there):
-        yield Finding("schema object missing", str(key), "in the backup", "not in the restored copy", _REMEDY)
+        yield Finding(
+            "schema object missing", str(key), "in the backup", "not in the restored copy", NOT_MADE
+        )
     for key in sorted(there - wanted):
-        yield Finding("schema object added", str(key), "not in the backup", "in the restored copy", _REMEDY)
+        yield Finding(
+            "schema object added", str(key), "not in the backup", "in the restored copy", MADE_IN_THE_COPY
+        )
 
 
 def differing(
@@ -86,7 +94,7 @@ def text_finding(key: SchemaObject, expected: tuple[str, ...], observed: tuple[s
         "the definition in the backup (lines with -)",
         _diff(_shown(key, expected), _shown(key, observed))
         or "another value, which is not shown: it may be secret",
-        _REMEDY,
+        _COMPARE_BY_HAND,
     )
 
 

@@ -35,6 +35,25 @@ _BESIDE_THE_BACKUP = frozenset(
         "migration skipped",
     }
 )
+# What is compared together with the rows, and beside them: where it is all that differs, the rows came back.
+_BESIDE_THE_ROWS = frozenset(
+    {
+        "sequence differs",
+        "extension missing",
+        "extension differs",
+        "partitioned missing",
+        "materialized view missing",
+        "foreign table missing",
+        "materialized view differs",
+        "access method differs",
+        "switched otherwise",
+        "refresh fails",
+        "large objects added",
+        "schema object missing",
+        "schema object added",
+        "schema differs",
+    }
+)
 
 TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
 
@@ -61,6 +80,11 @@ def reliance(against: Sequence[Finding]) -> str:
         return "The source breaks rules of its own, so no other backup of it would come back whole either."
     if against and all(each.code in _BESIDE_THE_BACKUP for each in against):
         return "The backup came back; what failed is something else."
+    if against and all(each.code in _BESIDE_THE_ROWS | _BESIDE_THE_BACKUP for each in against):
+        return (
+            "Every row came back, and something beside the rows did not: see the next steps before you rely on this "
+            "backup."
+        )
     return "Do not rely on this backup."
 
 

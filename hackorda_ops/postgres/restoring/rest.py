@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ import psycopg
 
 from hackorda_ops.errors import OpsError, ToolFailed
 from hackorda_ops.postgres.archives.contents import ArchiveEntry, write_list
+from hackorda_ops.postgres.archives.toc import TocEntry, read_toc
 from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
 from hackorda_ops.postgres.restoring.failures import cause_of, sqlstate_alone
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -36,12 +37,14 @@ class NotRestored:
         statement: what would have made it: SQL without passwords, and never a row.
         reason: the server's, by its SQLSTATE: its words may quote rows.
         breaks_rule: whether rows of the dump break a rule that the dump holds as well.
+        follows: whether it needs another entry that the server did not take either.
     """
 
     name: str
     statement: str
     reason: str
     breaks_rule: bool
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,18 @@ def left_out(
     Raises:
         OpsError: the server is at fault, or nobody knows what is.
     """
-    lacking = []
+    contents = {entry.dump_id: entry for entry in read_toc(archive) or ()}
+    lacking: dict[int, NotRestored] = {}
     for entry in failed:
         state = sqlstate_alone(entry.dump_id, target, clients=clients, archive=archive)
         if state is not None and is_of_the_dump(state):
-            lacking.append(_not_restored(entry, state, clients, archive))
+            known = contents.get(entry.dump_id)
+            refused = _not_restored(entry, known, state, clients, archive)
+            needs_refused = known is not None and not lacking.keys().isdisjoint(known.needs)
+            lacking[entry.dump_id] = replace(refused, follows=needs_refused and not refused.breaks_rule)
         elif state != "":
             raise _of_the_server(entry, failure, target, clients, archive)
-    return Rest(tuple(lacking), complete=len(lacking) == len(failed))
+    return Rest(tuple(lacking.values()), complete=len(lacking) == len(failed))
 
 
 def _of_the_server(
@@ -94,8 +101,10 @@ def _of_the_server(
     return cause_of(failure, said, target, clients=clients, archive=archive)
 
 
-def _not_restored(entry: ArchiveEntry, state: str, clients: Clients, archive: Path) -> NotRestored:
-    name, statement = _definition(entry, clients, archive)
+def _not_restored(
+    entry: ArchiveEntry, known: TocEntry | None, state: str, clients: Clients, archive: Path
+) -> NotRestored:
+    name, statement = _definition(entry, known, clients, archive)
     if len(statement) > _STATEMENT_CHARACTERS:
         statement = f"{statement[:_STATEMENT_CHARACTERS]}…"
     return NotRestored(name, statement, reason_of(state), state.startswith("23"))
@@ -110,7 +119,9 @@ def reason_of(sqlstate: str) -> str:
     return f"{_WORDS.sub(' ', known).lower()} (SQLSTATE {sqlstate})"
 
 
-def _definition(entry: ArchiveEntry, clients: Clients, archive: Path) -> tuple[str, str]:
+def _definition(
+    entry: ArchiveEntry, known: TocEntry | None, clients: Clients, archive: Path
+) -> tuple[str, str]:
     """An entry's name, and its SQL; data has none that could be shown."""
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         chosen = Path(private) / "entry.list"
@@ -132,6 +143,8 @@ def _definition(entry: ArchiveEntry, clients: Clients, archive: Path) -> tuple[s
     script = written.stdout.decode("utf-8", "backslashreplace")
     header = HEADER.search(script)
     if written.returncode != 0 or header is None:
-        return f"{entry.type} {entry.description}", f"its data (number {entry.dump_id} of the dump)"
+        # pg_restore's list ends each line with the owner, which can't be told from a name with a blank.
+        name = f"{entry.type} {entry.description}" if known is None else str(known)
+        return name, f"its data (number {entry.dump_id} of the dump)"
     body = _AROUND_STATEMENTS.sub("", script[header.end() :]).strip()
     return named(header["type"], header["schema"], header["name"]), without_secrets(header["type"], body)

@@ -121,5 +121,8 @@ def test_what_a_fail_says_of_the_backup_follows_from_its_cause() -> None:
     source = found("restore failed", next(iter(FOR_THE_SOURCE)))
     assert "no other backup" in reliance([source])
     assert "The backup came back" in reliance([found("migrations failed"), found("recovery too slow")])
+    beside_the_rows = [found("extension missing"), found("sequence differs"), found("migrations failed")]
+    assert "Every row came back" in reliance(beside_the_rows)
+    assert reliance([*beside_the_rows, found("content differs")]) == "Do not rely on this backup."
     for against in ([], [found("rows differ")], [source, found("rows differ")], [found("restore failed")]):
         assert reliance(against) == "Do not rely on this backup."
