@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from hackorda_ops.config.models import Database
-from hackorda_ops.config.places import S3, Folder, Scratch
+from hackorda_ops.config.places import Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores import registry
 from hackorda_ops.stores.store import Store
 
 Need = Literal["source", "store", "offsite", "scratch"]
@@ -52,23 +51,12 @@ def _missing(
         variable, key = _source_variable(database)
         if not given(environ, variable):
             yield f"databases.{name}.source.{key}: set {variable} to the database's connection string"
-    if "store" in needs and isinstance(database.store, S3):
-        yield from _missing_of_bucket(f"databases.{name}.store", database.store, environ)
+    if "store" in needs:
+        yield from database.store.missing(f"databases.{name}.store", environ)
     if "offsite" in needs:
-        yield from _missing_of_bucket(f"databases.{name}.offsite", database.offsite, environ)
+        yield from database.offsite.missing(f"databases.{name}.offsite", environ)
     if "scratch" in needs:
         yield from _missing_of_scratch(f"databases.{name}.scratch", database.scratch, environ)
-
-
-def _missing_of_bucket(key: str, bucket: S3, environ: Mapping[str, str]) -> Iterator[str]:
-    if not bucket.bucket and not given(environ, bucket.bucket_env):
-        yield f"{key}.bucket_env: set {bucket.bucket_env} to the bucket's name, or give {key}.bucket"
-    for part, variable, what in (
-        ("access_key_id_env", bucket.access_key_id_env, "the access key's id"),
-        ("secret_access_key_env", bucket.secret_access_key_env, "the secret access key"),
-    ):
-        if not given(environ, variable):
-            yield f"{key}.{part}: set {variable} to {what}"
 
 
 def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) -> Iterator[str]:
@@ -124,22 +112,20 @@ def open_store(name: str, database: Database, environ: Mapping[str, str]) -> Sto
     """Where nightly artifacts live.
 
     Raises:
-        ConfigError: variables of an S3 store are missing.
+        ConfigError: its variables are missing.
     """
     require(name, database, environ, {"store"})
-    if isinstance(database.store, Folder):
-        return FolderStore(database.store.folder)
-    return bucket_store(database.store, environ, database.dump.work_folder)
+    return registry.open_store(database.store, environ, database.dump.work_folder)
 
 
-def open_offsite(name: str, database: Database, environ: Mapping[str, str]) -> S3Store:
+def open_offsite(name: str, database: Database, environ: Mapping[str, str]) -> Store:
     """The off-site bucket.
 
     Raises:
         ConfigError: its variables are missing.
     """
     require(name, database, environ, {"offsite"})
-    return bucket_store(database.offsite, environ, database.dump.work_folder)
+    return registry.open_store(database.offsite, environ, database.dump.work_folder)
 
 
 @contextmanager
@@ -192,22 +178,4 @@ def scratch_admin_target(name: str, database: Database, environ: Mapping[str, st
         raise AssertionError("the caller has looked which scratch is configured")
     return connection.direct(
         connection.parse(given(environ, server.admin_url_env), origin=f"${server.admin_url_env}")
-    )
-
-
-def bucket_store(bucket: S3, environ: Mapping[str, str], work_folder: Path) -> S3Store:
-    """A bucket as a store; its variables have been required before."""
-    return S3Store(
-        bucket=bucket.bucket or given(environ, bucket.bucket_env),
-        prefix=bucket.prefix,
-        endpoint_url=bucket.endpoint_url or given(environ, bucket.endpoint_url_env) or None,
-        region=bucket.region or given(environ, bucket.region_env) or None,
-        access_key_id=given(environ, bucket.access_key_id_env),
-        secret_access_key=given(environ, bucket.secret_access_key_env),
-        object_lock_days=bucket.object_lock_days,
-        storage_class=bucket.storage_class,
-        server_side_encryption=bucket.server_side_encryption,
-        kms_key_id=bucket.kms_key_id,
-        max_parts=bucket.max_parts,
-        staging_root=work_folder,
     )

@@ -27,7 +27,7 @@ from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, OpsError, WrongUse
 from hackorda_ops.markdown import escaped, table
-from hackorda_ops.stores.patience import soon_answered
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
 from hackorda_ops.unforeseen import described
 from hackorda_ops.words import NOTHING, counted, duration, moment
@@ -165,7 +165,7 @@ def record(stores: Sequence[Store], database: str, event: Event) -> tuple[str, .
     reached: list[tuple[Store, set[str]]] = []
     problems = []
     # The line must not make the work wait that it is about.
-    for store in map(soon_answered, stores):
+    for store in (each.with_patience(SOON) for each in stores):
         try:
             _put(store, key, data)
             has = set(_keys(store, database))

@@ -6,7 +6,7 @@ from hackorda_ops.artifacts.copying import copy_artifact, end_abandoned_uploads
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import AdoptsFolders, Store
 
 
 def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
@@ -22,7 +22,7 @@ def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgr
         OpsError: the store did not take it.
     """
     data = to_bytes(manifest)
-    if isinstance(store, FolderStore):
+    if isinstance(store, AdoptsFolders):
         (staged / MANIFEST_NAME).write_bytes(data)
         store.adopt(staged, manifest.prefix)
     else:

@@ -28,7 +28,7 @@ from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import delete_server
 from hackorda_ops.local.stack import Stack, running_stack
 from hackorda_ops.postgres.catalogs.inventory import TableName
-from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.store import Store
 
 _NAME: Final = "hackorda"
 _UI_PORT: Final = 3000
@@ -133,7 +133,7 @@ def _show_checks(dagster: RunningDagster) -> None:
     )
 
 
-def _show_drill(offsite: S3Store) -> int:
+def _show_drill(offsite: Store) -> int:
     """Shows the drill's verdict from its stored report, and keeps the page; returns the exit code."""
     result = history.read_past(offsite, _NAME)[-1]
     page = Path.cwd() / f"restore-drill-{partitions.quarter_name(result.quarter)}.html"

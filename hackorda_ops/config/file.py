@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from hackorda_ops.config.models import Config, Database
-from hackorda_ops.config.places import Folder
+from hackorda_ops.config.places import STORE_SECTIONS, StoreSection
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 
@@ -83,10 +83,9 @@ def _anchored(config: Config, folder: Path) -> Config:
             "source": database.source.model_copy(
                 update={"client_folders": tuple(map(at, database.source.client_folders))}
             ),
+            "store": database.store.anchored(at),
             "dump": database.dump.model_copy(update={"work_folder": at(database.dump.work_folder)}),
         }
-        if isinstance(database.store, Folder):
-            changes["store"] = Folder(folder=at(database.store.folder))
         if database.migrate:
             changes["migrate"] = database.migrate.model_copy(
                 update={"working_directory": at(database.migrate.working_directory)}
@@ -102,8 +101,7 @@ def _describe_problems(error: ValidationError, root: type[BaseModel]) -> list[st
     """One line a problem: "  <key>: <what is wrong; what to do>", values left out (they may be secrets)."""
     lines: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        # Pydantic names the member of a union that it tried, which is no key of the file.
-        path = [str(part) for part in problem["loc"] if str(part) not in {"Folder", "S3"}]
+        path = [str(part) for part in problem["loc"]]
         key = ".".join(path) or "the file"
         kind, message = problem["type"], problem["msg"]
         if kind == "extra_forbidden":
@@ -137,7 +135,9 @@ def _known_keys(model: Any, path: list[str]) -> Iterator[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if get_origin(annotation) is Annotated:
+    if annotation is StoreSection:
+        yield from STORE_SECTIONS.values()
+    elif get_origin(annotation) is Annotated:
         yield from _models(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):

@@ -1,11 +1,20 @@
 """The places that databases.yaml names: where a drill restores, where artifacts lie."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from hackorda_ops.config.values import Section, VariableName
+from hackorda_ops.given import given
 
 
 class NeonScratch(Section):
@@ -41,7 +50,30 @@ class Scratch(Section):
         return self
 
 
-class S3(Section):
+class StoreSection(Section):
+    """What databases.yaml says of a store of one kind.
+
+    Attributes:
+        key: the key by which a mapping is known to be of this kind.
+    """
+
+    key: ClassVar[str]
+
+    def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG002  # most need none
+        """What has to be set before the store can be opened: a line for each variable, with its key and remedy.
+
+        Args:
+            at: the section's own key, as "databases.shop.store".
+            environ: the environment.
+        """
+        return iter(())
+
+    def anchored(self, at: Callable[[Path], Path]) -> Self:  # noqa: ARG002  # not every kind has folders
+        """The same section, with `at` applied to each folder in it: relative ones are made absolute."""
+        return self
+
+
+class S3(StoreSection):
     """A bucket of S3 or of anything that speaks it (Backblaze B2, Cloudflare R2, MinIO).
 
     Attributes:
@@ -51,6 +83,8 @@ class S3(Section):
         object_lock_days: retention in compliance mode on every object; None for none.
         max_parts: the provider's limit of parts per upload (10,000 on AWS, 1,000 on some).
     """
+
+    key = "bucket"
 
     bucket: str | None = None
     bucket_env: VariableName = "OFFSITE_BUCKET"
@@ -67,11 +101,32 @@ class S3(Section):
     kms_key_id: str | None = None
     max_parts: Annotated[int, Field(ge=1, le=10_000)] = 10_000
 
+    def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:
+        """See `StoreSection.missing`."""
+        if not self.bucket and not given(environ, self.bucket_env):
+            yield f"{at}.bucket_env: set {self.bucket_env} to the bucket's name, or give {at}.bucket"
+        for part, variable, what in (
+            ("access_key_id_env", self.access_key_id_env, "the access key's id"),
+            ("secret_access_key_env", self.secret_access_key_env, "the secret access key"),
+        ):
+            if not given(environ, variable):
+                yield f"{at}.{part}: set {variable} to {what}"
 
-class Folder(Section):
+
+class Folder(StoreSection):
     """A folder on this machine (or mounted on it)."""
 
+    key = "folder"
+
     folder: Path
+
+    def anchored(self, at: Callable[[Path], Path]) -> Self:
+        """See `StoreSection.anchored`."""
+        return self.model_copy(update={"folder": at(self.folder)})
+
+
+# By their keys; `stores.registry` adds to them. A mapping with none of these keys is a bucket's.
+STORE_SECTIONS: Final[dict[str, type[StoreSection]]] = {"folder": Folder, "bucket": S3}
 
 
 def _bucket_from_url(value: Any) -> Any:
@@ -89,14 +144,15 @@ def _place_from_text(value: Any) -> Any:
     return _bucket_from_url(value) if "://" in value else {"folder": value}
 
 
-def _kind_of_place(value: Any) -> str:
-    named = value if isinstance(value, dict) else vars(value)
-    return "Folder" if "folder" in named else "S3"
+def _of_its_kind(value: Any, _handler: ValidatorFunctionWrapHandler) -> StoreSection:
+    if isinstance(value, StoreSection):
+        return value
+    named = value if isinstance(value, dict) else {}
+    kinds = [section for key, section in STORE_SECTIONS.items() if key in named]
+    return (kinds[0] if kinds else S3).model_validate(value)
 
 
 Bucket = Annotated[S3, BeforeValidator(_bucket_from_url)]
 StorePlace = Annotated[
-    Annotated[Folder, Tag("Folder")] | Annotated[S3, Tag("S3")],
-    Discriminator(_kind_of_place),
-    BeforeValidator(_place_from_text),
+    SerializeAsAny[StoreSection], WrapValidator(_of_its_kind), BeforeValidator(_place_from_text)
 ]

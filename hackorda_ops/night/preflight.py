@@ -4,7 +4,6 @@ A night asks on the connection that it has anyway (`require_ready`); the command
 (`look_at_night`). The looking and the words are the same.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import ahead_of_us, clock_concerns, looked_at
 from hackorda_ops.concerns import Concern, Looked, concern_of, concerns_in, looked, require_none
 from hackorda_ops.config.models import Database
-from hackorda_ops.errors import ClientMissing, ConfigError, OpsError, StoreRefused
+from hackorda_ops.errors import ClientMissing, ConfigError, OpsError
 from hackorda_ops.given import given
 from hackorda_ops.night.preflight_source import (
     look_at_contents,
@@ -36,7 +35,6 @@ from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.sessions.snapshot import exported
 from hackorda_ops.postgres.tools import clients
 from hackorda_ops.postgres.tools.clients import Clients
-from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import size
@@ -227,13 +225,7 @@ def _look_at_store(
 
 
 def _look_at_place(store: Store) -> Looked:
-    store.check()
-    if isinstance(store, FolderStore) and not os.access(store.root, os.R_OK | os.W_OK | os.X_OK):
-        raise StoreRefused(
-            f"This user may not write to {store.root}.",
-            meaning="No artifact could be kept there.",
-            next_step="Give the user that runs this read and write access to the folder, or remount it writable.",
-        )
+    store.check_writable()
     return Looked("store", store.describe())
 
 

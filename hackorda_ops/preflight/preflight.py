@@ -23,8 +23,8 @@ from hackorda_ops.night.origin import look_at_origin
 from hackorda_ops.night.preflight import NightView, look_at_clients, look_at_night
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.scratch.preflight import Wanted, look_at_neon, look_at_scratch_server
-from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.stores.staging import abandoned_bytes
+from hackorda_ops.stores.store import Store
 from hackorda_ops.week import apart
 from hackorda_ops.words import size
 
@@ -87,14 +87,14 @@ def _look_at_drill(
 
 
 def _concerns_of_two(
-    name: str, database: Database, environ: Mapping[str, str], offsite: S3Store
+    name: str, database: Database, environ: Mapping[str, str], offsite: Store
 ) -> Iterator[Concern]:
     # A store whose variables aren't set is told with the night.
     with suppress(ConfigError):
         yield from apart.concerns(name, environment.open_store(name, database, environ), offsite)
 
 
-def _clock_concerns(offsite: S3Store) -> Iterator[Concern]:
+def _clock_concerns(offsite: Store) -> Iterator[Concern]:
     try:
         yield from clock_concerns({"the bucket": offsite.clock_ahead()})
     except OpsError as error:

@@ -22,7 +22,7 @@ from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
 from hackorda_ops.exercise.result import ExerciseResult
-from hackorda_ops.stores.patience import soon_answered
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
 
 # A quarter of nights, and more drills than are held in twenty years. Usually the first one answers.
@@ -91,7 +91,7 @@ def list_place(
     """
     try:
         # Whoever asks has a minute for everything.
-        store = soon_answered(open_store())
+        store = open_store().with_patience(SOON)
         artifact_ids, drill_ids, exercise_ids = (
             catalog.ids(store, database, *folder) for folder in ((), (DRILLS_FOLDER,), (EXERCISES_FOLDER,))
         )

@@ -1,30 +1,30 @@
 """A store in a folder: the usual place for nightly artifacts."""
 
-import errno
 import io
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from hackorda_ops.config.places import Folder
 from hackorda_ops.errors import ArtifactMissing, StoreRefused
+from hackorda_ops.stores.base import StoreBase
+from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.disk_errors import disk_error, disk_errors
+from hackorda_ops.stores.lasting import PRIVATE_FOLDER, flush_folder, make_folder, make_lasting, removed_empty
 from hackorda_ops.stores.store import (
     ABANDONED_AFTER,
     CHUNK_BYTES,
-    SMALL_FILE_LIMIT_BYTES,
-    CheckedSource,
+    Location,
     Readable,
-    StoredFile,
     StoredVersion,
     checked_key,
     folder_prefix,
-    read_limited,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
 
 _STAGING = ".staging"
 _UPLOAD = "upload-"
-_PRIVATE_FOLDER = 0o700
-_PRIVATE_FILE = 0o600
 
 
 @dataclass(frozen=True)
-class FolderStore:
+class FolderStore(StoreBase):
     """A store in a folder of this machine, or mounted on it.
 
     Everything it writes is private (files 0600, folders 0700), flushed to the disk before it gets
@@ -58,6 +56,10 @@ class FolderStore:
         """The folder's path."""
         return str(self.root)
 
+    def location(self) -> Location:
+        """The folder itself, by whichever links it's named."""
+        return Location("this machine", os.path.realpath(self.root))
+
     def check(self) -> None:
         """Makes the folder if need be, and tries whether it can be listed.
 
@@ -67,18 +69,23 @@ class FolderStore:
             StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
         """
         with disk_errors(f"open the store {self.root}"):
-            self.root.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            self.root.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             with os.scandir(self.root):
                 pass
 
-    def list(self, prefix: str) -> Iterator[StoredFile]:
-        """Every finished file below the folder `prefix`; nothing where the store is still empty.
+    def check_writable(self) -> None:
+        """Makes the folder if need be, and tries whether this user may write to it.
 
         Raises:
-            StoreRefused, StoreUnreachable: the folder can't be read.
+            StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
         """
-        for file in self.files(prefix):
-            yield StoredFile(file.key, file.size_bytes)
+        self.check()
+        if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
+            raise StoreRefused(
+                f"This user may not write to {self.root}.",
+                meaning="No artifact could be kept there.",
+                next_step="Give the user that runs this read and write access to the folder, or remount it writable.",
+            )
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names of the folders right below the folder `prefix`; none where the store is still empty.
@@ -138,16 +145,6 @@ class FolderStore:
         with io.BufferedReader(raw, CHUNK_BYTES) as stream:
             yield cast(BinaryIO, stream)
 
-    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
-        """A small file as a whole.
-
-        Raises:
-            ArtifactMissing: there is no such file.
-            ArtifactDamaged: it is larger than `limit_bytes`.
-        """
-        with self.open(key) as stream:
-            return read_limited(stream, origin=str(self._path(key)), limit_bytes=limit_bytes)
-
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
         """Stores a file, replacing one of the same key: written beside, flushed, then renamed.
 
@@ -158,7 +155,7 @@ class FolderStore:
         path = self._path(key)
         checked = CheckedSource(source, name=str(path), size_bytes=size_bytes, sha256=sha256)
         with disk_errors(f"write {path}"):
-            _make_folder(self.staging_root, root=self.root)
+            make_folder(self.staging_root, root=self.root)
             handle, name = tempfile.mkstemp(prefix=_UPLOAD, dir=self.staging_root)
             unfinished = Path(name)
             try:
@@ -168,9 +165,9 @@ class FolderStore:
                     checked.finish()
                     target.flush()
                     os.fsync(target.fileno())
-                _make_folder(path.parent, root=self.root)
+                make_folder(path.parent, root=self.root)
                 unfinished.replace(path)
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
             finally:
                 unfinished.unlink(missing_ok=True)
 
@@ -195,16 +192,12 @@ class FolderStore:
                 )
             for parent, _, names in os.walk(staged, topdown=False):
                 for name in names:
-                    _make_lasting(Path(parent, name))
-                Path(parent).chmod(_PRIVATE_FOLDER)
-                _flush_folder(Path(parent))
-            _make_folder(place.parent, root=self.root)
+                    make_lasting(Path(parent, name))
+                Path(parent).chmod(PRIVATE_FOLDER)
+                flush_folder(Path(parent))
+            make_folder(place.parent, root=self.root)
             staged.rename(place)
-            _flush_folder(place.parent)
-
-    def versions(self, prefix: str) -> Iterator[StoredVersion]:
-        """Every finished file below the folder `prefix`, as its only version; see `files`."""
-        return self.files(prefix)
+            flush_folder(place.parent)
 
     def files(self, prefix: str) -> Iterator[StoredVersion]:
         """Every finished file below the folder `prefix`, as its only version.
@@ -219,10 +212,6 @@ class FolderStore:
                 modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
                 yield StoredVersion(key, stat.st_size, modified_at, None, current=True, marker=False)
 
-    def locked_until(self, version: StoredVersion) -> datetime | None:  # noqa: ARG002  # folders have no locks
-        """None: a folder has no locks."""
-        return None
-
     def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
         """Deletes a file, and the folders above it that it leaves empty; nothing where there is none.
 
@@ -234,10 +223,10 @@ class FolderStore:
             with suppress(FileNotFoundError):
                 path.unlink()
                 # What is deleted after it must not be gone before it, even after a power failure.
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
             for folder in path.parents:
                 # Whatever is made in there meanwhile keeps its folder: rmdir takes none but empty ones.
-                if folder == self.root or not _removed_empty(folder):
+                if folder == self.root or not removed_empty(folder):
                     break
 
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # unfinished files carry no key
@@ -273,6 +262,11 @@ class FolderStore:
         return self.root / checked_key(key)
 
 
+def opened(section: Folder, _environ: Mapping[str, str], _work_folder: Path) -> FolderStore:
+    """Opens the folder that the configuration names."""
+    return FolderStore(section.folder)
+
+
 class _File(io.FileIO):
     """A file whose read errors say what they mean: a dying disk, a mount that went away."""
 
@@ -283,40 +277,3 @@ class _File(io.FileIO):
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         with disk_errors(f"read {self._path}"):
             return super().readinto(buffer)
-
-
-def _make_folder(folder: Path, *, root: Path) -> None:
-    """Makes a folder and those above it, up to `root`; each private, each flushed into its parent."""
-    if folder.is_dir():
-        return
-    if folder != root:
-        _make_folder(folder.parent, root=root)
-    folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _removed_empty(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError as error:
-        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-            return False
-        raise
-    return True
-
-
-def _make_lasting(path: Path) -> None:
-    path.chmod(_PRIVATE_FILE)
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    # A new name lasts only once the folder that holds it has been flushed.
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

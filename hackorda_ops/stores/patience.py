@@ -1,23 +1,22 @@
 """How long to wait for a store that doesn't answer, where somebody waits for more than that store."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final
 
-from hackorda_ops.stores.s3.store import S3Store
-from hackorda_ops.stores.store import Store
 
-_ATTEMPTS: Final = 2
-_CONNECT_TIMEOUT_SECONDS: Final = 5.0
-_READ_TIMEOUT_SECONDS: Final = 15.0
+@dataclass(frozen=True)
+class Patience:
+    """How long a store may take to answer, and how often it's asked.
+
+    Attributes:
+        attempts: how often a request that failed in passing is made in all.
+        connect_timeout_seconds: limit for making a connection.
+        read_timeout_seconds: limit for each wait for bytes of an answer.
+    """
+
+    attempts: int
+    connect_timeout_seconds: float
+    read_timeout_seconds: float
 
 
-def soon_answered(store: Store) -> Store:
-    """The same store, given up within seconds where it doesn't answer."""
-    if not isinstance(store, S3Store):
-        return store
-    return replace(
-        store,
-        attempts=min(store.attempts, _ATTEMPTS),
-        connect_timeout_seconds=min(store.connect_timeout_seconds, _CONNECT_TIMEOUT_SECONDS),
-        read_timeout_seconds=min(store.read_timeout_seconds, _READ_TIMEOUT_SECONDS),
-    )
+SOON: Final = Patience(attempts=2, connect_timeout_seconds=5.0, read_timeout_seconds=15.0)

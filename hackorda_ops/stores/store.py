@@ -1,18 +1,18 @@
-"""Where artifacts live: one small protocol that a folder and an S3 bucket both speak.
+"""Where artifacts live: the one protocol that every store speaks, whatever it keeps its files in.
 
 A store keeps files under keys: posix paths relative to the store's root, such as
 "hackorda/20261108T020000Z-1a2b3c/manifest.json". What is put appears whole or not at all.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, Protocol
+from typing import BinaryIO, Final, Literal, Protocol, runtime_checkable
 
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
+from hackorda_ops.stores.patience import Patience
 
 CHUNK_BYTES = 1024 * 1024
 # Far above any manifest (5,000 tables make about 10 MB), far below what would hurt this process.
@@ -68,6 +68,27 @@ class StoredVersion:
         return self.current and not self.marker
 
 
+@dataclass(frozen=True)
+class Location:
+    """Where a store keeps its files, whoever asks and however the configuration writes it.
+
+    Two stores with equal locations are the same place.
+
+    Attributes:
+        provider: who keeps them: "AWS", a host, "this machine".
+        container: what is lost as a whole there: a bucket, a folder.
+        folder: inside the container, as `folder_prefix` has it; "" for all of it.
+    """
+
+    provider: str
+    container: str
+    folder: str = ""
+
+    def shares_container(self, other: "Location") -> bool:
+        """Whether whoever empties the container of one empties the other's."""
+        return (self.provider, self.container) == (other.provider, other.container)
+
+
 class Readable(Protocol):
     """What `put` needs of its source: blocks of bytes, an empty one at the end."""
 
@@ -77,6 +98,9 @@ class Readable(Protocol):
 
 class Store(Protocol):
     """A place that keeps artifacts. Safe to use from several threads at once.
+
+    `stores.base.StoreBase` has what follows from a few of these methods, and the answers of a store that keeps no
+    versions, locks nothing and has no clock of its own.
 
     Every method raises StoreRefused where the store says no, and StoreUnreachable where it does
     not answer or says "try later".
@@ -89,8 +113,20 @@ class Store(Protocol):
     def describe(self) -> str:
         """The store as people name it: a folder's path, or s3://bucket/prefix. Holds no secret."""
 
+    def location(self) -> Location:
+        """Where its files are: two stores of equal locations are one."""
+
     def check(self) -> None:
         """Tries whether the store is there and can be listed."""
+
+    def check_writable(self) -> None:
+        """Tries what `check` does, and as far as can be seen without storing anything, whether it takes files."""
+
+    def clock_ahead(self) -> timedelta:
+        """How far the clock that dates its files is ahead of this machine's; zero where it's the same."""
+
+    def with_patience(self, patience: Patience) -> "Store":
+        """The same store, waited for no longer than this where it doesn't answer."""
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Every file below the folder `prefix` ("" for all), in no particular order."""
@@ -159,6 +195,22 @@ class Store(Protocol):
         """
 
 
+@runtime_checkable
+class AdoptsFolders(Protocol):
+    """A store on a file system of this machine: it takes a folder as it is, and need not copy what lies in it."""
+
+    def adopt(self, staged: Path, prefix: str) -> None:
+        """Publishes a complete folder, all at once.
+
+        Args:
+            staged: a folder below the store's `staging_root`.
+            prefix: the artifact's place, "<database>/<artifact id>".
+
+        Raises:
+            StoreRefused: there is something in that place already.
+        """
+
+
 def versions_or_files(store: Store, prefix: str) -> tuple[tuple[StoredVersion, ...], bool]:
     """All versions below a folder; for a key that may not list those (a right of its own), the files.
 
@@ -213,56 +265,3 @@ def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:
             next_step="Look at the file, and find out who can write to this store.",
         )
     return bytes(data)
-
-
-class CheckedSource:
-    """A source that must have exactly the announced bytes; whoever stores it asks before publishing.
-
-    Args:
-        source: where the bytes come from.
-        name: what the file is called in the message.
-        size_bytes: how many bytes there must be.
-        sha256: their hex SHA-256.
-    """
-
-    def __init__(self, source: Readable, *, name: str, size_bytes: int, sha256: str) -> None:
-        self._source = source
-        self._name = name
-        self._left_bytes = size_bytes
-        self._size_bytes = size_bytes
-        self._sha256 = sha256
-        self._hash = hashlib.sha256()
-
-    def blocks(self, at_most_bytes: int) -> Iterator[bytes]:
-        """The next `at_most_bytes` bytes, or what is left, in blocks.
-
-        Raises:
-            ArtifactDamaged: the source ended early.
-        """
-        wanted = min(at_most_bytes, self._left_bytes)
-        while wanted:
-            block = self._source.read(min(wanted, CHUNK_BYTES))
-            if not block:
-                raise self._damaged(f"ends {self._left_bytes} bytes before the announced {self._size_bytes}")
-            self._hash.update(block)
-            wanted -= len(block)
-            self._left_bytes -= len(block)
-            yield block
-
-    def finish(self) -> None:
-        """Checks that the source is at its end and that its bytes were the announced ones.
-
-        Raises:
-            ArtifactDamaged: they were not.
-        """
-        if self._source.read(1):
-            raise self._damaged(f"goes on after the announced {self._size_bytes} bytes")
-        if self._hash.hexdigest() != self._sha256:
-            raise self._damaged(f"has SHA-256 {self._hash.hexdigest()}, announced was {self._sha256}")
-
-    def _damaged(self, problem: str) -> ArtifactDamaged:
-        return ArtifactDamaged(
-            f"The source of {self._name} {problem}.",
-            meaning="It is not the file that the manifest describes; nothing was stored under that name.",
-            next_step="Do not rely on this artifact: check the source's disk, and use or take another one.",
-        )

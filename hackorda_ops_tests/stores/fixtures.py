@@ -4,12 +4,16 @@ import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from hackorda_ops.config.places import STORE_SECTIONS
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores import registry
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops_tests.stores import sqlite_store
 from hackorda_ops_tests.stores.examples import CONTENTS, MANIFEST, MANIFEST_KEY, PREFIX, put, store_on
 
 SMALL_DISK_BYTES = 1024 * 1024
@@ -53,3 +57,11 @@ def bucket(s3_server: S3Server, new_bucket: str) -> S3Store:
 def store(s3_server: S3Server, new_bucket: str) -> S3Store:
     """An empty store below a prefix of a bucket."""
     return store_on(s3_server, new_bucket, prefix="/backups//nightly/")
+
+
+@pytest.fixture
+def third_store() -> Iterator[None]:
+    """Adds the store in SQLite to the registry, as its line there would."""
+    with patch.dict(STORE_SECTIONS), patch.dict(registry.OPENERS):
+        registry.register(sqlite_store.Sqlite, sqlite_store.opened)
+        yield

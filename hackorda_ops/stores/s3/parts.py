@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.stores.s3.errors import code_of
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES, part_size_bytes
-from hackorda_ops.stores.store import CheckedSource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -13,32 +13,33 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hackorda_ops.calendar.clocks import told_time
+from hackorda_ops.stores.base import StoreBase
+from hackorda_ops.stores.checked import CheckedSource
+from hackorda_ops.stores.patience import Patience
 from hackorda_ops.stores.s3 import parts
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
+from hackorda_ops.stores.s3.provider import provider_name
 from hackorda_ops.stores.s3.reader import ObjectReader
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES, abandoned
 from hackorda_ops.stores.store import (
     CHUNK_BYTES,
-    SMALL_FILE_LIMIT_BYTES,
-    CheckedSource,
+    Location,
     Readable,
-    StoredFile,
     StoredVersion,
     checked_key,
     folder_prefix,
-    read_limited,
 )
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, MultipartUploadTypeDef
 
 
 @dataclass(frozen=True)
-class S3Store:
+class S3Store(StoreBase):
     """A store below a prefix of a bucket.
 
     Attributes:
@@ -87,8 +88,20 @@ class S3Store:
             StoreRefused: the bucket is missing, or access is denied.
             StoreUnreachable: nobody answers.
         """
-        with self._translated(f"list {self.describe()}"):
-            self._client.list_objects_v2(Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1)
+        self._listed_once()
+
+    def location(self) -> Location:
+        """The bucket, and the folder in it."""
+        return Location(provider_name(self.endpoint_url), self.bucket, folder_prefix(self.prefix))
+
+    def with_patience(self, patience: Patience) -> "S3Store":
+        """The same store, given up after this long where it doesn't answer, or as early as it is already."""
+        return replace(
+            self,
+            attempts=min(self.attempts, patience.attempts),
+            connect_timeout_seconds=min(self.connect_timeout_seconds, patience.connect_timeout_seconds),
+            read_timeout_seconds=min(self.read_timeout_seconds, patience.read_timeout_seconds),
+        )
 
     def clock_ahead(self) -> timedelta:
         """How far the provider's clock is ahead of this machine's; nothing where its answers carry no time.
@@ -97,20 +110,13 @@ class S3Store:
             StoreRefused, StoreUnreachable: the bucket can't be listed.
         """
         before = datetime.now(UTC)
+        return told_time(self._listed_once()["ResponseMetadata"]["HTTPHeaders"].get("date"), before)
+
+    def _listed_once(self) -> "ListObjectsV2OutputTypeDef":
         with self._translated(f"list {self.describe()}"):
-            answer = self._client.list_objects_v2(
+            return self._client.list_objects_v2(
                 Bucket=self.bucket, Prefix=folder_prefix(self.prefix), MaxKeys=1
             )
-        return told_time(answer["ResponseMetadata"]["HTTPHeaders"].get("date"), before)
-
-    def list(self, prefix: str) -> Iterator[StoredFile]:
-        """Every object below the folder `prefix` ("" for all).
-
-        Raises:
-            StoreRefused, StoreUnreachable: the bucket can't be listed.
-        """
-        for file in self.files(prefix):
-            yield StoredFile(file.key, file.size_bytes)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names of the folders right below the folder `prefix`.
@@ -145,16 +151,6 @@ class S3Store:
             reader = ObjectReader(fetch, self.attempts)
             with io.BufferedReader(reader, CHUNK_BYTES) as stream:
                 yield cast(BinaryIO, stream)
-
-    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
-        """A small object as a whole.
-
-        Raises:
-            ArtifactMissing: there is no such object.
-            ArtifactDamaged: it is larger than `limit_bytes`.
-        """
-        with self.open(key) as stream:
-            return read_limited(stream, origin=f"{self.describe()}/{key}", limit_bytes=limit_bytes)
 
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
         """Stores an object, in parts where it is large; on any failure its upload is ended.

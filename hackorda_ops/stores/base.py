@@ -1,0 +1,80 @@
+"""What a store has without writing it anew: what follows from its own methods, and the plainest answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import BinaryIO, Self
+
+from hackorda_ops.stores.patience import Patience
+from hackorda_ops.stores.store import SMALL_FILE_LIMIT_BYTES, StoredFile, StoredVersion, read_limited
+
+
+class StoreBase(ABC):
+    """Begins a store that keeps no versions, locks nothing, has no clock of its own and always answers at once.
+
+    A store that does overrides what it knows better; `stores.store.Store` says what each method promises.
+    """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """See `Store.describe`."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """See `Store.check`."""
+
+    @abstractmethod
+    def files(self, prefix: str) -> Iterator[StoredVersion]:
+        """See `Store.files`."""
+
+    @abstractmethod
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """See `Store.open`."""
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        """Every file below the folder `prefix` ("" for all); nothing where the store is still empty.
+
+        Raises:
+            StoreRefused, StoreUnreachable: it can't be listed.
+        """
+        for file in self.files(prefix):
+            yield StoredFile(file.key, file.size_bytes)
+
+    def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
+        """A small file as a whole.
+
+        Raises:
+            ArtifactMissing: there is no such file.
+            ArtifactDamaged: it is larger than `limit_bytes`.
+        """
+        with self.open(key) as stream:
+            return read_limited(stream, origin=f"{self.describe()}/{key}", limit_bytes=limit_bytes)
+
+    def check_writable(self) -> None:
+        """Tries what `check` does: more can't be seen from here without storing something."""
+        self.check()
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Every file below the folder `prefix`, as its only version; see `files`."""
+        return self.files(prefix)
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:  # noqa: ARG002  # there are no locks
+        """None: there are no locks."""
+        return None
+
+    def clock_ahead(self) -> timedelta:
+        """Nothing: this machine's clock dates its files."""
+        return timedelta()
+
+    def with_patience(self, patience: Patience) -> Self:  # noqa: ARG002  # there's nobody to wait for
+        """The same store: it has nobody to wait for."""
+        return self
+
+    def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # nothing stays behind
+        """Nothing: what is killed leaves nothing behind."""
+        return ()
+
+    def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # as above
+        """Nothing, likewise."""
+        return ()

@@ -1,0 +1,44 @@
+"""The stores that a configuration can name: a line for each.
+
+A store is a module that has its section of databases.yaml (a `StoreSection`), its class (a `Store`, usually begun with
+`StoreBase`), and a function that opens the one from the other. Nothing else names a store.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from hackorda_ops.config.places import S3, STORE_SECTIONS, Folder, StoreSection
+from hackorda_ops.stores import folder
+from hackorda_ops.stores.s3 import configured as s3
+from hackorda_ops.stores.store import Store
+
+SectionT = TypeVar("SectionT", bound=StoreSection)
+
+OPENERS: Final[dict[type[StoreSection], Callable[[Any, Mapping[str, str], Path], Store]]] = {}
+
+
+def register(section: type[SectionT], opened: Callable[[SectionT, Mapping[str, str], Path], Store]) -> None:
+    """Makes a store known to the configuration and to whoever opens what it names.
+
+    Args:
+        section: what databases.yaml says of such a store.
+        opened: opens it, given its section, the environment, and the folder where artifacts lie while they're made.
+    """
+    STORE_SECTIONS[section.key] = section
+    OPENERS[section] = opened
+
+
+def open_store(section: StoreSection, environ: Mapping[str, str], work_folder: Path) -> Store:
+    """Opens the store that a section of databases.yaml names; its variables have been required before.
+
+    Args:
+        section: what databases.yaml says of it.
+        environ: the environment.
+        work_folder: where artifacts lie while they're made.
+    """
+    return OPENERS[type(section)](section, environ, work_folder)
+
+
+register(Folder, folder.opened)
+register(S3, s3.opened)

@@ -1,0 +1,336 @@
+"""What every store holds to, whichever it is: those of the package, and a third one that is added from outside."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hackorda_ops import environment
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
+from hackorda_ops.artifacts.publish import publish
+from hackorda_ops.config import file as config_file
+from hackorda_ops.config.models import Database
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, StoreRefused
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.progress import ignore
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.stores.patience import SOON
+from hackorda_ops.stores.store import Store, StoredFile
+from hackorda_ops_tests.builders import manifest
+from hackorda_ops_tests.stores.examples import MIB, ODD_KEYS, copy, entries, put, require_whole
+
+
+@dataclass(frozen=True)
+class Named:
+    """A store as a configuration names it.
+
+    Attributes:
+        section: the value of `store` in databases.yaml.
+        elsewhere: the same for another place of its kind.
+        environ: the variables that it names.
+        work_folder: as `dump.work_folder`.
+    """
+
+    section: Any
+    elsewhere: Any
+    environ: Mapping[str, str]
+    work_folder: Path
+
+    def database(self, section: Any = None) -> Database:
+        """A database whose nights go there."""
+        return Database.model_validate(
+            {"store": section or self.section, "dump": {"work_folder": str(self.work_folder)}}
+        )
+
+    def opened(self, section: Any = None) -> Store:
+        """The store, opened through its configuration and the registry."""
+        return environment.open_store("shop", self.database(section), self.environ)
+
+
+def in_a_folder(tmp_path: Path, _request: pytest.FixtureRequest) -> Named:
+    return Named(str(tmp_path / "backups"), str(tmp_path / "others"), {}, tmp_path / "work")
+
+
+def in_a_bucket(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
+    server: S3Server = request.getfixturevalue("s3_server")
+    bucket = {"bucket": request.getfixturevalue("new_bucket"), "endpoint_url": server.endpoint_url}
+    environ = {
+        "OFFSITE_REGION": server.region,
+        "OFFSITE_ACCESS_KEY_ID": server.access_key_id,
+        "OFFSITE_SECRET_ACCESS_KEY": server.secret_access_key,
+    }
+    return Named({**bucket, "prefix": "a//b/"}, {**bucket, "prefix": "c"}, environ, tmp_path / "work")
+
+
+def in_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
+    request.getfixturevalue("third_store")
+    one, other = ({"sqlite": str(tmp_path / name)} for name in ("one.sqlite", "other.sqlite"))
+    return Named(one, other, {}, tmp_path / "work")
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(in_a_folder, id="folder"),
+        pytest.param(in_a_bucket, id="s3", marks=pytest.mark.server),
+        pytest.param(in_sqlite, id="third"),
+    ]
+)
+def named(request: pytest.FixtureRequest, tmp_path: Path) -> Named:
+    makes: Callable[[Path, pytest.FixtureRequest], Named] = request.param
+    return makes(tmp_path, request)
+
+
+@pytest.fixture
+def store(named: Named) -> Store:
+    """An empty store."""
+    opened = named.opened()
+    opened.check()
+    return opened
+
+
+def test_what_is_put_is_listed_and_read_back(store: Store) -> None:
+    data = os.urandom(3_000_000)
+    put(store, "db/one/dump/1.dat", data)
+    put(store, "db/one/manifest.json", b"{}")
+    put(store, "db/one/empty", b"")
+
+    with store.open("db/one/dump/1.dat") as stream:
+        assert stream.read(10) + stream.read() == data
+    assert store.read_small("db/one/manifest.json") == b"{}"
+    assert store.read_small("db/one/empty") == b""
+    there = {
+        StoredFile("db/one/dump/1.dat", 3_000_000),
+        StoredFile("db/one/manifest.json", 2),
+        StoredFile("db/one/empty", 0),
+    }
+    assert set(store.list("")) == there
+    assert {StoredFile(each.key, each.size_bytes) for each in store.files("db")} == there
+
+
+def test_a_store_that_nothing_was_put_into_yet_is_empty(named: Named) -> None:
+    store = named.opened()
+    assert list(store.list("db")) == list(store.files("")) == list(store.versions("")) == []
+    assert list(store.folders("")) == list(store.folders("db/one")) == []
+    assert store.abandoned_uploads("db") == store.end_abandoned_uploads("db") == ()
+
+
+def test_what_is_put_again_replaces_what_was_there(store: Store) -> None:
+    put(store, "db/one", b"first")
+    put(store, "db/one", b"second!")
+
+    assert store.read_small("db/one") == b"second!"
+    assert list(store.list("")) == [StoredFile("db/one", 7)]
+
+
+# The S3 server of the tests doesn't know what to do with the others.
+@pytest.mark.parametrize("key", [key for key in ODD_KEYS if "\n" not in key])
+def test_odd_names_are_kept_as_they_are(store: Store, key: str) -> None:
+    put(store, key, b"kept")
+
+    assert list(store.list("db/")) == [StoredFile(key, 4)]
+    assert store.read_small(key) == b"kept"
+
+
+def test_a_key_that_points_outside_is_refused(store: Store) -> None:
+    for key in ("", "/etc/x", "../x", "a/../../x", "a//b", "a/", "./a", "a/\0b", ".staging/x"):
+        for use in (lambda: put(store, key, b"x"), lambda: store.read_small(key), lambda: store.delete(key)):  # noqa: B023
+            with pytest.raises(StoreRefused, match="names no file"):
+                use()
+    assert list(store.list("")) == []
+
+
+def test_a_prefix_is_a_folder_and_not_the_beginning_of_a_name(store: Store) -> None:
+    put(store, "hackorda/one", b"1")
+    put(store, "hackorda2/one", b"2")
+
+    for prefix in ("hackorda", "hackorda/"):
+        assert [each.key for each in store.list(prefix)] == ["hackorda/one"]
+        assert [each.key for each in store.versions(prefix)] == ["hackorda/one"]
+    assert list(store.list("another")) == []
+
+
+def test_the_folders_below_a_folder_are_named_without_what_lies_in_them(store: Store) -> None:
+    for key in ("db/one/dump/a", "db/one/manifest.json", "db/two/manifest.json", "db/log.md", "db2/three/a"):
+        put(store, key, b"1")
+
+    assert sorted(store.folders("db/")) == ["one", "two"]
+    assert sorted(store.folders("")) == ["db", "db2"]
+    assert list(store.folders("nothing")) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"shor", "ends 1 bytes before"), (b"longer", "goes on after"), (b"other", "has SHA-256")],
+)
+def test_a_source_with_other_bytes_than_announced_stores_nothing(
+    store: Store, data: bytes, message: str
+) -> None:
+    put(store, "db/one", b"before")
+    announced = hashlib.sha256(b"right").hexdigest()
+
+    for key in ("db/one", "db/two"):
+        with pytest.raises(ArtifactDamaged, match=message):
+            store.put(key, BytesIO(data), size_bytes=5, sha256=announced)
+
+    assert store.read_small("db/one") == b"before"
+    assert [each.key for each in store.list("")] == ["db/one"]
+
+
+def test_a_missing_file_is_reported_as_missing(store: Store) -> None:
+    put(store, "db/one/x", b"")
+
+    for key in ("db/none", "db/one"):
+        with pytest.raises(ArtifactMissing, match=key), store.open(key):
+            pass
+        with pytest.raises(ArtifactMissing, match=key):
+            store.read_small(key)
+
+
+def test_a_small_file_that_is_large_is_not_read(store: Store) -> None:
+    put(store, "db/manifest.json", bytes(1_001))
+
+    assert len(store.read_small("db/manifest.json", limit_bytes=1_001)) == 1_001
+    with pytest.raises(ArtifactDamaged, match="larger than 1000 bytes"):
+        store.read_small("db/manifest.json", limit_bytes=1_000)
+
+
+def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(store: Store) -> None:
+    put(store, "db/one/x", b"1")
+    put(store, "db/one/y", b"2")
+
+    store.delete("db/one/x")
+    store.delete("db/one/x")
+
+    assert [each.key for each in store.list("")] == ["db/one/y"]
+    store.delete("db/one/y")
+    assert list(store.folders("db")) == []
+
+
+def test_each_file_has_a_current_version_of_now_that_can_be_deleted_by_its_name(store: Store) -> None:
+    put(store, "db/one/x", b"1")
+    put(store, "db/one/y", b"22")
+    # Some stores keep whole seconds.
+    now = datetime.now(UTC) + store.clock_ahead()
+
+    versions = sorted(store.versions("db"), key=lambda each: each.key)
+
+    assert [(each.key, each.size_bytes, each.is_file) for each in versions] == [
+        ("db/one/x", 1, True),
+        ("db/one/y", 2, True),
+    ]
+    assert all(abs(each.modified_at - now) < timedelta(minutes=1) for each in versions)
+    assert [store.locked_until(each) for each in versions] == [None, None]
+    store.delete(versions[0].key, versions[0].version_id)
+    assert [each.key for each in store.list("")] == ["db/one/y"]
+
+
+def test_many_threads_may_put_and_read_at_once(store: Store) -> None:
+    data = os.urandom(200_000)
+    read: list[bytes] = []
+
+    def work(number: int) -> None:
+        put(store, "db/one/shared", data)
+        put(store, f"db/one/{number}", data)
+        read.append(store.read_small("db/one/shared"))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert read == [data] * 8
+    assert set(store.list("")) == {
+        StoredFile(f"db/one/{name}", len(data)) for name in ("shared", *map(str, range(8)))
+    }
+
+
+def test_it_takes_files_has_a_clock_and_names_itself(store: Store, named: Named) -> None:
+    store.check_writable()
+    assert abs(store.clock_ahead()) < timedelta(minutes=1)
+    assert store.describe()
+    for value in named.environ.values():
+        assert value not in store.describe()
+
+
+def test_it_is_the_same_place_however_often_it_is_opened_and_no_other(named: Named) -> None:
+    location = named.opened().location()
+
+    assert named.opened().location() == location
+    assert named.opened(named.elsewhere).location() != location
+
+
+def test_less_patience_changes_nothing_but_the_waiting(store: Store) -> None:
+    put(store, "db/one/x", b"1")
+    impatient = store.with_patience(SOON)
+
+    assert impatient.read_small("db/one/x") == b"1"
+    assert (impatient.describe(), impatient.location()) == (store.describe(), store.location())
+    assert impatient.with_patience(SOON) == impatient
+
+
+def test_an_artifact_is_copied_there_and_back_whole(
+    store: Store, nightly: FolderStore, tmp_path: Path
+) -> None:
+    copied = copy(nightly, store)
+    require_whole(store)
+    assert copied.repaired == ()
+
+    back = FolderStore(tmp_path / "back")
+    copy(store, back)
+    require_whole(back)
+
+
+def test_a_finished_night_is_published_with_all_its_files_and_its_manifest(store: Store) -> None:
+    content = os.urandom(2 * MIB)
+    night = manifest({}, files=entries({"dump/1.dat": content}))
+    staged = store.staging_root / night.prefix
+    (staged / "dump").mkdir(parents=True)
+    (staged / "dump" / "1.dat").write_bytes(content)
+
+    publish(store, staged, night, ignore)
+
+    assert store.read_small(f"{night.prefix}/{MANIFEST_NAME}") == to_bytes(night)
+    assert store.read_small(f"{night.prefix}/dump/1.dat") == content
+    assert {each.key for each in store.list("")} == {
+        f"{night.prefix}/{name}" for name in (MANIFEST_NAME, "dump/1.dat")
+    }
+    assert catalog.read_newest(store, night.database) == night
+
+
+def test_what_has_to_be_set_is_named_with_its_key(named: Named) -> None:
+    needed = [name for name in named.environ if name != "OFFSITE_REGION"]
+    if not needed:
+        environment.require("shop", named.database(), {}, {"store"})
+        return
+    with pytest.raises(ConfigError) as caught:
+        environment.open_store("shop", named.database(), {})
+    for name in needed:
+        assert (
+            f"databases.shop.store.{name.removeprefix('OFFSITE_').lower()}_env: set {name}"
+            in caught.value.what
+        )
+
+
+def test_databases_yaml_names_it_and_a_relative_folder_is_that_of_the_file(
+    named: Named, tmp_path: Path
+) -> None:
+    section = str(named.section).replace(f"{tmp_path}/", "")
+    (tmp_path / "databases.yaml").write_text(f"databases: {{shop: {{store: {section}}}}}", encoding="utf-8")
+
+    shop = config_file.load(tmp_path / "databases.yaml").databases["shop"]
+
+    assert shop.store == named.database().store
+    assert Database.model_validate(shop.model_dump()).store == shop.store
+    with pytest.raises(ConfigError) as caught:
+        (tmp_path / "databases.yaml").write_text("databases: {shop: {store: {bukket: x}}}", encoding="utf-8")
+        config_file.load(tmp_path / "databases.yaml")
+    assert "databases.shop.store.bukket: unknown key; did you mean bucket?" in caught.value.what
