@@ -5,17 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from hackorda_ops.config.models import Config, Database
-from hackorda_ops.orchestration import (
-    alarms,
-    housekeeping,
-    jobs,
-    missed_work,
-    readiness,
-    retention,
-    schedules,
-    schema_change,
-    sweeping,
-)
+from hackorda_ops.orchestration import jobs, schedules
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
@@ -23,6 +13,8 @@ from hackorda_ops.orchestration.assets.restore_drill import drill_report, restor
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.history_checks import history_checks, provider_history
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
+from hackorda_ops.orchestration.sensors import alarms, missed_work, schema_change
+from hackorda_ops.orchestration.upkeep import housekeeping, readiness, retention, sweeping
 
 
 def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:

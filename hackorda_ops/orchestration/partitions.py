@@ -1,4 +1,4 @@
-"""Dagster's partitions: the nights, weeks, quarters and years of `backup.calendar`, one set per database.
+"""Dagster's partitions: the nights, weeks, quarters and years of `calendar.partitions`, one set per database.
 
 `end_offset=1` brings the window that is still open: tonight's dump belongs to today.
 """

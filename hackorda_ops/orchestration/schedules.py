@@ -1,6 +1,6 @@
 """When nights, weeks, quarters and exercises start: on by default, in the database's time zone.
 
-What a tick asks for is `backup.due`'s to say. Written by hand, because Dagster's own schedules for
+What a tick asks for is `calendar.due`'s to say. Written by hand, because Dagster's own schedules for
 partitioned jobs take no cron of ours and would name the window that has just ended.
 """
 
@@ -11,18 +11,13 @@ from typing import Final
 import dagster as dg
 from dagster import DagsterInstance
 
+from hackorda_ops.calendar.catching_up import BUILDS_ON, LATEST_TICK, of_use_still
 from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is_due, partition_of
 from hackorda_ops.config.models import Database, Schedule
-from hackorda_ops.orchestration import clock, owed
+from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import key
 from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
-
-# A daemon that was down starts the newest tick of every schedule at once, however old: a copy beside the
-# night that it should take. What is later than this is left to `missed_work`, which keeps the order.
-LATEST_TICK: Final = timedelta(hours=1)
-
-# What each takes the newest of: its tick leaves it to `missed_work` while that was due and never begun.
-_BUILDS_ON: Final[dict[DueKind, DueKind]] = {"week": "night", "quarter": "week"}
 
 _DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Takes the night of {name}.",
@@ -65,7 +60,7 @@ def every(
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
-        if isinstance(answer, dg.SkipReason) or (before := _BUILDS_ON.get(kind)) is None:
+        if isinstance(answer, dg.SkipReason) or (before := BUILDS_ON.get(kind)) is None:
             return answer
         # In UTC: a second before a local time at which clocks went forward there was none.
         at = context.scheduled_execution_time.astimezone(UTC)
@@ -87,18 +82,18 @@ def _missed(
 
     One that can't be made up for any more holds nothing up, nor one that nobody would start.
     """
-    since = owed.running_since(instance).get(schedule_name(kind, name))
-    if since is None or not owed.is_on(instance, missed_work_name(name)):
+    since = known.running_since(instance).get(schedule_name(kind, name))
+    if since is None or not known.is_on(instance, missed_work_name(name)):
         return None
-    newest = owed.of_use_still(
+    newest = of_use_still(
         kind,
         database.schedule,
         since=since,
         until=tick - timedelta(seconds=1),
         now=tick,
-        history=owed.history(instance, name, database),
+        history=known.history(instance, name, database),
     )[:1]
-    begun = owed.begun(instance, key(name, ASSETS[kind]), job_name, newest)
+    begun = known.begun(instance, key(name, ASSETS[kind]), job_name, newest)
     return next((due for due in newest if due.partition not in begun), None)
 
 

@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
+from hackorda_ops.calendar.catching_up import LATEST_TICK
 from hackorda_ops.calendar.due import DueKind, due_between
 from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
-from hackorda_ops.orchestration.schedules import LATEST_TICK
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -151,7 +151,7 @@ def test_where_nobody_can_look_the_tick_says_why_and_does_not_fail(
     environ: dict[str, str],
     told: str,
 ) -> None:
-    monkeypatch.setattr("hackorda_ops.orchestration.sweeping._BUDGET_SECONDS", 1.0)
+    monkeypatch.setattr("hackorda_ops.orchestration.upkeep.sweeping._BUDGET_SECONDS", 1.0)
 
     ticked = look(on_neon, instance, **environ)
 

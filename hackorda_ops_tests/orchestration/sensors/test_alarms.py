@@ -19,9 +19,10 @@ from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.night.night import take_night
-from hackorda_ops.orchestration import alarms, clock
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
-from hackorda_ops.orchestration.run_ends import subject_of
+from hackorda_ops.orchestration.sensors import alarms
+from hackorda_ops.orchestration.sensors.run_ends import subject_of
 from hackorda_ops_tests.alerts.sink import (
     MailSink,
     Sink,

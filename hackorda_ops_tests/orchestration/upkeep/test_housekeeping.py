@@ -14,7 +14,7 @@ from hackorda_ops.local.dagster import storage_variables
 from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.housekeeping import KEPT, delete_old_runs
+from hackorda_ops.orchestration.upkeep.housekeeping import KEPT, delete_old_runs
 from hackorda_ops_tests.orchestration.protected import Protected
 
 pytestmark = pytest.mark.server

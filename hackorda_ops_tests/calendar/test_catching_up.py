@@ -9,12 +9,11 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from hackorda_ops.calendar.catching_up import GRACE, LATEST_TICK, Seen, can_be_made_up_for, to_start
 from hackorda_ops.calendar.due import Due, DueKind, cron_of, due_between, is_due, partition_of
 from hackorda_ops.calendar.partitions import closes_at
 from hackorda_ops.config.models import Schedule
-from hackorda_ops.orchestration.housekeeping import KEPT
-from hackorda_ops.orchestration.missed_work import GRACE, Seen, can_be_made_up_for, to_start
-from hackorda_ops.orchestration.schedules import LATEST_TICK
+from hackorda_ops.orchestration.upkeep.housekeeping import KEPT
 
 ALMATY = ZoneInfo("Asia/Almaty")
 SCHEDULE = Schedule(timezone="Asia/Almaty")

@@ -1,53 +1,15 @@
-"""What the schedules of a database owe: what was due since they were switched on, and was never begun.
-
-A tick and the sensor of missed work both ask, so that neither takes what builds on something before it.
-"""
+"""What an instance of Dagster knows of a database's schedules: what is switched on, and what was ever begun."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from dagster import AssetKey, DagsterInstance, RunsFilter
 
-from hackorda_ops.calendar.due import Due, DueKind, due_between, newest_due, partition_of
-from hackorda_ops.calendar.partitions import is_over
-from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.calendar.due import Due
+from hackorda_ops.config.models import Database
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
-
-
-def of_use_still(
-    kind: DueKind, schedule: Schedule, *, since: datetime, until: datetime, now: datetime, history: timedelta
-) -> tuple[Due, ...]:
-    """What was due, and recently enough to be of use; newest first. Pure.
-
-    A night for as long as a dump taken now may stand for it, or as the provider's history reaches back
-    to it; this week and the last; this quarter; this year. A past quarter's or year's proof would say
-    nothing of today's backups: it stays open for a person to backfill.
-
-    Args:
-        kind: of partition.
-        schedule: the database's.
-        since: when its schedule was switched on; what was due before then was not missed.
-        until: what was due later than this is left out.
-        now: the time, aware.
-        history: how far back nights can be had from the provider's history; zero where there's none.
-    """
-    newest = newest_due(kind, schedule, until)
-    if newest is None:
-        return ()
-    back = {"night": history, "week": timedelta(days=14)}.get(kind, timedelta())
-    present = partition_of(kind, now, schedule)
-
-    def of_use(due: Due) -> bool:
-        if kind == "night":
-            return due.at > now - history or not is_over(due.partition, now, schedule)
-        return due.partition >= (present - timedelta(days=7) if kind == "week" else present)
-
-    # In UTC: a second before the local time at which clocks went forward there was no local time.
-    after = max(since, min(newest.at.astimezone(UTC) - timedelta(seconds=1), now - back))
-    found = {due.partition: due for due in due_between(kind, schedule, after=after, until=until)}
-    return tuple(sorted(filter(of_use, found.values()), key=lambda due: due.partition, reverse=True))
 
 
 def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> frozenset[date]:

@@ -1,70 +1,23 @@
-"""When a change of the schema asks for a drill."""
+"""The sensor that has a changed schema copied and drilled."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import dagster as dg
-import pytest
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, MetadataValue
 from dagster._core.test_utils import freeze_time
 
 from hackorda_ops.config.models import Config, Database, Schedule
 from hackorda_ops.orchestration import clock, drill_metadata
 from hackorda_ops.orchestration.build import build_defs
-from hackorda_ops.orchestration.schema_change import Artifact, Night, has_to_wait, what_is_missing
 from hackorda_ops_tests.drill import results
 
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
 NOW = datetime(2026, 11, 11, 12, tzinfo=UTC)
 OLD, NEW = "20261108T020000Z-aaaaaa", "20261111T020000Z-bbbbbb"
 DATABASE = Database(schedule=Schedule(), scratch={"server": {}})
-
-
-def test_a_schema_that_was_drilled_asks_for_nothing() -> None:
-    night = Night(NEW, "one", date(2026, 11, 11))
-    assert what_is_missing(night, Artifact(OLD, "one"), Artifact(OLD, "one")) is None
-
-
-def test_another_schema_asks_for_its_copy_and_then_for_the_drill() -> None:
-    night, old, new = Night(NEW, "two", date(2026, 11, 11)), Artifact(OLD, "one"), Artifact(NEW, "two")
-    assert what_is_missing(night, old, old) == "week"
-    assert what_is_missing(night, None, old) == "week"
-    assert what_is_missing(night, new, old) == "quarter"
-    assert what_is_missing(night, new, new) is None
-
-
-def test_a_schema_that_was_changed_and_changed_back_asks_for_nothing() -> None:
-    night = Night("20261112T020000Z-cccccc", "one", date(2026, 11, 12))
-    assert what_is_missing(night, Artifact(NEW, "two"), Artifact(OLD, "one")) is None
-
-
-def test_where_nothing_was_drilled_the_quarters_own_drill_is_waited_for() -> None:
-    night, old = Night(NEW, "two", date(2026, 11, 11)), Artifact(OLD, "one")
-    assert what_is_missing(night, old, None) is None
-    assert what_is_missing(None, old, old) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "now", "busy", "drilled_today", "why"),
-    [
-        ("week", NOW, False, False, None),
-        ("quarter", NOW, False, False, None),
-        ("week", NOW, True, False, "still runs"),
-        ("quarter", NOW, False, True, "one a day is enough"),
-        # A copy may go off-site while a drill of the day before is fresh.
-        ("week", NOW, False, True, None),
-        ("week", datetime(2026, 11, 14, 12, tzinfo=UTC), False, False, "due within 24 hours"),
-        ("quarter", datetime(2027, 1, 2, 12, tzinfo=UTC), False, False, "due within 24 hours"),
-    ],
-)
-def test_it_waits_for_what_runs_and_for_what_is_due_anyway(
-    kind: str, now: datetime, busy: bool, drilled_today: bool, why: str | None
-) -> None:
-    assert kind in ("week", "quarter")
-    reason = has_to_wait(kind, DATABASE.schedule, now=now, busy=busy, drilled_today=drilled_today)
-    assert reason is None if why is None else why in str(reason)
 
 
 def _materialize(instance: DagsterInstance, asset: str, partition: str, **metadata: str) -> None:

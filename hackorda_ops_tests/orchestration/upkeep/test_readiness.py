@@ -124,7 +124,7 @@ def test_metrics_are_written_where_a_file_is_named(
 def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_written(
     protected: Protected, instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hackorda_ops.orchestration.readiness._READING_SECONDS", 0.5)
+    monkeypatch.setattr("hackorda_ops.orchestration.upkeep.readiness._READING_SECONDS", 0.5)
     path = tmp_path / "hackorda_ops.prom"
     named = protected.config.model_copy(update={"metrics_file": path})
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -1,0 +1,1 @@
+"""What keeps things in order: old runs, retention, what killed runs left behind, readiness."""
