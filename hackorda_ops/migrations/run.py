@@ -11,7 +11,9 @@ import psycopg
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.findings import Finding
-from hackorda_ops.migrations.files import MigrationFolder, find_folders, folder_of
+from hackorda_ops.migration_tools.registry import TOOLS
+from hackorda_ops.migration_tools.tool import MigrationFolder
+from hackorda_ops.migrations.files import find_folders, folder_of
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -232,8 +234,7 @@ def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFo
                 str(state.table),
                 "every migration of the folder in force, or newer than the newest that is",
                 f"passed over: {named(names)}",
-                "Look whether the schema has what they do. Drizzle passes over what is older than the newest one "
-                "in force (two branches that were merged): generate such a migration anew.",
+                f"Look whether the schema has what they do. {TOOLS[state.tool].skips}".rstrip(),
             )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.migrations.files import MigrationFolder, find_folders, folder_of
+from hackorda_ops.migration_tools.tool import MigrationFolder
+from hackorda_ops.migrations.files import find_folders, folder_of
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.migration_state import ToolState
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -13,14 +12,14 @@ import pytest
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.errors import Stalled
-from hackorda_ops.migrations.run import Migrated, applied, migrate_copy, row_losses, undone_findings, url_of
+from hackorda_ops.migrations.run import applied, migrate_copy, row_losses, undone_findings, url_of
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.migration_state import ToolState
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
+from hackorda_ops_tests.migrations.commands import PROGRAMS, found_in, migrated, running
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 
 TABLE = TableName("drizzle", "__drizzle_migrations")
-PROGRAMS = {"PATH": os.environ["PATH"]}
 
 
 @pytest.mark.parametrize(
@@ -71,26 +70,6 @@ def test_what_a_migration_took_away_is_told_and_no_fault_by_itself() -> None:
         ("rows lost in migration", "public.users", "4 rows", "warning"),
         ("table lost in migration", "public.logs", "no such table", "warning"),
     ]
-
-
-def migrated(url: str, **options: object) -> Migrated:
-    with session(url) as connection:
-        return migrate_copy(Migrate.model_validate(options), target_of(url), connection, environ=PROGRAMS)
-
-
-def running(*statements: str, exit_code: int = 0) -> str:
-    """A migration command that does this, each statement for itself, and ends so."""
-    program = (
-        "import os, sys, psycopg\n"
-        "with psycopg.connect(os.environ['DATABASE_URL'], autocommit=True) as connection:\n"
-        f"    for statement in {list(statements)!r}: connection.execute(statement)\n"
-        f"sys.exit({exit_code})"
-    )
-    return f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}"
-
-
-def found_in(run: Migrated) -> list[tuple[str, str]]:
-    return [(each.code, each.severity) for each in run.findings]
 
 
 @pytest.mark.server

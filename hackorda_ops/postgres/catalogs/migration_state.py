@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.migration_tools.registry import TOOLS
 from hackorda_ops.postgres.catalogs.inventory import MigrationState, Table, TableName
 
 
@@ -15,7 +16,7 @@ class ToolState:
     """A migration tool's own table, row for row.
 
     Attributes:
-        tool: "drizzle", "prisma" or "goose".
+        tool: its name in `migration_tools.registry`.
         table: where the tool keeps its state.
         applied: what identifies each migration in force, in the tool's order: for Drizzle the journal's
             "when", for Prisma the folder's name, for goose the version.
@@ -33,46 +34,6 @@ class ToolState:
     half_applied: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Tool:
-    name: str
-    table: str
-    columns: frozenset[str]
-    # {table} -> per migration: what identifies it, its name in words, whether it's half applied, its hash, its folder
-    query: str
-
-
-_TOOLS: Final = (
-    # Before release 1 the state table has no names: a migration is found again by "when" in meta/_journal.json,
-    # which is created_at, and by the SHA-256 of its text. From then on it has the names of their folders.
-    _Tool(
-        "drizzle",
-        "__drizzle_migrations",
-        frozenset({"hash", "created_at"}),
-        "SELECT created_at::text, coalesce(to_jsonb(t) ->> 'name', created_at || ' ' || left(hash, 12)), false, hash,"
-        " coalesce(to_jsonb(t) ->> 'name', '') FROM {table} AS t"
-        " WHERE created_at IS NOT NULL ORDER BY created_at, to_jsonb(t) ->> 'name'",
-    ),
-    _Tool(
-        "prisma",
-        "_prisma_migrations",
-        frozenset({"migration_name", "finished_at", "rolled_back_at"}),
-        "SELECT migration_name, migration_name, finished_at IS NULL, '', '' FROM {table}"
-        " WHERE rolled_back_at IS NULL ORDER BY finished_at, migration_name",
-    ),
-    # Older releases of goose add a row for "down" instead of deleting the one for "up", so the newest row of
-    # a version decides; version 0 is the row that goose starts with.
-    _Tool(
-        "goose",
-        "goose_db_version",
-        frozenset({"id", "version_id", "is_applied"}),
-        "SELECT version_id::text, version_id::text, false, '', '' FROM"
-        " (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {table} ORDER BY version_id, id DESC)"
-        " AS newest WHERE is_applied AND version_id > 0 ORDER BY version_id",
-    ),
-)
 
 
 def read_migrations(
@@ -104,7 +65,7 @@ def read_tool_states(connection: psycopg.Connection[Any], tables: Iterable[Table
     """
     states = []
     for table in tables:
-        for tool in _TOOLS:
+        for tool in TOOLS.values():
             if table.name.name != tool.table or not tool.columns <= set(table.columns):
                 continue
             query = sql.SQL(tool.query).format(table=sql.Identifier(table.name.schema, table.name.name))
@@ -121,8 +82,13 @@ def read_tool_states(connection: psycopg.Connection[Any], tables: Iterable[Table
                     tuple(identity for identity, *_ in applied),
                     applied[-1][1] if applied else "",
                     tuple(words for _, words, half, *_ in rows if half),
-                    tuple(sha256 for *_, sha256, _ in applied) if tool.name == "drizzle" else (),
-                    tuple(name for *_, name in applied) if tool.name == "drizzle" else (),
+                    _unless_empty(sha256 for *_, sha256, _ in applied),
+                    _unless_empty(name for *_, name in applied),
                 )
             )
     return tuple(states)
+
+
+def _unless_empty(texts: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(texts)
+    return found if any(found) else ()

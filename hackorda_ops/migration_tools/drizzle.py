@@ -2,25 +2,74 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from hackorda_ops.migrations.file import MigrationFile
-from hackorda_ops.postgres.catalogs.migration_state import ToolState
+from hackorda_ops.migration_tools.tool import (
+    MigrationFile,
+    MigrationFolder,
+    MigrationTool,
+    TableState,
+    folders_with,
+)
 
+_NAME: Final = "drizzle"
 _DIALECTS: Final = ("postgresql", "postgres", "pg")
 _TIME: Final = re.compile(r"\d{14}")
 
 
-def with_journal(folder: Path) -> tuple[MigrationFile, ...] | None:
-    """Reads a folder whose meta/_journal.json says when each migration was made.
+@dataclass(frozen=True)
+class _Folders(MigrationFolder):
+    """A folder for each migration, as Drizzle's release 1 makes them: their names are in its table."""
 
-    Returns:
-        Its migrations by their times; None where the journal is another tool's or another database's.
-    """
+    def applied(self, state: TableState) -> tuple[MigrationFile | None, ...]:
+        return _files_of_rows(state, self.files, has_journal=False)
+
+
+@dataclass(frozen=True)
+class _Journal(MigrationFolder):
+    """A folder whose journal says when each migration was made, as Drizzle has them before its release 1."""
+
+    def applied(self, state: TableState) -> tuple[MigrationFile | None, ...]:
+        return _files_of_rows(state, self.files, has_journal=True)
+
+    def pending(self, state: TableState) -> tuple[str, ...]:
+        # Drizzle looks at times alone; one whose time was corrected in the journal is in force all the same.
+        there = set(self.applied(state))
+        newest = max(map(int, state.applied), default=-1)
+        return tuple(file.name for file in self.files if int(file.identity) > newest and file not in there)
+
+    def skipped(self, state: TableState) -> tuple[str, ...]:
+        if not state.applied:
+            return ()
+        there, times = set(self.applied(state)), set(map(int, state.applied))
+        # Older than all that is recorded: a database that was taken over as it was has no record of those.
+        return tuple(
+            file.name
+            for file in self.files
+            if file not in there and min(times) < int(file.identity) < max(times)
+        )
+
+
+def _find(folder: Path, inside: Sequence[str], names: Sequence[str]) -> Iterator[MigrationFolder]:
+    if "_journal.json" in names and folder.name == "meta":
+        files = _with_journal(folder.parent)
+        if files is not None:
+            yield _Journal(_NAME, folder.parent, files)
+    migrations = tuple(folders_with("migration.sql", folder, inside))
+    # Prisma has a lock beside such folders. Where it's gone, the tool's table decides whose they are.
+    if migrations and not (folder / "migration_lock.toml").is_file():
+        files = _in_folders(folder, migrations)
+        if files:
+            yield _Folders(_NAME, folder, files)
+
+
+def _with_journal(folder: Path) -> tuple[MigrationFile, ...] | None:
+    """The migrations of a journal by their times; None where it is another tool's or another database's."""
     try:
         journal: Any = json.loads((folder / "meta" / "_journal.json").read_bytes())
         if journal.get("dialect", "postgresql") not in _DIALECTS:
@@ -31,18 +80,10 @@ def with_journal(folder: Path) -> tuple[MigrationFile, ...] | None:
     return tuple(MigrationFile(str(when), tag, _hashes(folder / f"{tag}.sql")) for when, tag in entries)
 
 
-def in_folders(folder: Path, names: Iterable[str]) -> tuple[MigrationFile, ...]:
-    """Reads those of a folder's folders that begin with a time, as Drizzle's release 1 makes them.
-
-    Args:
-        folder: of all migrations.
-        names: of the folders in it that have a migration.sql.
-
-    Returns:
-        Its migrations in Drizzle's order; none where they are for another database.
-    """
+def _in_folders(folder: Path, names: Sequence[str]) -> tuple[MigrationFile, ...]:
+    """Those of the folders that begin with a time, in Drizzle's order; none where they are for another database."""
     found = []
-    for name in sorted(names):
+    for name in names:
         if _dialect(folder / name / "snapshot.json") not in _DIALECTS:
             return ()
         when = _milliseconds(name)
@@ -51,8 +92,8 @@ def in_folders(folder: Path, names: Iterable[str]) -> tuple[MigrationFile, ...]:
     return tuple(found)
 
 
-def files_of_rows(
-    state: ToolState, files: Sequence[MigrationFile], *, has_journal: bool
+def _files_of_rows(
+    state: TableState, files: Sequence[MigrationFile], *, has_journal: bool
 ) -> tuple[MigrationFile | None, ...]:
     """Finds the migration of each row of Drizzle's table, as Drizzle itself does when it takes over an older table.
 
@@ -120,3 +161,18 @@ def _dialect(snapshot: Path) -> str:
         return str(document.get("dialect", "postgresql"))
     except (OSError, ValueError, AttributeError):
         return "postgresql"
+
+
+TOOL: Final = MigrationTool(
+    name=_NAME,
+    table="__drizzle_migrations",
+    columns=frozenset({"hash", "created_at"}),
+    # Before release 1 the state table has no names: a migration is found again by "when" in meta/_journal.json,
+    # which is created_at, and by the SHA-256 of its text. From then on it has the names of their folders.
+    query="SELECT created_at::text, coalesce(to_jsonb(t) ->> 'name', created_at || ' ' || left(hash, 12)), false, hash,"
+    " coalesce(to_jsonb(t) ->> 'name', '') FROM {table} AS t"
+    " WHERE created_at IS NOT NULL ORDER BY created_at, to_jsonb(t) ->> 'name'",
+    find=_find,
+    skips="Drizzle passes over what is older than the newest one in force (two branches that were merged): "
+    "generate such a migration anew.",
+)

@@ -1,0 +1,46 @@
+"""Goose's migrations: a file for each that begins with its version."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from hackorda_ops.migration_tools.tool import MigrationFile, MigrationFolder, MigrationTool
+
+_NAME: Final = "goose"
+_FILE: Final = re.compile(r"0*(\d+)_.*\.sql")
+_MARK: Final = re.compile(rb"^--\s*\+goose\s+up\b", re.IGNORECASE | re.MULTILINE)
+_HEAD_BYTES: Final = 65_536
+
+
+def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterator[MigrationFolder]:
+    found = []
+    for name in names:
+        match = _FILE.fullmatch(name)
+        if match and int(match[1]) > 0 and _is_goose(folder / name):
+            found.append((int(match[1]), name))
+    if found:
+        yield MigrationFolder(
+            _NAME, folder, tuple(MigrationFile(str(version), name) for version, name in sorted(found))
+        )
+
+
+def _is_goose(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _MARK.search(file.read(_HEAD_BYTES)) is not None
+    except OSError:
+        return False
+
+
+TOOL: Final = MigrationTool(
+    name=_NAME,
+    table="goose_db_version",
+    columns=frozenset({"id", "version_id", "is_applied"}),
+    # Older releases of goose add a row for "down" instead of deleting the one for "up", so the newest row of
+    # a version decides; version 0 is the row that goose starts with.
+    query="SELECT version_id::text, version_id::text, false, '', '' FROM"
+    " (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {table} ORDER BY version_id, id DESC)"
+    " AS newest WHERE is_applied AND version_id > 0 ORDER BY version_id",
+    find=_find,
+)
