@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, RetryableError
+from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, Problem, RetryableError
 
 ConcernLevel = Literal["stops the night", "stops the drill", "worth knowing"]
 
 
 @dataclass(frozen=True)
-class Concern:
+class _Weighed:
+    # A base of its own, so that it comes before the problem's fields.
+    severity: ConcernLevel
+
+
+@dataclass(frozen=True)
+class Concern(Problem, _Weighed):
     """One thing that should be mended, or known, before a night or a drill.
 
     Attributes:
@@ -21,10 +27,6 @@ class Concern:
         kind: the error that a night raises where this alone stops it.
     """
 
-    severity: ConcernLevel
-    what: str
-    meaning: str
-    next_step: str
     kind: type[OpsError] = PermanentError
 
 

@@ -35,7 +35,23 @@ A message never holds a secret: whoever raises one has redacted it first
 (`hackorda_ops.postgres.sessions.connection.redact`), because Dagster stores exception text verbatim.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an error says, as a value that holds no secret.
+
+    Attributes:
+        what: what happened.
+        meaning: what follows from it for the backups.
+        next_step: what the reader should do now.
+    """
+
+    what: str
+    meaning: str
+    next_step: str
 
 
 class OpsError(Exception):
@@ -55,6 +71,11 @@ class OpsError(Exception):
         self.meaning = meaning
         self.next_step = next_step
         super().__init__(what)
+
+    @property
+    def problem(self) -> Problem:
+        """What it says, to be kept."""
+        return Problem(self.what, self.meaning, self.next_step)
 
     def __str__(self) -> str:
         return f"{self.what}\n  What it means: {self.meaning}\n  Next step: {self.next_step}"

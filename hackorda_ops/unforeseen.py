@@ -4,6 +4,8 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops.errors import PermanentError
+
 _PLACES: Final = 3
 
 
@@ -17,3 +19,18 @@ def described(error: BaseException) -> str:
     # The operating system's words know of files and sockets only.
     reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
     return f"{type(error).__name__}{reason}" + (f" at {places}" if places else "")
+
+
+def as_error(error: BaseException, *, meaning: str, next_step: str) -> PermanentError:
+    """An error that nobody foresaw, as one that may be shown.
+
+    Args:
+        error: as it was caught.
+        meaning: what follows from it, in a sentence.
+        next_step: what the reader should do.
+    """
+    return PermanentError(
+        f"Something unforeseen happened: {described(error)}.",
+        meaning=f"{meaning} This is most likely a bug in hackorda_ops.",
+        next_step=next_step,
+    )

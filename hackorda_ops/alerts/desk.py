@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hackorda_ops.alerts import message
-from hackorda_ops.alerts.message import Cause, Message, Subject
+from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.alerts.outbox import Outbox
+from hackorda_ops.errors import Problem
 
 # How far behind the newest tick a run's end may come to light: clocks differ, and storages write late.
 LOOKS_BACK: Final = timedelta(hours=1)
@@ -37,7 +38,7 @@ class RunEnd:
     run_id: str
     subject: Subject
     ended_at: datetime
-    cause: Cause | None
+    cause: Problem | None
     failed_checks: tuple[str, ...]
     repeats: bool
     run: str

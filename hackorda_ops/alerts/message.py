@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.errors import Problem
 from hackorda_ops.words import moment
 
 Tone = Literal["failure", "warning", "success", "info"]
@@ -46,21 +47,6 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Why something failed, without the wrappers of whatever ran it. Holds no secret.
-
-    Attributes:
-        what: what happened.
-        meaning: what follows from it for the backups.
-        next_step: what the reader should do now.
-    """
-
-    what: str
-    meaning: str
-    next_step: str
-
-
-@dataclass(frozen=True)
 class Message:
     """One thing to tell. Holds no secret.
 
@@ -82,7 +68,7 @@ class Message:
         return f"{self.title}\n{self.body}"
 
 
-def failed_run(subject: Subject, cause: Cause, *, at: datetime, at_risk: str | None, run: str) -> Message:
+def failed_run(subject: Subject, cause: Problem, *, at: datetime, at_risk: str | None, run: str) -> Message:
     """A run that ended without its result.
 
     Args:

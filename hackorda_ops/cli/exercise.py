@@ -13,7 +13,8 @@ from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.exercise import report as exercise_report
-from hackorda_ops.exercise.history_check import check_history
+from hackorda_ops.exercise.history_check import CHECKS, check_history
+from hackorda_ops.proof.check import title_of
 
 
 def history(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
@@ -24,16 +25,15 @@ def history(database: DatabaseName = None, config: ConfigPath = None, as_json: A
     """
     name, policy = choose_database(config, database)
     checked = check_history(name, policy, environ=os.environ)
-    outcomes = {"long enough": checked.long_enough, "holds the past": checked.holds_the_past}
     if as_json:
         print_json({"database": name, **asdict(checked)})
     else:
         terminal.table(
             f"{name}, Neon's history",
             ("check", "outcome", "what it saw"),
-            [(title, each.outcome, each.summary) for title, each in outcomes.items()],
+            [(title_of(each.name, CHECKS), each.outcome, each.summary) for each in checked.checks],
         )
-    raise typer.Exit(1 if any(each.outcome == "failed" for each in outcomes.values()) else 0)
+    raise typer.Exit(1 if any(each.outcome == "failed" for each in checked.checks) else 0)
 
 
 def exercise(

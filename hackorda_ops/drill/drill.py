@@ -18,9 +18,9 @@ from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.record import Record
-from hackorda_ops.drill.result import Check, DrillResult
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.drill.steps import Steps
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, PermanentError
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError
 from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.evidence.verify import damage
 from hackorda_ops.evidence.verify import judge as judge_files
@@ -30,7 +30,6 @@ from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.scratch.sweep import configured_scratch
 from hackorda_ops.stores.staging import staged_folder
 from hackorda_ops.stores.store import Store
-from hackorda_ops.unforeseen import described
 
 
 def run_drill(
@@ -60,7 +59,7 @@ def run_drill(
     record = Record()
     drill_id = new_id(started_at)
     wanted = quarter or partitions.quarter_of(today)
-    try:
+    with record.stoppable():
         environment.require(name, database, environ, {"source", "offsite", "scratch"})
         offsite = environment.open_offsite(name, database, environ)
         with record.stage("choose the artifact"):
@@ -78,14 +77,10 @@ def run_drill(
             )
             with configured_scratch(name, database, environ, source) as scratch:
                 _drill(steps, offsite, scratch, drill_id, damaged)
-    except OpsError as error:
-        record.fail_to_judge(error)
-    except Exception as error:  # noqa: BLE001  # whatever happened, there has to be a report that says so
-        record.fail_to_judge(_bug(error))
     checks = judgement.complete(record.checks)
-    verdict, failure = judgement.judge(checks, record.findings, record.error)
-    if verdict == "FAIL" and record.error is not None:
-        record.warnings.append(f"The drill stopped early: {record.error.what} {record.error.next_step}")
+    verdict, problem = judgement.judge(checks, record.findings, record.problem)
+    if verdict == "FAIL":
+        record.remark_early_end()
     return DrillResult(
         drill_id=drill_id,
         database=name,
@@ -93,7 +88,7 @@ def run_drill(
         started_at=started_at,
         finished_at=datetime.now(UTC),
         verdict=verdict,
-        error=failure,
+        error=problem,
         findings=tuple(record.findings),
         artifact=record.artifact(),
         scratch=record.scratch,
@@ -104,7 +99,7 @@ def run_drill(
         key_tables=record.key_tables,
         migration=record.migration,
         not_compared=tuple(record.not_compared),
-        warnings=tuple(record.warnings),
+        warnings=tuple(record.remarks),
         recovery_seconds=record.recovery_seconds,
         recovery_objective_seconds=database.objectives.recovery_time_minutes * 60,
         data_loss_seconds=record.data_loss_seconds,
@@ -121,7 +116,7 @@ def _nights(
     try:
         return catalog.read(environment.open_store(name, database, environ), name).artifacts
     except OpsError as error:
-        record.warnings.append(f"The store of the nights could not be read: {error.what}")
+        record.remarks.append(f"The store of the nights could not be read: {error.what}")
         return ()
 
 
@@ -129,7 +124,7 @@ def _chosen(
     record: Record, offsite: Store, copies: catalog.Catalog, quarter: date, today: date
 ) -> tuple[Manifest, tuple[Finding, ...]]:
     """What is restored, and a finding for every damaged artifact that it is restored in place of."""
-    record.warnings += map(str, copies.damaged)
+    record.remarks += map(str, copies.damaged)
     try:
         manifest = choosing.newest_for_quarter(copies.artifacts, quarter, today)
     except ArtifactMissing:
@@ -159,7 +154,7 @@ def _drill(
 ) -> None:
     record = steps.record
     with record.stage("sweep"):
-        record.warnings += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
+        record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
     if _fetched(offsite, steps, damaged):
         _on_scratch(scratch, steps, drill_id)
     else:
@@ -200,22 +195,17 @@ def _on_scratch(scratch: Scratch, steps: Steps, drill_id: str) -> None:
         with record.stage("make scratch", in_recovery=True):
             place = made.enter_context(scratch.opened(steps.manifest, drill_id))
             record.scratch = place.description
-            record.warnings += place.warnings
-        try:
+            record.remarks += place.warnings
+        # The scratch has to be seen off before the report says what went wrong.
+        with record.stoppable():
             steps.run(place)
-        except OpsError as error:
-            record.fail_to_judge(error)
-        except Exception as error:  # noqa: BLE001  # the scratch has to be seen off before the report says so
-            record.fail_to_judge(_bug(error))
         try:
             with record.stage("take down"):
                 made.close()
         except OpsError as error:
-            record.checks.append(Check("scratch_gone", "failed", f"{error.what} {error.next_step}"))
+            record.decided("scratch_gone", False, f"{error.what} {error.next_step}")
         else:
-            record.checks.append(
-                Check("scratch_gone", "passed", "The scratch was taken down, and is no longer listed.")
-            )
+            record.decided("scratch_gone", True, "The scratch was taken down, and is no longer listed.")
 
 
 def _how_to_repeat(offsite: str, manifest: Manifest) -> str:
@@ -224,12 +214,4 @@ def _how_to_repeat(offsite: str, manifest: Manifest) -> str:
         "export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…\n"
         f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --offsite {offsite} "
         "--to-env RESTORE_URL"
-    )
-
-
-def _bug(error: Exception) -> OpsError:
-    return PermanentError(
-        f"Something unforeseen happened: {described(error)}.",
-        meaning="The drill could not judge. This is most likely a bug in hackorda_ops.",
-        next_step="Report it with these lines, and drill again.",
     )

@@ -6,25 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.drill.judgement import WORDING
 from hackorda_ops.drill.result import (
     ArtifactFacts,
-    Check,
-    CheckName,
-    Failure,
     KeyTableResult,
     NotCompared,
     Stage,
     TableResult,
 )
-from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.proof.notebook import Notebook
+from hackorda_ops.proof.verdict import Wording
 
 
 @dataclass
-class Record:
+class Record(Notebook):
     """Everything that goes into the result; the drill fills it in as it goes.
 
     Attributes:
@@ -37,13 +36,12 @@ class Record:
         data_loss_seconds: what a lost source would have cost when the drill began.
     """
 
+    wording: Wording = WORDING
     manifest: Manifest | None = None
     location: str = ""
     how_to_repeat: str = ""
     scratch: str | None = None
-    error: Failure | None = None
     findings: list[Finding] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     restored: Mapping[TableName, TableDigest] = field(default_factory=dict)
     branch: Mapping[TableName, TableDigest] = field(default_factory=dict)
@@ -52,7 +50,6 @@ class Record:
     key_tables: tuple[KeyTableResult, ...] = ()
     migration: MigrationResult | None = None
     not_compared: list[NotCompared] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     recovered: bool = False
     data_loss_seconds: float | None = None
 
@@ -65,26 +62,12 @@ class Record:
         finally:
             self.stages.append(Stage(name, round(time.monotonic() - began, 3), in_recovery))
 
-    def check(self, name: CheckName, findings: tuple[Finding, ...], *, passed: str, failed: str) -> None:
+    def check(self, name: str, findings: tuple[Finding, ...], *, passed: str, failed: str) -> None:
         """Writes a check down with its findings; `failed` is its summary where one of them is fatal."""
         self.findings += findings
         against = fatal(findings)
-        self.checks.append(
-            Check(name, "failed", f"{failed} ({len(against)} finding(s)).")
-            if against
-            else Check(name, "passed", passed)
-        )
-
-    def not_measured(self, name: CheckName, why: str) -> None:
-        """Writes down that a check could not be made."""
-        self.checks.append(Check(name, "not measured", f"Not measured: {why}."))
-
-    def fail_to_judge(self, error: OpsError) -> None:
-        """Writes down why the drill can't judge. The first cause counts; later ones are told beside it."""
-        if self.error is None:
-            self.error = Failure(error.what, error.meaning, error.next_step)
-        else:
-            self.warnings.append(f"Afterwards: {error.what} {error.next_step}")
+        summary = f"{failed} ({len(against)} finding(s))." if against else passed
+        self.decided(name, not against, summary)
 
     @property
     def recovery_seconds(self) -> float | None:

@@ -9,39 +9,13 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from hackorda_ops.artifacts.by_hand import ByHand
+from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding
 from hackorda_ops.migrations.result import MigrationResult
+from hackorda_ops.proof.check import Check
+from hackorda_ops.proof.verdict import Verdict
 
 RESULT_VERSION: Final = 1
-
-Verdict = Literal["PASS", "FAIL", "ERROR"]
-
-CheckName = Literal[
-    "offsite_equals_manifest",
-    "restored_equals_manifest",
-    "branch_equals_manifest",
-    "comparison_self_test",
-    "key_tables_near_production",
-    "newest_row_recent",
-    "migrations_apply",
-    "within_recovery_time_objective",
-    "scratch_gone",
-]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One of the things that a drill proves.
-
-    Attributes:
-        name: one of `CheckName`.
-        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
-        summary: one sentence for the report and the UI.
-    """
-
-    name: CheckName
-    outcome: Literal["passed", "failed", "not measured"]
-    summary: str
 
 
 @dataclass(frozen=True)
@@ -127,15 +101,6 @@ class ArtifactFacts:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a drill could not judge: the error's three parts."""
-
-    what: str
-    meaning: str
-    next_step: str
-
-
-@dataclass(frozen=True)
 class NotCompared:
     """Something that a PASS does not speak of, and why."""
 
@@ -170,7 +135,7 @@ class DrillResult:
     started_at: datetime
     finished_at: datetime
     verdict: Verdict
-    error: Failure | None
+    error: Problem | None
     findings: tuple[Finding, ...]
     artifact: ArtifactFacts | None
     scratch: str | None

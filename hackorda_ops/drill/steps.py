@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import psycopg
 
@@ -17,7 +17,6 @@ from hackorda_ops.drill.comparisons.schema import schema_findings
 from hackorda_ops.drill.comparisons.self_test import alter_and_compare
 from hackorda_ops.drill.not_compared import beyond_comparison
 from hackorda_ops.drill.record import Record
-from hackorda_ops.drill.result import Check
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.migrations.run import migrate_copy, row_losses
@@ -150,7 +149,7 @@ class Steps:
             )
             return False
         self.record.recovered = True
-        self.record.warnings += done.warnings
+        self.record.remarks += done.warnings
         return True
 
     def _recovery_time(self) -> None:
@@ -191,7 +190,7 @@ class Steps:
             )
         record.restored = compared.digests
         record.sequences_compared = len(manifest.inventory.sequences)
-        record.warnings += compared.notes
+        record.remarks += compared.notes
         with record.stage("compare the schema"):
             schema, objects = schema_findings(
                 self.folder / DUMP_FOLDER_NAME,
@@ -230,8 +229,7 @@ class Steps:
         if tested.noticed is None:
             self.record.not_measured("comparison_self_test", tested.summary)
         else:
-            outcome: Literal["passed", "failed"] = "passed" if tested.noticed else "failed"
-            self.record.checks.append(Check("comparison_self_test", outcome, tested.summary))
+            self.record.decided("comparison_self_test", tested.noticed, tested.summary)
 
     def _key_tables(self, connection: psycopg.Connection[Any]) -> None:
         record = self.record

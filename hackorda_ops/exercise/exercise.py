@@ -20,11 +20,11 @@ from typing import Final
 from hackorda_ops import environment
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
-from hackorda_ops.errors import ConfigError, OpsError, PermanentError, TargetRefused, UsageError
-from hackorda_ops.exercise import result
+from hackorda_ops.errors import ConfigError, OpsError, TargetRefused, UsageError
+from hackorda_ops.exercise import checks
 from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, make_marker
 from hackorda_ops.exercise.notes import Notes
-from hackorda_ops.exercise.result import ExerciseCheck, ExerciseResult, Moment
+from hackorda_ops.exercise.result import ExerciseResult, Moment
 from hackorda_ops.exercise.state import State, differences, read_state, to_destroy
 from hackorda_ops.neon.branches import branches_under, without_expiry
 from hackorda_ops.neon.client import NeonClient
@@ -36,7 +36,6 @@ from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.neon import NeonScratch
 from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
-from hackorda_ops.unforeseen import described
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -86,24 +85,19 @@ def run_exercise(
     notes = Notes()
     exercise_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     if wanted < this_year:
-        notes.findings.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
-    try:
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-            source = environment.source_target(name, database, environ, private_folder=Path(private))
-            with environment.open_neon(name, database, environ) as client:
-                left = NeonScratch(name, client, source).sweep()
-                notes.findings += [f"Removed what a killed run had left: {each}." for each in left]
-                with kept_alive(source, exercise_id):
-                    label = Label(name, source_id(source), exercise_id, EXERCISE)
-                    _on_branches(_Exercise(client, source, label, database, notes, on_progress))
-    except OpsError as error:
-        notes.fail(error)
-    except Exception as error:  # noqa: BLE001  # whatever happened, there has to be a report that says so
-        notes.fail(_bug(error))
-    checks = result.complete(notes.checks)
-    verdict, failure = result.judge(checks, notes.error)
-    if verdict == "FAIL" and notes.error is not None:
-        notes.findings.append(f"The exercise stopped early: {notes.error.what}")
+        notes.remarks.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
+    with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        source = environment.source_target(name, database, environ, private_folder=Path(private))
+        with environment.open_neon(name, database, environ) as client:
+            left = NeonScratch(name, client, source).sweep()
+            notes.remarks += [f"Removed what a killed run had left: {each}." for each in left]
+            with kept_alive(source, exercise_id):
+                label = Label(name, source_id(source), exercise_id, EXERCISE)
+                _on_branches(_Exercise(client, source, label, database, notes, on_progress))
+    done = checks.complete(notes.checks)
+    verdict, problem = checks.judge(done, notes.problem)
+    if verdict == "FAIL":
+        notes.remark_early_end()
     return ExerciseResult(
         exercise_id=exercise_id,
         database=name,
@@ -112,10 +106,10 @@ def run_exercise(
         finished_at=datetime.now(UTC),
         held_by=_who(),
         verdict=verdict,
-        error=failure,
-        checks=checks,
+        error=problem,
+        checks=done,
         timeline=tuple(notes.timeline),
-        findings=tuple(notes.findings),
+        findings=tuple(notes.remarks),
         tables=notes.tables,
         rows=notes.rows,
         recovery_seconds=notes.recovery_seconds,
@@ -159,17 +153,14 @@ def _on_branches(exercise: _Exercise) -> None:
     notes = exercise.notes
     # The recovered branch is entered last, and so deleted first: it's the other one's child.
     with ExitStack() as made:
-        try:
+        # The branches have to be seen off before the report says what went wrong.
+        with notes.stoppable():
             _hold(exercise, made)
-        except OpsError as error:
-            notes.fail(error)
-        except Exception as error:  # noqa: BLE001  # the branches have to be seen off before the report says so
-            notes.fail(_bug(error))
         try:
             with notes.doing("Deleted the branches, the recovered one first"):
                 made.close()
         except OpsError as error:
-            notes.findings.append(f"{error.what} {error.next_step}")
+            notes.remarks.append(f"{error.what} {error.next_step}")
     _look_for_branches(exercise)
 
 
@@ -179,9 +170,9 @@ def _look_for_branches(exercise: _Exercise) -> None:
     try:
         left = branches_under(exercise.client, exercise.label)
     except OpsError as error:
-        notes.checks.append(ExerciseCheck("branches_gone", "not measured", f"Not measured: {error.what}"))
+        notes.not_measured("branches_gone", error.what)
         return
-    notes.check(
+    notes.decided(
         "branches_gone",
         not left,
         f"Neon still lists {' and '.join(left)}. The next run sweeps what is left, as does `hackorda-ops sweep`."
@@ -205,11 +196,11 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
         before = exercise.read(victim)
     notes.tables, notes.rows = len(before.digests), before.rows
     if any(extension.name == "pg_cron" for extension in before.inventory.extensions):
-        notes.findings.append(
+        notes.remarks.append(
             "The branch carries pg_cron jobs: what they change there meanwhile is a difference."
         )
     if before.inventory.subscriptions:
-        notes.findings.append(
+        notes.remarks.append(
             "The branch carries subscriptions: what they change there meanwhile is a difference."
         )
     tables = to_destroy(before, exercise.database.key_tables)
@@ -225,8 +216,8 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
         destruction = destroy(victim.target, tables)
     last = notes.timeline.pop()
     notes.timeline.append(Moment(destruction.began_at, last.what, ";\n".join(destruction.statements) + ";"))
-    notes.findings += [f"The destruction took along: {each}." for each in destruction.taken_along]
-    notes.check(
+    notes.remarks += [f"The destruction took along: {each}." for each in destruction.taken_along]
+    notes.decided(
         "destroyed",
         not destruction.left,
         "; ".join(destruction.left)
@@ -262,9 +253,9 @@ def _recovered(
                 parent_id=victim.branch.branch_id,
             )
         )
-    notes.findings += without_expiry(recovered.branch)
+    notes.remarks += without_expiry(recovered.branch)
     taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
-    notes.check(
+    notes.decided(
         "within_recovery_time_objective",
         taken_seconds <= objective_seconds,
         f"The recovered branch answered after {taken_seconds:,.1f} s; the objective is {objective_seconds:,.0f} s.",
@@ -275,8 +266,8 @@ def _recovered(
 def _judge_recovery(
     notes: Notes, destruction: Destruction, lost: tuple[str, ...], kept: datetime | None
 ) -> None:
-    notes.findings += lost
-    notes.check(
+    notes.remarks += lost
+    notes.decided(
         "recovered_exactly",
         not lost,
         f"{len(lost)} difference(s) to the time before the destruction; see the findings."
@@ -290,7 +281,7 @@ def _judge_recovery(
         summary = (
             f"The last commit before the destruction, of {destruction.marked_at.isoformat()}, is not there."
         )
-    notes.check("recovery_point_kept", kept == destruction.marked_at, summary)
+    notes.decided("recovery_point_kept", kept == destruction.marked_at, summary)
 
 
 def _who() -> str:
@@ -299,11 +290,3 @@ def _who() -> str:
     except (KeyError, OSError):
         user = "an unnamed user"  # as in a container
     return f"{user} on {socket.gethostname()}"
-
-
-def _bug(error: Exception) -> OpsError:
-    return PermanentError(
-        f"Something unforeseen happened: {described(error)}.",
-        meaning="The exercise could not judge. This is most likely a bug in hackorda_ops.",
-        next_step="Report it with these lines, and hold the exercise again.",
-    )

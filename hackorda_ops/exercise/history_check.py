@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
@@ -35,6 +35,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.progress import ignore
+from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.neon import NeonScratch
 from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
@@ -48,18 +49,18 @@ _MARGIN: Final = timedelta(minutes=10)
 _FAR_SHARE: Final = 0.5
 _TABLES_COMPARED: Final = 3
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """One of the two things that are checked.
-
-    Attributes:
-        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
-        summary: one sentence or two.
-    """
-
-    outcome: Literal["passed", "failed", "not measured"]
-    summary: str
+LONG_ENOUGH: Final = Declaration(
+    name="history_window_long_enough",
+    title="long enough",
+    description="The project's history window is at least objectives.history_days.",
+)
+HOLDS_THE_PAST: Final = Declaration(
+    name="history_holds_the_past",
+    title="holds the past",
+    description="A branch near the far end of the window opens, and holds exactly what a past artifact's manifest "
+    "knows of that time.",
+)
+CHECKS: Final = (LONG_ENOUGH, HOLDS_THE_PAST)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,14 @@ class HistoryCheck:
     """
 
     window_seconds: int
-    long_enough: Outcome
-    holds_the_past: Outcome
+    long_enough: Check
+    holds_the_past: Check
     reach_seconds: float | None
+
+    @property
+    def checks(self) -> tuple[Check, Check]:
+        """Both checks."""
+        return self.long_enough, self.holds_the_past
 
 
 def check_history(name: str, database: Database, *, environ: Mapping[str, str]) -> HistoryCheck:
@@ -105,7 +111,7 @@ def check_history(name: str, database: Database, *, environ: Mapping[str, str]) 
             long_enough = judge_window(project.history_retention_seconds, database.objectives.history_days)
             manifest = farthest(_artifacts(name, database, environ), project, now=now)
             if isinstance(manifest, str):
-                past, reach_seconds = _not_measured(manifest), None
+                past, reach_seconds = _unknown(manifest), None
             else:
                 NeonScratch(name, client, source).sweep()
                 past = _look_back(name, database, client, source, manifest)
@@ -113,15 +119,17 @@ def check_history(name: str, database: Database, *, environ: Mapping[str, str]) 
     return HistoryCheck(project.history_retention_seconds, long_enough, past, reach_seconds)
 
 
-def judge_window(window_seconds: int, policy_days: float) -> Outcome:
+def judge_window(window_seconds: int, policy_days: float) -> Check:
     """Whether a history window is as long as the policy says. Pure."""
     window = timedelta(seconds=window_seconds)
     policy = timedelta(days=policy_days)
     if window >= policy:
-        return Outcome("passed", f"The project's history window is {window}; the policy asks for {policy}.")
-    return Outcome(
-        "failed",
-        f"The project's history window is {window}, and the policy asks for {policy}. Lengthen it in the Neon "
+        summary = f"The project's history window is {window}; the policy asks for {policy}."
+        return decided(LONG_ENOUGH.name, passed=True, summary=summary)
+    return decided(
+        LONG_ENOUGH.name,
+        passed=False,
+        summary=f"The project's history window is {window}, and the policy asks for {policy}. Lengthen it in the Neon "
         "console, or change objectives.history_days.",
     )
 
@@ -171,12 +179,12 @@ def _artifacts(name: str, database: Database, environ: Mapping[str, str]) -> lis
 
 def _look_back(
     name: str, database: Database, client: NeonClient, source: ConnectionTarget, manifest: Manifest
-) -> Outcome:
+) -> Check:
     tables = tables_to_compare(manifest, database.key_tables)
     if not tables:
-        return _not_measured(f"{manifest.artifact_id} has no table with rows")
+        return _unknown(f"{manifest.artifact_id} has no table with rows")
     if reason := _unfit(client, source, manifest, asked_for=database.dump_from == "branch"):
-        return _not_measured(reason)
+        return _unknown(reason)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     with kept_alive(source, run_id):
@@ -194,14 +202,16 @@ def _look_back(
         except NeonRefused as error:
             # A limit of the plan says nothing against the history; a position that is gone does.
             if error.code == RefusalCode.POSITION_GONE:
-                return Outcome(
-                    "failed", f"Neon makes no branch as of {when}, inside its window: {error.what}"
-                )
+                return _past(False, f"Neon makes no branch as of {when}, inside its window: {error.what}")
             raise
 
 
-def _not_measured(reason: str) -> Outcome:
-    return Outcome("not measured", f"Not measured: {reason}.")
+def _past(passed: bool, summary: str) -> Check:
+    return decided(HOLDS_THE_PAST.name, passed=passed, summary=summary)
+
+
+def _unknown(reason: str) -> Check:
+    return not_measured(HOLDS_THE_PAST.name, reason)
 
 
 def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
@@ -221,27 +231,27 @@ def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, 
     return other_timeline(manifest.inventory.source, live)
 
 
-def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Outcome:
+def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Check:
     with (
         translated_errors(branch.target, "Looking at the branch"),
         connect(branch.target, application_name=_APPLICATION) as connection,
     ):
         there = source_catalog.read_catalog(connection)
         if reason := other_history(manifest.inventory.source, there.source):
-            return _not_measured(reason)
+            return _unknown(reason)
         if reason := other_moment(connection, branch.branch.parent_lsn, manifest):
-            return _not_measured(reason)
+            return _unknown(reason)
     digests = table_digest.digest_tables(
         branch.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
     )
     findings = table_findings(manifest, digests)
     names = ", ".join(f"{table.name} ({table.rows:,})" for table in manifest.tables)
     if findings:
-        return Outcome(
-            "failed",
+        return _past(
+            False,
             f"A branch as of {when} is not what {manifest.artifact_id} held: "
             + "; ".join(
                 f"{each.subject}: expected {each.expected}, observed {each.observed}" for each in findings
             ),
         )
-    return Outcome("passed", f"A branch as of {when} opened and has exactly the rows of {names}.")
+    return _past(True, f"A branch as of {when} opened and has exactly the rows of {names}.")

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from hackorda_ops.drill.result import Failure
-from hackorda_ops.errors import OpsError
-from hackorda_ops.exercise.result import ExerciseCheck, ExerciseCheckName, Moment
+from hackorda_ops.exercise.checks import WORDING
+from hackorda_ops.exercise.result import Moment
+from hackorda_ops.proof.notebook import Notebook
+from hackorda_ops.proof.verdict import Wording
 
 
 @dataclass
-class Notes:
+class Notes(Notebook):
     """Everything that goes into the result; the exercise fills it in as it goes.
 
     Attributes:
@@ -20,10 +21,8 @@ class Notes:
         recovery_seconds, lost_seconds: see `ExerciseResult`.
     """
 
-    checks: list[ExerciseCheck] = field(default_factory=list)
+    wording: Wording = WORDING
     timeline: list[Moment] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    error: Failure | None = None
     tables: int = 0
     rows: int = 0
     recovery_seconds: float | None = None
@@ -39,15 +38,3 @@ class Notes:
             outcome = ""
         finally:
             self.timeline.append(Moment(at, what + outcome, commands, round(time.monotonic() - began, 3)))
-
-    def check(self, name: ExerciseCheckName, passed: bool, summary: str) -> None:
-        """Writes a check down."""
-        self.checks.append(ExerciseCheck(name, "passed" if passed else "failed", summary))
-
-    def fail(self, error: OpsError) -> None:
-        """The first cause counts; later ones are told beside it."""
-        if self.error is None:
-            self.error = Failure(error.what, error.meaning, error.next_step)
-        else:
-            self.findings.append(f"Afterwards: {error.what} {error.next_step}")
-        self.findings += getattr(error, "__notes__", ())

@@ -11,11 +11,13 @@ from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import history
+from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.exercise import require_neon, run_exercise
 from hackorda_ops.exercise.history import RESULT_NAME, exercise_prefix
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.proof.check import title_of
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import NOTHING, counted, duration, moment
 
@@ -130,7 +132,7 @@ def document(result: ExerciseResult) -> str:
         "## Checks",
         table(
             ("Check", "Outcome", "What it saw"),
-            [(check.name.replace("_", " "), check.outcome, check.summary) for check in result.checks],
+            [(title_of(check.name, CHECKS), check.outcome, check.summary) for check in result.checks],
         ),
         "## Timeline",
         table(

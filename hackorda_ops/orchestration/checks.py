@@ -1,15 +1,16 @@
 """What each step proves, as Dagster's asset checks: their specs, and their results from the core's values."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import dagster as dg
-from dagster import AssetCheckResult, AssetCheckSpec, AssetKey
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey, MetadataValue
 
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, StoreRefused
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import metadata
+from hackorda_ops.proof.check import Check, Declaration
 from hackorda_ops.week.week import Week
 
 FILES_READ_BACK: Final = "files_read_back"
@@ -39,23 +40,55 @@ _REFUTED_BY: Final[tuple[tuple[type[OpsError], tuple[str, ...]], ...]] = (
 
 def specs_of_a_night(asset: AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[AssetCheckSpec]:
     """The checks of `nightly_dump`."""
-    return _specs(_OF_A_NIGHT, asset, partitions)
+    return _specs(_OF_A_NIGHT.items(), asset, partitions)
 
 
 def specs_of_a_week(asset: AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[AssetCheckSpec]:
     """The checks of `offsite_copy`."""
-    return _specs(_OF_A_WEEK, asset, partitions)
+    return _specs(_OF_A_WEEK.items(), asset, partitions)
+
+
+def specs_of(
+    declared: Iterable[Declaration], asset: AssetKey, partitions: dg.PartitionsDefinition[str] | None = None
+) -> list[AssetCheckSpec]:
+    """The checks of what proves something: of a drill, an exercise, or a look at the history."""
+    return _specs(((each.name, each.description) for each in declared), asset, partitions)
+
+
+def results_of(
+    checks: Sequence[Check], specs: Iterable[AssetCheckSpec], shown: Mapping[str, MetadataValue] | None = None
+) -> Iterator[AssetCheckResult]:
+    """The outcomes of checks, as far as there are specs of them; what was not measured is a warning, and no pass.
+
+    Args:
+        checks: all of them, one at least for each spec.
+        specs: as the asset declares them.
+        shown: as metadata of each.
+    """
+    made = {check.name: check for check in checks}
+    for spec in specs:
+        check = made[spec.name]
+        yield AssetCheckResult(
+            passed=check.outcome == "passed",
+            check_name=check.name,
+            asset_key=spec.asset_key,
+            severity=AssetCheckSeverity.WARN if check.outcome == "not measured" else AssetCheckSeverity.ERROR,
+            description=check.summary,
+            metadata=shown,
+        )
 
 
 def _specs(
-    descriptions: Mapping[str, str], asset: AssetKey, partitions: dg.PartitionsDefinition[str]
+    descriptions: Iterable[tuple[str, str]],
+    asset: AssetKey,
+    partitions: dg.PartitionsDefinition[str] | None,
 ) -> list[AssetCheckSpec]:
-    # Without partitions of their own a backfilled old week would overwrite the newest state. They are
-    # a "preview" in Dagster 1.13.
+    # Without partitions of their own a backfilled old week or quarter would overwrite the newest state. They
+    # are a "preview" in Dagster 1.13.
     with warnings.catch_warnings(action="ignore", category=dg.PreviewWarning):
         return [
             AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions)
-            for name, description in descriptions.items()
+            for name, description in descriptions
         ]
 
 

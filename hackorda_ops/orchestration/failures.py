@@ -6,8 +6,7 @@ from typing import Final, NoReturn
 import dagster as dg
 from dagster import DagsterEvent
 
-from hackorda_ops.alerts.message import Cause
-from hackorda_ops.errors import OpsError
+from hackorda_ops.errors import OpsError, Problem
 from hackorda_ops.postgres.sessions.connection import redact
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
@@ -59,7 +58,7 @@ def is_last(error: OpsError, *, attempts_before: int) -> bool:
     return not error.retryable or attempts_before >= _RETRIES
 
 
-def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
+def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Problem:
     """Why a run failed, without Dagster's wrappers and without a secret.
 
     Args:
@@ -71,17 +70,17 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Cause:
         if data.user_failure_data is not None:
             told = {key: str(value.value) for key, value in data.user_failure_data.metadata.items()}
             if told.keys() >= {_WHAT, _MEANING, _NEXT_STEP}:
-                return Cause(told[_WHAT], told[_MEANING], told[_NEXT_STEP])
+                return Problem(told[_WHAT], told[_MEANING], told[_NEXT_STEP])
         error = data.error
         while error is not None and error.cause is not None:
             error = error.cause
-        return Cause(
+        return Problem(
             # Nobody foresaw it, so nobody has redacted it: its words may quote a row or a secret.
             f"Unexpected error: {error.cls_name if error else redact(event.message or '')}",
             meaning="The product did not foresee this, so it can't say. What was finished before is as it was.",
             next_step="Read the run's log in Dagster, and report the error with it.",
         )
-    return Cause(
+    return Problem(
         f"The run ended without a word of its own: {redact(run_failure)}",
         meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
         "Nothing of it counts as a backup; what was finished before is as it was.",

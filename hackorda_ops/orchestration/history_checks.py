@@ -4,19 +4,16 @@ On an asset of its own, `provider_history`: checks of `source` would run wheneve
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 import dagster as dg
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
+from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
-from hackorda_ops.exercise.history_check import HistoryCheck, check_history
+from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
+from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
-
-LONG_ENOUGH: Final = "history_window_long_enough"
-HOLDS_THE_PAST: Final = "history_holds_the_past"
 
 
 def provider_history(name: str) -> dg.AssetSpec:
@@ -33,23 +30,11 @@ def provider_history(name: str) -> dg.AssetSpec:
 
 def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
     """The two checks of a database's history, made together by one branch."""
-    history = key(name, PROVIDER_HISTORY)
+    specs = checks.specs_of(CHECKS, key(name, PROVIDER_HISTORY))
 
     @dg.multi_asset_check(
         name=f"{name}_history_checks",
-        specs=[
-            AssetCheckSpec(
-                LONG_ENOUGH,
-                asset=history,
-                description="The project's history window is at least objectives.history_days.",
-            ),
-            AssetCheckSpec(
-                HOLDS_THE_PAST,
-                asset=history,
-                description="A branch near the far end of the window opens, and holds exactly what a past "
-                "artifact's manifest knows of that time.",
-            ),
-        ],
+        specs=specs,
     )
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
@@ -58,9 +43,8 @@ def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
             checked = check_history(name, database, environ=environ)
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
-        yield from _results(name, checked)
-        outcomes = (checked.long_enough, checked.holds_the_past)
-        if failed := [each.summary for each in outcomes if each.outcome == "failed"]:
+        yield from checks.results_of(checked.checks, specs, _numbers(checked))
+        if failed := [each.summary for each in checked.checks if each.outcome == "failed"]:
             # A failed check alone would alarm nobody.
             raise failure(
                 f"The history of {name} is not what the policy says:\n"
@@ -73,16 +57,8 @@ def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
     return check
 
 
-def _results(name: str, checked: HistoryCheck) -> Iterator[AssetCheckResult]:
+def _numbers(checked: HistoryCheck) -> dict[str, MetadataValue]:
     numbers: dict[str, MetadataValue] = {"window seconds": MetadataValue.int(checked.window_seconds)}
     if checked.reach_seconds is not None:
         numbers["reach seconds"] = MetadataValue.float(checked.reach_seconds)
-    for check_name, each in ((LONG_ENOUGH, checked.long_enough), (HOLDS_THE_PAST, checked.holds_the_past)):
-        yield AssetCheckResult(
-            passed=each.outcome == "passed",
-            check_name=check_name,
-            asset_key=key(name, PROVIDER_HISTORY),
-            severity=AssetCheckSeverity.WARN if each.outcome == "not measured" else AssetCheckSeverity.ERROR,
-            description=each.summary,
-            metadata=numbers,
-        )
+    return numbers

@@ -10,9 +10,9 @@ import dagster as dg
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
-from hackorda_ops.errors import OpsError, PermanentError
+from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import is_last
-from hackorda_ops.unforeseen import described
+from hackorda_ops.unforeseen import as_error
 
 
 @contextmanager
@@ -39,11 +39,8 @@ def told_outside(
     except (OpsError, dg.DagsterError, dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:  # noqa: BLE001
-        problem = described(error)
+        # Raised below, where no chain leads to the words of this one.
+        shown = as_error(error, meaning="The work is not done.", next_step="Report it with these lines.")
     else:
         return
-    raise PermanentError(
-        f"Something unforeseen happened: {problem}.",
-        meaning="The work is not done. This is most likely a bug in hackorda_ops.",
-        next_step="Report it with these lines.",
-    )
+    raise shown

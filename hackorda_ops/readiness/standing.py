@@ -13,8 +13,9 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
-from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import OpsError
+from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
 from hackorda_ops.readiness.reading import Listed, Trouble

@@ -9,8 +9,9 @@ from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report.history import read_history
-from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import OpsError
+from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
 

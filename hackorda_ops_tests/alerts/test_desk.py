@@ -6,10 +6,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from hackorda_ops.alerts.desk import BLIND_AFTER, LOOKS_BACK, Desk, Missing, RunEnd, begun
-from hackorda_ops.alerts.message import Cause, Message, Subject
+from hackorda_ops.alerts.message import Message, Subject
+from hackorda_ops.errors import Problem
 
 NOW = datetime(2026, 11, 8, 2, tzinfo=UTC)
-CAUSE = Cause("The password is wrong.", "No dump.", "Mend it.")
+CAUSE = Problem("The password is wrong.", "No dump.", "Mend it.")
 RISK = "The last proven restore point is of 2026-10-04 02:00 UTC, 35 days old."
 
 
@@ -17,7 +18,7 @@ def ended(
     partition: str | None = "2026-11-08",
     *,
     what: str = "night",
-    cause: Cause | None = None,
+    cause: Problem | None = None,
     checks: tuple[str, ...] = (),
     repeats: bool = False,
     run_id: str = "run",
@@ -79,7 +80,7 @@ def test_each_subject_has_its_own_words(what: str, partition: str | None, words:
 
 
 def test_a_long_cause_is_cut_and_the_next_step_and_the_link_stay() -> None:
-    _, [told] = after(begun(NOW), ended(cause=Cause("x" * 50_000, "m", "Mend it.")))
+    _, [told] = after(begun(NOW), ended(cause=Problem("x" * 50_000, "m", "Mend it.")))
 
     assert len(told.text) < 1500
     assert "Next step: Mend it." in told.body

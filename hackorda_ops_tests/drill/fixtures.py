@@ -16,7 +16,7 @@ from hackorda_ops import environment
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
-from hackorda_ops.drill.result import Check, DrillResult
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import ProjectPlan
@@ -26,6 +26,7 @@ from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.night.night import take_night
+from hackorda_ops.proof.check import Check
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.week import week

@@ -1,16 +1,16 @@
 """The verdict, from what was seen."""
 
-from typing import get_args
-
 import pytest
 
+from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.judgement import complete, judge
-from hackorda_ops.drill.result import Check, CheckName, Failure
+from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding
+from hackorda_ops.proof.check import Check, Outcome
 
 FINDING = Finding("rows differ", "public.users", "3 rows", "2 rows", "Use another artifact.")
-FAILURE = Failure("The scratch is gone.", "Nobody knows.", "Try again.")
-NAMES: tuple[CheckName, ...] = get_args(CheckName)
+FAILURE = Problem("The scratch is gone.", "Nobody knows.", "Try again.")
+NAMES = tuple(each.name for each in CHECKS)
 
 
 def checks(**outcomes: str) -> tuple[Check, ...]:
@@ -22,7 +22,7 @@ def test_all_passed_is_a_pass() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_failed_check_is_ever_a_pass(name: CheckName) -> None:
+def test_no_failed_check_is_ever_a_pass(name: str) -> None:
     verdict, failure = judge(checks(**{name: "failed"}), (), None)
     of_the_drill = name in ("comparison_self_test", "scratch_gone")
     assert verdict == ("ERROR" if of_the_drill else "FAIL")
@@ -30,7 +30,7 @@ def test_no_failed_check_is_ever_a_pass(name: CheckName) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_what_a_database_may_lack_may_be_unmeasured(name: CheckName) -> None:
+def test_only_what_a_database_may_lack_may_be_unmeasured(name: str) -> None:
     may_lack = (
         "branch_equals_manifest",
         "key_tables_near_production",
@@ -41,6 +41,23 @@ def test_only_what_a_database_may_lack_may_be_unmeasured(name: CheckName) -> Non
     assert verdict == ("PASS" if name in may_lack else "ERROR")
     if failure is not None:
         assert name in failure.what
+
+
+def test_a_check_that_nobody_declares_must_pass_all_the_same() -> None:
+    def with_another(outcome: Outcome) -> tuple[Check, ...]:
+        return complete((Check("indexes_are_valid", outcome, "indexes_are_valid."), *checks()))
+
+    assert judge(with_another("passed"), (), None) == ("PASS", None)
+    assert judge(with_another("failed"), (), None) == ("FAIL", None)
+    verdict, problem = judge(with_another("not measured"), (), None)
+    assert verdict == "ERROR"
+    assert problem is not None
+    assert "indexes_are_valid" in problem.what
+
+
+def test_every_check_is_named_once_and_says_what_it_is() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    assert all(each.title and each.description for each in CHECKS)
 
 
 def test_a_finding_is_a_fail_whatever_else_went_wrong() -> None:

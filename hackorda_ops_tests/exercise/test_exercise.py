@@ -7,6 +7,7 @@ import textwrap
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +15,17 @@ import psycopg
 import pytest
 import yaml
 
+from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.drill.result import Failure
-from hackorda_ops.errors import ConfigError, NeonUnavailable, OpsError, UsageError
+from hackorda_ops.errors import ConfigError, NeonUnavailable, OpsError, Problem, UsageError
 from hackorda_ops.exercise import exercise as exercises
+from hackorda_ops.exercise import history
+from hackorda_ops.exercise.checks import complete, judge
 from hackorda_ops.exercise.destroy import destroy, make_marker
 from hackorda_ops.exercise.exercise import run_exercise
 from hackorda_ops.exercise.history import read_exercise
 from hackorda_ops.exercise.report import document, hold_exercise
-from hackorda_ops.exercise.result import ExerciseCheck, ExerciseResult, complete, judge
+from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.exercise.state import read_state, to_destroy
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
@@ -31,10 +34,13 @@ from hackorda_ops.neon.creation import AtHead, AtTime
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
+from hackorda_ops.proof.check import Check
 from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
 from hackorda_ops.scratch.sweep import sweep
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.branched_sources import subscribed
 from hackorda_ops_tests.drill.fixtures import Protected, own_branches
+from hackorda_ops_tests.readiness.kept import exercise_result
 
 NEEDS_A_SERVER = pytest.mark.server
 DEADLINE_SECONDS = 60
@@ -359,10 +365,10 @@ def test_a_scratch_server_has_no_history_to_go_back_in(protected: Protected) -> 
 
 
 PASSED = tuple(replace(check, outcome="passed") for check in complete(()))
-BROKEN = Failure("It broke.", "Nobody knows.", "Try again.")
+BROKEN = Problem("It broke.", "Nobody knows.", "Try again.")
 
 
-def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[ExerciseCheck, ...]:
+def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[Check, ...]:
     return tuple(replace(check, outcome=outcome) if check.name == name else check for check in PASSED)
 
 
@@ -381,6 +387,17 @@ def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[Exerci
     ],
 )
 def test_only_what_was_measured_and_found_good_is_a_pass(
-    checks: tuple[ExerciseCheck, ...], error: Failure | None, verdict: str
+    checks: tuple[Check, ...], error: Problem | None, verdict: str
 ) -> None:
     assert judge(checks, error)[0] == verdict
+
+
+def test_a_result_with_a_check_of_a_later_release_is_read(tmp_path: Path) -> None:
+    plain = exercise_result(datetime(2026, 1, 4, 3, tzinfo=UTC), "PASS")
+    later = replace(plain, checks=(*plain.checks, Check("replica_follows", "failed", "It does not follow.")))
+    store, data = FolderStore(tmp_path), history.to_bytes(later)
+    key = f"{history.exercise_prefix(later.database, later.exercise_id)}/{history.RESULT_NAME}"
+    store.check()
+    store.put(key, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
+
+    assert read_exercise(store, later.database, later.exercise_id) == later

@@ -6,8 +6,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from hackorda_ops.alerts.message import Cause
-from hackorda_ops.errors import LockHeld, LoginRefused, OpsError
+from hackorda_ops.errors import LockHeld, LoginRefused, OpsError, Problem
 from hackorda_ops.orchestration.failures import cause_of, fail
 
 
@@ -72,7 +71,7 @@ def test_the_cause_is_the_errors_own_three_sentences(kind: type[OpsError], insta
 
     cause = _cause_of_a_run_that_raises(ending, instance)
 
-    assert cause == Cause("The password is wrong.", "No dump.", "Mend it.")
+    assert cause == Problem("The password is wrong.", "No dump.", "Mend it.")
 
 
 def test_an_error_that_nobody_foresaw_is_told_without_dagsters_wrapper(instance: DagsterInstance) -> None:

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
-from hackorda_ops.drill.result import DrillResult, Verdict
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.exercise import history
-from hackorda_ops.exercise.result import ExerciseCheck, ExerciseCheckName, ExerciseResult
+from hackorda_ops.exercise.checks import CHECKS
+from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.proof.check import Check
+from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import Standing, read_standing
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
@@ -132,9 +135,7 @@ def exercise_result(begun: datetime, verdict: Verdict) -> ExerciseResult:
         held_by="ops on machine",
         verdict=verdict,
         error=None,
-        checks=tuple(
-            ExerciseCheck(name, "passed", "As it has to be.") for name in get_args(ExerciseCheckName)
-        ),
+        checks=tuple(Check(each.name, "passed", "As it has to be.") for each in CHECKS),
         timeline=(),
         findings=(),
         tables=6,

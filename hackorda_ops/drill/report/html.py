@@ -8,12 +8,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts, frames
 from hackorda_ops.drill.report.words import (
-    CHECK_TITLES,
     all_checks,
     compared,
     meaning,
     pending,
     schema_change,
+    title_of,
 )
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.words import counted, duration, moment, size, visible
@@ -42,7 +42,7 @@ def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
             result=result,
             meaning=meaning(result),
             checks=all_checks(result),
-            check_titles=CHECK_TITLES,
+            title_of=title_of,
             findings=result.findings[:FINDINGS_SHOWN],
             compared=compared(result),
             tables=tables,

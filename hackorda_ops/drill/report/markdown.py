@@ -6,12 +6,12 @@ from textwrap import indent
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import frames
 from hackorda_ops.drill.report.words import (
-    CHECK_TITLES,
     all_checks,
     compared,
     meaning,
     pending,
     schema_change,
+    title_of,
 )
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.markdown import escaped, fenced, table
@@ -85,7 +85,7 @@ def _line_or_block(text: str) -> str:
 def _checks(result: DrillResult) -> str:
     return table(
         ("Outcome", "Check", "What it saw"),
-        ((check.outcome, CHECK_TITLES[check.name], check.summary) for check in all_checks(result)),
+        ((check.outcome, title_of(check), check.summary) for check in all_checks(result)),
     )
 
 

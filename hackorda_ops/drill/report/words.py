@@ -3,26 +3,18 @@
 All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Literal
 
-from hackorda_ops.drill.result import Check, CheckName, DrillResult, TableResult
+from hackorda_ops.drill import judgement
+from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
+from hackorda_ops.proof import check
+from hackorda_ops.proof.check import Check
 from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
 from hackorda_ops.words import counted, duration, moment, named
-
-CHECK_TITLES: Mapping[CheckName, str] = {
-    "offsite_equals_manifest": "The off-site copy is what its manifest says",
-    "restored_equals_manifest": "The restored database is what the manifest says",
-    "branch_equals_manifest": "The provider's own history agrees with the backup",
-    "comparison_self_test": "The comparison notices a change made on purpose",
-    "key_tables_near_production": "Key tables are close to production",
-    "newest_row_recent": "The newest rows are recent enough",
-    "migrations_apply": "The team's migrations apply to the restored database",
-    "within_recovery_time_objective": "Recovery takes no longer than its objective",
-    "scratch_gone": "What the drill made is gone again",
-}
 
 # What a FAIL may be about while the data came back as they were.
 _BESIDE_THE_BACKUP = frozenset(
@@ -106,17 +98,18 @@ def _reservations(result: DrillResult) -> str:
 
 
 def _titles(result: DrillResult, outcome: str) -> str:
-    titles = (CHECK_TITLES[check.name] for check in all_checks(result) if check.outcome == outcome)
+    titles = (title_of(each) for each in all_checks(result) if each.outcome == outcome)
     return "; ".join(title[0].lower() + title[1:] for title in titles)
 
 
 def all_checks(result: DrillResult) -> tuple[Check, ...]:
-    """Every check in its usual order; those that the drill never came to are "not measured"."""
-    known = {check.name: check for check in result.checks}
-    names: tuple[CheckName, ...] = get_args(CheckName)
-    return tuple(
-        known.get(name, Check(name, "not measured", "The drill ended before this check.")) for name in names
-    )
+    """Every check in its usual order, those that this release doesn't know at the end."""
+    return judgement.complete(result.checks)
+
+
+def title_of(made: Check) -> str:
+    """What a report calls a check, also one that only another release knows."""
+    return check.title_of(made.name, CHECKS)
 
 
 def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:
@@ -158,10 +151,9 @@ def compared(result: DrillResult) -> tuple[str, ...]:
     if migrated:
         sentences.append(f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
     sentences.extend(
-        f"{CHECK_TITLES[check.name]}: {check.summary}"
-        for check in result.checks
-        if check.name in {"offsite_equals_manifest", "comparison_self_test"}
-        and check.outcome != "not measured"
+        f"{title_of(each)}: {each.summary}"
+        for each in result.checks
+        if each.name in {"offsite_equals_manifest", "comparison_self_test"} and each.outcome != "not measured"
     )
     return tuple(sentences)
 

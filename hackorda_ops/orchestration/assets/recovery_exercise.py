@@ -1,42 +1,28 @@
 """`recovery_exercise`: a year's exercise on branches, with its report as metadata."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Final
 
 import dagster as dg
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue
+from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import report as exercise_report
+from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.report import Exercise
-from hackorda_ops.exercise.result import ExerciseCheckName
+from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
-_DESCRIPTIONS: Final[dict[ExerciseCheckName, str]] = {
-    "destroyed": "The tables were really gone before the recovery.",
-    "recovered_exactly": "Every table, sequence and object is as it was just before the destruction.",
-    "recovery_point_kept": "The last commit before the destruction came back.",
-    "within_recovery_time_objective": "The recovered branch answered within the recovery time objective.",
-    "branches_gone": "Both branches were deleted, and are gone.",
-}
-
 
 def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
     """The asset of a database's years."""
     own_key, partitions = key(name, RECOVERY_EXERCISE), years(database.schedule)
-    # See `drill_checks.specs` on their partitions, which are a "preview" in Dagster 1.13.
-    with warnings.catch_warnings(action="ignore", category=dg.PreviewWarning):
-        specs = [
-            AssetCheckSpec(check, asset=own_key, description=description, partitions_def=partitions)
-            for check, description in _DESCRIPTIONS.items()
-        ]
+    specs = checks.specs_of(CHECKS, own_key, partitions)
 
     @dg.asset(
         key=own_key,
@@ -65,15 +51,7 @@ def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
                 heartbeat.of_verdict(held.result.verdict)
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
-        for check in held.result.checks:
-            yield AssetCheckResult(
-                passed=check.outcome == "passed",
-                check_name=check.name,
-                severity=AssetCheckSeverity.WARN
-                if check.outcome == "not measured"
-                else AssetCheckSeverity.ERROR,
-                description=check.summary,
-            )
+        yield from checks.results_of(held.result.checks, specs)
         context.log.info(held.report)
         if held.result.verdict != "PASS":
             # A failed check alone would leave the year materialized, and nobody would try again.

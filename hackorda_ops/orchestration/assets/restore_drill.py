@@ -12,11 +12,12 @@ import dagster as dg
 
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill import quarter
+from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import reliance
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import fatal
-from hackorda_ops.orchestration import drill_checks, drill_metadata
+from hackorda_ops.orchestration import checks, drill_metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import fail, failure
 from hackorda_ops.orchestration.metadata import listed
@@ -28,7 +29,8 @@ from hackorda_ops.progress_log import ProgressLog
 def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
     """The asset of a database's quarters."""
     own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
-    specs = drill_checks.specs(database, own_key, partitions)
+    possible = [check for check in CHECKS if not check.lacking(database)]
+    specs = checks.specs_of(possible, own_key, partitions)
     # For lineage, and so that the present quarter can be backfilled; see `offsite_copy`.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         weeks_of_the_quarter = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
@@ -67,7 +69,7 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
                 metadata=drill_metadata.of_report(held),
             )
         )
-        yield from drill_checks.results(held.result, specs)
+        yield from checks.results_of(held.result.checks, specs)
         if held.result.verdict != "PASS":
             # A failed check alone would leave the quarter materialized, and nobody would try again.
             raise _not_passed(name, held)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.drill.report import json_form
-from hackorda_ops.drill.report.history import read_history, read_past
+from hackorda_ops.drill.report.history import History, read_history, read_past
 from hackorda_ops.drill.report.report import store_report
 from hackorda_ops.drill.result import RESULT_VERSION
 from hackorda_ops.stores.folder import FolderStore
@@ -40,6 +40,13 @@ def test_drills_come_back_oldest_first_and_only_those_of_the_database(store: Fol
     store_report([store], results.sound(database="hackorda2"), ())
 
     assert read_past(store, "hackorda") == drills
+
+
+def test_the_report_of_a_release_with_another_check_is_part_of_the_past(store: FolderStore) -> None:
+    later = results.with_unknown_check("failed")
+    store_report([store], later, ())
+
+    assert read_history(store, "hackorda") == History(drills=(later,), unread=())
 
 
 def test_a_report_whose_json_never_came_is_none(store: FolderStore) -> None:

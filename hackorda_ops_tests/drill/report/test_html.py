@@ -19,6 +19,7 @@ DRILLS = {
     "PASS with 60 tables": results.sound(tables=results.tables(60)),
     "FAIL": results.bad(),
     "ERROR": results.unjudged(),
+    "a check of a later release": results.with_unknown_check(),
     "ERROR without an artifact": results.unjudged(
         artifact=None, stages=(), checks=(), data_loss_seconds=None, how_to_repeat="", not_compared=()
     ),
@@ -171,3 +172,10 @@ def test_the_same_drills_make_the_same_page() -> None:
     past = results.history(8)
 
     assert page(results.bad(), past) == page(results.bad(), tuple(reversed(past)))
+
+
+def test_a_check_of_a_later_release_is_shown_with_what_it_saw() -> None:
+    text = page(results.with_unknown_check(), ())
+
+    assert "Indexes are valid<p>All 14 indexes were looked at.</p>" in text
+    assert "10 <small>of 10</small>" in text

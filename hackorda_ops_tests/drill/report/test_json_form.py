@@ -30,6 +30,15 @@ def test_a_field_of_a_later_release_is_passed_over() -> None:
     assert json_form.from_bytes(changed(weather="fine"), origin="here") == results.sound()
 
 
+def test_a_check_of_a_later_release_is_read_and_is_what_the_published_schema_allows() -> None:
+    later = results.with_unknown_check("failed")
+
+    written = json_form.to_bytes(later)
+
+    assert json_form.from_bytes(written, origin="here") == later
+    jsonschema.validate(json.loads(written), json.loads(PUBLISHED.read_text(encoding="utf-8")))
+
+
 @pytest.mark.parametrize("version", [2, "1", None])
 def test_another_version_is_refused_by_its_number(version: object) -> None:
     with pytest.raises(ArtifactDamaged, match=f"s3://b/report.json has format version {version!r}"):

@@ -88,3 +88,9 @@ def test_what_is_left_to_do_by_hand_is_listed_with_its_commands() -> None:
         "- Point the application to it.\n"
     ) in text
     assert "by hand" not in document(results.sound(by_hand=(), how_to_repeat=""), ())
+
+
+def test_a_check_of_a_later_release_is_shown_with_what_it_saw() -> None:
+    text = document(results.with_unknown_check(), ())
+
+    assert "| passed | Indexes are valid | All 14 indexes were looked at. |" in text

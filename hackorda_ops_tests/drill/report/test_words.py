@@ -1,18 +1,18 @@
 """What a report says in words."""
 
 from dataclasses import replace
-from typing import get_args
 
+from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.report.words import (
-    CHECK_TITLES,
     all_checks,
     compared,
     in_the_log,
     meaning,
     reliance,
     table_outcome,
+    title_of,
 )
-from hackorda_ops.drill.result import CheckName, DrillResult
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
 from hackorda_ops_tests.drill import results
@@ -29,7 +29,7 @@ def test_a_pass_says_what_came_back_and_as_of_when() -> None:
 def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
     checks = (
         results.check("within_recovery_time_objective", "failed"),
-        *(results.check(name) for name in get_args(CheckName) if not name.startswith(("within", "branch"))),
+        *(results.check(each.name) for each in CHECKS if not each.name.startswith(("within", "branch"))),
     )
 
     sentence = meaning(results.sound(checks=checks))
@@ -69,8 +69,18 @@ def test_an_error_says_that_nothing_is_proven_and_why() -> None:
 
 
 def test_every_check_has_a_title_and_a_place_even_where_the_drill_ended_early() -> None:
-    assert set(CHECK_TITLES) == set(get_args(CheckName))
+    assert all(title_of(results.check(each.name)) == each.title for each in CHECKS)
     assert [check.outcome for check in all_checks(results.unjudged())] == ["passed", *["not measured"] * 8]
+
+
+def test_a_check_of_a_later_release_has_its_name_for_a_title_and_stands_last() -> None:
+    later = results.with_unknown_check("failed")
+
+    assert [each.name for each in all_checks(later)] == [*(each.name for each in CHECKS), "indexes_are_valid"]
+    assert title_of(all_checks(later)[-1]) == "Indexes are valid"
+    assert meaning(later) == "Do not rely on this backup. Not fulfilled: indexes are valid."
+    unmeasured = results.with_unknown_check("not measured")
+    assert meaning(unmeasured).endswith("Not measured: indexes are valid.")
 
 
 def test_a_table_is_equal_different_missing_or_not_read() -> None:

@@ -1,0 +1,1 @@
+"""What a drill proves: each check declared once, in `registry`."""
