@@ -280,8 +280,8 @@ def test_a_killed_exercise_leaves_branches_that_a_sweep_removes_children_first(
     program = textwrap.dedent("""
         import os, sys
         from pathlib import Path
-        from hackorda_ops import config_file
-        from hackorda_ops.drill import exercise
+        from hackorda_ops.config import file as config_file
+        from hackorda_ops.exercise import exercise
         reads = []
         real = exercise.read_state
         def read(*arguments, **options):
