@@ -1,5 +1,5 @@
 # demo and test set up all that they need: Python 3.11 or later and make are enough.
-.PHONY: help demo dev test check bench docs clean
+.PHONY: help demo dev test test-long quick check bench docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -10,9 +10,11 @@ comma := ,
 PYTHON ?= python3
 # How many tests run at a time, each worker on servers of its own.
 WORKERS ?= 3
+# Groups of tests start in the order that hackorda_ops_tests/groups.py gives them, the longest first.
+SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 demo: $(READY_TO_RUN) ## a night, a week and a quarter on an embedded stack, through Dagster
 	@exec $(BIN)/hackorda-ops demo
@@ -21,7 +23,13 @@ dev: $(READY_TO_RUN) ## the same stack, left running with the Dagster UI
 	@exec $(BIN)/hackorda-ops demo --ui
 
 test: $(READY_TO_TEST) ## every test, on real servers that it starts itself
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@exec $(BIN)/python -m pytest $(SPREAD)
+
+test-long: $(READY_TO_TEST) ## the same in the long form: every kill, every storm, thousands of tables on every version
+	@HACKORDA_OPS_LONG=1 $(BIN)/python -m pytest $(SPREAD)
+
+quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week and a drill on real ones
+	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD)
 
 bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios
 	@exec $(BIN)/python -m bench

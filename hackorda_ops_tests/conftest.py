@@ -13,6 +13,7 @@ from psycopg import sql
 
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
+from hackorda_ops_tests import forms, groups
 from hackorda_ops_tests.neon.description import Description, read_description
 from hackorda_ops_tests.neon.recording import as_described
 
@@ -29,9 +30,9 @@ _QUICK = {
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a server, so that `pytest -m "not server and not e2e"` takes seconds."""
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups, and pytest the markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what needs a server, leaves out what only the long form runs, and has the longest groups begin first."""
     # each_server looks its server up by name, so that server_folder is not among its fixtures.
     servers = {"server_folder", "s3_server", "each_server"}
     for item in items:
@@ -39,10 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
         if "/e2e/" in item.path.as_posix():
             item.add_marker("e2e")
-        if item.get_closest_marker("xdist_group") is None:
-            # A file's tests share its servers, so one worker runs them all; and one whole Dagster at a time is enough.
-            path = item.path.relative_to(item.config.rootpath).as_posix()
-            item.add_marker(pytest.mark.xdist_group("e2e" if "/e2e/" in path else path))
+    forms.leave_out_the_long_form(config, items)
+    groups.put_in_order(items)
 
 
 @pytest.fixture(scope="session")

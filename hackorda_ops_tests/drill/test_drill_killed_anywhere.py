@@ -22,6 +22,7 @@ from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.sweep import left_behind, sweep
 from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, databases_on, on_neon
 from hackorda_ops_tests.drill.test_drill_interrupted import sessions_on, wait_until
+from hackorda_ops_tests.forms import also_long
 
 pytestmark = pytest.mark.server
 
@@ -40,6 +41,12 @@ ON_NEON = (
     ("BEFORE DELETE branches/ID", 1),
     # The deletion goes on without the drill.
     ("AFTER DELETE branches/ID", None),
+)
+# Before there is a branch, as soon as there is one, with rows in it, and when it is already going.
+SOME_ON_NEON = tuple(
+    (point, left)
+    for point, left in ON_NEON
+    if point in {"BEFORE POST branches", "AFTER POST branches", "STAGE restore", "AFTER DELETE branches/ID"}
 )
 ON_A_SERVER = (("STAGE make scratch", 0), ("STAGE restore", 1), ("STAGE compare the schema", 1))
 
@@ -105,7 +112,7 @@ def branches_of(neon: LocalNeon) -> set[str]:
         return {found.branch.name for found in client.branches() if not found.branch.default}
 
 
-@pytest.mark.parametrize(("point", "left"), ON_NEON)
+@pytest.mark.parametrize(("point", "left"), also_long(ON_NEON, short=SOME_ON_NEON))
 def test_wherever_a_drill_on_neon_is_killed_the_sweep_leaves_nothing_of_it_and_all_of_others(
     tiny: Night,
     one_clone: None,

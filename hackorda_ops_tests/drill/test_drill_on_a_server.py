@@ -36,6 +36,7 @@ def grown(night: Night, postgres_server: PostgresServer) -> Iterator[str]:
         connection.execute('DROP DATABASE "hackorda grown" WITH (FORCE)')
 
 
+@pytest.mark.quick
 def test_a_sound_backup_passes_and_is_reported_in_both_stores(
     protected: Protected, night: Night, tmp_path: Path
 ) -> None:

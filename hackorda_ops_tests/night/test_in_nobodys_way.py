@@ -1,6 +1,5 @@
 """Nobody waits for a night: whatever is deployed or read meanwhile, and however slow the dump is."""
 
-import os
 import random
 import signal
 import threading
@@ -24,12 +23,13 @@ from hackorda_ops.orchestration.metadata import of_night
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.tools import dump
 from hackorda_ops.postgres.tools.dump import DumpResult
+from hackorda_ops_tests.forms import LONG, also_long
 from hackorda_ops_tests.night.storms import SCHEMA, Storm, dumping, send, slowed, storm
 from hackorda_ops_tests.postgres.awkward import execute
+from hackorda_ops_tests.zoo.animals import MAJORS
 from hackorda_ops_tests.zoo.servers import programs_of
 
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
-LONG = "HACKORDA_OPS_LONG" in os.environ
 # In the short form everything goes five times as fast, and the bound is as much tighter.
 YIELD_AFTER, LONGEST_WAIT, LONGEST_STOP = (5.0, 7.0, 12.0) if LONG else (1.0, 3.0, 2.5)
 STORMS = 20 if LONG else 5
@@ -182,7 +182,7 @@ def weather(server: PostgresServer, folder: Path, seed: int) -> Weathered:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("major", [15, 16, 17, 18])
+@pytest.mark.parametrize("major", also_long(MAJORS, short=(15, 18)))
 def test_in_storms_of_schema_changes_and_reads_nobody_waits_and_every_night_ends_whole_or_named(
     server_folder: Path, tmp_path: Path, major: int
 ) -> None:

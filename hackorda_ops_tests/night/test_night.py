@@ -89,6 +89,7 @@ def execute(url: str, statement: str) -> None:
         session.execute(statement)  # type: ignore[call-overload]  # a test's own constant text
 
 
+@pytest.mark.quick
 def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, database: Database) -> None:
     night = night_of(database, url)
     manifest = night.manifest

@@ -17,6 +17,7 @@ def _keys(server: S3Server, bucket: str) -> list[str]:
     return [entry["Key"] for entry in server.client().list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
+@pytest.mark.quick
 def test_a_week_ships_its_newest_sound_night(
     protected: Protected, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
 ) -> None:

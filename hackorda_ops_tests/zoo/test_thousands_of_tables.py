@@ -11,6 +11,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
+from hackorda_ops_tests.forms import also_long
 from hackorda_ops_tests.zoo.conftest import Servers, make
 from hackorda_ops_tests.zoo.crowds import THOUSANDS
 from hackorda_ops_tests.zoo.test_zoo import fill
@@ -18,7 +19,7 @@ from hackorda_ops_tests.zoo.test_zoo import fill
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("servers", THOUSANDS.majors, indirect=True)
+@pytest.mark.parametrize("servers", also_long(THOUSANDS.majors, short=(17,)), indirect=True)
 def test_5000_tables_come_back_whole(servers: Servers, tmp_path: Path) -> None:
     url = make(servers.source, THOUSANDS.name)
     fill(url, THOUSANDS.animals)
