@@ -12,7 +12,7 @@ from hackorda_ops_tests.e2e.shop import Shop
 _NIGHT = """
 import os, sys
 from pathlib import Path
-from hackorda_ops import config_file
+from hackorda_ops.config import file as config_file
 from hackorda_ops.night.night import take_night
 from hackorda_ops.errors import OpsError
 

@@ -80,7 +80,7 @@ def test_a_secret_file_is_for_the_child_alone_and_gone_after_it(tmp_path: Path) 
 def test_a_secret_file_is_gone_when_our_process_was_killed(tmp_path: Path) -> None:
     ours = process_watch.python(
         "import os, sys\n"
-        "from hackorda_ops.postgres import child\n"
+        "from hackorda_ops.processes import child\n"
         "child.run(['sh', '-c', sys.argv[1], 'sh', sys.argv[2]], environment=dict(os.environ),"
         " secret_files={'SECRET': 'hush'}, deadline_seconds=120)",
         'cd "$1"; echo "$SECRET" > path; echo $$ > child.pid; sleep 60',
@@ -192,7 +192,7 @@ def test_files_that_a_child_makes_are_for_their_owner_only(tmp_path: Path) -> No
 def test_root_can_run_a_child_as_an_unprivileged_user_without_roots_groups() -> None:
     # As servers in containers do; there root may be in groups of every kind.
     ours = process_watch.python(
-        "import os\nfrom hackorda_ops.postgres import child\nos.setgroups([0, 1, 2])\n"
+        "import os\nfrom hackorda_ops.processes import child\nos.setgroups([0, 1, 2])\n"
         "child.run(['id'], environment=dict(os.environ), deadline_seconds=30, run_as='nobody',"
         " on_stdout_line=print)"
     )
@@ -216,7 +216,7 @@ def test_many_runs_leave_no_zombie_no_descriptor_and_no_thread() -> None:
         """
 import os, pathlib, threading, time
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 

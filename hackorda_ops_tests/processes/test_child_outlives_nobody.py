@@ -23,7 +23,7 @@ from hackorda_ops_tests.processes.process_watch import (
 RUNS_THE_TOOL = """
 import os, sys, time
 from pathlib import Path
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 options = dict(environment=dict(os.environ), deadline_seconds=120, grace_seconds=1)
 arguments = ["sh", "-c", sys.argv[1], "sh", sys.argv[2]]
 """
@@ -149,7 +149,7 @@ def test_a_forked_copy_of_our_process_does_not_keep_the_child_alive(tmp_path: Pa
 
 STOPS_BESIDE_A_FORKED_COPY = """
 import os, time
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 running = child.start(["sleep", "120"], environment=dict(os.environ))
 copy = os.fork()
 if copy == 0:
@@ -171,7 +171,7 @@ def test_a_forked_copy_of_our_process_does_not_keep_the_child_from_being_stopped
 # As in a container whose first process is a program that never waits for what is not its own.
 UNDER_A_FIRST_PROCESS_THAT_REAPS_NOBODY = """
 import ctypes, os, sys
-from hackorda_ops.postgres import child
+from hackorda_ops.processes import child
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 finished = child.run(["sh", "-c", "sleep 120 & sleep 120 & exit 5"], environment=dict(os.environ), deadline_seconds=60)

@@ -241,7 +241,8 @@ RUN_A_DUMP = """
 import json, os, sys
 from pathlib import Path
 from hackorda_ops.errors import OpsError
-from hackorda_ops.postgres import clients, connection, dump
+from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.tools import clients, dump
 from hackorda_ops.progress import ignore
 folder, bin_dir, major = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 try:
