@@ -21,7 +21,7 @@ from hackorda_ops.night import preflight
 from hackorda_ops.night.origin import Origin
 from hackorda_ops.postgres.access import access
 from hackorda_ops.postgres.archives import source_digests
-from hackorda_ops.postgres.catalogs import counting, rewrites, source_catalog
+from hackorda_ops.postgres.catalogs import counting, rewrites, sequences, source_catalog
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Sequence, TableName
 from hackorda_ops.postgres.catalogs.own_rules import Kept
 from hackorda_ops.postgres.definitions import server_text
@@ -216,7 +216,7 @@ class Capture:
             after = rewrites.table_files(target)
             rewrites.require_not_rewritten(files, after)
             with translated_errors(target, "Reading the sequences again"), letting_go(connection):
-                sequences_after = source_catalog.read_sequences_left(connection)
+                sequences_after = sequences.read_sequences_left(connection)
             # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
             digested = digests(self.lock.probe)
         # Nothing has locked these since the dump ended.

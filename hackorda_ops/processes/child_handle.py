@@ -1,8 +1,6 @@
-"""One running child: its hand-over to the supervisor, its streams, its end."""
+"""One running child: its streams and its end."""
 
-import errno
 import os
-import select
 import selectors
 import signal
 import subprocess
@@ -17,11 +15,10 @@ from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from hackorda_ops.errors import OpsError, Stalled, ToolFailed
+from hackorda_ops.errors import Stalled
 from hackorda_ops.processes.child_output import Output
+from hackorda_ops.processes.hand_over import hand_over, supervisor_lost
 
-# It takes hundredths of a second; this is for a machine that is starved.
-_START_SECONDS = 60.0
 # What the supervisor may need beyond the grace period, to kill and to reap.
 _STOP_MARGIN_SECONDS = 20.0
 # More than a pipe holds, so that one read empties it.
@@ -81,7 +78,7 @@ class Child:
         self._end: Future[Finished] = Future()
         self._life_lock = threading.Lock()
         try:
-            self.pid, reported = self._hand_over(order)
+            self.pid, reported = hand_over(self.name, order, life=life, report=report)
             # A daemon, so that an interpreter that exits without stopping its children takes them along.
             threading.Thread(
                 target=self._follow, args=(reported,), name=f"output of {name}", daemon=True
@@ -130,39 +127,6 @@ class Child:
             self._kill_group()
             self._supervisor.kill()
             self.ended_within(_STOP_MARGIN_SECONDS)
-
-    def _hand_over(self, order: bytes) -> tuple[int, bytes]:
-        """Tell the supervisor what to run; returns the child's pid and what else was reported by then."""
-        until = time.monotonic() + _START_SECONDS
-        life, report = self._life.fileno(), self._report.fileno()
-        os.set_blocking(life, False)  # An order longer than a pipe holds must not block for ever.
-        waiting = select.poll()
-        waiting.register(life, select.POLLOUT)
-        waiting.register(report, select.POLLIN)
-        reported = b""
-        while b"\n" not in reported:
-            ready = dict(waiting.poll(max(0.0, until - time.monotonic()) * 1000))
-            if not ready:
-                raise Stalled(
-                    f"{self.name} was not started within {_START_SECONDS:g} seconds.",
-                    meaning="This machine is too busy to start a process, so nothing was done.",
-                    next_step="Look at the machine's load and memory, then try again.",
-                )
-            if life in ready:
-                with suppress(BrokenPipeError):  # The report's end tells the same, with a reason.
-                    order = order[os.write(life, order) :]
-                if not order or ready[life] & (select.POLLERR | select.POLLHUP):
-                    waiting.unregister(life)
-            if report in ready:
-                block = os.read(report, 4096)
-                if not block:
-                    raise self._supervisor_lost()
-                reported += block
-        first, _, others = reported.partition(b"\n")
-        word, *details = first.decode().split()
-        if word != "started":
-            raise _refused(self.name, step=details[0], number=int(details[1]))
-        return int(details[0]), others
 
     def _follow(self, reported: bytes) -> None:
         """In a thread of its own: move the child's streams until it has ended, then say how."""
@@ -244,7 +208,7 @@ class Child:
         if self._problem is not None:
             raise self._problem
         if word != "ended":
-            raise self._supervisor_lost()
+            raise supervisor_lost(self.name)
         return Finished(
             returncode=int(returncode),
             stdout=self._stdout.captured,
@@ -284,32 +248,3 @@ class Child:
         ):
             if stream is not None:
                 stream.close()
-
-    def _supervisor_lost(self) -> ToolFailed:
-        return ToolFailed(
-            f"The process that supervises {self.name} ended before it did.",
-            meaning=f"{self.name} was stopped with it. Somebody killed it, or the machine ran out of memory.",
-            next_step="Look for an out-of-memory kill in the system's log (dmesg), then try again.",
-        )
-
-
-def _refused(name: str, *, step: str, number: int) -> OpsError:
-    reason = os.strerror(number)
-    if step == "program" and number == errno.ENOENT:
-        next_step = f"Install {name}, or put the folder it is in on the PATH."
-    elif step == "folder":
-        next_step = "Create the working directory, or name another one."
-    elif step == "secret":
-        next_step = "Set TMPDIR to a folder of this machine that may be written to and has room."
-    else:
-        next_step = f"Check that {name} may be executed by this user."
-    where = {
-        "folder": " in its working directory",
-        "user": " as the user it should run as",
-        "secret": ", because its password could not be written to a private file in $TMPDIR (or /tmp)",
-    }.get(step, "")
-    return ToolFailed(
-        f"{name} could not be started{where}: {reason}.",
-        meaning="Nothing was done.",
-        next_step=next_step,
-    )

@@ -1,13 +1,12 @@
 """Owners and grants of everything in a database, and default privileges, as statements that make them again."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 import psycopg
 
+from hackorda_ops.postgres.access.access_lists import Grant, changes, grants_in, listed_by
 from hackorda_ops.postgres.access.one_line_sql import block, identifier, identity, in_this_database, literal
 from hackorda_ops.postgres.access.roles import HOST_ROLE
 
@@ -153,9 +152,6 @@ _TO_GRANT: Final = {
 # How the statement begins that says in full what everybody may do in the schema public.
 PUBLIC_SCHEMA: Final = "REVOKE ALL ON SCHEMA public"
 
-# Grantee (None for PUBLIC), privilege, and whether the grantee may pass it on.
-Grant = tuple[str | None, str, bool]
-
 
 @dataclass(frozen=True)
 class ObjectAccess:
@@ -183,11 +179,11 @@ def object_access(connection: psycopg.Connection[Any]) -> ObjectAccess:
     owners, grants = _database(connection)
     shipped: list[str] = []
     query = _OBJECTS.format(
-        acl=_listed("coalesce(acl, acldefault(kind, owner))"),
+        acl=listed_by("coalesce(acl, acldefault(kind, owner))"),
         # A new database's schema public is not like a new schema; `_grants_on` says its access in full.
-        baseline=_listed("coalesce(CASE WHEN shipped THEN initprivs END, acldefault(kind, owner))"),
-        column_acl=_listed("a.attacl"),
-        column_baseline=_listed("CASE WHEN x.shipped THEN i.initprivs END"),
+        baseline=listed_by("coalesce(CASE WHEN shipped THEN initprivs END, acldefault(kind, owner))"),
+        column_acl=listed_by("a.attacl"),
+        column_baseline=listed_by("CASE WHEN x.shipped THEN i.initprivs END"),
     )
     for is_shipped, kind, name, column, owner, acl, baseline in connection.execute(query.encode()):
         subject = f"{_TO_ALTER.get(kind, kind.upper())} {identity(name)}"
@@ -195,27 +191,12 @@ def object_access(connection: psycopg.Connection[Any]) -> ObjectAccess:
             owners.append(f"ALTER {subject} OWNER TO {identifier(owner)};")
         if acl is not None or baseline is not None:
             granted = f"{_TO_GRANT.get(kind, _TO_ALTER.get(kind, kind.upper()))} {identity(name)}"
-            found = _grants_on(granted, column, _grants(acl), _grants(baseline))
+            found = _grants_on(granted, column, grants_in(acl), grants_in(baseline))
             (shipped if is_shipped else grants).extend(found)
     of_large_objects, on_large_objects = _large_objects(connection)
     owners += of_large_objects
     grants += (*on_large_objects, *_defaults(connection))
     return ObjectAccess(tuple(owners), tuple(grants), tuple(shipped))
-
-
-def _listed(acl: str) -> str:
-    """SQL of an access list as the text of a JSON array of [grantee or null for PUBLIC, privilege, may pass it on]."""
-    return (
-        "(SELECT jsonb_agg(DISTINCT jsonb_build_array(g.rolname, e.privilege_type, e.is_grantable))::text"
-        f" FROM aclexplode({acl}) e LEFT JOIN pg_roles g ON g.oid = e.grantee"
-        f" WHERE e.grantee = 0 OR g.oid IS NOT NULL AND NOT {HOST_ROLE.format('g.')})"
-    )
-
-
-def _grants(listed: str | None) -> frozenset[Grant]:
-    grants = {(grantee, privilege, passes_on) for grantee, privilege, passes_on in json.loads(listed or "[]")}
-    # Two grantors may have given the same right, one of them with the right to pass it on.
-    return frozenset(grant for grant in grants if grant[2] or (grant[0], grant[1], True) not in grants)
 
 
 def _grants_on(subject: str, column: str, acl: frozenset[Grant], baseline: frozenset[Grant]) -> Iterator[str]:
@@ -233,20 +214,10 @@ def _grants_on(subject: str, column: str, acl: frozenset[Grant], baseline: froze
         yield f"{verb} {listed} ON {subject} {'TO' if verb == 'GRANT' else 'FROM'} {grantee}{option};"
 
 
-def changes(acl: frozenset[Grant], baseline: frozenset[Grant]) -> Iterator[tuple[str, str, list[str], str]]:
-    """What leads from one access list to another: verb, grantee as SQL, privileges, "WITH GRANT OPTION" or ""."""
-    for verb, grants in (("REVOKE", baseline - acl), ("GRANT", acl - baseline)):
-        ordered = sorted(grants, key=lambda grant: (grant[0] is not None, grant[0] or "", grant[2], grant[1]))
-        for (grantee, passes_on), group in groupby(ordered, key=lambda grant: (grant[0], grant[2])):
-            name = "PUBLIC" if grantee is None else identifier(grantee)
-            option = " WITH GRANT OPTION" if passes_on and verb == "GRANT" else ""
-            yield verb, name, [privilege for _, privilege, _ in group], option
-
-
 def _database(connection: psycopg.Connection[Any]) -> tuple[list[str], list[str]]:
     query = _DATABASE.format(
-        acl=_listed("coalesce(d.datacl, acldefault('d', d.datdba))"),
-        baseline=_listed("acldefault('d', d.datdba)"),
+        acl=listed_by("coalesce(d.datacl, acldefault('d', d.datdba))"),
+        baseline=listed_by("acldefault('d', d.datdba)"),
     )
     [(owner, acl, baseline)] = connection.execute(query.encode()).fetchall()
     owners = [] if owner is None else [in_this_database("ALTER DATABASE", f"OWNER TO {identifier(owner)}")]
@@ -255,15 +226,15 @@ def _database(connection: psycopg.Connection[Any]) -> tuple[list[str], list[str]
             f"{verb} {', '.join(privileges)} ON DATABASE",
             f"{'TO' if verb == 'GRANT' else 'FROM'} {grantee}{option}",
         )
-        for verb, grantee, privileges, option in changes(_grants(acl), _grants(baseline))
+        for verb, grantee, privileges, option in changes(grants_in(acl), grants_in(baseline))
     ]
     return owners, grants
 
 
 def _large_objects(connection: psycopg.Connection[Any]) -> tuple[list[str], list[str]]:
     query = _LARGE_OBJECTS.format(
-        acl=_listed("coalesce(o.lomacl::aclitem[], acldefault('L', o.lomowner))"),
-        baseline=_listed("acldefault('L', o.lomowner)"),
+        acl=listed_by("coalesce(o.lomacl::aclitem[], acldefault('L', o.lomowner))"),
+        baseline=listed_by("acldefault('L', o.lomowner)"),
     )
     owners: list[str] = []
     grants: list[str] = []
@@ -273,7 +244,7 @@ def _large_objects(connection: psycopg.Connection[Any]) -> tuple[list[str], list
             if owner is not None:
                 owners.append(_large_objects_to(owner, some))
             listed = ", ".join(map(str, some))
-            for verb, grantee, privileges, option in changes(_grants(acl), _grants(baseline)):
+            for verb, grantee, privileges, option in changes(grants_in(acl), grants_in(baseline)):
                 direction = "TO" if verb == "GRANT" else "FROM"
                 grants.append(
                     f"{verb} {', '.join(privileges)} ON LARGE OBJECT {listed} {direction} {grantee}{option};"
@@ -292,13 +263,13 @@ def _large_objects_to(owner: str, numbers: list[int]) -> str:
 def _defaults(connection: psycopg.Connection[Any]) -> Iterator[str]:
     kind = "CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END"
     query = _DEFAULTS.format(
-        acl=_listed("d.defaclacl"),
+        acl=listed_by("d.defaclacl"),
         # Those of a schema come on top of the global ones, which are instead of the built-in ones.
-        baseline=_listed(f"CASE WHEN d.defaclnamespace = 0 THEN acldefault({kind}, d.defaclrole) END"),
+        baseline=listed_by(f"CASE WHEN d.defaclnamespace = 0 THEN acldefault({kind}, d.defaclrole) END"),
     )
     for role, schema, letter, acl, baseline in connection.execute(query.encode()):
         where = "" if schema is None else f" IN SCHEMA {identifier(schema)}"
-        for verb, grantee, privileges, option in changes(_grants(acl), _grants(baseline)):
+        for verb, grantee, privileges, option in changes(grants_in(acl), grants_in(baseline)):
             direction = "TO" if verb == "GRANT" else "FROM"
             yield (
                 f"ALTER DEFAULT PRIVILEGES FOR ROLE {identifier(role)}{where} {verb} {', '.join(privileges)} "

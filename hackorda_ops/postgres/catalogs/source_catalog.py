@@ -6,14 +6,11 @@ Nothing here needs a right on the tables themselves, so it also serves a preflig
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
-from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.access.roles import OWN_ROLE
 from hackorda_ops.postgres.catalogs.inventory import (
     Extension,
     Inventory,
-    Sequence,
     SourceIdentity,
     Switch,
     Table,
@@ -23,8 +20,8 @@ from hackorda_ops.postgres.catalogs.inventory import (
 from hackorda_ops.postgres.catalogs.left_out import read_left_out
 from hackorda_ops.postgres.catalogs.made_objects import read_made_objects, read_on_extension_tables
 from hackorda_ops.postgres.catalogs.migration_state import read_migrations
+from hackorda_ops.postgres.catalogs.sequences import OWN_SCHEMA, read_falling_sequences, read_sequences
 from hackorda_ops.postgres.catalogs.switches import read_switches
-from hackorda_ops.postgres.sessions.session import fetch_letting_go
 
 _KINDS: Final[dict[str, TableKind]] = {
     "r": "table",
@@ -33,9 +30,6 @@ _KINDS: Final[dict[str, TableKind]] = {
     "f": "foreign table",
 }
 _PROVIDERS: Final = {"c": "libc", "i": "icu", "b": "builtin"}
-
-# The same choice of schemas as pg_dump's: "pg_" is reserved for the server, temporary schemas included.
-_OWN_SCHEMA: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 _TABLES: Final = rf"""
 SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c.relpersistence = 'u',
@@ -54,19 +48,7 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
- WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND {_OWN_SCHEMA}
-"""
-
-_SEQUENCES: Final = rf"""
-SELECT n.nspname, c.relname,
-       -- Neither where it was dropped since the snapshot: reading it says so.
-       coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'), true)
-  FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {_OWN_SCHEMA}
-   AND (NOT EXISTS (SELECT FROM pg_depend d
-                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-        OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig) AND e.oid >= 16384))
+ WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND {OWN_SCHEMA}
 """
 
 # A setting that Postgres does not know is the application's own; some keep keys there ("app.jwt_secret").
@@ -80,17 +62,6 @@ SELECT role.rolname, split_part(entry, '=', 1),
   LEFT JOIN pg_roles role ON role.oid = s.setrole
  CROSS JOIN LATERAL unnest(s.setconfig) AS entry
 """
-
-_FALLING_SEQUENCES: Final = rf"""
-SELECT n.nspname, c.relname
-  FROM pg_sequence s
-  JOIN pg_class c ON c.oid = s.seqrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE (s.seqcycle OR s.seqincrement < 0) AND c.relpersistence <> 't' AND {_OWN_SCHEMA}
-"""
-
-# One statement reads this many sequences: a round trip each is slow over a long line.
-_SEQUENCES_PER_STATEMENT: Final = 200
 
 
 def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
@@ -108,7 +79,7 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
         psycopg.Error: the caller translates.
     """
     tables = _read_tables(connection)
-    sequences, unreadable = _read_sequences(connection)
+    sequences, unreadable = read_sequences(connection)
     settings, hidden = _read_database_settings(connection)
     switches = read_switches(connection)
     subscriptions = _texts(
@@ -140,7 +111,7 @@ def read_catalog(connection: psycopg.Connection[Any]) -> Inventory:
         made_objects=read_made_objects(connection),
         on_extension_tables=read_on_extension_tables(connection),
         switches=switches,
-        falling_sequences=tuple(sorted(TableName(*row) for row in connection.execute(_FALLING_SEQUENCES))),
+        falling_sequences=read_falling_sequences(connection),
     )
 
 
@@ -221,47 +192,6 @@ def _read_tables(connection: psycopg.Connection[Any]) -> tuple[Table, ...]:
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))
-
-
-def _read_sequences(
-    connection: psycopg.Connection[Any],
-) -> tuple[tuple[Sequence, ...], tuple[TableName, ...]]:
-    listed = sorted(
-        (TableName(schema, name), readable) for schema, name, readable in connection.execute(_SEQUENCES)
-    )
-    names = [name for name, readable in listed if readable]
-    sequences: list[Sequence] = []
-    for start in range(0, len(names), _SEQUENCES_PER_STATEMENT):
-        batch = names[start : start + _SEQUENCES_PER_STATEMENT]
-        query = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT {}::int, last_value, is_called FROM {}").format(
-                sql.Literal(position), sql.Identifier(name.schema, name.name)
-            )
-            for position, name in enumerate(batch)
-        )
-        try:
-            rows = fetch_letting_go(connection, query)
-        except psycopg.errors.UndefinedTable:
-            raise SourceBusy(
-                "A sequence was dropped or renamed while the inventory was being read.",
-                meaning="The schema changed during the backup, so there is no consistent inventory.",
-                next_step="Take the backup again when the schema change is over.",
-            ) from None
-        sequences += [Sequence(batch[position], last_value, called) for position, last_value, called in rows]
-    sequences.sort(key=lambda sequence: sequence.name)
-    return tuple(sequences), tuple(name for name, readable in listed if not readable)
-
-
-def read_sequences_left(connection: psycopg.Connection[Any]) -> tuple[Sequence, ...]:
-    """The sequences' states now, in a snapshot that may be hours old: nothing where one was dropped since.
-
-    Raises:
-        psycopg.Error: the caller translates.
-    """
-    try:
-        return _read_sequences(connection)[0]
-    except SourceBusy:
-        return ()
 
 
 def _read_database_settings(connection: psycopg.Connection[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

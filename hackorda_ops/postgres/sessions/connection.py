@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import trimmed
 from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, options
+from hackorda_ops.redaction.passwords import without_passwords
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 """libpq's sslmode values, the least strict first."""
@@ -26,7 +27,6 @@ SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verif
 CONNECT_TIMEOUT_SECONDS: Final = 30
 """How long one attempt may take; waking a suspended compute takes up to 5 seconds."""
 
-_HIDDEN: Final = "***"
 _DEFAULT_PORT: Final = "5432"
 _MEANING: Final = "Nothing was attempted: it is not known which database is meant, or how to reach it."
 
@@ -208,38 +208,8 @@ def secret_files(target: ConnectionTarget) -> dict[str, str]:
 
 
 def redact(text: str, *targets: ConnectionTarget) -> str:
-    """Takes out every password: the targets' own in any spelling, in URLs, and after `password`.
-
-    It rather takes out too much: what stands between a URL's user and its last `@`, and the whole
-    word or quoted string after `password=`, `password:` or SQL's `PASSWORD '…'`.
-    """
-    for target in targets:
-        if target.password:
-            text = _any_spelling(target.password).sub(_HIDDEN, text)
-    text = _URL_PASSWORD.sub(rf"\1{_HIDDEN}@", text)
-    return _NAMED_PASSWORD.sub(rf"\1{_HIDDEN}", text)
-
-
-# Up to the last @ of the word: an unencoded @ or / in the password belongs to the password.
-_URL_PASSWORD: Final = re.compile(r"(\w://[^\s:/@]*:)\S*@")
-_QUOTED: Final = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
-_NAMED_PASSWORD: Final = re.compile(
-    rf"""(pass(?:word|wd)["']?(?:\s*[=:]\s*|\s+(?=')))(?:{_QUOTED}|\S+)""",
-    re.IGNORECASE,
-)
-
-
-def _any_spelling(password: str) -> re.Pattern[str]:
-    """Finds a password plain, percent-encoded in whole or in part, or with quotes escaped."""
-
-    def spelled(character: str) -> str:
-        encoded = "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogateescape"))
-        spellings = [re.escape(character), f"(?i:{encoded})"]
-        if character in "'\"\\":
-            spellings += [re.escape("\\" + character), re.escape(character * 2)]
-        return f"(?:{'|'.join(reversed(spellings))})"
-
-    return re.compile("".join(map(spelled, password)))
+    """Takes out every password (`redaction.passwords`): the targets' own, in URLs, and after `password`."""
+    return without_passwords(text, (target.password for target in targets))
 
 
 def _problems(parameters: Mapping[str, str]) -> Iterator[str]:

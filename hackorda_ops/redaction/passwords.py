@@ -1,0 +1,44 @@
+"""Passwords, kept out of every message."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_HIDDEN: Final = "***"
+# Up to the last @ of the word: an unencoded @ or / in the password belongs to the password.
+_URL_PASSWORD: Final = re.compile(r"(\w://[^\s:/@]*:)\S*@")
+_QUOTED: Final = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\""""
+_NAMED_PASSWORD: Final = re.compile(
+    rf"""(pass(?:word|wd)["']?(?:\s*[=:]\s*|\s+(?=')))(?:{_QUOTED}|\S+)""",
+    re.IGNORECASE,
+)
+
+
+def without_passwords(text: str, passwords: Iterable[str | None]) -> str:
+    """Takes out every password: the known ones in any spelling, those in URLs, and what follows `password`.
+
+    It rather takes out too much: what stands between a URL's user and its last `@`, and the whole
+    word or quoted string after `password=`, `password:` or SQL's `PASSWORD '…'`.
+
+    Args:
+        text: what is to be shown.
+        passwords: the known ones; None and empty ones count for nothing.
+    """
+    for password in passwords:
+        if password:
+            text = _any_spelling(password).sub(_HIDDEN, text)
+    text = _URL_PASSWORD.sub(rf"\1{_HIDDEN}@", text)
+    return _NAMED_PASSWORD.sub(rf"\1{_HIDDEN}", text)
+
+
+def _any_spelling(password: str) -> re.Pattern[str]:
+    """Finds a password plain, percent-encoded in whole or in part, or with quotes escaped."""
+
+    def spelled(character: str) -> str:
+        encoded = "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogateescape"))
+        spellings = [re.escape(character), f"(?i:{encoded})"]
+        if character in "'\"\\":
+            spellings += [re.escape("\\" + character), re.escape(character * 2)]
+        return f"(?:{'|'.join(reversed(spellings))})"
+
+    return re.compile("".join(map(spelled, password)))
