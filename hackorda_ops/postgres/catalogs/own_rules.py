@@ -12,16 +12,18 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
+
 # The tables whose rows a dump holds, and who owns them. A check and a generated column are expressions that a table's
 # owner chose: on the source they are evaluated only where that is nobody but ourselves or a superuser, and so are the
 # functions, as they would run with our rights.
-_DUMPED: Final = """
+_DUMPED: Final = f"""
 WITH trusted AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user),
 dumped AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpages, c.relowner IN (SELECT oid FROM trusted) AS trusted
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND {OWN_SCHEMA}
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
                           AND d.objid = c.oid AND d.deptype = 'e')
 ), foreign_code AS (

@@ -10,16 +10,17 @@ from typing import Final
 
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.words import named
 
 # The function tells of the present, whatever a snapshot sees.
-_FILES: Final = r"""
+_FILES: Final = rf"""
 SELECT n.nspname, c.relname, c.oid::bigint, pg_relation_filenode(c.oid)::bigint
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {OWN_SCHEMA}
 """
 _NAMES_SHOWN: Final = 5
 

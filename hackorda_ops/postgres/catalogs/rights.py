@@ -7,6 +7,7 @@ from psycopg import sql
 
 from hackorda_ops.errors import RightsMissing
 from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.words import shortened
 
@@ -14,7 +15,7 @@ _STATEMENTS_SHOWN: Final = 20
 
 # pg_dump locks partitioned parents too, which takes SELECT on them; what an extension owns it leaves alone,
 # unless the extension registered the table as one of its configuration.
-_RELATIONS: Final = r"""
+_RELATIONS: Final = rf"""
 SELECT n.nspname, c.relname, c.relkind = 'S',
        has_schema_privilege(n.oid, 'USAGE'),
        CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
@@ -23,7 +24,7 @@ SELECT n.nspname, c.relname, c.relkind = 'S',
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE (c.oid = ANY(%(tables)s) OR c.relkind = 'S' AND c.relpersistence <> 't'
-                                   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')
+                                   AND {OWN_SCHEMA})
    AND (NOT EXISTS (SELECT FROM pg_depend d
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY(e.extconfig)))

@@ -7,10 +7,8 @@ from psycopg import sql
 
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 from hackorda_ops.postgres.sessions.session import fetch_letting_go
-
-# The same choice of schemas as pg_dump's: "pg_" is reserved for the server, temporary schemas included.
-OWN_SCHEMA: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 _SEQUENCES: Final = rf"""
 SELECT n.nspname, c.relname,

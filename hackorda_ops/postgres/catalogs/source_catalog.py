@@ -20,7 +20,8 @@ from hackorda_ops.postgres.catalogs.inventory import (
 from hackorda_ops.postgres.catalogs.left_out import read_left_out
 from hackorda_ops.postgres.catalogs.made_objects import read_made_objects, read_on_extension_tables
 from hackorda_ops.postgres.catalogs.migration_state import read_migrations
-from hackorda_ops.postgres.catalogs.sequences import OWN_SCHEMA, read_falling_sequences, read_sequences
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
+from hackorda_ops.postgres.catalogs.sequences import read_falling_sequences, read_sequences
 from hackorda_ops.postgres.catalogs.switches import read_switches
 
 _KINDS: Final[dict[str, TableKind]] = {

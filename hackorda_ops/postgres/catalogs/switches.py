@@ -9,11 +9,12 @@ from typing import Any, Final
 import psycopg
 
 from hackorda_ops.postgres.catalogs.inventory import Switch
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 
 _STATES: Final = {"D": "off", "R": "on for replicas only", "A": "always on"}
 
 # A partition's constraint has the name that its server gave it, so the topmost one's is told.
-_SWITCHED: Final = r"""
+_SWITCHED: Final = rf"""
 WITH RECURSIVE top (oid, root) AS (
     SELECT oid, oid FROM pg_constraint WHERE conparentid = 0
     UNION ALL SELECT k.oid, top.root FROM pg_constraint k JOIN top ON k.conparentid = top.oid
@@ -21,7 +22,7 @@ WITH RECURSIVE top (oid, root) AS (
     SELECT c.oid, NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                                  AND d.deptype = 'e') AS carried
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     WHERE {OWN_SCHEMA}
 )
 SELECT format('trigger %I on %s', t.tgname, r.oid::regclass), t.tgenabled::text, r.carried
   FROM pg_trigger t JOIN dumped_table r ON r.oid = t.tgrelid

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import psycopg
 
+from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
-
-_OWN_SCHEMA: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
 def _not_of_an_extension(catalog: str, alias: str) -> str:
@@ -22,14 +21,14 @@ def _not_of_an_extension(catalog: str, alias: str) -> str:
 
 # Partitions are left out: they follow their root, and a job that adds one a day is no schema change.
 _RELATION: Final = (
-    f"JOIN pg_namespace n ON n.oid = c.relnamespace AND {_OWN_SCHEMA} AND c.relpersistence <> 't'"
+    f"JOIN pg_namespace n ON n.oid = c.relnamespace AND {OWN_SCHEMA} AND c.relpersistence <> 't'"
     f" AND NOT c.relispartition AND {_not_of_an_extension('pg_class', 'c')}"
 )
 
 # Each query describes one kind of object by names and the server's own SQL for it, never by OIDs, so that
 # equal schemas give equal text on every server of the same version.
 _QUERIES: Final[dict[str, str]] = {
-    "schema": f"SELECT n.nspname FROM pg_namespace n WHERE {_OWN_SCHEMA}",
+    "schema": f"SELECT n.nspname FROM pg_namespace n WHERE {OWN_SCHEMA}",
     "extension": "SELECT e.extname, e.extversion FROM pg_extension e",
     "relation": f"""
         SELECT n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity,
@@ -77,13 +76,13 @@ _QUERIES: Final[dict[str, str]] = {
                ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)::text,
                ARRAY(SELECT k.conname || ' ' || pg_get_constraintdef(k.oid) FROM pg_constraint k
                       WHERE k.contypid = t.oid ORDER BY 1)::text
-          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {_OWN_SCHEMA}
+          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {OWN_SCHEMA}
            AND {_not_of_an_extension("pg_type", "t")} WHERE t.typtype IN ('e', 'd', 'r')""",
     # An aggregate has no SQL text of its own; its name and types stand for it.
     "function": f"""
         SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
                CASE WHEN p.prokind = 'a' THEN pg_get_function_result(p.oid) ELSE pg_get_functiondef(p.oid) END
-          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {_OWN_SCHEMA}
+          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {OWN_SCHEMA}
            AND {_not_of_an_extension("pg_proc", "p")}""",
 }
 
