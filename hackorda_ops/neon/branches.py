@@ -170,18 +170,20 @@ def delete_branch(client: NeonClient, branch_id: str) -> None:
         TargetRefused: it is not ours, or protected, or the project's default branch.
         Stalled: Neon still lists it when the deadline is over.
     """
-    deadline = client.clock.monotonic() + OPERATIONS_DEADLINE_SECONDS
+    name = branch_id
     # The list decides: a single branch, and its deletion too, can be answered with 404 while it is still there.
-    while (listed := _listed(client, branch_id)) is not None:
+    for _ in client.clock.rounds(OPERATIONS_DEADLINE_SECONDS, pause_seconds=_LOOK_AGAIN_SECONDS):
+        listed = _listed(client, branch_id)
+        if listed is None:
+            return
         _require_ours(listed)
-        if client.clock.monotonic() > deadline:
-            raise Stalled(
-                f"Neon still lists the branch {listed.branch.name} ({branch_id}) after deleting it.",
-                meaning="It may still cost money.",
-                next_step="Delete it in the Neon console.",
-            )
+        name = listed.branch.name
         wait_for(client, client.delete_branch(branch_id))
-        client.clock.sleep(_LOOK_AGAIN_SECONDS)
+    raise Stalled(
+        f"Neon still lists the branch {name} ({branch_id}) after deleting it.",
+        meaning="It may still cost money.",
+        next_step="Delete it in the Neon console.",
+    )
 
 
 def list_own_branches(client: NeonClient) -> tuple[LabelledBranch, ...]:
@@ -215,18 +217,17 @@ def _require_ours(labelled: LabelledBranch) -> None:
 
 
 def _ready(client: NeonClient, made: CreatedBranch) -> ScratchBranch:
-    deadline = client.clock.monotonic() + OPERATIONS_DEADLINE_SECONDS
-    # A branch can answer 404 straight after its creation.
-    while (labelled := client.branch(made.branch.id)) is None or labelled.branch.current_state == "init":
-        if client.clock.monotonic() > deadline:
-            raise NeonUnavailable(
-                f"The branch {made.branch.name} was created, but Neon does not show it as ready.",
-                meaning="It can't be used.",
-                next_step="Look at the branch in the Neon console, then run again.",
-            )
-        client.clock.sleep(LONGEST_POLL_SECONDS)
-    # Read again rather than taken from the first answer: by now Neon has resolved position and time.
-    return _scratch(labelled.branch, made.endpoints or client.endpoints(made.branch.id))
+    for _ in client.clock.rounds(OPERATIONS_DEADLINE_SECONDS, pause_seconds=LONGEST_POLL_SECONDS):
+        labelled = client.branch(made.branch.id)
+        # A branch can answer 404 straight after its creation.
+        if labelled is not None and labelled.branch.current_state != "init":
+            # Read again rather than taken from the first answer: by now Neon has resolved position and time.
+            return _scratch(labelled.branch, made.endpoints or client.endpoints(made.branch.id))
+    raise NeonUnavailable(
+        f"The branch {made.branch.name} was created, but Neon does not show it as ready.",
+        meaning="It can't be used.",
+        next_step="Look at the branch in the Neon console, then run again.",
+    )
 
 
 def _scratch(branch: Branch, endpoints: tuple[Endpoint, ...]) -> ScratchBranch:

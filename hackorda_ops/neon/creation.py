@@ -125,11 +125,8 @@ def _rfc3339(time: datetime) -> str:
 
 
 def _find_ours(client: NeonClient, name: str, label: Label) -> LabelledBranch | None:
-    deadline = client.clock.monotonic() + _LOOK_FOR_SECONDS
-    while True:
+    for _ in client.clock.rounds(_LOOK_FOR_SECONDS, pause_seconds=LONGEST_POLL_SECONDS):
         for found in client.branches(search=name):
             if found.branch.name == name and found.annotation == label.annotation() and is_ours(found):
                 return found
-        if client.clock.monotonic() > deadline:
-            return None
-        client.clock.sleep(LONGEST_POLL_SECONDS)
+    return None

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +10,7 @@ from enum import Enum
 
 from hackorda_ops.neon.models import ErrorAnswer
 from hackorda_ops.neon.refusals import RefusalCode, code_of
+from hackorda_ops.rounds import rounds
 
 _LONGEST_DELAY_SECONDS = 15.0
 _FIRST_DELAY_SECONDS = 0.5
@@ -29,6 +30,10 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
     # Jitter keeps clients apart; nobody gains by guessing it.
     chance: Callable[[], float] = random.random
+
+    def rounds(self, within_seconds: float, *, pause_seconds: float) -> Iterator[None]:
+        """`rounds.rounds` by this clock."""
+        return rounds(within_seconds, pause_seconds=pause_seconds, monotonic=self.monotonic, sleep=self.sleep)
 
 
 class CallOutcome(Enum):

@@ -22,6 +22,7 @@ from hackorda_ops.postgres.sessions import beside, waiting
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+from hackorda_ops.rounds import rounds
 
 # Twice in the second after which Postgres looks for deadlocks: then it's never another's work that is ended for ours.
 _LOOK_EVERY_SECONDS: Final = 0.4
@@ -182,7 +183,6 @@ class Reading:
 
     def _end(self) -> None:
         """Ends what sessions are left, and waits until the server has none of them."""
-        deadline = time.monotonic() + _GONE_WITHIN_SECONDS
         # Where the line is dead, nobody should wait for its end for long: the server notices by itself.
         soon = {**self.target.parameters, "connect_timeout": str(_LAST_CONNECT_SECONDS)}
         with (
@@ -191,9 +191,10 @@ class Reading:
                 retry_budget_seconds=0
             ) as connection,
         ):
-            while waiting.look(connection, self._token).ours and time.monotonic() < deadline:
+            for _ in rounds(_GONE_WITHIN_SECONDS, pause_seconds=_LET_GO_EVERY_SECONDS):
+                if not waiting.look(connection, self._token).ours:
+                    break
                 waiting.end_sessions(connection, self._token)
-                time.sleep(_LET_GO_EVERY_SECONDS)
 
 
 @contextmanager
@@ -241,15 +242,13 @@ def wait_until_free(target: ConnectionTarget, pids: frozenset[int], *, at_most_s
     Raises:
         OpsError: the server can't be reached.
     """
-    deadline = time.monotonic() + at_most_seconds
     with (
         translated_errors(target, "Looking whether a schema change goes on"),
         connect(
             target, application_name="hackorda_ops looks who waits", settings=_LOOKING_SETTINGS
         ) as session,
     ):
-        while busy := waiting.is_busy(session, pids):
-            if time.monotonic() >= deadline:
-                break
-            time.sleep(min(_LOOK_EVERY_SECONDS, max(0.0, deadline - time.monotonic())))
-    return not busy
+        for _ in rounds(at_most_seconds, pause_seconds=_LOOK_EVERY_SECONDS):
+            if not waiting.is_busy(session, pids):
+                return True
+    return False

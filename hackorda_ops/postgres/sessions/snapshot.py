@@ -16,6 +16,7 @@ from hackorda_ops.postgres.sessions.pooler import refuse_pooler
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, SHORT_SETTINGS
 from hackorda_ops.redaction.server_words import shown_error
+from hackorda_ops.rounds import rounds
 
 # All of it in one round trip, so that little can happen between the two positions. The order inside the first
 # SELECT matters: position first, then the transactions in progress. A commit that waits for replication (every
@@ -160,12 +161,10 @@ def flushed_position(connection: psycopg.Connection[Any], target: ConnectionTarg
 
 def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str) -> None:
     # With asynchronous commit a visible row can lie beyond what has reached the disk.
-    deadline = time.monotonic() + _FLUSH_WAIT_SECONDS
-    while time.monotonic() < deadline:
+    for _ in rounds(_FLUSH_WAIT_SECONDS, pause_seconds=_PAUSE_SECONDS):
         [(flushed,)] = connection.execute("SELECT pg_catalog.pg_current_wal_flush_lsn()").fetchall()
         if has_reached(flushed, lsn):
             return
-        time.sleep(_PAUSE_SECONDS)
 
 
 def has_reached(flush_lsn: str, insert_lsn: str) -> bool:
