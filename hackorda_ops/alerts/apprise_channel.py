@@ -7,8 +7,11 @@ URLs; so nothing that it says is passed on, but what kind of problem it had.
 import logging
 import re
 import warnings
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from hackorda_ops.alerts.channel import Channel, ChannelKind
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError
 
@@ -112,3 +115,17 @@ def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
         meaning="Nobody was told on this channel.",
         next_step="Check the URL in its variable, and whether this machine reaches the service.",
     )
+
+
+def split_urls(value: str) -> list[str]:
+    """The URLs in a variable, separated by white space or commas; a URL may hold commas itself."""
+    found = re.split(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+", value)
+    return [url for each in found if (url := each.strip(" ,"))]
+
+
+def _channels(variable: str, value: str) -> Iterator[Channel]:
+    for number, url in enumerate(split_urls(value), start=1):
+        yield Channel(f"{variable} {number}", partial(send, url))
+
+
+KIND: Final = ChannelKind(variables=lambda alerts: alerts.channels_env, channels=_channels)

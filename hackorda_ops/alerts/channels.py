@@ -1,12 +1,11 @@
-"""The channels that an operator has configured: the webhook, and whatever apprise URLs the variables hold."""
+"""The channels that an operator has configured; a line for each kind that there is."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from hackorda_ops.alerts import apprise_channel, webhook
+from hackorda_ops.alerts.channel import Channel, ChannelKind
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.config.models import Alerts
@@ -15,19 +14,15 @@ from hackorda_ops.given import given
 # For connecting, logging in and sending, each of which has a time-out of its own.
 _LONGEST_DELIVERY_SECONDS: Final = 20.0
 
+KINDS: Final[dict[str, ChannelKind]] = {
+    "webhook": webhook.KIND,
+    "apprise": apprise_channel.KIND,
+}
 
-@dataclass(frozen=True)
-class Channel:
-    """Somewhere that messages go.
 
-    Attributes:
-        name: its variable, and its place in one that may hold several ("ALERT_URLS 2"). It stays when the URL is
-            corrected, so that what waits goes to the new one.
-        deliver: delivers a message within half a minute; raises an OpsError without a secret where it could not.
-    """
-
-    name: str
-    deliver: Callable[[Message], None]
+def variables(alerts: Alerts) -> tuple[str, ...]:
+    """The variables that may hold channels."""
+    return tuple(variable for kind in KINDS.values() for variable in kind.variables(alerts))
 
 
 def configured(alerts: Alerts, environ: Mapping[str, str]) -> tuple[Channel, ...]:
@@ -36,21 +31,10 @@ def configured(alerts: Alerts, environ: Mapping[str, str]) -> tuple[Channel, ...
 
 
 def _configured(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[Channel]:
-    if url := given(environ, alerts.webhook_url_env):
-        yield Channel(alerts.webhook_url_env, partial(_post, url))
-    for variable in alerts.channels_env:
-        for number, url in enumerate(split_urls(given(environ, variable)), start=1):
-            yield Channel(f"{variable} {number}", partial(apprise_channel.send, url))
-
-
-def _post(url: str, message: Message) -> None:
-    webhook.post(url, message.text)
-
-
-def split_urls(value: str) -> list[str]:
-    """The URLs in a variable, separated by white space or commas; a URL may hold commas itself."""
-    found = re.split(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+", value)
-    return [url for each in found if (url := each.strip(" ,"))]
+    for kind in KINDS.values():
+        for variable in kind.variables(alerts):
+            if value := given(environ, variable):
+                yield from kind.channels(variable, value)
 
 
 def _bounded(channel: Channel) -> Channel:

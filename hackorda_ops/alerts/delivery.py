@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hackorda_ops.alerts.channels import Channel
+from hackorda_ops.alerts.channel import Channel
 from hackorda_ops.alerts.outbox import Outbox
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
 

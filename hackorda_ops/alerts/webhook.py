@@ -3,10 +3,13 @@
 The URL is a secret, since whoever has it can post. So nothing that httpx says of it is passed on.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import httpx
 
+from hackorda_ops.alerts.channel import Channel, ChannelKind
+from hackorda_ops.alerts.message import Message
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -40,3 +43,13 @@ def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
         meaning="Nobody was told on this channel.",
         next_step="Check the variable that alerts.webhook_url_env names, and whether this machine reaches the webhook.",
     )
+
+
+def _channels(variable: str, url: str) -> Iterator[Channel]:
+    def deliver(message: Message) -> None:
+        post(url, message.text)
+
+    yield Channel(variable, deliver)
+
+
+KIND: Final = ChannelKind(variables=lambda alerts: (alerts.webhook_url_env,), channels=_channels)

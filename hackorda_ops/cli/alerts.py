@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import typer
 
 from hackorda_ops.alerts import channels, message
-from hackorda_ops.alerts.channels import Channel
+from hackorda_ops.alerts.channel import Channel
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath
@@ -61,7 +61,7 @@ def _problem(channel: Channel, told: Message) -> str | None:
 
 
 def _no_channel(configured: Alerts) -> ConfigError:
-    variables = ", ".join((configured.webhook_url_env, *configured.channels_env))
+    variables = ", ".join(channels.variables(configured))
     return ConfigError(
         f"None of the variables that alerts names is set: {variables}.",
         meaning="Nobody is told when a night fails. Dagster's own log has it.",

@@ -69,7 +69,7 @@ def _text(mail: EmailMessage) -> str:
     ],
 )
 def test_a_variable_holds_one_url_or_several(value: str, urls: list[str]) -> None:
-    assert channels.split_urls(value) == urls
+    assert apprise_channel.split_urls(value) == urls
 
 
 def test_each_channel_is_known_by_its_variable_and_its_place() -> None:

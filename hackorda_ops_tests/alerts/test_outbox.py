@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hackorda_ops.alerts.channels import Channel
+from hackorda_ops.alerts.channel import Channel
 from hackorda_ops.alerts.delivery import deliver
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.alerts.outbox import KEPT_FOR, MOST_KEPT, Outbox
