@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hackorda_ops.artifacts.ids import is_id, second
+from hackorda_ops.artifacts.ids import id_is_ahead, is_id, moment_of
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes
 from hackorda_ops.artifacts.same_source import is_of_the_source
-from hackorda_ops.calendar.clocks import TOO_FAR
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.stores.store import Store, folder_prefix
 
@@ -77,18 +76,13 @@ def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog
         (result for result in results if isinstance(result, Manifest)),
         key=lambda manifest: (manifest.captured_at, manifest.artifact_id),
     )
-    latest = latest_possible(now)
+    now = now or datetime.now(UTC)
     return Catalog(
         location=store.describe(),
-        artifacts=tuple(each for each in found if each.captured_at <= latest),
+        artifacts=tuple(each for each in found if not id_is_ahead(each.artifact_id, now)),
         damaged=tuple(result for result in results if isinstance(result, DamagedArtifact)),
-        ahead=tuple(each for each in found if each.captured_at > latest),
+        ahead=tuple(each for each in found if id_is_ahead(each.artifact_id, now)),
     )
-
-
-def latest_possible(now: datetime | None = None) -> datetime:
-    """The latest moment that an artifact can be of; whatever is dated after it was made by a wrong clock."""
-    return (now or datetime.now(UTC)) + TOO_FAR
 
 
 def read_newest(store: Store, database: str, *, before: datetime | None = None) -> Manifest | None:
@@ -105,14 +99,12 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    latest = f"{database}/{second(min(before or latest_possible(), latest_possible()))}"
-
-    def in_time(key: str) -> bool:
-        return key.partition("-")[0] <= latest
-
     # Ids begin with the second of their snapshot; two of the same second are told apart by their manifests.
     by_second = itertools.groupby(
-        sorted(filter(in_time, _manifest_keys(store, database)), reverse=True),
+        sorted(
+            (key for key in _manifest_keys(store, database) if _in_time(key.split("/")[1], before)),
+            reverse=True,
+        ),
         lambda key: key.partition("-")[0],
     )
     for _, keys in by_second:
@@ -134,8 +126,7 @@ def newest_id(store: Store, database: str, *, before: datetime | None = None) ->
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    latest = second(min(before or latest_possible(), latest_possible()))
-    return next((each for each in ids(store, database) if each.partition("-")[0] <= latest), None)
+    return next((each for each in ids(store, database) if _in_time(each, before)), None)
 
 
 def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
@@ -164,6 +155,12 @@ def read_each(
         found = _read_one(store, f"{database}/{artifact_id}/{MANIFEST_NAME}")
         if found is not None:
             yield found
+
+
+def _in_time(artifact_id: str, before: datetime | None) -> bool:
+    """Whether it may be the newest of what was captured before a moment, by its id, which knows whole seconds only."""
+    moment = moment_of(artifact_id)
+    return moment is not None and not id_is_ahead(artifact_id) and (before is None or moment <= before)
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Final
 from hackorda_ops.artifacts.catalog import Catalog, DamagedArtifact
 from hackorda_ops.artifacts.ids import moment_before_hyphen
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.calendar.partitions import quarter_name, quarter_of, week_of
 from hackorda_ops.errors import ArtifactMissing
 
@@ -93,6 +94,8 @@ def damaged_since(
         taken = moment_before_hyphen(artifact_id)
         if taken is None:
             continue  # no artifact of ours was ever called so
+        if is_ahead(taken):
+            continue  # nothing would have taken it for the newest
         of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
         if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):
             found.append(each)
@@ -115,6 +118,9 @@ def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
         if sound:
             return sound[-1]
         problem = f"{catalog.location} has no sound artifact among {len(catalog.artifacts)}."
+        if catalog.ahead:
+            names = ", ".join(each.artifact_id for each in catalog.ahead)
+            problem += f" Dated after now, and only taken when asked for by id: {names}."
     raise ArtifactMissing(
         problem,
         meaning="There's nothing to bring back from this place.",

@@ -8,6 +8,8 @@ import secrets
 from datetime import UTC, datetime
 from typing import Final
 
+from hackorda_ops.calendar.clocks import is_ahead
+
 _ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -29,6 +31,12 @@ def is_id(text: str) -> bool:
 def moment_of(text: str) -> datetime | None:
     """The moment that an id begins with, to the second; None where the text isn't an id."""
     return moment_before_hyphen(text) if _ID.fullmatch(text) else None
+
+
+def id_is_ahead(text: str, now: datetime | None = None) -> bool:
+    """Whether what has this id is dated after now (`clocks.is_ahead`); False where the text isn't an id."""
+    moment = moment_of(text)
+    return moment is not None and is_ahead(moment, now)
 
 
 def moment_before_hyphen(name: str) -> datetime | None:

@@ -16,7 +16,19 @@ from hackorda_ops.errors import PermanentError
 
 WORTH_KNOWING: Final = timedelta(minutes=5)
 TOO_FAR: Final = timedelta(hours=1)
-"""From here on nothing is begun. What is dated later after now was made by a clock that was wrong."""
+"""From here on nothing is begun."""
+
+
+def is_ahead(moment: datetime, now: datetime | None = None) -> bool:
+    """Whether something is dated so far after now that a clock was wrong when it was made.
+
+    Nothing takes such a one for the newest: it would be that until its date has come, and hide that nothing else comes.
+
+    Args:
+        moment: what it is dated, aware.
+        now: the present, aware; None for this machine's.
+    """
+    return moment > (now or datetime.now(UTC)) + TOO_FAR
 
 
 def ahead_of_us(connection: psycopg.Connection[Any]) -> timedelta:

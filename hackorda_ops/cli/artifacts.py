@@ -119,7 +119,7 @@ def backups(
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the artifacts in the store and off-site, newest first."""
+    """List the artifacts in the store and off-site, newest first; last, those that are dated after now."""
     name, policy = choose_database(config, database, offsite)
     catalogs = [
         (place, catalog.read(open_place(place, name, policy), name))
@@ -128,9 +128,14 @@ def backups(
     if as_json:
         print_json(
             [
-                {**summary(each), "place": place, "location": f"{found.location}/{each.prefix}"}
+                {
+                    **summary(each),
+                    "place": place,
+                    "location": f"{found.location}/{each.prefix}",
+                    "dated_after_now": each in found.ahead,
+                }
                 for place, found in catalogs
-                for each in reversed(found.artifacts)
+                for each in (*reversed(found.artifacts), *found.ahead)
             ]
         )
         return
@@ -151,6 +156,11 @@ def backups(
                 for each in reversed(found.artifacts)
             ],
         )
+        for each in found.ahead:
+            terminal.out.print(
+                f"  dated after now, so never taken for the newest; to be had by its id: {each.artifact_id}",
+                markup=False,
+            )
         for line in found.damaged:
             terminal.out.print(f"  damaged: {line}", markup=False)
 

@@ -125,6 +125,11 @@ def _chosen(
 ) -> tuple[Manifest, tuple[Finding, ...]]:
     """What is restored, and a finding for every damaged artifact that it is restored in place of."""
     record.remarks += map(str, copies.damaged)
+    record.remarks += [
+        f"{each.artifact_id} off-site is dated after now, so it was not taken for the newest: a clock was wrong when "
+        "it was made."
+        for each in copies.ahead
+    ]
     try:
         manifest = choosing.newest_for_quarter(copies.artifacts, quarter, today)
     except ArtifactMissing:

@@ -6,13 +6,13 @@ The names begin with the time that they were made at, so the newest are known wi
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time
 from itertools import islice
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.artifacts import catalog, operations_log
-from hackorda_ops.artifacts.ids import moment_of
+from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
@@ -27,9 +27,6 @@ from hackorda_ops.stores.store import Store
 
 # A quarter of nights, and more drills than are held in twenty years. Usually the first one answers.
 _MOST_READ: Final = 100
-# The source's clock dates an artifact, and this machine's says what time it is.
-_CLOCKS_APART: Final = timedelta(days=1)
-_ID_TIME: Final = "%Y%m%dT%H%M%SZ"
 
 T = TypeVar("T")
 
@@ -85,8 +82,7 @@ def list_place(
         called: the store, for the message.
         database: its name in databases.yaml.
         open_store: opens it.
-        now: aware; what was made later than that by more than clocks differ is left out, and told. Made by
-            a clock that was wrong, it would be the newest for as long, and hide that nothing else comes.
+        now: aware; what is dated after it (`clocks.is_ahead`) is left out, and told.
         trouble: gets a sentence where it can't be listed; the answer is None then.
     """
     try:
@@ -108,8 +104,7 @@ def list_place(
 
 
 def _made_by(now: datetime, ids: tuple[str, ...], called: str, trouble: Trouble) -> tuple[str, ...]:
-    latest = f"{(now + _CLOCKS_APART).astimezone(UTC):{_ID_TIME}}"
-    to_come = [each for each in ids if each.partition("-")[0] > latest]
+    to_come = [each for each in ids if id_is_ahead(each, now)]
     trouble.problems.extend(
         f"{called} has {each}, which lies in the future: a clock was wrong when it was made."
         for each in to_come

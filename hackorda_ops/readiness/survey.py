@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drill.result import DrillResult
@@ -63,7 +64,7 @@ class Survey:
     Attributes:
         standing: how it stands.
         artifacts: of the store and off-site, each once, oldest first.
-        drills: oldest first.
+        drills: oldest first, as `artifacts` without those that are dated after now (`clocks.is_ahead`).
         stored: what each place keeps, as far as it could be read.
     """
 
@@ -94,8 +95,12 @@ def read_survey(name: str, database: Database, *, environ: Mapping[str, str], no
     for place, open_it in openers.items():
         try:
             store = open_it()
-            found = catalog.read(store, name)
-            drills |= {each.drill_id: _held(each) for each in read_history(store, name).drills}
+            found = catalog.read(store, name, now=now)
+            drills |= {
+                each.drill_id: _held(each)
+                for each in read_history(store, name).drills
+                if not is_ahead(each.started_at, now)
+            }
             stored.append(_stored(place, store, name, found))
         except Exception as error:  # noqa: BLE001  # one database must not take the page of the others along
             why = error.what if isinstance(error, OpsError) else unforeseen(name, error)
@@ -118,7 +123,12 @@ def _stored(place: PlaceName, store: Store, database: str, found: catalog.Catalo
         by_class[version.storage_class or ""] += version.size_bytes
         superseded_bytes += 0 if version.current else version.size_bytes
     return Stored(
-        place, store.describe(), len(found.artifacts), len(found.damaged), dict(by_class), superseded_bytes
+        place,
+        store.describe(),
+        len(found.artifacts) + len(found.ahead),
+        len(found.damaged),
+        dict(by_class),
+        superseded_bytes,
     )
 
 

@@ -6,7 +6,8 @@ Its promises, whatever the artifacts and the policy:
 - what a drill found bad is kept as evidence;
 - nothing goes before a newer sound artifact lies in the same place;
 - nothing goes that is younger than `LEAST_AGE`, or that was written there within the last day;
-- artifacts that aren't sound take no sound one's place.
+- artifacts that aren't sound take no sound one's place;
+- what is dated after now is kept, and takes no other's place.
 
 It counts artifacts and not days: the newest 14 nights are 14 nights with a sound artifact, so nothing
 is lost because backups have stopped.
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.calendar.partitions import week_of, year_of
 from hackorda_ops.config.models import Keep
 from hackorda_ops.stores.store import ABANDONED_AFTER, PlaceName
@@ -112,13 +114,17 @@ def _in_one_place(
             Decision(each, True, ("no retention is configured here: everything is kept",)) for each in held
         ]
     reasons: dict[str, list[str]] = {each.artifact_id: [] for each in held}
-    sound = [each for each in held if each.sound]
+    ahead = {each.artifact_id for each in held if is_ahead(each.captured_at, now)}
+    for artifact_id in ahead:
+        reasons[artifact_id].append("dated after now: a clock was wrong when it was made")
+    in_time = [each for each in held if each.artifact_id not in ahead]
+    sound = [each for each in in_time if each.sound]
     for artifact_id, reason in _of_periods(sound, policy):
         reasons[artifact_id].append(reason)
     for artifact_id in [each for each in proven if each in reasons][:1]:
         reasons[artifact_id].append("the last one here that a drill proved")
     # An old quarter that is made up for proves an old artifact, after a newer one was proven.
-    for artifact_id in [each.artifact_id for each in held if each.artifact_id in proven][:1]:
+    for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in proven][:1]:
         reasons[artifact_id].append("the newest one here that a drill proved")
     nights_since = _oldest_night_kept(sound, policy)
     for each in held:

@@ -132,7 +132,7 @@ def read_plan(
     policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
     catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
-    drills = proven([read_history(store, name) for store in places.values()])
+    drills = proven([read_history(store, name) for store in places.values()], now=now)
     held = {place: _held(place, catalogs[place], listed[place], drills.found_bad) for place in places}
     decisions = decide(
         [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now

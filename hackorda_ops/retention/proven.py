@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from hackorda_ops.artifacts.ids import id_is_ahead
 from hackorda_ops.drill.report.history import History
 
 
@@ -21,12 +23,18 @@ class Proven:
     unknown: tuple[str, ...]
 
 
-def proven(histories: Iterable[History]) -> Proven:
-    """Puts the reports of several stores together; one that is readable in any of them counts."""
+def proven(histories: Iterable[History], *, now: datetime) -> Proven:
+    """Puts the reports of several stores together; one that is readable in any of them counts.
+
+    Args:
+        histories: of the same database.
+        now: the present, aware.
+    """
     stores = list(histories)
     drills = {drill.drill_id: drill for history in stores for drill in history.drills}
-    # A drill's id begins with the time that it began.
-    in_order = sorted(drills.values(), key=lambda each: each.drill_id)
+    # A drill's id begins with the time that it began. Where that lies after now, nobody knows when it was: every
+    # other drill has the last word over it.
+    in_order = sorted(drills.values(), key=lambda each: (not id_is_ahead(each.drill_id, now), each.drill_id))
     judged = [
         (each.artifact.artifact_id, each.verdict)
         for each in in_order
@@ -40,7 +48,7 @@ def proven(histories: Iterable[History]) -> Proven:
     ]
     # The last drill need not be of the newest artifact. An artifact's id begins with the time that it was captured:
     # what was drilled before then can't be it, or newer.
-    newest = max(passed, default="")
+    newest = max((each for each in passed if not id_is_ahead(each, now)), default="")
     return Proven(
         artifact_ids=tuple(passed),
         found_bad=frozenset(each for each, verdict in last_verdict.items() if verdict == "FAIL"),

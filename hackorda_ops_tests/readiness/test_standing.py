@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import Event, record
 from hackorda_ops.config.places import S3, Scratch, ServerScratch
@@ -144,9 +145,47 @@ def test_what_a_wrong_clock_dated_into_the_future_does_not_hide_that_nothing_com
         "The off-site bucket",
     ]
     assert "20261224T020000Z-0a1b2c, which lies in the future" in standing.problems[0]
+    kept.night(utc(11, 23, 10, 1))
+    standing = kept.standing(utc(11, 23, 9))
+    assert ("night", date(2026, 11, 23)) in overdue(standing)
+    assert standing.newest_night is not None
+    assert standing.newest_night.captured_at == FRIDAY.replace(hour=2)
     # As much as clocks may differ.
-    kept.night(utc(11, 23, 20))
+    kept.night(utc(11, 23, 10))
     assert ("night", date(2026, 11, 23)) not in overdue(kept.standing(utc(11, 23, 9)))
+
+
+def test_readiness_and_the_catalog_agree_on_what_is_dated_after_now(kept: Kept) -> None:
+    now = utc(11, 23, 9)
+    for minutes in (-1, 0, 1, 59, 60, 61, 24 * 60):
+        made = kept.night(now + timedelta(minutes=minutes))
+        kept.copy(made)
+        newest = catalog.read(kept.store, "hackorda", now=now).newest
+        standing = kept.standing(now)
+        assert newest is not None
+        for seen in (standing.newest_night, standing.newest_sound_night, standing.newest_copy):
+            assert seen is not None
+            assert seen.artifact_id == newest.artifact_id
+        assert (newest == made) == (minutes <= 60)
+        survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=now)
+        assert survey.artifacts[-1].artifact_id == newest.artifact_id
+
+
+def test_a_drill_that_is_dated_after_now_is_no_measure_and_no_proof(kept: Kept) -> None:
+    kept.in_order(FRIDAY)
+    before = kept.standing(FRIDAY)
+    proven = kept.night(FRIDAY - timedelta(days=3))
+    kept.copy(proven)
+    kept.drill(proven, FRIDAY + timedelta(days=30))
+    kept.exercise(FRIDAY + timedelta(days=30))
+
+    after = kept.standing(FRIDAY)
+    survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=FRIDAY)
+
+    assert after.last_proven == before.last_proven
+    assert after.last_exercise_passed_at == before.last_exercise_passed_at
+    assert [each.started_at < FRIDAY for each in survey.drills] == [True]
+    assert sum("lies in the future" in problem for problem in survey.standing.problems) == 3
 
 
 def test_what_is_odd_is_told_and_hides_nothing_that_is_overdue(kept_on_neon: Kept) -> None:

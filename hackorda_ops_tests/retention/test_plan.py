@@ -67,6 +67,34 @@ def test_four_years_of_nights_become_nights_weeks_months_and_years() -> None:
     ]
 
 
+@pytest.mark.parametrize("sound", [True, False])
+def test_what_is_dated_after_now_is_kept_and_takes_no_others_place(sound: bool) -> None:
+    nights = nightly(40)
+    policy = Keep(nights=7, weeks=2, months=1, years=1)
+    ahead = [held(TODAY + timedelta(days=days), sound=sound) for days in (1, 30, 400)]
+
+    before, after = decided(nights, policy), decided([*nights, *ahead], policy)
+
+    by_id = {each.held.artifact_id: each for each in after}
+    for each in ahead:
+        assert by_id[each.artifact_id].keep
+        assert by_id[each.artifact_id].reasons[0] == "dated after now: a clock was wrong when it was made"
+    # Not a word of what is said of the others has changed.
+    assert [each for each in after if each.held not in ahead] == before
+
+
+def test_the_newest_that_a_drill_proved_is_none_that_is_dated_after_now() -> None:
+    nights = nightly(40)
+    last, newest, ahead = nights[35], nights[30], held(TODAY + timedelta(days=30))
+
+    policy = Keep(nights=7, weeks=0, months=0, years=0)
+    proven = [each.artifact_id for each in (last, ahead, newest)]
+    after = {each.held: each for each in decided([*nights, ahead], policy, proven)}
+
+    assert (after[last].keep, after[newest].keep, after[ahead].keep) == (True, True, True)
+    assert "the newest one here that a drill proved" in after[newest].reasons
+
+
 def test_every_keep_and_every_delete_has_its_reasons() -> None:
     decisions = {str(each.held.night): each for each in decided(nightly(100))}
 

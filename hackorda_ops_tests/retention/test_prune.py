@@ -20,11 +20,22 @@ from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.retention.planning import open_places
 from hackorda_ops.stores.store import Store
 from hackorda_ops_tests.drill import results
-from hackorda_ops_tests.retention.places import DUMP, KEEP, NOW, Places, ages, artifact, put_artifact
+from hackorda_ops_tests.retention.places import (
+    DUMP,
+    KEEP,
+    NOW,
+    Places,
+    ages,
+    artifact,
+    dated_ahead,
+    put_artifact,
+)
 from hackorda_ops_tests.stores.examples import put, unfinished
 from hackorda_ops_tests.stores.s3_proxy import Forward, Misbehave, Reply, Request, proxied, refusal
 
 pytestmark = pytest.mark.server
+
+DAY = timedelta(days=1)
 
 
 @contextmanager
@@ -65,6 +76,29 @@ def test_a_dry_run_deletes_nothing_and_a_run_does_what_it_said(places: Places) -
     assert done.freed_bytes == sum(each.held.size_bytes for each in plan.to_delete)
     assert done.left_bytes == 0
     assert places.prune().deleted == ()
+
+
+def test_what_is_dated_after_now_is_never_one_of_the_newest_never_deleted_and_told(places: Places) -> None:
+    ahead = [dated_ahead(artifact(0), days) for days in (1, 40)]
+    for store in (places.store, places.offsite):
+        for each in ahead:
+            put_artifact(store, each)
+    # Remains of such a one take no other's place either.
+    half = dated_ahead(artifact(1), 60)
+    put(places.offsite, f"{half.prefix}/{DUMP}", b"rows")
+    fill(places, store=12, offsite=12)
+
+    done = places.prune()
+
+    for store in (places.store, places.offsite):
+        left = {each.artifact_id for each in catalog.read(store, "hackorda", now=NOW + 90 * DAY).artifacts}
+        assert left == {each.artifact_id for each in (*map(artifact, range(7)), *ahead)}
+    assert len(done.deleted) == 10
+    assert done.removed == ()
+    for each in ahead:
+        assert done.plan.notes.count(f"Kept, because it is dated after now: {each.prefix}") == 2
+    [missed] = [note for note in done.plan.notes if half.prefix in note]
+    assert "dated after now" in missed
 
 
 def test_a_deleted_artifact_leaves_no_file_and_no_folder(places: Places) -> None:

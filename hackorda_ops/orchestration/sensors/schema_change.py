@@ -4,12 +4,13 @@ It goes by the metadata of what Dagster has materialized, so a look costs no sto
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import dagster as dg
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
+from hackorda_ops.artifacts.ids import id_is_ahead
 from hackorda_ops.calendar.changed_schema import A_DAY, NightSeen, SchemaSeen, asked_for, has_to_wait
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
@@ -49,9 +50,9 @@ def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob
     )
     def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         instance, now = context.instance, clock.now()
-        night = _newest_night(instance, name)
-        copied = _newest(instance, key(name, OFFSITE_COPY), _COPIES_LOOKED_AT)
-        drilled = _newest(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT)
+        night = _newest_night(instance, name, now)
+        copied = _newest(instance, key(name, OFFSITE_COPY), _COPIES_LOOKED_AT, now)
+        drilled = _newest(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT, now)
         asked = asked_for(night, copied, drilled, schedule=database.schedule, now=now)
         if asked is None:
             return dg.SkipReason(
@@ -78,23 +79,28 @@ def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob
     return look
 
 
-def _newest_night(instance: DagsterInstance, name: str) -> NightSeen | None:
+def _newest_night(instance: DagsterInstance, name: str, now: datetime) -> NightSeen | None:
     nights = [
         NightSeen(artifact.artifact_id, artifact.schema, date.fromisoformat(found.partition))
         for found in _materialized(instance, key(name, NIGHTLY_DUMP), _NIGHTS_LOOKED_AT)
-        if (artifact := _artifact(found)) and found.partition
+        if (artifact := _artifact(found, now)) and found.partition
     ]
     return max(nights, key=lambda night: night.artifact_id, default=None)
 
 
-def _newest(instance: DagsterInstance, asset: AssetKey, limit: int) -> SchemaSeen | None:
-    artifacts = filter(None, map(_artifact, _materialized(instance, asset, limit)))
+def _newest(instance: DagsterInstance, asset: AssetKey, limit: int, now: datetime) -> SchemaSeen | None:
+    artifacts = [
+        artifact for found in _materialized(instance, asset, limit) if (artifact := _artifact(found, now))
+    ]
     return max(artifacts, key=lambda artifact: artifact.artifact_id, default=None)
 
 
-def _artifact(found: AssetMaterialization) -> SchemaSeen | None:
+def _artifact(found: AssetMaterialization, now: datetime) -> SchemaSeen | None:
+    """What was materialized; None for what lacks an id or a digest, and for what is dated after now."""
     artifact_id, schema = metadata.artifact_id(found), metadata.schema_digest(found)
-    return SchemaSeen(artifact_id, schema) if artifact_id and schema else None
+    if not artifact_id or not schema or id_is_ahead(artifact_id, now):
+        return None
+    return SchemaSeen(artifact_id, schema)
 
 
 def _materialized(instance: DagsterInstance, asset: AssetKey, limit: int) -> list[AssetMaterialization]:

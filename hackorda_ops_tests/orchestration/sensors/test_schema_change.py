@@ -60,6 +60,19 @@ def test_a_changed_schema_is_copied_off_site_and_drilled_once(instance: DagsterI
     assert _look(instance) == []
 
 
+def test_a_night_that_is_dated_after_now_is_not_the_newest(instance: DagsterInstance) -> None:
+    ahead = "20271111T020000Z-dddddd"
+    for schema, artifact in (("two", NEW), ("one", ahead)):
+        _materialize(instance, "nightly_dump", "2026-11-11", artifact=artifact, schema_digest=schema)
+        _materialize(instance, "offsite_copy", "2026-11-09", artifact=artifact, schema_digest=schema)
+    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD, schema_digest="one")
+
+    assert _look(instance) == [f"shop_quarter 2026-10-01, quarter of {NEW}"]
+
+    _materialize(instance, "drill_report", "2026-10-01", artifact=ahead, schema_digest="two")
+    assert _look(instance) == [f"shop_quarter 2026-10-01, quarter of {NEW}"]
+
+
 def test_the_drill_of_a_copy_that_was_made_by_hand_counts(instance: DagsterInstance) -> None:
     drilled = results.sound()
     assert drilled.artifact is not None
