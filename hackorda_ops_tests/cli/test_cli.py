@@ -3,16 +3,20 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, from_bytes, to_bytes
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 
@@ -183,6 +187,41 @@ def test_restore_needs_only_the_bucket_and_its_credentials(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_dated_after_now_is_listed_last_and_only_taken_when_asked_for(
+    run: Run, source: str, empty: str, tmp_path: Path
+) -> None:
+    (tmp_path / "databases.yaml").write_text("databases: {hackorda: }", encoding="utf-8")
+    true = json.loads(run("dump", "--json", within=tmp_path).stdout)
+    folder = Path(true["location"])
+    manifest = from_bytes((folder / MANIFEST_NAME).read_bytes(), origin="the test")
+    captured_at = manifest.captured_at + timedelta(days=3)
+    ahead = replace(manifest, artifact_id=f"{captured_at:%Y%m%dT%H%M%SZ}-abcdef", captured_at=captured_at)
+    shutil.copytree(folder, folder.with_name(ahead.artifact_id))
+    (folder.with_name(ahead.artifact_id) / MANIFEST_NAME).write_bytes(to_bytes(ahead))
+
+    listed = json.loads(run("backups", "--json", within=tmp_path).stdout)
+    in_store = [each for each in listed if each["place"] == "store"]
+    assert [(each["artifact_id"], each["dated_after_now"]) for each in in_store] == [
+        (true["artifact_id"], False),
+        (ahead.artifact_id, True),
+    ]
+    assert f"dated after now, so never taken for the newest; to be had by its id: {ahead.artifact_id}" in (
+        " ".join(run("backups", within=tmp_path).stdout.split())
+    )
+    verified = json.loads(run("verify", "--in", "store", "--json", within=tmp_path).stdout)
+    restored = run("restore", "--from", "store", "--json", within=tmp_path, RESTORE_URL=empty)
+    assert restored.returncode == 0, restored.stderr
+    for chosen in (verified, json.loads(restored.stdout)):
+        assert (chosen["artifact_id"], chosen["verdict"]) == (true["artifact_id"], "PASS")
+    by_id = run("verify", "--in", "store", "--artifact", ahead.artifact_id, "--json", within=tmp_path)
+    assert json.loads(by_id.stdout)["artifact_id"] == ahead.artifact_id
+
+    shutil.rmtree(folder)
+    none_left = run("restore", "--from", "store", within=tmp_path, RESTORE_URL=empty)
+    assert none_left.returncode == 3
+    assert ahead.artifact_id in none_left.stderr
+
+
 def test_restore_refuses_the_source_and_a_database_that_is_not_empty(
     run: Run, dumped: object, source: str, empty: str
 ) -> None:
@@ -341,6 +380,36 @@ def test_a_collapse_is_a_fail_although_the_dump_is_kept(run: Run, dumped: object
     assert done.returncode == 1
     assert [each["code"] for each in json.loads(done.stdout)["findings"]] == ["table emptied"]
     assert Path(json.loads(done.stdout)["location"], "manifest.json").exists()
+
+
+def test_a_dump_of_another_source_is_a_fail_until_it_is_confirmed_and_later_ones_need_no_word(
+    run: Run, source: str, scratch_server: PostgresServer, tmp_path: Path
+) -> None:
+    (tmp_path / "databases.yaml").write_text("databases: {hackorda: }", encoding="utf-8")
+    elsewhere = create_database(scratch_server, "cli source")
+    with psycopg.connect(elsewhere, autocommit=True) as session:
+        session.execute("CREATE TABLE users AS SELECT n AS id FROM generate_series(1, 321) n")
+
+    def dump(*arguments: str, url: str) -> tuple[int, dict[str, object]]:
+        done = run("dump", "--json", *arguments, within=tmp_path, DATABASE_URL=url)
+        return done.returncode, json.loads(done.stdout)
+
+    def codes(document: dict[str, object]) -> list[str]:
+        findings = document["findings"]
+        assert isinstance(findings, list)
+        return [each["code"] for each in findings]
+
+    assert dump(url=source)[0] == 0
+    for _ in range(2):
+        exit_code, refused = dump(url=elsewhere)
+        assert (exit_code, codes(refused)) == (1, ["another source"])
+        assert "hackorda-ops dump --new-source" in json.dumps(refused)
+    exit_code, confirmed = dump("--new-source", url=elsewhere)
+    assert (exit_code, codes(confirmed)) == (0, [])
+    exit_code, later = dump(url=elsewhere)
+    assert (exit_code, codes(later)) == (0, [])
+    exit_code, back = dump(url=source)
+    assert (exit_code, codes(back)) == (1, ["another source"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

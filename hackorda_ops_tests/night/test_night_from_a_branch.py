@@ -432,6 +432,33 @@ def test_a_sequence_that_the_branch_read_ahead_has_not_gone_back_on_the_source(
     assert from_source.findings == ()
 
 
+@pytest.mark.parametrize(
+    "ways", [("branch", "source", "branch"), ("source", "branch", "source"), ("branch", "branch", "source")]
+)
+def test_nights_from_branches_and_from_the_source_itself_are_of_one_source(
+    nights: Nights, url: str, ways: tuple[str, ...]
+) -> None:
+    # On Neon a branch has a timeline of its own; the source's is what a night has to be known by.
+    execute(url, "ALTER DATABASE \"branched at night\" SET neon.timeline_id = 'of a branch'")
+    timed = replace(nights, environ=nights.environ | {"DATABASE_URL": _on_timeline(url, "first")})
+    restored = replace(nights, environ=nights.environ | {"DATABASE_URL": _on_timeline(url, "restored")})
+    try:
+        taken = [timed.take(dump_from=way) for way in ways]
+        others = [restored.take(dump_from=way) for way in ("branch", "source")]
+    finally:
+        execute(url, 'ALTER DATABASE "branched at night" RESET neon.timeline_id')
+
+    assert [each.dumped_from for each in taken] == list(ways)
+    assert [each.inventory.source.neon_timeline for each in taken] == ["first"] * 3
+    assert [each.findings for each in taken] == [()] * 3
+    # A source that was put back to an earlier moment goes on in another history: somebody has to confirm that.
+    assert [[found.code for found in each.findings] for each in others] == [["another source"]] * 2
+
+
+def _on_timeline(url: str, timeline: str) -> str:
+    return f"{url}?options=-c%20neon.timeline_id%3D{timeline}"
+
+
 def test_a_night_before_the_history_is_gone_for_good_and_the_error_says_since_when(
     nights: Nights, plane: LocalNeon
 ) -> None:

@@ -58,7 +58,13 @@ class Protected:
         return build_defs(self.config, resource_overrides={ENVIRON: {**self.environ, **environ}})
 
     def run(
-        self, job: str, partition: date | str | None, instance: DagsterInstance, **environ: str
+        self,
+        job: str,
+        partition: date | str | None,
+        instance: DagsterInstance,
+        *,
+        tags: Mapping[str, str] | None = None,
+        **environ: str,
     ) -> ExecuteInProcessResult:
         """Runs one of the jobs in this process."""
         return (
@@ -67,6 +73,7 @@ class Protected:
             .execute_in_process(
                 instance=instance,
                 partition_key=None if partition is None else str(partition),
+                tags=tags,
                 raise_on_error=False,
             )
         )
