@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.calendar.partitions import week_of
@@ -80,7 +80,7 @@ def test_the_weekly_copy_the_next_night_and_the_drill_take_the_newest_that_is_no
     # The next night is held against the true one as well, and is the newest from then on.
     night = take_night("hackorda", protected.database, environ=protected.environ)
     assert night.compared_with == true
-    assert catalog.choose(catalog.read(taken.store, "hackorda"), None) == night.manifest
+    assert choosing.choose(catalog.read(taken.store, "hackorda"), None) == night.manifest
 
 
 def test_what_is_within_the_hour_that_clocks_may_differ_by_is_the_newest(
