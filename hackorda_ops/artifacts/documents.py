@@ -3,8 +3,10 @@
 Which versions are read, and what a file that can't be read means, is decided in one place for all of them.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -12,6 +14,9 @@ from pydantic_core import from_json
 from hackorda_ops.errors import ArtifactDamaged
 
 T = TypeVar("T")
+
+LOOK_WHO_WRITES: Final = "Look at the file, and find out who can write to this store."
+"""The next step for a document that nothing depends on."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Document(Generic[T]):
         version: the one that this release reads and writes.
         unreadable: for a file that isn't such a document.
         other_version: for a document of another version; None where it means the same.
+        moments: the times in a document, which have to be aware.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Document(Generic[T]):
     version: int
     unreadable: Advice
     other_version: Advice | None = None
+    moments: Callable[[T], Iterable[datetime]] = lambda _: ()
 
     def to_bytes(self, content: T) -> bytes:
         """The content as the JSON text that is stored."""
@@ -59,17 +66,24 @@ class Document(Generic[T]):
         try:
             raw: Any = from_json(data)
             version = raw.get(self.version_field) if isinstance(raw, dict) else None
-            if version == self.version:
-                return self.adapter.validate_json(data)
+            content = self.adapter.validate_json(data) if version == self.version else None
         except ValueError as error:
             raise ArtifactDamaged(
                 f"The {self.name} {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
                 meaning=self.unreadable.meaning,
                 next_step=self.unreadable.next_step,
             ) from None
-        advice = self.other_version or self.unreadable
-        raise ArtifactDamaged(
-            f"The {self.name} {origin} has format version {version!r}, and this release reads {self.version}.",
-            meaning=advice.meaning,
-            next_step=advice.next_step,
-        )
+        if content is None:
+            advice = self.other_version or self.unreadable
+            raise ArtifactDamaged(
+                f"The {self.name} {origin} has format version {version!r}, and this release reads {self.version}.",
+                meaning=advice.meaning,
+                next_step=advice.next_step,
+            )
+        if any(moment.tzinfo is None for moment in self.moments(content)):
+            raise ArtifactDamaged(
+                f"The {self.name} {origin} has times without a time zone.",
+                meaning=f"It was altered or badly written. {self.unreadable.meaning}",
+                next_step=self.unreadable.next_step,
+            )
+        return content

@@ -21,7 +21,7 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 
 from hackorda_ops import environment
-from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
 from hackorda_ops.artifacts.ids import moment_before_hyphen, second
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.config.models import Database
@@ -76,10 +76,8 @@ _DOCUMENT: Final = Document(
     adapter=TypeAdapter(Event),
     version_field="event_version",
     version=EVENT_VERSION,
-    unreadable=Advice(
-        "It is missing from the operations log.",
-        "Look at the file, and find out who can write to this store.",
-    ),
+    unreadable=Advice("It is missing from the operations log.", LOOK_WHO_WRITES),
+    moments=lambda event: (event.at,),
 )
 
 
@@ -264,10 +262,9 @@ def _read(keys: Mapping[str, Store]) -> tuple[list[Event], list[str]]:
 
     def one(key: str) -> Event | str:
         try:
-            event = _DOCUMENT.from_bytes(keys[key].read_small(key, _EVENT_LIMIT_BYTES), origin=key)
+            return _DOCUMENT.from_bytes(keys[key].read_small(key, _EVENT_LIMIT_BYTES), origin=key)
         except (ArtifactDamaged, ArtifactMissing) as error:
             return error.what
-        return event if event.at.tzinfo else f"{key} has a time without a time zone."
 
     with ThreadPoolExecutor(_WORKERS) as readers:
         found = list(readers.map(one, sorted(keys)))

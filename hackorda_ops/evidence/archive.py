@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.evidence import refusals
 from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.sequences import parse_setvals
@@ -66,15 +67,9 @@ def incomplete(problems: Sequence[str], *, schema_changed: bool) -> ArtifactDama
         schema_changed: whether the source's catalogs say something else by now.
     """
     if schema_changed:
-        return RetryableError(
-            f"The schema changed during the night, and the dump is of neither state: {named(problems)}.",
-            meaning="It can't be known whether the change made the difference or the dump did, so no artifact was "
-            "made of it.",
-            next_step="Take the backup again when the schema change is over.",
-        )
-    return ArtifactDamaged(
-        f"The dump does not hold what the database held: {named(problems)}.",
-        meaning="No artifact was made of it: it could not have brought the database back.",
+        return refusals.schema_changed(f"the dump is of neither state: {named(problems)}")
+    return refusals.not_what_was_there(
+        named(problems),
         next_step="Look at what stands between the database and the dump: a wrapper around pg_dump with options of "
         "its own (--exclude-table-data, --no-comments, --section), a pg_dump that isn't Postgres's own. Then dump "
         "again.",

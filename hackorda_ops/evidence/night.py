@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, TableEvidence
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.evidence import refusals
 from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.contents import ArchivedFile, ArchiveEntry, table_files
 from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest
@@ -99,9 +100,8 @@ def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[
 
 
 def _incomplete(problems: Sequence[str]) -> ArtifactDamaged:
-    return ArtifactDamaged(
-        f"The dump does not hold what the database held: {named(problems, between='; ')}.",
-        meaning="No artifact was made of it: it could not have brought the database back.",
+    return refusals.not_what_was_there(
+        named(problems, between="; "),
         next_step="Dump again. If it happens again, look for a failing disk, or for something that "
         "truncates, rewrites or removes them at that hour.",
     )

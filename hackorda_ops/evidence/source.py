@@ -18,6 +18,7 @@ from hackorda_ops.artifacts.source_values import (
 )
 from hackorda_ops.config.models import Dump
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.evidence import refusals
 from hackorda_ops.postgres.archives.source_digests import SourceDigests
 from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
 from hackorda_ops.words import named
@@ -166,16 +167,9 @@ def other_values(differing: Iterable[TableName], *, schema_changed: bool) -> Art
     """
     names = named(differing)
     if schema_changed:
-        return RetryableError(
-            f"The schema changed during the night, and values in the dump are not those that the source gave: {names}.",
-            meaning="It can't be known whether the change made the difference or the dump did, so no artifact was "
-            "made of it.",
-            next_step="Take the backup again when the schema change is over.",
-        )
-    return ArtifactDamaged(
-        "The dump does not hold what the database held: there are as many rows as in the snapshot and other values "
-        f"in {names}.",
-        meaning="No artifact was made of it: it could not have brought the database back.",
+        return refusals.schema_changed(f"values in the dump are not those that the source gave: {names}")
+    return refusals.not_what_was_there(
+        f"there are as many rows as in the snapshot and other values in {names}",
         next_step="Look at what stands between the database and the dump: a wrapper around pg_dump with options of "
         "its own (--extra-float-digits, one that drops --snapshot), a proxy, a failing disk. Then dump again.",
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.stores.store import Store
@@ -19,8 +19,9 @@ _DOCUMENT: Final = Document(
     version=1,
     unreadable=Advice(
         "That exercise is left out of what the database shows of its past.",
-        "Look at the file, and find out who can write to this store.",
+        LOOK_WHO_WRITES,
     ),
+    moments=lambda result: (result.started_at,),
 )
 
 to_bytes = _DOCUMENT.to_bytes
@@ -45,6 +46,4 @@ def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResu
         return error.what
     if (result.database, result.exercise_id) != (database, exercise_id):
         return f"{key} says that it is of {result.database}, exercise {result.exercise_id}."
-    if result.started_at.tzinfo is None:
-        return f"{key} has times without a time zone."
     return result

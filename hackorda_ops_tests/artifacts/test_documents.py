@@ -1,6 +1,7 @@
 """Versioned JSON in a store, whatever somebody has put in its place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import TypeAdapter
@@ -38,3 +39,15 @@ def test_what_is_no_such_document_is_damage_however_it_is_broken(data: bytes) ->
 def test_another_version_is_not_guessed_at(data: bytes) -> None:
     with pytest.raises(ArtifactDamaged, match="and this release reads 2"):
         NOTE.from_bytes(data, origin="here")
+
+
+@pytest.mark.parametrize(("written", "counts"), [(datetime(2026, 11, 1, tzinfo=UTC), True), (None, False)])
+def test_a_time_without_a_time_zone_is_damage(written: datetime | None, counts: bool) -> None:
+    naive = datetime(2026, 11, 1)  # noqa: DTZ001
+    dated = replace(NOTE, moments=lambda _: (written or naive,))
+    data = NOTE.to_bytes(Note("a"))
+    if counts:
+        assert dated.from_bytes(data, origin="here") == Note("a")
+        return
+    with pytest.raises(ArtifactDamaged, match="The note here has times without a time zone"):
+        dated.from_bytes(data, origin="here")

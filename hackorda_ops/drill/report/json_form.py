@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
 from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
-from hackorda_ops.errors import ArtifactDamaged
 
 SCHEMA_NAME = "report.schema.json"
 
@@ -19,12 +18,15 @@ _DOCUMENT: Final = Document(
     adapter=TypeAdapter(DrillResult),
     version_field="result_version",
     version=RESULT_VERSION,
-    unreadable=Advice(
-        "That drill is left out of the trend.", "Look at the file, and find out who can write to this store."
-    ),
+    unreadable=Advice("That drill is left out of the trend.", LOOK_WHO_WRITES),
     other_version=Advice(
         "That drill is left out of the trend; its page and its Markdown can still be read.",
         "Nothing to do, unless the file was damaged: the page report.html is beside it.",
+    ),
+    moments=lambda result: (
+        result.started_at,
+        result.finished_at,
+        *((result.artifact.captured_at,) if result.artifact else ()),
     ),
 )
 
@@ -54,12 +56,4 @@ def from_bytes(data: bytes, *, origin: str) -> DrillResult:
     Raises:
         ArtifactDamaged: not a result, or one of another version.
     """
-    result = _DOCUMENT.from_bytes(data, origin=origin)
-    captured = (result.artifact.captured_at,) if result.artifact else ()
-    if any(moment.tzinfo is None for moment in (result.started_at, result.finished_at, *captured)):
-        raise ArtifactDamaged(
-            f"The drill report {origin} has times without a time zone.",
-            meaning="It was altered or badly written; that drill is left out of the trend.",
-            next_step="Look at the file, and find out who can write to this store.",
-        )
-    return result
+    return _DOCUMENT.from_bytes(data, origin=origin)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import ArtifactDamaged, ToolFailed
+from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import ArchivedFile
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.processes import child
@@ -159,10 +160,9 @@ def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) 
             continue
         file = by_dump_id.get(entry.dump_id)
         if file is None:
-            raise ArtifactDamaged(
+            raise unusable(
                 f"The dump has no file for the data of {entry.description!r} (number {entry.dump_id}).",
                 meaning="This table's rows are lost in this dump; it does not count as a backup.",
-                next_step="Take a new dump, or use another artifact.",
             )
         found[entry.object_oid] = file
     return found
@@ -207,10 +207,9 @@ def _sizes(folder: Path) -> dict[str, int]:
             next_step="Check the folder, its rights and its disk.",
         ) from error
     if not any(path.name == "toc.dat" for path in found):
-        raise ArtifactDamaged(
+        raise unusable(
             f"{folder} holds no dump: its table of contents (toc.dat) is missing.",
             meaning="Without it nothing can be restored; it does not count as a backup.",
-            next_step="Take a new dump, or use another artifact.",
         )
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
 

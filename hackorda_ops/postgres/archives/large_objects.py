@@ -15,6 +15,7 @@ import xxhash
 from psycopg import sql
 
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import LARGE_OBJECT_FILE, ArchivedFile, read_file
 from hackorda_ops.postgres.archives.row_digest import RowDigest
 
@@ -148,8 +149,7 @@ def _read_long(connection: psycopg.Connection[Any], oid: int, on_bytes: Callable
 
 
 def _unreadable(path: Path, reason: str) -> ArtifactDamaged:
-    return ArtifactDamaged(
+    return unusable(
         f"The dump's list of large objects {path} can't be read: {reason}.",
         meaning="A restore could not tell which large objects to load; this dump does not count as a backup.",
-        next_step="Take a new dump, or use another artifact.",
     )

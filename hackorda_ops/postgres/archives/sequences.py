@@ -9,8 +9,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.contents import list_entries
+from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.processes import child
@@ -46,11 +46,10 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
     encoding = "latin-1" if _LATIN.search(finished.stdout) else "utf-8"
     found = parse_setvals(finished.stdout.decode(encoding, "replace"))
     if finished.returncode != 0 or len(found) != len(numbers):
-        raise ArtifactDamaged(
+        raise unusable(
             f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n"
             f"{without_rows(finished.stderr_tail)}",
             meaning="It can't be told where the sequences would stand after a restore.",
-            next_step="Take a new dump, or use another artifact.",
         )
     return found
 

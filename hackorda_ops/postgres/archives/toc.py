@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.damage import unusable
 
 TOC_NAME: Final = "toc.dat"
 
@@ -226,8 +227,7 @@ def _byte(stream: io.BytesIO) -> int:
 
 
 def _unreadable(path: Path, reason: str) -> ArtifactDamaged:
-    return ArtifactDamaged(
+    return unusable(
         f"The dump's table of contents {path} can't be read: {reason}.",
         meaning="Without it nothing can be restored; it does not count as a backup.",
-        next_step="Take a new dump, or use another artifact.",
     )
