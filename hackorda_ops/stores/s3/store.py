@@ -3,7 +3,7 @@
 import io
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,13 +16,13 @@ from hackorda_ops.calendar.clocks import told_time
 from hackorda_ops.stores.base import StoreBase
 from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.s3 import parts
+from hackorda_ops.stores.s3 import parts, uploads
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
 from hackorda_ops.stores.s3.provider import provider_name
 from hackorda_ops.stores.s3.reader import ObjectReader
-from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES, abandoned
+from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES
 from hackorda_ops.stores.store import (
     CHUNK_BYTES,
     Location,
@@ -35,7 +35,7 @@ from hackorda_ops.stores.store import (
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, MultipartUploadTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class S3Store(StoreBase):
             StoreRefused, StoreUnreachable: they can't be listed.
         """
         with self._translated(f"list unfinished uploads in {self.describe()}"):
-            return tuple(upload["Key"] for upload in self._abandoned(prefix))
+            return uploads.abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))
 
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """Ends multipart uploads below the folder `prefix` that were begun more than a day ago.
@@ -252,22 +252,8 @@ class S3Store(StoreBase):
         Returns:
             The keys of the ended uploads.
         """
-        ended = []
         with self._translated(f"end unfinished uploads in {self.describe()}"):
-            for upload in self._abandoned(prefix):
-                with suppress(self._client.exceptions.NoSuchUpload):
-                    self._client.abort_multipart_upload(
-                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-                    ended.append(upload["Key"])
-        return tuple(ended)
-
-    def _abandoned(self, prefix: str) -> "Iterator[MultipartUploadTypeDef]":
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=self.bucket, Prefix=folder_prefix(self.prefix, prefix)
-        )
-        for page in pages:
-            yield from abandoned(page.get("Uploads", []), datetime.now(UTC))
+            return uploads.end_abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))
 
     def _settings(self, key: str, sha256: str) -> dict[str, Any]:
         settings: dict[str, Any] = {

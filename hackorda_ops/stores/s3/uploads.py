@@ -1,13 +1,15 @@
-"""What is decided about multipart uploads: how large their parts are, and which ones nobody finishes."""
+"""Multipart uploads as a whole: how large their parts are, and which ones nobody finishes."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.stores.store import ABANDONED_AFTER
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
 
 _MIB = 1024 * 1024
@@ -49,3 +51,36 @@ def abandoned(uploads: "Sequence[MultipartUploadTypeDef]", now: datetime) -> "li
         now: the present, aware.
     """
     return [upload for upload in uploads if now - upload["Initiated"] > ABANDONED_AFTER]
+
+
+def abandoned_in(client: "S3Client", bucket: str, within: str) -> tuple[str, ...]:
+    """The keys of abandoned uploads, as the bucket has them.
+
+    Args:
+        client: of the bucket's provider.
+        bucket: its name.
+        within: the prefix, as S3 has it.
+
+    Raises:
+        ClientError, BotoCoreError: they can't be listed.
+    """
+    return tuple(upload["Key"] for upload in _abandoned_in(client, bucket, within))
+
+
+def end_abandoned_in(client: "S3Client", bucket: str, within: str) -> tuple[str, ...]:
+    """Ends abandoned uploads; see `abandoned_in`.
+
+    Returns:
+        The keys of those that it ended, and nobody else did meanwhile.
+    """
+    ended = []
+    for upload in _abandoned_in(client, bucket, within):
+        with suppress(client.exceptions.NoSuchUpload):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            ended.append(upload["Key"])
+    return tuple(ended)
+
+
+def _abandoned_in(client: "S3Client", bucket: str, within: str) -> "Iterator[MultipartUploadTypeDef]":
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=within):
+        yield from abandoned(page.get("Uploads", []), datetime.now(UTC))
