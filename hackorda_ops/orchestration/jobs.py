@@ -58,3 +58,19 @@ def history(name: str) -> AssetJob:
         description=f"Looks how far back the history of {name} reaches, and opens a branch there.",
         tags=NO_RUN_RETRIES,
     )
+
+
+def of_op(op: dg.OpDefinition, *, name: str, description: str) -> dg.JobDefinition:
+    """A job that runs one op, and is not started again by itself.
+
+    Args:
+        op: what it does.
+        name: of the job.
+        description: of the job.
+    """
+
+    @dg.job(name=name, description=description, tags=NO_RUN_RETRIES)
+    def job() -> None:
+        op()
+
+    return job

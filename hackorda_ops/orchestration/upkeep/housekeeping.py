@@ -14,7 +14,7 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.orchestration.runs import FINISHED
 
 # More than a year: the plots show a whole one, and whoever asks what was begun (this year's exercise is
@@ -34,15 +34,11 @@ def housekeeping() -> dg.JobDefinition:
         deleted = delete_old_runs(context.instance, created_before=clock.now() - KEPT)
         context.add_output_metadata({"deleted runs": MetadataValue.int(deleted)})
 
-    @dg.job(
+    return of_op(
+        delete,
         name="housekeeping",
         description="Keeps Dagster's own database from growing without end.",
-        tags=NO_RUN_RETRIES,
     )
-    def job() -> None:
-        delete()
-
-    return job
 
 
 def every_week(job: dg.JobDefinition) -> dg.ScheduleDefinition:

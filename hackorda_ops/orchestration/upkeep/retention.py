@@ -8,7 +8,7 @@ from dagster import MetadataValue
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import fail
-from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.prune import Pruned
@@ -38,16 +38,12 @@ def retention(name: str, database: Database) -> dg.JobDefinition:
             context.log.warning(note)
         context.add_output_metadata(metadata_of(done))
 
-    @dg.job(
+    return of_op(
+        delete,
         name=f"{name}_retention",
         description=f"Deletes the artifacts of {name} that its policy lets go, and tells why the others are kept. "
         "`hackorda-ops prune` shows what it would do.",
-        tags=NO_RUN_RETRIES,
     )
-    def job() -> None:
-        delete()
-
-    return job
 
 
 def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.ScheduleDefinition:

@@ -15,7 +15,7 @@ from hackorda_ops.config.models import Database
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.failures import fail
-from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.scratch import sweep as sweeping
 
 _LOOK_EVERY_SECONDS: Final = 600
@@ -44,15 +44,11 @@ def sweep(name: str, database: Database) -> dg.JobDefinition:
             }
         )
 
-    @dg.job(
+    return of_op(
+        remove,
         name=f"{name}_sweep",
         description=f"Removes the scratch that killed runs of {name} left behind, and nothing else.",
-        tags=NO_RUN_RETRIES,
     )
-    def job() -> None:
-        remove()
-
-    return job
 
 
 def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.SensorDefinition:
