@@ -25,7 +25,7 @@ from hackorda_ops.postgres.archives.contents import list_entries, restorable, wr
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS, client_encoding
-from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.postgres.tools.dump import KEEPALIVES
 from hackorda_ops.postgres.tools.tool_errors import ToolOutput, require_success
 from hackorda_ops.processes import child
@@ -107,7 +107,7 @@ def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
     write_list(restorable(list_entries(tools, archive)), chosen)
     finished = child.run(
         [tools.pg_restore, *_SAME_FOR_ALL, f"--use-list={chosen}", f"--file={script}", archive],
-        environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+        environment=for_an_archive(),
         deadline_seconds=_DEADLINE_SECONDS,
     )
     if finished.returncode != 0:

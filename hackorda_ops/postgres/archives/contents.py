@@ -1,6 +1,5 @@
 """A directory-format dump on disk: what its table of contents lists, and what its files really hold."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 from hackorda_ops.errors import ArtifactDamaged, ToolFailed
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import ArchivedFile
-from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.processes import child
 from hackorda_ops.processes.workers import run_workers, shares
 from hackorda_ops.progress import OnProgress, Progress
@@ -99,7 +98,7 @@ def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
     """
     finished = child.run(
         [clients.pg_restore, "--list", folder],
-        environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+        environment=for_an_archive(),
         capture_stdout=True,
         deadline_seconds=_LIST_DEADLINE_SECONDS,
     )

@@ -4,7 +4,6 @@ Sequences are not transactional: between the inventory's look and pg_dump's the 
 from them, so only the archive's own values can be compared with a restored database exactly.
 """
 
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from hackorda_ops.postgres.archives.contents import list_entries
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
-from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.processes import child
 from hackorda_ops.redaction.tool_lines import without_rows
 
@@ -38,7 +37,7 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
         wanted.flush()
         finished = child.run(
             [clients.pg_restore, "--file=-", f"--use-list={wanted.name}", folder],
-            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            environment=for_an_archive(),
             capture_stdout=True,
             deadline_seconds=_DEADLINE_SECONDS,
         )

@@ -15,7 +15,7 @@ from hackorda_ops.errors import OpsError, PermanentError, RetryableError, Rights
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump, is_passing
-from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.postgres.tools.tool_errors import entry_of, object_of, refused
 from hackorda_ops.processes import child
 from hackorda_ops.redaction.server_words import NOT_SHOWN, is_raised
@@ -93,7 +93,7 @@ def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, a
                 f"--file={script}",
                 archive,
             ],
-            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            environment=for_an_archive(),
             deadline_seconds=_DEADLINE_SECONDS,
         )
         if written.returncode != 0:

@@ -1,6 +1,5 @@
 """What a restore that kept going could not bring back, each with the statement that would have made it."""
 
-import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from hackorda_ops.postgres.definitions.archive_text import HEADER, named, withou
 from hackorda_ops.postgres.restoring.failures import cause_of, sqlstate_alone
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump
-from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.processes import child
 
 _DEADLINE_SECONDS: Final = 600.0
@@ -136,7 +135,7 @@ def _definition(
                 "--file=-",
                 archive,
             ],
-            environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            environment=for_an_archive(),
             capture_stdout=True,
             deadline_seconds=_DEADLINE_SECONDS,
         )

@@ -7,6 +7,7 @@ picks from are searched.
 """
 
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -113,6 +114,11 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
             has_apt=shutil.which("apt-get", path=environ.get("PATH")) is not None,
         ),
     )
+
+
+def for_an_archive() -> dict[str, str]:
+    """The environment of a client that reads an archive and no server: nothing of ours, and messages in English."""
+    return {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
 
 
 def how_to_install(major: int, *, platform: str, has_apt: bool) -> str:
