@@ -1,11 +1,13 @@
 """The boto3 client that every S3 store uses, with the defaults that other providers need."""
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from hackorda_ops.errors import StoreRefused
 
@@ -50,8 +52,10 @@ def connect(
         BotoCoreError: an AWS_… variable asks for what can't be.
     """
     # A session of its own: boto3's shared one is not safe to use from several threads.
+    own = botocore.session.Session(session_vars=_NOBODY_ELSES)
+    own.register_component("data_loader", _descriptions())
     session = boto3.session.Session(
-        botocore_session=botocore.session.Session(session_vars=_NOBODY_ELSES),
+        botocore_session=own,
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         region_name=region or "us-east-1",
@@ -78,3 +82,14 @@ def connect(
             meaning="Nothing was sent.",
             next_step="Give it as https://host or https://host:port.",
         ) from None
+
+
+@cache
+def _descriptions() -> Loader:
+    """Return what botocore reads of S3's API from its files: once for all clients, because it takes most of the time.
+
+    It is complete when a second thread gets it: what botocore adds to a description, it adds while loading it.
+    """
+    loader = create_loader()
+    loader.load_service_model("s3", "service-2")
+    return loader
