@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.creation import AtLsn
@@ -92,6 +92,38 @@ class Protected:
         )
 
 
+@dataclass(frozen=True)
+class Shipments:
+    """Nights that a week has copied off-site: once each, because every file is read back, and then from the copy.
+
+    Attributes:
+        s3: the server of all buckets.
+        buckets: what a week made of a night, by the artifact's id; no test changes them.
+    """
+
+    s3: S3Server
+    buckets: dict[str, str] = field(default_factory=dict)
+
+    def deliver(self, night: Night, protected: Protected) -> None:
+        """Puts a night off-site, into the empty bucket of a database."""
+        kept = self.buckets.get(night.manifest.artifact_id)
+        if kept is not None:
+            self._copy(kept, protected.bucket)
+            return
+        week.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
+        kept = f"shipped-{len(self.buckets)}"
+        create_bucket(self.s3, kept)
+        self._copy(protected.bucket, kept)
+        self.buckets[night.manifest.artifact_id] = kept
+
+    def _copy(self, source: str, target: str) -> None:
+        client = self.s3.client()
+        for entry in client.list_objects_v2(Bucket=source)["Contents"]:
+            client.copy_object(
+                Bucket=target, Key=entry["Key"], CopySource={"Bucket": source, "Key": entry["Key"]}
+            )
+
+
 @pytest.fixture(scope="package")
 def night(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """A small Hackorda database, which no test changes, and its night."""
@@ -106,9 +138,15 @@ def night_of(url: str, store: Path, **policy: Any) -> Night:
     return Night(url, FolderStore(store), taken.manifest)
 
 
+@pytest.fixture(scope="session")
+def shipments(s3_server: S3Server) -> Shipments:
+    """What weeks have copied off-site."""
+    return Shipments(s3_server)
+
+
 @pytest.fixture
 def ship(
-    new_bucket: str, scratch_server: PostgresServer, s3_server: S3Server, tmp_path: Path
+    new_bucket: str, scratch_server: PostgresServer, s3_server: S3Server, shipments: Shipments, tmp_path: Path
 ) -> Callable[[Night], Protected]:
     """Copies a night's artifact into a bucket of its own; a plain server is the scratch."""
 
@@ -132,7 +170,7 @@ def ship(
             bucket=new_bucket,
             manifest=night.manifest,
         )
-        week.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
+        shipments.deliver(night, protected)
         return protected
 
     return ship

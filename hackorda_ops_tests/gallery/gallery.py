@@ -16,10 +16,9 @@ from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops.week import week
 from hackorda_ops_tests.drill.comparisons.schema_kinds import ALTERATIONS
 from hackorda_ops_tests.drill.comparisons.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
-from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, night_of
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, Shipments, night_of
 from hackorda_ops_tests.gallery import shop
 
 _TOOLS = ("pg_dump", "pg_restore", "psql")
@@ -39,12 +38,14 @@ class Gallery:
         server: the source's.
         scratch: what drills restore on.
         s3: what stands for the off-site provider.
+        shipments: what is there.
         folder: for stores, work and tools.
     """
 
     server: PostgresServer
     scratch: PostgresServer
     s3: S3Server
+    shipments: Shipments
     folder: Path
 
     @cached_property
@@ -127,7 +128,7 @@ class Gallery:
             bucket=bucket,
             manifest=night.manifest,
         )
-        week.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
+        self.shipments.deliver(night, protected)
         return protected
 
     def new_folder(self) -> Path:
