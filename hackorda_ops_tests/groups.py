@@ -7,7 +7,8 @@ import pytest
 # A group that begins last and takes minutes leaves the other workers idle, so those that take longest (on two cores;
 # `python -m hackorda_ops_tests.timings` shows how long) begin first, in this order. All others follow by file.
 LONGEST_FIRST: Final = (
-    "e2e",
+    "e2e: stacks of their own",
+    "e2e: the shop",
     "zoo on 15",
     "zoo on 16",
     "zoo on 17",
@@ -34,8 +35,10 @@ def _group_of(item: pytest.Item) -> str:
     marked = item.get_closest_marker("xdist_group")
     if marked is not None:
         return str(marked.args[0])
-    # A file's tests share its servers, so one worker runs them all; and one whole Dagster at a time is enough.
-    path = item.path.relative_to(item.config.rootpath).as_posix()
-    name = "e2e" if "/e2e/" in path else path
+    # A file's tests share its servers, so one worker runs them all; and of whole Dagsters two at a time are enough.
+    name = item.path.relative_to(item.config.rootpath).as_posix()
+    if "/e2e/" in name:
+        over_the_shop = "shop" in getattr(item, "fixturenames", ())
+        name = "e2e: the shop" if over_the_shop else "e2e: stacks of their own"
     item.add_marker(pytest.mark.xdist_group(name))
     return name

@@ -15,7 +15,8 @@ from hackorda_ops_tests.e2e.processes import ENVIRONMENT
 from hackorda_ops_tests.e2e.shop import Shop, protected_shop
 
 
-@pytest.fixture(scope="session")
+# It ends with these tests and not with all: an idle Dagster takes a part of a processor.
+@pytest.fixture(scope="package")
 def shop(
     postgres_server: PostgresServer,
     scratch_server: PostgresServer,
@@ -27,7 +28,7 @@ def shop(
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dagster(
     shop: Shop, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningDagster]:
