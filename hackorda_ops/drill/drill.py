@@ -11,19 +11,19 @@ from importlib.metadata import version
 from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.by_hand import still_by_hand
-from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill import judgement
+from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
+from hackorda_ops.drill.checks.declaration import Drilling
+from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.drill.steps import Steps
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError
+from hackorda_ops.drill.steps import run_steps
+from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.evidence.next_steps import OTHER_BYTES
-from hackorda_ops.evidence.verify import damage
-from hackorda_ops.evidence.verify import judge as judge_files
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch.place import Scratch
@@ -60,6 +60,7 @@ def run_drill(
     drill_id = new_id(started_at)
     wanted = quarter or partitions.quarter_of(today)
     with record.stoppable():
+        _write_down_lacking(record, database)
         environment.require(name, database, environ, {"source", "offsite", "scratch"})
         offsite = environment.open_offsite(name, database, environ)
         with record.stage("choose the artifact"):
@@ -72,11 +73,11 @@ def run_drill(
         # It also removes what a killed drill had fetched.
         with staged_folder(database.dump.work_folder, name, drill_id) as folder:
             source = environment.source_target(name, database, environ, private_folder=folder / "tls")
-            steps = Steps(
+            drilling = Drilling(
                 record, database, manifest, folder, source, environ, on_progress, past=past, seed=seed
             )
             with configured_scratch(name, database, environ, source) as scratch:
-                _drill(steps, offsite, scratch, drill_id, damaged)
+                _drill(drilling, offsite, scratch, drill_id, damaged)
     checks = judgement.complete(record.checks)
     verdict, problem = judgement.judge(checks, record.findings, record.problem)
     if verdict == "FAIL":
@@ -110,6 +111,12 @@ def run_drill(
     )
 
 
+def _write_down_lacking(record: Record, policy: Database) -> None:
+    for check in CHECKS:
+        if why := check.lacking(policy):
+            record.not_measured(check.name, why)
+
+
 def _nights(
     record: Record, name: str, database: Database, environ: Mapping[str, str]
 ) -> tuple[Manifest, ...]:
@@ -135,7 +142,7 @@ def _chosen(
     except ArtifactMissing:
         if damaged := choosing.damaged_since(copies.damaged, None, quarter, today):
             record.check(
-                "offsite_equals_manifest",
+                offsite_equals_manifest.CHECK.name,
                 tuple(_damaged(each) for each in damaged),
                 passed="",
                 failed="What is off-site can't be relied on, so nothing was restored from it",
@@ -155,62 +162,28 @@ def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
 
 
 def _drill(
-    steps: Steps, offsite: Store, scratch: Scratch, drill_id: str, damaged: tuple[Finding, ...]
+    drilling: Drilling, offsite: Store, scratch: Scratch, drill_id: str, damaged: tuple[Finding, ...]
 ) -> None:
-    record = steps.record
+    record = drilling.record
     with record.stage("sweep"):
         record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
-    if _fetched(offsite, steps, damaged):
-        _on_scratch(scratch, steps, drill_id)
+    if offsite_equals_manifest.fetched(offsite, drilling, damaged):
+        _on_scratch(scratch, drilling, drill_id)
     else:
-        record.not_measured("scratch_gone", "none was made, because the artifact is damaged")
+        record.not_measured(scratch_gone.CHECK.name, "none was made, because the artifact is damaged")
 
 
-def _fetched(offsite: Store, steps: Steps, damaged: tuple[Finding, ...]) -> bool:
-    """Fetches the artifact and reads every file of it; whether it is what its manifest says.
-
-    Newer artifacts that are damaged count against the copies off-site, and keep no older one from being tried.
-    """
-    record, manifest = steps.record, steps.manifest
-    findings: tuple[Finding, ...]
-    try:
-        with record.stage("fetch", in_recovery=True):
-            fetch_artifact(offsite, manifest, steps.folder, on_progress=steps.on_progress)
-        with record.stage("check", in_recovery=True):
-            findings = judge_files(
-                steps.folder, manifest, jobs=steps.database.dump.jobs, on_progress=steps.on_progress
-            )
-    except (ArtifactDamaged, ArtifactMissing) as error:
-        findings = (damage(manifest, error),)
-    record.check(
-        "offsite_equals_manifest",
-        (*damaged, *findings),
-        passed=f"All {len(manifest.files)} files have the manifest's bytes, and all {len(manifest.tables)} "
-        "tables in them the manifest's rows and digests.",
-        failed="The off-site copy is not what its manifest says, so nothing was restored from it"
-        if findings
-        else "A newer off-site copy is damaged, so an older one was restored",
-    )
-    return not findings
-
-
-def _on_scratch(scratch: Scratch, steps: Steps, drill_id: str) -> None:
-    record = steps.record
+def _on_scratch(scratch: Scratch, drilling: Drilling, drill_id: str) -> None:
+    record = drilling.record
     with ExitStack() as made:
         with record.stage("make scratch", in_recovery=True):
-            place = made.enter_context(scratch.opened(steps.manifest, drill_id))
+            place = made.enter_context(scratch.opened(drilling.manifest, drill_id))
             record.scratch = place.description
             record.remarks += place.warnings
         # The scratch has to be seen off before the report says what went wrong.
         with record.stoppable():
-            steps.run(place)
-        try:
-            with record.stage("take down"):
-                made.close()
-        except OpsError as error:
-            record.decided("scratch_gone", False, f"{error.what} {error.next_step}")
-        else:
-            record.decided("scratch_gone", True, "The scratch was taken down, and is no longer listed.")
+            run_steps(drilling, place)
+        scratch_gone.take_down(made, record)
 
 
 def _how_to_repeat(offsite: str, manifest: Manifest) -> str:

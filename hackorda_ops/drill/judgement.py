@@ -1,16 +1,14 @@
 """The verdict of a drill: pure, from the checks, the findings and the problem."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.record import WORDING
 from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.proof import verdict
 from hackorda_ops.proof.check import Check
-from hackorda_ops.proof.verdict import Verdict, Wording
-
-WORDING: Final = Wording("drill", claim="prove the backup", again="drill again")
+from hackorda_ops.proof.verdict import Verdict
 
 
 def complete(checks: Sequence[Check]) -> tuple[Check, ...]:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.drill.judgement import WORDING
 from hackorda_ops.drill.result import (
     ArtifactFacts,
     KeyTableResult,
@@ -20,6 +20,9 @@ from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.proof.notebook import Notebook
 from hackorda_ops.proof.verdict import Wording
+from hackorda_ops.recovery.bring_back import Comparison
+
+WORDING: Final = Wording("drill", claim="prove the backup", again="drill again")
 
 
 @dataclass
@@ -30,7 +33,8 @@ class Record(Notebook):
         manifest: the artifact's, once it's picked.
         location: where the artifact was fetched from.
         how_to_repeat: shell commands.
-        restored, branch: rows and digests by table; None while nothing was read.
+        compared: the restored copy, held against the manifest; None while nothing was read.
+        branch: rows and digests by table, of the provider's branch.
         migrated: rows by table after the migrations.
         recovered: whether the restore came to its end.
         data_loss_seconds: what a lost source would have cost when the drill began.
@@ -43,7 +47,7 @@ class Record(Notebook):
     scratch: str | None = None
     findings: list[Finding] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
-    restored: Mapping[TableName, TableDigest] = field(default_factory=dict)
+    compared: Comparison | None = None
     branch: Mapping[TableName, TableDigest] = field(default_factory=dict)
     migrated: Mapping[TableName, int] = field(default_factory=dict)
     sequences_compared: int = 0
@@ -52,6 +56,11 @@ class Record(Notebook):
     not_compared: list[NotCompared] = field(default_factory=list)
     recovered: bool = False
     data_loss_seconds: float | None = None
+
+    @property
+    def restored(self) -> Mapping[TableName, TableDigest]:
+        """Rows and digests of the restored copy by table; empty while nothing was read."""
+        return self.compared.digests if self.compared is not None else {}
 
     @contextmanager
     def stage(self, name: str, *, in_recovery: bool = False) -> Iterator[None]:

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from hackorda_ops.drill.checks.declaration import Drilling
 from hackorda_ops.drill.record import Record
-from hackorda_ops.drill.steps import Steps
+from hackorda_ops.drill.steps import run_steps
 from hackorda_ops.errors import TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
 from hackorda_ops.postgres.sessions.connection import parse
@@ -163,7 +164,7 @@ def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
 ) -> None:
     url = make.server.url(make("somebodys", content=True))
     with pytest.raises(TargetRefused, match=r"is not empty\. It holds table public\.somebodys"):
-        steps_of(protected, tmp_path).run(place_with(url))
+        run_steps(drilling_of(protected, tmp_path), place_with(url))
     with psycopg.connect(url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == [("somebodys",)]
@@ -171,12 +172,14 @@ def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
 
 def test_production_as_the_new_database_is_refused(protected: Protected, tmp_path: Path) -> None:
     with pytest.raises(TargetRefused, match="is the source itself"):
-        steps_of(protected, tmp_path).run(place_with(protected.environ["DATABASE_URL"]))
+        run_steps(drilling_of(protected, tmp_path), place_with(protected.environ["DATABASE_URL"]))
 
 
-def steps_of(protected: Protected, folder: Path) -> Steps:
+def drilling_of(protected: Protected, folder: Path) -> Drilling:
     source = target_of(protected.environ["DATABASE_URL"])
-    return Steps(Record(), protected.database, protected.manifest, folder, source, protected.environ, ignore)
+    return Drilling(
+        Record(), protected.database, protected.manifest, folder, source, protected.environ, ignore
+    )
 
 
 def place_with(url: str) -> Place:

@@ -1,10 +1,67 @@
-"""What a check of a drill says of itself."""
+"""What a check of a drill says of itself, and what it is given to work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import psycopg
+
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Database
+from hackorda_ops.drill.record import Record
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.tools.clients import Clients
+from hackorda_ops.progress import OnProgress
 from hackorda_ops.proof.check import Declaration
+from hackorda_ops.scratch.place import Place
+
+
+@dataclass(frozen=True)
+class Drilling:
+    """A drill that has chosen its artifact, as every step and check finds it.
+
+    Attributes:
+        record: where they write down what they see.
+        policy: the protected database's configuration.
+        manifest: the artifact's.
+        folder: where the artifact was fetched to; what is dumped for comparison goes beside it.
+        source: the live database, read only.
+        environ: the environment.
+        on_progress: told of every stage.
+        past: the database's artifacts in the store and off-site, this one among them, for the growth of
+            its tables.
+        seed: what the comparison's test alters, follows from it; None for a new one.
+    """
+
+    record: Record
+    policy: Database
+    manifest: Manifest
+    folder: Path
+    source: ConnectionTarget
+    environ: Mapping[str, str]
+    on_progress: OnProgress
+    past: Sequence[Manifest] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The artifact, restored on scratch.
+
+    Attributes:
+        drilling: the drill.
+        place: the scratch, for another database on it.
+        target: the restored database.
+        connection: a session on it, in autocommit: whoever opens a transaction also ends it.
+        tools: the client tools of its server.
+    """
+
+    drilling: Drilling
+    place: Place
+    target: ConnectionTarget
+    connection: psycopg.Connection[Any]
+    tools: Clients
 
 
 def _nothing(_: Database) -> str:
@@ -18,6 +75,12 @@ class DrillCheck(Declaration):
     Attributes:
         lacking: what the check needs and a database's configuration doesn't give it, in words; "" where the
             check can be made.
+        run: makes it on the restored copy and writes down what it saw (`Record.check`, `not_measured`); an
+            error that it raises ends the drill. None for what another check makes as well, or the drill on
+            its way: fetching, restoring, taking down.
+        changes_copy: whether the copy isn't as it was restored afterwards: such checks run after all others.
     """
 
     lacking: Callable[[Database], str] = _nothing
+    run: Callable[[Copy], None] | None = None
+    changes_copy: bool = False

@@ -4,9 +4,10 @@ All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
+from hackorda_ops.drill.checks import comparison_self_test, offsite_equals_manifest
 from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
@@ -16,6 +17,7 @@ from hackorda_ops.proof.check import Check
 from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
 from hackorda_ops.words import counted, duration, moment, named
 
+_TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, comparison_self_test.CHECK.name)
 # What a FAIL may be about while the data came back as they were.
 _BESIDE_THE_BACKUP = frozenset(
     {
@@ -153,7 +155,7 @@ def compared(result: DrillResult) -> tuple[str, ...]:
     sentences.extend(
         f"{title_of(each)}: {each.summary}"
         for each in result.checks
-        if each.name in {"offsite_equals_manifest", "comparison_self_test"} and each.outcome != "not measured"
+        if each.name in _TOLD_AS_COMPARED and each.outcome != "not measured"
     )
     return tuple(sentences)
 

@@ -1,0 +1,49 @@
+"""The artifact, fetched from off-site, is what its manifest says: read file by file before anything is restored."""
+
+from typing import Final
+
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.drill.checks.declaration import DrillCheck, Drilling
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.evidence.verify import damage, judge
+from hackorda_ops.findings import Finding
+from hackorda_ops.stores.store import Store
+
+CHECK: Final = DrillCheck(
+    name="offsite_equals_manifest",
+    title="The off-site copy is what its manifest says",
+    description="Every file fetched from off-site, and every row in it, is what the manifest says.",
+    essential=True,
+)
+
+
+def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) -> bool:
+    """Fetches the artifact and reads every file of it; whether it is what its manifest says.
+
+    Args:
+        offsite: where it lies.
+        drilling: the drill.
+        damaged: newer artifacts that are damaged: they count against the copies off-site, and keep no older one
+            from being tried.
+    """
+    record, manifest = drilling.record, drilling.manifest
+    findings: tuple[Finding, ...]
+    try:
+        with record.stage("fetch", in_recovery=True):
+            fetch_artifact(offsite, manifest, drilling.folder, on_progress=drilling.on_progress)
+        with record.stage("check", in_recovery=True):
+            findings = judge(
+                drilling.folder, manifest, jobs=drilling.policy.dump.jobs, on_progress=drilling.on_progress
+            )
+    except (ArtifactDamaged, ArtifactMissing) as error:
+        findings = (damage(manifest, error),)
+    record.check(
+        CHECK.name,
+        (*damaged, *findings),
+        passed=f"All {len(manifest.files)} files have the manifest's bytes, and all {len(manifest.tables)} "
+        "tables in them the manifest's rows and digests.",
+        failed="The off-site copy is not what its manifest says, so nothing was restored from it"
+        if findings
+        else "A newer off-site copy is damaged, so an older one was restored",
+    )
+    return not findings
