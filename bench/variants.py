@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import wheel_bin_dir
 from hackorda_ops.night import night
 from hackorda_ops.postgres.sessions import connection
@@ -62,13 +62,14 @@ def _default_dump(folder: Path) -> None:
     (folder / "bare").unlink()
 
 
-def _database(folder: Path) -> Database:
-    return Database.model_validate({"store": str(folder / "store"), "dump": {"work_folder": str(folder)}})
+def _protected(folder: Path) -> Protected:
+    policy = {"store": str(folder / "store"), "dump": {"work_folder": str(folder)}}
+    return Protected("bench", Database.model_validate(policy), dict(os.environ))
 
 
 def _night(folder: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
-    night.take_night("bench", _database(folder), environ=os.environ)
+    night.take_night(_protected(folder))
 
 
 def _bare_restore(folder: Path) -> None:
@@ -84,17 +85,13 @@ def _dump(folder: Path) -> Path:
 
 
 def _proven_restore(folder: Path) -> None:
-    database = _database(folder)
-    store = environment.open_store("bench", database, os.environ)
+    protected = _protected(folder)
     brought = bring_back.bring_back(
-        store,
-        choosing.choose(catalog.read(store, "bench"), None),
+        protected,
+        protected.store,
+        choosing.choose(catalog.read(protected.store, "bench"), None),
         connection.parse(os.environ[_TARGET], origin=_TARGET),
         source=None,
-        work_folder=folder,
-        client_folders=(),
-        environ=os.environ,
-        jobs=2,
         on_progress=ignore,
     )
     if brought.findings:

@@ -1,62 +1,204 @@
-"""Looks up, at run time, what a configuration names: connection strings, stores, credentials.
+"""A protected database: what is configured of it, and what that stands for in this environment.
 
-Whatever is missing is told at once, with the key that names it and the remedy.
+It's made once, by a command or a run, and passed down: nothing below looks up a variable, and each place is opened
+once. Whatever is missing is reported at once, with the key that names it and the remedy.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
 from hackorda_ops.config.places import Scratch
 from hackorda_ops.errors import ConfigError
-from hackorda_ops.given import given
+from hackorda_ops.given import Variable, given
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.tools import clients
+from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.stores import registry
 from hackorda_ops.stores.store import Store
 
 Need = Literal["source", "store", "offsite", "scratch"]
 
 
-def require(name: str, database: Database, environ: Mapping[str, str], needs: Collection[Need]) -> None:
-    """Checks that every variable an operation will read is set.
+@dataclass(frozen=True)
+class Protected:
+    """A protected database.
 
-    Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: the environment.
-        needs: the parts of the configuration that the operation uses.
-
-    Raises:
-        ConfigError: listing every missing variable with its key and remedy.
+    Attributes:
+        name: its name in databases.yaml.
+        policy: its configuration.
+        environ: where the variables that it names are looked up; in no repr.
     """
-    problems = list(_missing(name, database, environ, needs))
-    if problems:
-        raise ConfigError(
-            f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
-            + "\n".join(f"  {problem}" for problem in problems),
-            meaning="Nothing was attempted.",
-            next_step="Set them where this runs, or change the key to the variable that you do set.",
+
+    name: str
+    policy: Database
+    environ: Mapping[str, str] = field(repr=False)
+
+    def require(self, *needs: Need) -> None:
+        """Checks that every variable an operation will read is set.
+
+        Args:
+            needs: the parts of the configuration that the operation uses.
+
+        Raises:
+            ConfigError: listing every missing variable with its key and remedy.
+        """
+        problems = [problem for need in _IN_ORDER if need in needs for problem in self._missing(need)]
+        if problems:
+            raise ConfigError(
+                f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
+                + "\n".join(f"  {problem}" for problem in problems),
+                meaning="Nothing was attempted.",
+                next_step="Set them where this runs, or change the key to the variable that you do set.",
+            )
+
+    def source(self, *, private_folder: Path) -> ConnectionTarget:
+        """The source's direct endpoint, with TLS as configured.
+
+        Args:
+            private_folder: where the provider's CA bundle is written, if there's one.
+
+        Raises:
+            ConfigError: the variable is missing, or what it holds is no connection string.
+        """
+        self.require("source")
+        variable, _ = _source_variable(self.policy)
+        source = self.policy.source
+        target = connection.direct(connection.parse(self._given(variable), origin=f"${variable}"))
+        return tls.with_tls(
+            target,
+            ca_certificate=self._given(source.ca_certificate_env) or None,
+            mode=source.tls or self._given(source.tls_mode_env) or None,
+            production=self._given("NODE_ENV") == "production",
+            private_folder=private_folder,
         )
 
+    def application(self) -> ConnectionTarget | None:
+        """How the application itself connects to the source, as far as its variable says."""
+        variable = self.policy.source.url_env
+        try:
+            return connection.parse(self._given(variable), origin=f"${variable}")
+        except ConfigError:
+            return None
 
-def _missing(
-    name: str, database: Database, environ: Mapping[str, str], needs: Collection[Need]
-) -> Iterator[str]:
-    if "source" in needs:
-        variable, key = _source_variable(database)
-        if not given(environ, variable):
-            yield f"databases.{name}.source.{key}: set {variable} to the database's connection string"
-    if "store" in needs:
-        yield from database.store.missing(f"databases.{name}.store", environ)
-    if "offsite" in needs:
-        yield from database.offsite.missing(f"databases.{name}.offsite", environ)
-    if "scratch" in needs:
-        yield from _missing_of_scratch(f"databases.{name}.scratch", database.scratch, environ)
+    def client_tools(self, major: int) -> Clients:
+        """The client tools of a server's major version.
+
+        Raises:
+            ClientMissing: there are none.
+        """
+        return clients.find(major, folders=self.policy.source.client_folders, environ=self.environ)
+
+    @cached_property
+    def store(self) -> Store:
+        """Where nightly artifacts live.
+
+        Raises:
+            ConfigError: its variables are missing.
+        """
+        self.require("store")
+        return registry.open_store(self.policy.store, self.environ, self.policy.dump.work_folder)
+
+    @cached_property
+    def offsite(self) -> Store:
+        """The off-site bucket.
+
+        Raises:
+            ConfigError: its variables are missing.
+        """
+        self.require("offsite")
+        return registry.open_store(self.policy.offsite, self.environ, self.policy.dump.work_folder)
+
+    @property
+    def known_stores(self) -> tuple[Store, ...]:
+        """The store of the nights and off-site, as far as their variables are set."""
+        found: list[Store] = []
+        with suppress(ConfigError):
+            found.append(self.store)
+        with suppress(ConfigError):
+            found.append(self.offsite)
+        return tuple(found)
+
+    @property
+    def mentions_offsite(self) -> bool:
+        """Whether anything at all is said about off-site; half of it is a mistake, which `offsite` refuses."""
+        offsite = self.policy.offsite
+        variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
+        return bool(offsite.bucket or any(self._given(variable) for variable in variables))
+
+    @contextmanager
+    def neon(self, *, budget_seconds: float = RETRY_BUDGET_SECONDS) -> Iterator[NeonClient]:
+        """A client of the Neon project that nights and drills branch; only where `scratch.neon` is configured.
+
+        Args:
+            budget_seconds: how long each call is repeated.
+
+        Raises:
+            ConfigError: its variables are missing.
+            NeonRefused: the API key can't be one.
+        """
+        self.require("scratch")
+        neon = self.policy.scratch.neon
+        if neon is None:
+            raise AssertionError("the caller has looked which scratch is configured")
+        with open_client(
+            neon.project_id or self._given(neon.project_id_env),
+            self._given(neon.api_key_env),
+            base_url=self._given(neon.api_url_env) or NEON_API,
+            budget_seconds=budget_seconds,
+        ) as client:
+            yield client
+
+    @property
+    def names_neon(self) -> bool:
+        """Whether a Neon project is configured, and every variable that a client of it needs is set."""
+        return self.policy.scratch.neon is not None and not any(self._missing("scratch"))
+
+    def scratch_server(self) -> ConnectionTarget:
+        """Any database of the scratch server, as a role that may create others; only for `scratch.server`.
+
+        Raises:
+            ConfigError: its variable is missing, or what it holds is no connection string.
+        """
+        self.require("scratch")
+        server = self.policy.scratch.server
+        if server is None:
+            raise AssertionError("the caller has looked which scratch is configured")
+        variable = server.admin_url_env
+        return connection.direct(connection.parse(self._given(variable), origin=f"${variable}"))
+
+    def monitor(self, kind: DueKind) -> Variable | None:
+        """Where an outside monitor expects to hear of this kind of work; None where none is named or set."""
+        variable: str | None = getattr(self.policy.heartbeats, f"{kind}_env")
+        url = self._given(variable) if variable else ""
+        return Variable(variable, url) if variable and url else None
+
+    def _given(self, variable: str) -> str:
+        return given(self.environ, variable)
+
+    def _missing(self, need: Need) -> Iterator[str]:
+        policy, key = self.policy, f"databases.{self.name}.{need}"
+        if need == "source":
+            variable, which = _source_variable(policy)
+            if not self._given(variable):
+                yield f"{key}.{which}: set {variable} to the database's connection string"
+        elif need == "store":
+            yield from policy.store.missing(key, self.environ)
+        elif need == "offsite":
+            yield from policy.offsite.missing(key, self.environ)
+        else:
+            yield from _missing_of_scratch(key, policy.scratch, self.environ)
+
+
+_IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch")
 
 
 def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) -> Iterator[str]:
@@ -75,107 +217,7 @@ def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) 
             yield f"{key}.neon.api_key_env: set {neon.api_key_env} to a project-scoped API key"
 
 
-def _source_variable(database: Database) -> tuple[str, str]:
-    if database.source.direct_url_env:
-        return database.source.direct_url_env, "direct_url_env"
-    return database.source.url_env, "url_env"
-
-
-def source_target(
-    name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
-) -> ConnectionTarget:
-    """The source's direct endpoint, with TLS as configured.
-
-    Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: the environment.
-        private_folder: where the provider's CA bundle is written, if there's one.
-
-    Raises:
-        ConfigError: the variable is missing, or what it holds is no connection string.
-    """
-    require(name, database, environ, {"source"})
-    variable, _ = _source_variable(database)
-    source = database.source
-    target = connection.direct(connection.parse(given(environ, variable), origin=f"${variable}"))
-    return tls.with_tls(
-        target,
-        ca_certificate=given(environ, source.ca_certificate_env) or None,
-        mode=source.tls or given(environ, source.tls_mode_env) or None,
-        production=given(environ, "NODE_ENV") == "production",
-        private_folder=private_folder,
-    )
-
-
-def open_store(name: str, database: Database, environ: Mapping[str, str]) -> Store:
-    """Where nightly artifacts live.
-
-    Raises:
-        ConfigError: its variables are missing.
-    """
-    require(name, database, environ, {"store"})
-    return registry.open_store(database.store, environ, database.dump.work_folder)
-
-
-def open_offsite(name: str, database: Database, environ: Mapping[str, str]) -> Store:
-    """The off-site bucket.
-
-    Raises:
-        ConfigError: its variables are missing.
-    """
-    require(name, database, environ, {"offsite"})
-    return registry.open_store(database.offsite, environ, database.dump.work_folder)
-
-
-@contextmanager
-def open_neon(
-    name: str,
-    database: Database,
-    environ: Mapping[str, str],
-    *,
-    budget_seconds: float = RETRY_BUDGET_SECONDS,
-) -> Iterator[NeonClient]:
-    """A client of the Neon project that nights and drills branch; only where `scratch.neon` is configured.
-
-    Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: the environment.
-        budget_seconds: how long each call is repeated.
-
-    Raises:
-        ConfigError: its variables are missing.
-        NeonRefused: the API key can't be one.
-    """
-    require(name, database, environ, {"scratch"})
-    neon = database.scratch.neon
-    if neon is None:
-        raise AssertionError("the caller has looked which scratch is configured")
-    with open_client(
-        neon.project_id or given(environ, neon.project_id_env),
-        given(environ, neon.api_key_env),
-        base_url=given(environ, neon.api_url_env) or NEON_API,
-        budget_seconds=budget_seconds,
-    ) as client:
-        yield client
-
-
-def names_neon(database: Database, environ: Mapping[str, str]) -> bool:
-    """Whether a Neon project is configured, and every variable that a client of it needs is set."""
-    return database.scratch.neon is not None and not any(_missing_of_scratch("", database.scratch, environ))
-
-
-def scratch_admin_target(name: str, database: Database, environ: Mapping[str, str]) -> ConnectionTarget:
-    """Any database of the scratch server, as a role that may create others; only for `scratch.server`.
-
-    Raises:
-        ConfigError: its variable is missing, or what it holds is no connection string.
-    """
-    require(name, database, environ, {"scratch"})
-    server = database.scratch.server
-    if server is None:
-        raise AssertionError("the caller has looked which scratch is configured")
-    return connection.direct(
-        connection.parse(given(environ, server.admin_url_env), origin=f"${server.admin_url_env}")
-    )
+def _source_variable(policy: Database) -> tuple[str, str]:
+    if policy.source.direct_url_env:
+        return policy.source.direct_url_env, "direct_url_env"
+    return policy.source.url_env, "url_env"

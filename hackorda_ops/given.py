@@ -1,6 +1,7 @@
 """Values as people give them: pasted with a line end, or with the quotes that their shell would have taken away."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 def trimmed(value: str) -> str:
@@ -17,3 +18,16 @@ def trimmed(value: str) -> str:
 def given(environ: Mapping[str, str], variable: str) -> str:
     """What an environment variable holds, trimmed; "" where it's not set."""
     return trimmed(environ.get(variable, ""))
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable that is set.
+
+    Attributes:
+        name: its name, for messages.
+        value: what it holds, trimmed; in no repr.
+    """
+
+    name: str
+    value: str = field(repr=False)

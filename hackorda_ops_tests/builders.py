@@ -1,10 +1,14 @@
 """Values for unit tests: an inventory, a manifest, with what a test cares about given by name."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from hackorda_ops.artifacts.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
+from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.archives.large_objects import digest_of
 from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
 
@@ -94,3 +98,14 @@ def manifest(rows: dict[str, int] | None = None, **changes: Any) -> Manifest:
         timings_seconds={"night": 12.5},
     )
     return replace(plain, **changes)
+
+
+def restoring(
+    work_folder: Path, environ: Mapping[str, str], *, jobs: int, client_folders: Sequence[Path] = ()
+) -> Protected:
+    """A database of which nothing matters but how it's brought back."""
+    policy = {
+        "dump": {"work_folder": work_folder, "jobs": jobs},
+        "source": {"client_folders": list(client_folders)},
+    }
+    return Protected("restored", Database.model_validate(policy), environ)

@@ -9,7 +9,7 @@ well. Nothing that happens here changes the outcome of what it speaks of.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,9 +19,9 @@ import httpx
 
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.calendar.due import DueKind, newest_due
-from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.config.models import Schedule
 from hackorda_ops.errors import OpsError
-from hackorda_ops.given import given
+from hackorda_ops.given import Variable
 
 _TIMEOUT_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 2
@@ -50,9 +50,9 @@ class Heartbeat:
 def heartbeat(
     kind: DueKind,
     partition: date | None,
-    database: Database,
+    schedule: Schedule,
     *,
-    environ: Mapping[str, str],
+    monitor: Variable | None,
     log: Callable[[str], None],
     is_last: Callable[[OpsError], bool] = lambda _error: True,
 ) -> Iterator[Heartbeat]:
@@ -61,24 +61,22 @@ def heartbeat(
     Args:
         kind: which of them.
         partition: what is made; None for the present one.
-        database: its configuration; without a variable for this kind nothing is called.
-        environ: where that variable is looked up.
+        schedule: the database's.
+        monitor: the variable with the URL for this kind; without one nothing is called.
         log: hears, without the URL, where the monitor could not be told.
         is_last: whether an error ends it for good; after any other, another attempt follows, and nothing is said.
 
     Yields:
         Where to say that what was made is no success although nothing was raised.
     """
-    variable = getattr(database.heartbeats, f"{kind}_env")
-    url = given(environ, variable) if variable else None
-    if not url or not counts(kind, partition, database.schedule, datetime.now(UTC)):
+    if monitor is None or not counts(kind, partition, schedule, datetime.now(UTC)):
         yield Heartbeat()
         return
 
     def call(suffix: str, body: str) -> None:
-        problem = _called(url, suffix, body)
+        problem = _called(monitor.value, suffix, body)
         if problem:
-            log(f"The monitor of ${variable} was not told ({suffix or '/'}): {problem}.")
+            log(f"The monitor of ${monitor.name} was not told ({suffix or '/'}): {problem}.")
 
     call("/start", f"The {kind} begins.")
     said = Heartbeat()

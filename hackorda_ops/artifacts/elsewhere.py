@@ -1,43 +1,32 @@
 """What off-site knows of a database that the store doesn't: a store that lost its disk looks like a new one."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import clock_concerns
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
-from hackorda_ops.stores.store import Store
 
 
-def night_before(
-    store: Store,
-    name: str,
-    database: Database,
-    *,
-    environ: Mapping[str, str],
-    before: datetime | None,
-) -> tuple[Manifest | None, tuple[str, ...]]:
+def night_before(protected: Protected, *, before: datetime | None) -> tuple[Manifest | None, tuple[str, ...]]:
     """The artifact that a night is held against, from the store or, where that has lost it, from off-site.
 
     Args:
-        store: where the night goes.
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         before: leaves out what was captured then or later; None for nothing.
 
     Returns:
         The artifact, None before the first; and what there is to say about it, as sentences.
 
     Raises:
+        ConfigError: variables of the store are missing.
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
+    name, store = protected.name, protected.store
     here = catalog.read_newest(store, name, before=before)
     try:
-        offsite = environment.open_offsite(name, database, environ)
+        offsite = protected.offsite
         clocks = tuple(each.what for each in clock_concerns({"the bucket": offsite.clock_ahead()}))
         newest = catalog.newest_id(offsite, name, before=before)
         if newest is None or (here is not None and newest <= here.artifact_id):

@@ -20,12 +20,10 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
 from hackorda_ops.artifacts.ids import moment_before_hyphen, second
 from hackorda_ops.artifacts.manifest import digest_of
-from hackorda_ops.config.models import Database
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, OpsError, WrongUse
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, WrongUse
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
@@ -95,15 +93,6 @@ class LogLine:
     detail: str = ""
 
 
-def log_stores(name: str, database: Database, environ: Mapping[str, str]) -> tuple[Store, ...]:
-    """The stores that keep a database's log: that of the nights and off-site, as far as their variables are set."""
-    stores: list[Store] = []
-    for opened in (environment.open_store, environment.open_offsite):
-        with suppress(ConfigError):
-            stores.append(opened(name, database, environ))
-    return tuple(stores)
-
-
 @contextmanager
 def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: str) -> Iterator[LogLine]:
     """Writes down what the block does, however that ends, and never changes how it ends.
@@ -112,7 +101,7 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
 
     Args:
         kind: what is done.
-        stores: that keep the log (`log_stores`).
+        stores: that keep the log: those of the database that are known (`Protected.known_stores`).
         database: its name in databases.yaml.
         subject: what it is about, until the block knows better.
 

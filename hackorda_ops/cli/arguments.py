@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hackorda_ops import environment
 from hackorda_ops.cli import terminal
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Config, Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
 from hackorda_ops.postgres.sessions import connection
@@ -40,7 +40,7 @@ OffsiteUrl = Annotated[
 ]
 
 
-def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> tuple[str, Database]:
+def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> Protected:
     """The database that a command is about; one known by its off-site bucket alone needs no file."""
     if offsite is not None and path is None and not config_file.locate(None, os.environ).exists():
         if name is None:
@@ -49,9 +49,8 @@ def choose_database(path: Path | None, name: str | None, offsite: str | None = N
                 meaning="Nothing was read.",
                 next_step="Name it: it's the folder's name below the bucket's prefix.",
             )
-        return name, Database.model_validate(
-            {"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}}
-        )
+        policy = Database.model_validate({"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}})
+        return _protected(name, policy)
     databases = _load(path).databases
     if name is None and len(databases) == 1:
         name = next(iter(databases))
@@ -68,37 +67,37 @@ def choose_database(path: Path | None, name: str | None, offsite: str | None = N
         given = Database.model_validate({"offsite": offsite}).offsite
         changes = {"bucket": given.bucket, "prefix": given.prefix}
         policy = policy.model_copy(update={"offsite": policy.offsite.model_copy(update=changes)})
-    return name, policy
+    return _protected(name, policy)
 
 
-def choose_databases(path: Path | None, name: str | None) -> dict[str, Database]:
+def choose_databases(path: Path | None, name: str | None) -> tuple[Protected, ...]:
     """The databases that a command is about: the one that is named, or all of them."""
-    if name is None:
-        return _load(path).databases
-    return dict([choose_database(path, name)])
+    if name is not None:
+        return (choose_database(path, name),)
+    return tuple(_protected(each, policy) for each, policy in _load(path).databases.items())
+
+
+def _protected(name: str, policy: Database) -> Protected:
+    return Protected(name, policy, dict(os.environ))
 
 
 def _load(path: Path | None) -> Config:
     return config_file.load(config_file.locate(path, os.environ))
 
 
-def open_place(place: PlaceName, name: str, policy: Database) -> Store:
+def open_place(place: PlaceName, protected: Protected) -> Store:
     """The store of the nights or the off-site bucket, once it has answered."""
-    opened: Store
-    if place == "store":
-        opened = environment.open_store(name, policy, os.environ)
-    else:
-        opened = environment.open_offsite(name, policy, os.environ)
+    opened: Store = protected.store if place == "store" else protected.offsite
     opened.check()
     return opened
 
 
-def places(name: str, policy: Database, offsite: str | None) -> list[PlaceName]:
+def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
     """Where artifacts are looked for: off-site alone if asked for, the store alone where off-site isn't set up."""
     if offsite is not None:
         return ["offsite"]
     try:
-        environment.require(name, policy, os.environ, {"offsite"})
+        protected.require("offsite")
     except ConfigError:
         terminal.err.print("The off-site bucket isn't shown: its variables are not set here.")
         return ["store"]
@@ -125,9 +124,9 @@ def restore_target(url: str | None, variable: str) -> ConnectionTarget:
     return ConnectionTarget(target.parameters, os.environ.get("PGPASSWORD"))
 
 
-def source_if_known(name: str, policy: Database, private: Path) -> ConnectionTarget | None:
+def source_if_known(protected: Protected, private: Path) -> ConnectionTarget | None:
     """The live database's endpoint; None where its variables are not set here."""
     try:
-        return environment.source_target(name, policy, os.environ, private_folder=private)
+        return protected.source(private_folder=private)
     except ConfigError:
         return None

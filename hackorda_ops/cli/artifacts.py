@@ -1,12 +1,9 @@
 """The commands that make artifacts and look after them: dump, copy, backups, verify."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from hackorda_ops import environment
-from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
@@ -20,7 +17,7 @@ from hackorda_ops.cli.arguments import (
     open_place,
     places,
 )
-from hackorda_ops.cli.printing import conclude, note, print_json, summary
+from hackorda_ops.cli.printing import conclude, heartbeat_of, print_json, summary
 from hackorda_ops.evidence import verify as verifying
 from hackorda_ops.night import night as nightly
 from hackorda_ops.stores.store import PlaceName
@@ -45,18 +42,10 @@ def dump(
     The same as the nightly one; take it before a maintenance window. Exit code 1 means that the
     dump is kept, but that something vanished or collapsed since the one before.
     """
-    name, policy = choose_database(config, database)
-    with (
-        heartbeat("night", None, policy, environ=os.environ, log=note) as told,
-        terminal.progress_shown() as on_progress,
-    ):
+    protected = choose_database(config, database)
+    with heartbeat_of(protected, "night", None) as told, terminal.progress_shown() as on_progress:
         night = nightly.take_night(
-            name,
-            policy,
-            environ=os.environ,
-            reason="on demand",
-            new_source=new_source,
-            on_progress=on_progress,
+            protected, reason="on demand", new_source=new_source, on_progress=on_progress
         )
         told.problem = None if night.manifest.sound else "The night isn't sound."
     manifest = night.manifest
@@ -94,15 +83,14 @@ def copy(
     as_json: AsJson = False,
 ) -> None:
     """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back."""
-    name, policy = choose_database(config, database)
-    environment.require(name, policy, os.environ, {"store", "offsite"})
-    store = environment.open_store(name, policy, os.environ)
-    chosen = choosing.choose(catalog.read(store, name), artifact)
+    protected = choose_database(config, database)
+    protected.require("store", "offsite")
+    chosen = choosing.choose(catalog.read(protected.store, protected.name), artifact)
     with (
-        heartbeat("week", partitions.week_of(chosen.night), policy, environ=os.environ, log=note),
+        heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
         terminal.progress_shown() as on_progress,
     ):
-        week = weekly.ship(store, name, policy, chosen, environ=os.environ, on_progress=on_progress)
+        week = weekly.ship(protected, chosen, on_progress=on_progress)
     if as_json:
         print_json({**summary(chosen), "location": week.location, "copy": week.copy})
     else:
@@ -120,10 +108,10 @@ def backups(
     as_json: AsJson = False,
 ) -> None:
     """List the artifacts in the store and off-site, newest first; last, those that are dated after now."""
-    name, policy = choose_database(config, database, offsite)
+    protected = choose_database(config, database, offsite)
     catalogs = [
-        (place, catalog.read(open_place(place, name, policy), name))
-        for place in places(name, policy, offsite)
+        (place, catalog.read(open_place(place, protected), protected.name))
+        for place in places(protected, offsite)
     ]
     if as_json:
         print_json(
@@ -141,7 +129,7 @@ def backups(
         return
     for place, found in catalogs:
         terminal.table(
-            f"{name}, {place}: {found.location}",
+            f"{protected.name}, {place}: {found.location}",
             ("night", "artifact", "captured (UTC)", "rows#", "size#", "Postgres", "sound"),
             [
                 (
@@ -177,15 +165,15 @@ def verify(
 
     It proves the bytes, not that they restore: that is what a restore drill is for.
     """
-    name, policy = choose_database(config, database, offsite)
-    store = open_place(place, name, policy)
-    chosen = choosing.choose(catalog.read(store, name), artifact)
+    protected = choose_database(config, database, offsite)
+    store = open_place(place, protected)
+    chosen = choosing.choose(catalog.read(store, protected.name), artifact)
     with terminal.progress_shown() as on_progress:
         result = verifying.verify(
             store,
             chosen,
-            work_folder=policy.dump.work_folder,
-            jobs=policy.dump.jobs,
+            work_folder=protected.policy.dump.work_folder,
+            jobs=protected.policy.dump.jobs,
             on_progress=on_progress,
         )
     sentence = (

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
@@ -20,6 +19,7 @@ from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report import history
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
@@ -83,7 +83,7 @@ def _through_dagster(
         environ=environ,
         preferred_port=_UI_PORT if stay else 0,
     ) as dagster:
-        offsite = environment.open_offsite(_NAME, database, environ)
+        offsite = Protected(_NAME, database, environ).offsite
         night = partitions.night_of(datetime.now(UTC), database.schedule)
         week, quarter = partitions.week_of(night), partitions.quarter_of(night)
         _materialize(dagster, "The night", "nightly_dump", night)

@@ -1,17 +1,15 @@
 """The commands that try out the provider's own history: history, exercise."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
-from hackorda_ops.cli.printing import note, print_json
+from hackorda_ops.cli.printing import heartbeat_of, print_json
 from hackorda_ops.exercise import report as exercise_report
 from hackorda_ops.exercise.history_check import CHECKS, check_history
 from hackorda_ops.proof.check import title_of
@@ -23,13 +21,13 @@ def history(database: DatabaseName = None, config: ConfigPath = None, as_json: A
     The branch has to hold exactly the rows that a past artifact's manifest knows; it's deleted
     afterwards. Exit code 1: the window is too short, or doesn't give back what it should.
     """
-    name, policy = choose_database(config, database)
-    checked = check_history(name, policy, environ=os.environ)
+    protected = choose_database(config, database)
+    checked = check_history(protected)
     if as_json:
-        print_json({"database": name, **asdict(checked)})
+        print_json({"database": protected.name, **asdict(checked)})
     else:
         terminal.table(
-            f"{name}, Neon's history",
+            f"{protected.name}, Neon's history",
             ("check", "outcome", "what it saw"),
             [(title_of(each.name, CHECKS), each.outcome, each.summary) for each in checked.checks],
         )
@@ -49,15 +47,10 @@ def exercise(
     The source is only read. PASS: everything came back, in time. FAIL (exit code 1): it did not.
     ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md lies here, in the store and off-site.
     """
-    name, policy = choose_database(config, database)
+    protected = choose_database(config, database)
     first_day = partitions.year_named(year) if year else None
-    with (
-        heartbeat("year", first_day, policy, environ=os.environ, log=note) as told,
-        terminal.progress_shown() as on_progress,
-    ):
-        held = exercise_report.hold_exercise(
-            name, policy, environ=os.environ, year=first_day, on_progress=on_progress
-        )
+    with heartbeat_of(protected, "year", first_day) as told, terminal.progress_shown() as on_progress:
+        held = exercise_report.hold_exercise(protected, year=first_day, on_progress=on_progress)
         told.of_verdict(held.result.verdict)
     result = held.result
     notes = [*held.not_stored, *_written_here(Path(result.report_name), held.report)]
@@ -65,7 +58,7 @@ def exercise(
         print_json({"result": asdict(result), "places": held.places, "notes": notes})
     else:
         terminal.table(
-            f"{name}, recovery exercise {result.year.year}-Q1",
+            f"{protected.name}, recovery exercise {result.year.year}-Q1",
             ("check", "outcome", "what it saw"),
             [(check.name, check.outcome, check.summary) for check in result.checks],
         )

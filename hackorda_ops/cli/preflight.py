@@ -1,6 +1,5 @@
 """The command that looks at everything a night and a drill need, before they need it."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +19,7 @@ def preflight(database: DatabaseName = None, config: ConfigPath = None, as_json:
     All databases by default. The source is only read; on a scratch server an empty database is made
     and dropped again. Exit code 1: something would stop a night or a drill. 2: it's the configuration.
     """
-    chosen = choose_databases(config, database)
-    found = {name: look_at_everything(name, policy, environ=os.environ) for name, policy in chosen.items()}
+    found = {each.name: look_at_everything(each) for each in choose_databases(config, database)}
     if as_json:
         print_json([_document(name, parts) for name, parts in found.items()])
     else:

@@ -1,13 +1,18 @@
-"""What commands print: a table, a verdict, or JSON for scripts."""
+"""How commands report: a table, a verdict, JSON for scripts, and a heartbeat for an outside monitor."""
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any, NoReturn
 
 import typer
 
+from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.cli import terminal
+from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 
 
@@ -44,6 +49,13 @@ def summary(manifest: Manifest) -> dict[str, Any]:
 def note(line: str) -> None:
     """Prints what doesn't change the outcome, on standard error."""
     terminal.err.print(f"  note: {line}", markup=False, soft_wrap=True)
+
+
+def heartbeat_of(
+    protected: Protected, kind: DueKind, partition: date | None
+) -> AbstractContextManager[Heartbeat]:
+    """The heartbeat around a command's work; what keeps it from the monitor is printed."""
+    return heartbeat(kind, partition, protected.policy.schedule, monitor=protected.monitor(kind), log=note)
 
 
 def print_json(value: Any) -> None:

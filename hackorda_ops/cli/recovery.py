@@ -1,13 +1,11 @@
 """The commands that bring artifacts back, and show that they come back: restore, drill, sweep, demo."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hackorda_ops.alerts.heartbeats import heartbeat
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
@@ -22,7 +20,7 @@ from hackorda_ops.cli.arguments import (
     restore_target,
     source_if_known,
 )
-from hackorda_ops.cli.printing import conclude, note, print_json
+from hackorda_ops.cli.printing import conclude, heartbeat_of, print_json
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.recovery import bring_back as restoring
@@ -71,23 +69,21 @@ def restore(
 
     RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
     """
-    name, policy = choose_database(config, database, offsite)
+    protected = choose_database(config, database, offsite)
     target = restore_target(to, to_env)
-    store = open_place(place, name, policy)
-    chosen = choosing.choose(catalog.read(store, name), artifact)
+    store = open_place(place, protected)
+    chosen = choosing.choose(catalog.read(store, protected.name), artifact)
     with (
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         terminal.progress_shown() as on_progress,
     ):
         result = restoring.bring_back(
+            protected,
             store,
             chosen,
             target,
-            source=source_if_known(name, policy, Path(private)),
-            work_folder=policy.dump.work_folder,
-            client_folders=policy.source.client_folders,
-            environ=os.environ,
-            jobs=jobs or policy.dump.jobs,
+            source=source_if_known(protected, Path(private)),
+            jobs=jobs,
             on_progress=on_progress,
             with_access=with_access,
             keep_going=keep_going,
@@ -119,15 +115,10 @@ def drill(
     PASS: this backup restores. FAIL (exit code 1): the backup is bad. ERROR (3): the drill couldn't
     judge. The report lies beside the artifacts, in the store and off-site.
     """
-    name, policy = choose_database(config, database)
+    protected = choose_database(config, database)
     first_day = partitions.quarter_named(quarter) if quarter else None
-    with (
-        heartbeat("quarter", first_day, policy, environ=os.environ, log=note) as told,
-        terminal.progress_shown() as on_progress,
-    ):
-        held = quarterly.hold_drill(
-            name, policy, environ=os.environ, quarter=first_day, seed=seed, on_progress=on_progress
-        )
+    with heartbeat_of(protected, "quarter", first_day) as told, terminal.progress_shown() as on_progress:
+        held = quarterly.hold_drill(protected, quarter=first_day, seed=seed, on_progress=on_progress)
         told.of_verdict(held.result.verdict)
     if as_json:
         result = json_form.document(held.result)
@@ -147,15 +138,15 @@ def sweep(
     Removed is what name and label say is this product's and this database's, where the run that made it
     no longer lives. Dagster does the same by itself, and so does the next drill.
     """
-    name, policy = choose_database(config, database)
-    removed = sweeping.sweep(name, policy, environ=os.environ)
+    protected = choose_database(config, database)
+    removed = sweeping.sweep(protected)
     if as_json:
-        print_json({"database": name, "removed": removed})
+        print_json({"database": protected.name, "removed": removed})
         return
     for each in removed:
         terminal.out.print(f"Removed {each}", markup=False, highlight=False, soft_wrap=True)
     if not removed:
-        terminal.out.print(f"No killed run of {name} has left anything behind.", markup=False)
+        terminal.out.print(f"No killed run of {protected.name} has left anything behind.", markup=False)
 
 
 def demo(

@@ -1,6 +1,5 @@
 """The command that deletes what the policy lets go: prune."""
 
-import os
 from typing import Annotated, Any
 
 import typer
@@ -29,13 +28,13 @@ def prune(
     It never deletes what a drill proved last or found bad, the newest sound ones, what is younger than 7 days,
     what object lock holds, or what can't be read. Dagster does the same every week.
     """
-    name, policy = choose_database(config, database)
+    protected = choose_database(config, database)
     done: Pruned | None = None
     if delete:
-        done = pruning.prune(name, policy, environ=os.environ)
+        done = pruning.prune(protected)
         plan = done.plan
     else:
-        plan = pruning.plan_retention(name, policy, environ=os.environ)
+        plan = pruning.plan_retention(protected)
     if as_json:
         print_json(_as_json(plan, done))
         return

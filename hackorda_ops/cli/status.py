@@ -1,6 +1,5 @@
 """The command that tells how ready every database is: status."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -33,14 +32,12 @@ def status(
     found, and not all places could be read.
     """
     databases, now = choose_databases(config, database), datetime.now(UTC)
-    found = [
-        assess(read_survey(name, policy, environ=os.environ, now=now), policy)
-        for name, policy in databases.items()
-    ]
+    found = [assess(read_survey(each, now=now), each.policy) for each in databases]
     if html is not None:
         _write_page(html, found, now)
     if metrics is not None:
-        write_metrics(metrics, [each.standing for each in found], databases, now)
+        policies = {each.name: each.policy for each in databases}
+        write_metrics(metrics, [each.standing for each in found], policies, now)
     if as_json:
         print_json(found)
     else:

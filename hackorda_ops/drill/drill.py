@@ -3,12 +3,10 @@
 It restores with the very functions of `restore` (`backup.bring_back`), and always ends in a result.
 """
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.by_hand import still_by_hand
 from hackorda_ops.artifacts.ids import new_id
@@ -22,6 +20,7 @@ from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.record import Record
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.drill.steps import run_steps
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding
@@ -33,10 +32,8 @@ from hackorda_ops.stores.store import Store
 
 
 def run_drill(
-    name: str,
-    database: Database,
+    protected: Protected,
     *,
-    environ: Mapping[str, str],
     quarter: date | None = None,
     seed: int | None = None,
     on_progress: OnProgress = ignore,
@@ -47,36 +44,35 @@ def run_drill(
     tell. An interruption (Ctrl-C, a stopped run) takes the scratch down and goes on upwards.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         quarter: the partition (its first day); None for the one that today is in.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
         on_progress: told of every stage, from more than one thread.
     """
     started_at = datetime.now(UTC)
-    today = partitions.night_of(started_at, database.schedule)
+    name, policy = protected.name, protected.policy
+    today = partitions.night_of(started_at, policy.schedule)
     record = Record()
     drill_id = new_id(started_at)
     wanted = quarter or partitions.quarter_of(today)
     with record.stoppable():
-        _write_down_lacking(record, database)
-        environment.require(name, database, environ, {"source", "offsite", "scratch"})
-        offsite = environment.open_offsite(name, database, environ)
+        _write_down_lacking(record, policy)
+        protected.require("source", "offsite", "scratch")
+        offsite = protected.offsite
         with record.stage("choose the artifact"):
             copies = catalog.read(offsite, name)
             manifest, damaged = _chosen(record, offsite, copies, wanted, today)
             # What would be restored if the source died now: the store may have a newer one.
-            past = (*_nights(record, name, database, environ), *copies.artifacts)
+            past = (*_nights(record, protected), *copies.artifacts)
             newest = max(past, key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
         # It also removes what a killed drill had fetched.
-        with staged_folder(database.dump.work_folder, name, drill_id) as folder:
-            source = environment.source_target(name, database, environ, private_folder=folder / "tls")
+        with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
+            source = protected.source(private_folder=folder / "tls")
             drilling = Drilling(
-                record, database, manifest, folder, source, environ, on_progress, past=past, seed=seed
+                record, protected, manifest, folder, source, on_progress, past=past, seed=seed
             )
-            with configured_scratch(name, database, environ, source) as scratch:
+            with configured_scratch(protected, source) as scratch:
                 _drill(drilling, offsite, scratch, drill_id, damaged)
     checks = judgement.complete(record.checks)
     verdict, problem = judgement.judge(checks, record.findings, record.problem)
@@ -102,9 +98,9 @@ def run_drill(
         not_compared=tuple(record.not_compared),
         warnings=tuple(record.remarks),
         recovery_seconds=record.recovery_seconds,
-        recovery_objective_seconds=database.objectives.recovery_time_minutes * 60,
+        recovery_objective_seconds=policy.objectives.recovery_time_minutes * 60,
         data_loss_seconds=record.data_loss_seconds,
-        recovery_point_objective_seconds=database.objectives.recovery_point_hours * 3600,
+        recovery_point_objective_seconds=policy.objectives.recovery_point_hours * 3600,
         how_to_repeat=record.how_to_repeat,
         by_hand=still_by_hand(record.manifest) if record.manifest else (),
         product_version=version("hackorda-ops"),
@@ -117,11 +113,9 @@ def _write_down_lacking(record: Record, policy: Database) -> None:
             record.not_measured(check.name, why)
 
 
-def _nights(
-    record: Record, name: str, database: Database, environ: Mapping[str, str]
-) -> tuple[Manifest, ...]:
+def _nights(record: Record, protected: Protected) -> tuple[Manifest, ...]:
     try:
-        return catalog.read(environment.open_store(name, database, environ), name).artifacts
+        return catalog.read(protected.store, protected.name).artifacts
     except OpsError as error:
         record.remarks.append(f"The store of the nights could not be read: {error.what}")
         return ()

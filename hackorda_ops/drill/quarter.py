@@ -1,17 +1,16 @@
 """A quarter: the drill, and its report beside the artifacts. What Dagster and the command line both call."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.calendar.partitions import quarter_name
-from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.report import words
 from hackorda_ops.drill.report.history import read_past
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.stores.store import Store
@@ -36,10 +35,8 @@ class Quarter:
 
 
 def hold_drill(
-    name: str,
-    database: Database,
+    protected: Protected,
     *,
-    environ: Mapping[str, str],
     quarter: date | None = None,
     seed: int | None = None,
     on_progress: OnProgress = ignore,
@@ -49,9 +46,7 @@ def hold_drill(
     A report that can't be stored doesn't change the verdict: it's told in `not_stored`.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         quarter: the partition (its first day); None for the one that today is in.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
         on_progress: told of every stage, from more than one thread.
@@ -59,18 +54,13 @@ def hold_drill(
     Raises:
         ConfigError: variables are missing; nothing was attempted.
     """
-    environment.require(name, database, environ, {"source", "store", "offsite", "scratch"})
-    stores: list[Store] = [
-        environment.open_store(name, database, environ),
-        environment.open_offsite(name, database, environ),
-    ]
-    with logged("drill", stores, name, subject="a drill") as line:
-        result = run_drill(
-            name, database, environ=environ, quarter=quarter, seed=seed, on_progress=on_progress
-        )
+    protected.require("source", "store", "offsite", "scratch")
+    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    with logged("drill", stores, protected.name, subject="a drill") as line:
+        result = run_drill(protected, quarter=quarter, seed=seed, on_progress=on_progress)
         line.subject, line.outcome = quarter_name(result.quarter), result.verdict
         line.detail = words.in_the_log(result)
-    past = _past(stores, name)
+    past = _past(stores, protected.name)
     # pandas takes a second to load, which no other command or code location should wait for.
     from hackorda_ops.drill.report.report import store_report  # noqa: PLC0415
 
@@ -87,7 +77,7 @@ def _why(error: Exception) -> str:
     return f"The report could not be made: {described(error)}."
 
 
-def _past(stores: list[Store], name: str) -> tuple[DrillResult, ...]:
+def _past(stores: Sequence[Store], name: str) -> tuple[DrillResult, ...]:
     # Off-site last for long; the folder of the nights is what may be new or lost.
     for store in reversed(stores):
         try:

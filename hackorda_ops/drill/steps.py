@@ -31,9 +31,7 @@ def run_steps(drilling: Drilling, place: Place) -> None:
     with bring_back.admitted(
         target, drilling.manifest, source=drilling.source, application_name="hackorda_ops drill"
     ) as connection:
-        tools = bring_back.tools_for(
-            connection, client_folders=drilling.policy.source.client_folders, environ=drilling.environ
-        )
+        tools = drilling.protected.client_tools(connection.info.server_version // 10_000)
         if restored_equals_manifest.restored(drilling, target, tools):
             within_recovery_time_objective.hold_against_objective(drilling)
             _check(Copy(drilling, place, target, connection, tools))

@@ -9,7 +9,6 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,9 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops import environment
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused, UsageError
 from hackorda_ops.exercise import checks
 from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, make_marker
@@ -48,12 +47,7 @@ _NOT_COMPARED: Final = (
 
 
 def run_exercise(
-    name: str,
-    database: Database,
-    *,
-    environ: Mapping[str, str],
-    year: date | None = None,
-    on_progress: OnProgress = ignore,
+    protected: Protected, *, year: date | None = None, on_progress: OnProgress = ignore
 ) -> ExerciseResult:
     """Destroys data on a branch of main, recovers it by point in time, compares everything, takes both down.
 
@@ -61,9 +55,7 @@ def run_exercise(
     branches down and goes on upwards.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration; only `scratch.neon` makes an exercise possible.
-        environ: where the variables it names are looked up.
+        protected: the database; only `scratch.neon` makes an exercise possible.
         year: the partition (its first day); None for the one that today is in.
         on_progress: told of the rows read.
 
@@ -71,10 +63,11 @@ def run_exercise(
         ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
         UsageError: that year has not begun.
     """
-    require_neon(name, database)
-    environment.require(name, database, environ, {"source", "scratch"})
+    require_neon(protected)
+    protected.require("source", "scratch")
+    name, policy = protected.name, protected.policy
     started_at = datetime.now(UTC)
-    this_year = partitions.year_of(partitions.night_of(started_at, database.schedule))
+    this_year = partitions.year_of(partitions.night_of(started_at, policy.schedule))
     wanted = year or this_year
     if wanted > this_year:
         raise UsageError(
@@ -87,13 +80,13 @@ def run_exercise(
     if wanted < this_year:
         notes.remarks.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
     with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = environment.source_target(name, database, environ, private_folder=Path(private))
-        with environment.open_neon(name, database, environ) as client:
+        source = protected.source(private_folder=Path(private))
+        with protected.neon() as client:
             left = NeonScratch(name, client, source).sweep()
             notes.remarks += [f"Removed what a killed run had left: {each}." for each in left]
             with kept_alive(source, exercise_id):
                 label = Label(name, source_id(source), exercise_id, EXERCISE)
-                _on_branches(_Exercise(client, source, label, database, notes, on_progress))
+                _on_branches(_Exercise(client, source, label, policy, notes, on_progress))
     done = checks.complete(notes.checks)
     verdict, problem = checks.judge(done, notes.problem)
     if verdict == "FAIL":
@@ -113,22 +106,23 @@ def run_exercise(
         tables=notes.tables,
         rows=notes.rows,
         recovery_seconds=notes.recovery_seconds,
-        recovery_objective_seconds=database.objectives.recovery_time_minutes * 60,
+        recovery_objective_seconds=policy.objectives.recovery_time_minutes * 60,
         lost_seconds=notes.lost_seconds,
         not_compared=_NOT_COMPARED,
         product_version=version("hackorda-ops"),
     )
 
 
-def require_neon(name: str, database: Database) -> None:
+def require_neon(protected: Protected) -> None:
     """Refuses a database whose scratch is a plain server.
 
     Raises:
         ConfigError: it is.
     """
-    if database.scratch.neon is None:
+    if protected.policy.scratch.neon is None:
         raise ConfigError(
-            f"databases.{name}.scratch: a recovery exercise takes a Neon project, and a server is configured.",
+            f"databases.{protected.name}.scratch: a recovery exercise takes a Neon project, and a server is "
+            "configured.",
             meaning="A plain server keeps no history to go back in, so nothing was attempted.",
             next_step="Give scratch.neon, or exercise your provider's own point-in-time recovery by hand.",
         )
@@ -141,12 +135,12 @@ class _Exercise:
     client: NeonClient
     source: ConnectionTarget
     label: Label
-    database: Database
+    policy: Database
     notes: Notes
     on_progress: OnProgress
 
     def read(self, branch: OwnBranch) -> State:
-        return read_state(branch.target, jobs=self.database.dump.jobs, on_progress=self.on_progress)
+        return read_state(branch.target, jobs=self.policy.dump.jobs, on_progress=self.on_progress)
 
 
 def _on_branches(exercise: _Exercise) -> None:
@@ -183,7 +177,7 @@ def _look_for_branches(exercise: _Exercise) -> None:
 
 def _hold(exercise: _Exercise, made: ExitStack) -> None:
     notes = exercise.notes
-    if exercise.database.dump_from != "branch":
+    if exercise.policy.dump_from != "branch":
         branch_hazards.require_harmless(exercise.source)
     with notes.doing("Made a branch of main to destroy things on"):
         victim = made.enter_context(
@@ -203,7 +197,7 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
         notes.remarks.append(
             "The branch carries subscriptions: what they change there meanwhile is a difference."
         )
-    tables = to_destroy(before, exercise.database.key_tables)
+    tables = to_destroy(before, exercise.policy.key_tables)
     if not tables:
         raise TargetRefused(
             "No table of the branch has a row that could be destroyed.",
@@ -236,7 +230,7 @@ def _recovered(
     exercise: _Exercise, made: ExitStack, victim: OwnBranch, destruction: Destruction
 ) -> OwnBranch:
     """A branch of the branch, as of just before the destruction, timed until it answers."""
-    notes, objective_seconds = exercise.notes, exercise.database.objectives.recovery_time_minutes * 60
+    notes, objective_seconds = exercise.notes, exercise.policy.objectives.recovery_time_minutes * 60
     began = time.monotonic()
     moment = destruction.recover_to.astimezone(UTC).isoformat()
     call = (

@@ -6,19 +6,19 @@ exactly its rows. A setting alone proves nothing.
 
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
 from hackorda_ops.artifacts.same_source import other_history, other_timeline
-from hackorda_ops.config.models import Database, KeyTable
+from hackorda_ops.config.models import KeyTable
 from hackorda_ops.drill.comparisons.branch import other_moment
 from hackorda_ops.drill.comparisons.key_tables import name_of
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, NeonRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
 from hackorda_ops.neon.branches import without_expiry
@@ -85,36 +85,35 @@ class HistoryCheck:
         return self.long_enough, self.holds_the_past
 
 
-def check_history(name: str, database: Database, *, environ: Mapping[str, str]) -> HistoryCheck:
+def check_history(protected: Protected) -> HistoryCheck:
     """Looks at the project's history window, and opens one branch near its far end; the branch is always deleted.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration; only `scratch.neon` has a history.
-        environ: where the variables it names are looked up.
+        protected: the database; only `scratch.neon` has a history.
 
     Raises:
         ConfigError: there's no Neon project, or variables are missing.
         OpsError: Neon, the source or a store can't be reached, or the branch is not gone.
     """
-    if database.scratch.neon is None:
+    name, policy = protected.name, protected.policy
+    if policy.scratch.neon is None:
         raise ConfigError(
             f"databases.{name}.scratch: only a Neon project has a history, and a server is configured.",
             meaning="Nothing was checked.",
             next_step="Give scratch.neon, or look at your provider's own history by hand.",
         )
-    environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
+    protected.require("source", "scratch", "store", "offsite")
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = environment.source_target(name, database, environ, private_folder=Path(private))
-        with environment.open_neon(name, database, environ) as client:
+        source = protected.source(private_folder=Path(private))
+        with protected.neon() as client:
             project, now = client.project(), datetime.now(UTC)
-            long_enough = judge_window(project.history_retention_seconds, database.objectives.history_days)
-            manifest = farthest(_artifacts(name, database, environ), project, now=now)
+            long_enough = judge_window(project.history_retention_seconds, policy.objectives.history_days)
+            manifest = farthest(_artifacts(protected), project, now=now)
             if isinstance(manifest, str):
                 past, reach_seconds = _unknown(manifest), None
             else:
                 NeonScratch(name, client, source).sweep()
-                past = _look_back(name, database, client, source, manifest)
+                past = _look_back(protected, client, source, manifest)
                 reach_seconds = (now - manifest.captured_at).total_seconds()
     return HistoryCheck(project.history_retention_seconds, long_enough, past, reach_seconds)
 
@@ -169,21 +168,19 @@ def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tup
     return tuple(chosen or smallest)
 
 
-def _artifacts(name: str, database: Database, environ: Mapping[str, str]) -> list[Manifest]:
-    stores: tuple[Store, ...] = (
-        environment.open_store(name, database, environ),
-        environment.open_offsite(name, database, environ),
-    )
-    return [manifest for store in stores for manifest in catalog.read(store, name).artifacts]
+def _artifacts(protected: Protected) -> list[Manifest]:
+    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    return [manifest for store in stores for manifest in catalog.read(store, protected.name).artifacts]
 
 
 def _look_back(
-    name: str, database: Database, client: NeonClient, source: ConnectionTarget, manifest: Manifest
+    protected: Protected, client: NeonClient, source: ConnectionTarget, manifest: Manifest
 ) -> Check:
-    tables = tables_to_compare(manifest, database.key_tables)
+    policy = protected.policy
+    tables = tables_to_compare(manifest, policy.key_tables)
     if not tables:
         return _unknown(f"{manifest.artifact_id} has no table with rows")
-    if reason := _unfit(client, source, manifest, asked_for=database.dump_from == "branch"):
+    if reason := _unfit(client, source, manifest, asked_for=policy.dump_from == "branch"):
         return _unknown(reason)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -192,12 +189,12 @@ def _look_back(
             opened = opened_branch(
                 client,
                 source,
-                label=Label(name, source_id(source), run_id, HISTORY_CHECK),
+                label=Label(protected.name, source_id(source), run_id, HISTORY_CHECK),
                 point=AtLsn(manifest.lsn),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
             )
             with opened as branch:
-                past = _compared(branch, replace(manifest, tables=tables), when, jobs=database.dump.jobs)
+                past = _compared(branch, replace(manifest, tables=tables), when, jobs=policy.dump.jobs)
                 return replace(past, summary=" ".join((past.summary, *without_expiry(branch.branch))))
         except NeonRefused as error:
             # A limit of the plan says nothing against the history; a position that is gone does.

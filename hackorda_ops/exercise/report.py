@@ -1,14 +1,13 @@
 """An exercise's report, as the team files it: `YYYY-Q1-dr-test.md`, in the store and off-site; and as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.artifacts.operations_log import logged
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import history
 from hackorda_ops.exercise.checks import CHECKS
@@ -40,21 +39,14 @@ class Exercise:
 
 
 def hold_exercise(
-    name: str,
-    database: Database,
-    *,
-    environ: Mapping[str, str],
-    year: date | None = None,
-    on_progress: OnProgress = ignore,
+    protected: Protected, *, year: date | None = None, on_progress: OnProgress = ignore
 ) -> Exercise:
     """Holds a recovery exercise, and stores its report in the store of the nights and off-site.
 
     A report that can't be stored doesn't change the verdict: it's told in `not_stored`.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         year: the partition (its first day); None for the one that today is in.
         on_progress: told of the rows read.
 
@@ -62,20 +54,17 @@ def hold_exercise(
         ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
         UsageError: that year has not begun.
     """
-    require_neon(name, database)
-    environment.require(name, database, environ, {"source", "scratch", "store", "offsite"})
-    stores: list[Store] = [
-        environment.open_store(name, database, environ),
-        environment.open_offsite(name, database, environ),
-    ]
-    with logged("exercise", stores, name, subject="an exercise") as line:
-        result = run_exercise(name, database, environ=environ, year=year, on_progress=on_progress)
+    require_neon(protected)
+    protected.require("source", "scratch", "store", "offsite")
+    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    with logged("exercise", stores, protected.name, subject="an exercise") as line:
+        result = run_exercise(protected, year=year, on_progress=on_progress)
         line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict
         line.detail = f"{meaning(result)} Exercise {result.exercise_id}, held by {result.held_by}."
     report = document(result)
     # What machines read is the last, because it's what makes the exercise count.
     files = {result.report_name: report.encode(), RESULT_NAME: history.to_bytes(result)}
-    prefix = exercise_prefix(name, result.exercise_id)
+    prefix = exercise_prefix(protected.name, result.exercise_id)
     places: list[str] = []
     errors: list[str] = []
     for store in stores:

@@ -1,7 +1,7 @@
 """One attempt at a night's reading: a snapshot, and a dump and the counts of what it sees, taken at once."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ import psycopg
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.evidence import source
 from hackorda_ops.evidence.rules_kept import rules_of_source
 from hackorda_ops.night import preflight
@@ -34,7 +34,6 @@ from hackorda_ops.postgres.sessions.snapshot import Snapshot, exported
 from hackorda_ops.postgres.tools import clients, dump
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.staging import staged_folder
-from hackorda_ops.stores.store import Store
 
 
 @dataclass(frozen=True)
@@ -71,24 +70,18 @@ class Capture:
     """What every attempt of one night begins with.
 
     Attributes:
-        name: the database's name in databases.yaml.
-        database: its configuration.
+        protected: the database; the artifact grows beside its store.
         read_from: what is read.
-        store: where the artifact will lie; it grows beside.
         lock: the source's dump lock.
-        environ: the process's environment.
         night: the partition; None for the source's own today.
         before: the newest artifact's manifest; None before the first.
         seconds: the night's timings, by stage; those of the last attempt stay.
         on_progress: told of every stage, from more than one thread.
     """
 
-    name: str
-    database: Database
+    protected: Protected
     read_from: Origin
-    store: Store
     lock: Lock
-    environ: Mapping[str, str]
     night: date | None
     before: Manifest | None
     seconds: dict[str, float]
@@ -109,12 +102,14 @@ class Capture:
             # Staged before the snapshot is taken and let go after: the stack ends in the other order.
             with exported(
                 self.read_from.target,
-                application_name=reading.application_name(f"hackorda_ops snapshot of {self.name}"),
+                application_name=reading.application_name(f"hackorda_ops snapshot of {self.protected.name}"),
             ) as (connection, of_target):
                 reading.snapshot_taken()
                 snapshot = self.read_from.dated(of_target)
                 artifact_id = new_id(snapshot.captured_at)
-                staged = mine.enter_context(staged_folder(self.store.staging_root, self.name, artifact_id))
+                staged = mine.enter_context(
+                    staged_folder(self.protected.store.staging_root, self.protected.name, artifact_id)
+                )
                 captured = self._take(
                     reading, connection, snapshot, files=files, artifact_id=artifact_id, staged=staged
                 )
@@ -131,12 +126,12 @@ class Capture:
         artifact_id: str,
         staged: Path,
     ) -> Captured:
-        database, target = self.database, self.read_from.target
+        name, policy, target = self.protected.name, self.protected.policy, self.read_from.target
         warnings = self.read_from.warnings
         warnings += [each for each in preflight.require_clock(connection, target) if each not in warnings]
-        due = self.night or partitions.night_of(snapshot.captured_at, database.schedule)
+        due = self.night or partitions.night_of(snapshot.captured_at, policy.schedule)
         late = not self.read_from.is_past and partitions.require_open(
-            due, snapshot.captured_at, database.schedule
+            due, snapshot.captured_at, policy.schedule
         )
         # What these lock of tables, views and indexes is free again afterwards.
         with translated_errors(target, "Reading the catalogs"), letting_go(connection):
@@ -151,22 +146,21 @@ class Capture:
                 source_digests.estimated_bytes(connection),
                 before=self.before,
                 now=snapshot.captured_at,
-                dump=database.dump,
+                dump=policy.dump,
                 of_a_branch=self.read_from.branch is not None,
             )
         tools = preflight.require_ready(
+            self.protected,
             connection,
             target,
             inventory,
-            database=database,
-            environ=self.environ,
             folder=staged,
             previous=self.before,
         )
 
         # Each job beyond the first locks its tables once more; preflight has made sure that one fits.
         with translated_errors(target, "Looking at the room for locks"), letting_go(connection):
-            jobs = read_lock_room(connection).jobs_that_fit(database.dump.jobs) or 1
+            jobs = read_lock_room(connection).jobs_that_fit(policy.dump.jobs) or 1
 
         def count() -> tuple[dict[TableName, int], Kept]:
             with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
@@ -185,7 +179,7 @@ class Capture:
                 values.tables(inventory),
                 snapshot_identifier=snapshot.identifier,
                 limit_seconds=values.plan.limit_seconds,
-                application_name=reading.application_name(f"hackorda_ops values of {self.name}"),
+                application_name=reading.application_name(f"hackorda_ops values of {name}"),
                 on_progress=self.on_progress,
             ) as digests,
             ThreadPoolExecutor(1, thread_name_prefix="count") as beside,
@@ -199,12 +193,12 @@ class Capture:
                         snapshot=snapshot,
                         folder=staged / DUMP_FOLDER_NAME,
                         encoding=inventory.source.encoding,
-                        application_name=reading.application_name(f"hackorda_ops pg_dump of {self.name}"),
+                        application_name=reading.application_name(f"hackorda_ops pg_dump of {name}"),
                         jobs=jobs,
                         on_progress=self.on_progress,
                         poll=watch,
                         check=reading.raise_if_in_the_way,
-                        deadline_seconds=database.dump.deadline_hours * 3600,
+                        deadline_seconds=policy.dump.deadline_hours * 3600,
                     )
             except BaseException:
                 # Otherwise leaving this block would wait for a count that nobody needs any more.
@@ -220,8 +214,8 @@ class Capture:
             # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
             digested = digests(self.lock.probe)
         # Nothing has locked these since the dump ended.
-        for name in rewrites.rewritten(after, rewrites.table_files(target)):
-            digested.digests.pop(name, None)
+        for table in rewrites.rewritten(after, rewrites.table_files(target)):
+            digested.digests.pop(table, None)
         self.lock.probe()
         return Captured(
             artifact_id,

@@ -1,14 +1,12 @@
 """A night: one snapshot, dumped and counted at once, read back from disk, proven, then published."""
 
 import tempfile
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import (
     DUMP_FOLDER_NAME,
@@ -20,12 +18,13 @@ from hackorda_ops.artifacts.manifest import (
     digest_of,
     summary,
 )
-from hackorda_ops.artifacts.operations_log import log_stores, logged
+from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.publish import publish
 from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.artifacts.recovery_sheet import recovery_sheet
 from hackorda_ops.artifacts.same_source import another_source
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Tolerances
+from hackorda_ops.environment import Protected
 from hackorda_ops.evidence import source
 from hackorda_ops.evidence.archive import incomplete, lacking_definitions, lacking_sequences
 from hackorda_ops.evidence.collapse import collapses
@@ -61,10 +60,8 @@ class Night:
 
 
 def take_night(
-    name: str,
-    database: Database,
+    protected: Protected,
     *,
-    environ: Mapping[str, str],
     night: date | None = None,
     reason: Literal["night", "on demand"] = "night",
     new_source: bool = False,
@@ -74,9 +71,7 @@ def take_night(
     """Dumps a database, proves the dump, and publishes it as an artifact.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         night: the partition; None for the source's own today.
         reason: why it's taken, for the manifest.
         new_source: somebody says that the source may be another one than the night before.
@@ -88,33 +83,29 @@ def take_night(
         OpsError: one of its tree, with nothing published and nothing left behind.
     """
     seconds: dict[str, float] = {}
-    environment.require(name, database, environ, {"source", "store"})
-    if database.dump_from == "branch":
-        environment.require(name, database, environ, {"scratch"})
-    store = environment.open_store(name, database, environ)
+    name, policy = protected.name, protected.policy
+    protected.require("source", "store")
+    if policy.dump_from == "branch":
+        protected.require("scratch")
     with (
-        logged("night", log_stores(name, database, environ), name, subject=str(night or "tonight")) as line,
+        logged("night", protected.known_stores, name, subject=str(night or "tonight")) as line,
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         timed(seconds, "night"),
     ):
-        preflight.require_store(store, name, database, environ, private_folder=Path(private))
-        target = environment.source_target(name, database, environ, private_folder=Path(private))
+        preflight.require_store(protected, private_folder=Path(private))
+        target = protected.source(private_folder=Path(private))
         with (
             dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
             ExitStack() as staging,
         ):
             # The snapshot holds back the source's vacuum, and a branch costs: let go before the reading back.
-            with opened(name, database, target, environ=environ, night=night) as read_from:
-                before, noted = night_before(
-                    store, name, database, environ=environ, before=read_from.past_moment
-                )
+            with opened(protected, target, night=night) as read_from:
+                before, noted = night_before(protected, before=read_from.past_moment)
                 read_from.warnings.extend(noted)
-                capture = Capture(
-                    name, database, read_from, store, lock, environ, night, before, seconds, on_progress
-                )
+                capture = Capture(protected, read_from, lock, night, before, seconds, on_progress)
                 attempt = attempted(
                     read_from.target,
-                    replace(patience, yield_after_seconds=database.dump.yield_after_seconds),
+                    replace(patience, yield_after_seconds=policy.dump.yield_after_seconds),
                     lambda reading: capture.take(reading, staging),
                 )
             # The dump lock has a connection of its own.
@@ -124,17 +115,19 @@ def take_night(
                 captured,
                 name=name,
                 reason=reason,
-                jobs=database.dump.jobs,
+                jobs=policy.dump.jobs,
                 seconds=seconds,
                 on_progress=on_progress,
             )
             if before is not None:
-                manifest = _held_against(before, manifest, database, new_source=new_source)
+                manifest = _held_against(before, manifest, policy.tolerances, new_source=new_source)
             lock.retake()
-            publish(store, captured.staged, manifest, on_progress)
+            publish(protected.store, captured.staged, manifest, on_progress)
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
-    return Night(manifest, f"{store.describe()}/{manifest.prefix}", before.artifact_id if before else None)
+    return Night(
+        manifest, f"{protected.store.describe()}/{manifest.prefix}", before.artifact_id if before else None
+    )
 
 
 def _prove(
@@ -227,11 +220,13 @@ def _require_definitions(
         raise incomplete(problems, schema_changed=changed)
 
 
-def _held_against(before: Manifest, tonight: Manifest, database: Database, *, new_source: bool) -> Manifest:
+def _held_against(
+    before: Manifest, tonight: Manifest, tolerances: Tolerances, *, new_source: bool
+) -> Manifest:
     """Tonight's manifest with what the night before has to say about it."""
     other = another_source(before, tonight.inventory.source)
     if other is None:
-        return replace(tonight, findings=collapses(before, tonight, database.tolerances))
+        return replace(tonight, findings=collapses(before, tonight, tolerances))
     if not new_source:
         # What else differs is another database's.
         return replace(tonight, findings=(other,))

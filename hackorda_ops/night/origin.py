@@ -4,15 +4,15 @@ A branch keeps the dump's load and locks away from production, and its position 
 way to a night that was missed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from hackorda_ops import environment
 from hackorda_ops.calendar import partitions
 from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.night import branch as night_branch
@@ -82,19 +82,15 @@ def look_at_origin(client: NeonClient, database: Database, source: ConnectionTar
 
 
 @contextmanager
-def opened(
-    name: str, database: Database, source: ConnectionTarget, *, environ: Mapping[str, str], night: date | None
-) -> Iterator[Origin]:
+def opened(protected: Protected, source: ConnectionTarget, *, night: date | None) -> Iterator[Origin]:
     """Chooses what the night is read from. A branch that is made for it is deleted when the block ends.
 
     The caller holds the source's dump lock, so a branch that another night of this database has left is
     nobody's, and is deleted first.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
+        protected: the database.
         source: the live database.
-        environ: where the variables it names are looked up.
         night: the partition; None for the source's own today.
 
     Raises:
@@ -102,27 +98,27 @@ def opened(
         ConfigError: it might be had back from a Neon project that is not named completely.
         OpsError: the source can't be reached; or only a branch will do, and there can't be one.
     """
-    if database.dump_from == "source" or not environment.names_neon(database, environ):
-        if database.dump_from != "source" and night is not None:
-            _refuse_unnamed_history(name, database, source, environ, night)
+    policy = protected.policy
+    if policy.dump_from == "source" or not protected.names_neon:
+        if policy.dump_from != "source" and night is not None:
+            _refuse_unnamed_history(protected, source, night)
         yield Origin(source, None, [])
         return
     present = night_branch.look(source)
-    due = night or partitions.night_of(present.now, database.schedule)
-    past = partitions.is_over(due, present.now, database.schedule)
+    due = night or partitions.night_of(present.now, policy.schedule)
+    past = partitions.is_over(due, present.now, policy.schedule)
     if not past:
-        partitions.require_open(due, present.now, database.schedule)
+        partitions.require_open(due, present.now, policy.schedule)
     warnings: list[str] = []
     with ExitStack() as made:
         try:
-            client = made.enter_context(environment.open_neon(name, database, environ))
+            client = made.enter_context(protected.neon())
+            past_night = due if past else None
             origin = made.enter_context(
-                _branched(
-                    client, present, name, database, past_night=due if past else None, warnings=warnings
-                )
+                _branched(protected, client, present, past_night=past_night, warnings=warnings)
             )
         except OpsError as error:
-            if past or database.dump_from == "branch":
+            if past or policy.dump_from == "branch":
                 raise
             # The source has just answered, so a night without a branch is better than none.
             warnings.append(f"The source itself was dumped, and no branch of it: {error.what}")
@@ -132,14 +128,14 @@ def opened(
 
 @contextmanager
 def _branched(
+    protected: Protected,
     client: NeonClient,
     present: Present,
-    name: str,
-    database: Database,
     *,
     past_night: date | None,
     warnings: list[str],
 ) -> Iterator[Origin]:
+    name, policy = protected.name, protected.policy
     main = night_branch.find_main(client, present.source)
     if main is None:
         raise _not_main(present.source)
@@ -148,27 +144,26 @@ def _branched(
     if past_night is not None:
         window = timedelta(seconds=client.project().history_retention_seconds)
         past = night_branch.time_in_history(
-            past_night, database.schedule, now=present.now, window=window, main=main
+            past_night, policy.schedule, now=present.now, window=window, main=main
         )
-    if database.dump_from != "branch":
+    if policy.dump_from != "branch":
         _refuse_hazards(present)
     with night_branch.made(
-        client, main, present, name=name, database=database, past=past, warnings=warnings
+        client, main, present, name=name, database=policy, past=past, warnings=warnings
     ) as branch:
         warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
         yield Origin(branch.target, branch, warnings)
 
 
-def _refuse_unnamed_history(
-    name: str, database: Database, source: ConnectionTarget, environ: Mapping[str, str], night: date
-) -> None:
+def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, night: date) -> None:
     """Refuses a past night that might be had back, were the Neon project named where this runs."""
-    if database.scratch.neon is None or not partitions.is_over(
-        night, night_branch.look(source).now, database.schedule
+    policy = protected.policy
+    if policy.scratch.neon is None or not partitions.is_over(
+        night, night_branch.look(source).now, policy.schedule
     ):
         return
     try:
-        environment.require(name, database, environ, {"scratch"})
+        protected.require("scratch")
     except ConfigError as error:
         raise ConfigError(
             f"The night of {night} is over, so only a Neon project's history can still have it. {error.what}",

@@ -4,21 +4,19 @@ A night asks on the connection that it has anyway (`require_ready`); the command
 (`look_at_night`). The looking and the words are the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, room
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import ahead_of_us, clock_concerns, looked_at
 from hackorda_ops.concerns import Concern, Looked, concern_of, concerns_in, looked, require_none
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ClientMissing, ConfigError, OpsError
-from hackorda_ops.given import given
 from hackorda_ops.night.preflight_source import (
     look_at_contents,
     look_at_locks,
@@ -28,12 +26,10 @@ from hackorda_ops.night.preflight_source import (
 )
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import Inventory
-from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.sessions.snapshot import exported
-from hackorda_ops.postgres.tools import clients
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.stores.store import Store
@@ -60,22 +56,18 @@ class NightView:
     inventory: Inventory | None
 
 
-def look_at_night(
-    name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
-) -> NightView:
+def look_at_night(protected: Protected, *, private_folder: Path) -> NightView:
     """Looks at source, clients and store as the next night will find them.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         private_folder: where the provider's CA bundle is written, if there's one.
     """
     parts: list[Looked] = []
     source: ConnectionTarget | None = None
     inventory: Inventory | None = None
     try:
-        target = environment.source_target(name, database, environ, private_folder=private_folder)
+        target = protected.source(private_folder=private_folder)
         with connect(
             target,
             application_name=_APPLICATION_NAME,
@@ -90,29 +82,25 @@ def look_at_night(
                 parts.append(looked("snapshot", "stops the night", lambda: _look_at_snapshot(target)))
                 with translated_errors(target, "Reading the catalogs"):
                     inventory = source_catalog.read_catalog(session)
-                parts += _look_inside(
-                    session, target, inventory, _application(database, environ), database.dump.jobs
-                )
+                parts += _look_inside(protected, session, target, inventory)
     except OpsError as error:
         parts.append(Looked("source", "", (concern_of(error, "stops the night"),)))
     if inventory is not None:
         major = inventory.source.server_version_number // 10_000
-        parts.append(looked("clients", "stops the night", lambda: look_at_clients(major, database, environ)))
-    parts += _look_at_store(name, database, environ, inventory)
+        parts.append(looked("clients", "stops the night", lambda: look_at_clients(protected, major)))
+    parts += _look_at_store(protected, inventory)
     return NightView(tuple(parts), source, inventory)
 
 
-def require_store(
-    store: Store, name: str, database: Database, environ: Mapping[str, str], *, private_folder: Path
-) -> None:
+def require_store(protected: Protected, *, private_folder: Path) -> None:
     """Makes sure that an artifact can be kept, before the source is asked for one.
 
     Raises:
         OpsError: it can't; whatever else stops the night is told with it (`concerns.require_none`).
     """
-    if looked("store", "stops the night", lambda: _look_at_place(store)).concerns:
+    if looked("store", "stops the night", lambda: _look_at_place(protected.store)).concerns:
         # It ends here in any case: time enough to look at the rest.
-        view = look_at_night(name, database, environ, private_folder=private_folder)
+        view = look_at_night(protected, private_folder=private_folder)
         require_none(concerns_in(view.parts, "stops the night"))
 
 
@@ -132,23 +120,21 @@ def require_clock(session: psycopg.Connection[Any], target: ConnectionTarget) ->
 
 
 def require_ready(
+    protected: Protected,
     session: psycopg.Connection[Any],
     target: ConnectionTarget,
     inventory: Inventory,
     *,
-    database: Database,
-    environ: Mapping[str, str],
     folder: Path,
     previous: Manifest | None,
 ) -> Clients:
     """Makes sure that a dump can be taken, before it is begun.
 
     Args:
+        protected: the database.
         session: the night's own, as the role that will dump.
         target: the source.
         inventory: of the source.
-        database: its configuration.
-        environ: the process's environment, for PATH.
         folder: where the dump will be written.
         previous: the newest artifact's manifest; None before the first.
 
@@ -160,12 +146,12 @@ def require_ready(
     """
     parts = (
         look_at_rights(session, target, inventory),
-        look_at_locks(session, target, jobs=database.dump.jobs),
+        look_at_locks(session, target, jobs=protected.policy.dump.jobs),
         _look_at_room(folder, room.free_bytes(folder), inventory, previous),
     )
     concerns = concerns_in(parts, "stops the night")
     try:
-        tools = _find_clients(inventory.source.server_version_number // 10_000, database, environ)
+        tools = protected.client_tools(inventory.source.server_version_number // 10_000)
     except ClientMissing as error:
         require_none([*concerns, concern_of(error, "stops the night")])
         raise
@@ -173,13 +159,13 @@ def require_ready(
     return tools
 
 
-def look_at_clients(major: int, database: Database, environ: Mapping[str, str]) -> Looked:
+def look_at_clients(protected: Protected, major: int) -> Looked:
     """Whether there are client tools of a server's major version, and how they compress.
 
     Raises:
         ClientMissing: there are none.
     """
-    tools = _find_clients(major, database, environ)
+    tools = protected.client_tools(major)
     seen = f"pg_dump, pg_restore and psql {tools.version} in {tools.folder}, {tools.compression}"
     if tools.compression == "zstd" or major < _ZSTD_SINCE_MAJOR:
         return Looked("clients", seen)
@@ -193,12 +179,9 @@ def look_at_clients(major: int, database: Database, environ: Mapping[str, str]) 
 
 
 def _look_inside(
-    session: psycopg.Connection[Any],
-    target: ConnectionTarget,
-    inventory: Inventory,
-    application: ConnectionTarget | None,
-    jobs: int,
+    protected: Protected, session: psycopg.Connection[Any], target: ConnectionTarget, inventory: Inventory
 ) -> Iterator[Looked]:
+    application, jobs = protected.application(), protected.policy.dump.jobs
     yield looked("rights", "stops the night", lambda: look_at_rights(session, target, inventory))
     yield looked("locks", "stops the night", lambda: look_at_locks(session, target, jobs=jobs))
     yield looked("settings", "stops the night", lambda: look_at_settings(session, target, application))
@@ -210,18 +193,16 @@ def _look_at_snapshot(target: ConnectionTarget) -> str:
         return "one connection's snapshot is seen by another"
 
 
-def _look_at_store(
-    name: str, database: Database, environ: Mapping[str, str], inventory: Inventory | None
-) -> Iterator[Looked]:
+def _look_at_store(protected: Protected, inventory: Inventory | None) -> Iterator[Looked]:
     try:
-        store = environment.open_store(name, database, environ)
+        store = protected.store
     except ConfigError as error:
         yield Looked("store", "", (concern_of(error, "stops the night"),))
         return
     place = looked("store", "stops the night", lambda: _look_at_place(store))
     yield place
     if not place.concerns:
-        yield looked("room", "stops the night", lambda: _look_for_room(store, name, inventory))
+        yield looked("room", "stops the night", lambda: _look_for_room(store, protected.name, inventory))
 
 
 def _look_at_place(store: Store) -> Looked:
@@ -240,16 +221,3 @@ def _look_for_room(store: Store, name: str, inventory: Inventory | None) -> Look
 def _look_at_room(folder: Path, free: int, inventory: Inventory | None, previous: Manifest | None) -> Looked:
     concerns = room.night_concerns(free, inventory.size_bytes, previous, folder) if inventory else ()
     return Looked("room", f"{size(free)} in {folder}", tuple(concerns))
-
-
-def _find_clients(major: int, database: Database, environ: Mapping[str, str]) -> Clients:
-    return clients.find(major, folders=database.source.client_folders, environ=environ)
-
-
-def _application(database: Database, environ: Mapping[str, str]) -> ConnectionTarget | None:
-    """How the application itself connects, as far as its variable says."""
-    variable = database.source.url_env
-    try:
-        return connection.parse(given(environ, variable), origin=f"${variable}")
-    except ConfigError:
-        return None

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
 from hackorda_ops.orchestration import checks
@@ -40,7 +41,7 @@ def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:
         try:
-            checked = check_history(name, database, environ=environ)
+            checked = check_history(Protected(name, database, environ))
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         yield from checks.results_of(checked.checks, specs, _numbers(checked))

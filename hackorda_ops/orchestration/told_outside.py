@@ -1,6 +1,6 @@
 """The heartbeats of the assets: the outside monitor hears of a step, and of its last attempt only where it fails."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -9,7 +9,7 @@ import dagster as dg
 
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import is_last
 from hackorda_ops.unforeseen import as_error
@@ -17,7 +17,7 @@ from hackorda_ops.unforeseen import as_error
 
 @contextmanager
 def told_outside(
-    kind: DueKind, database: Database, context: dg.AssetExecutionContext, environ: Mapping[str, str]
+    kind: DueKind, protected: Protected, context: dg.AssetExecutionContext
 ) -> Iterator[Heartbeat]:
     """The heartbeat around the core's work on a partition.
 
@@ -28,8 +28,8 @@ def told_outside(
     calls = heartbeat(
         kind,
         date.fromisoformat(context.partition_key),
-        database,
-        environ=environ,
+        protected.policy.schedule,
+        monitor=protected.monitor(kind),
         log=context.log.warning,
         is_last=partial(is_last, attempts_before=context.retry_number),
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, room
 from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.elsewhere import night_before
@@ -17,6 +16,7 @@ from hackorda_ops.artifacts.same_source import another_source
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of, concerns_in, looked
 from hackorda_ops.config.models import Database, Migrate
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.night.origin import look_at_origin
@@ -29,30 +29,27 @@ from hackorda_ops.week import apart
 from hackorda_ops.words import size
 
 
-def preflight(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[Looked, ...]:
+def preflight(protected: Protected) -> tuple[Looked, ...]:
     """Looks at everything that a night, a week's copy and a drill of a database need.
 
     The source is only read. On a scratch server an empty database is made and dropped again.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
 
     Returns:
         What was looked at, each with its concerns; nothing that can be foreseen is raised.
     """
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        night = look_at_night(name, database, environ, private_folder=Path(private))
-        return (*night.parts, *_look_at_drill(name, database, environ, night))
+        night = look_at_night(protected, private_folder=Path(private))
+        return (*night.parts, *_look_at_drill(protected, night))
 
 
-def _look_at_drill(
-    name: str, database: Database, environ: Mapping[str, str], night: NightView
-) -> Iterator[Looked]:
+def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
+    name, policy = protected.name, protected.policy
     found: Catalog | None = None
     try:
-        offsite = environment.open_offsite(name, database, environ)
+        offsite = protected.offsite
         offsite.check()
         found = catalog.read(offsite, name)
     except OpsError as error:
@@ -64,34 +61,34 @@ def _look_at_drill(
             seen,
             (
                 *catalog_concerns(found),
-                *_concerns_of_two(name, database, environ, offsite),
+                *_concerns_of_two(protected),
                 *_clock_concerns(offsite),
             ),
         )
-    yield from _look_at_night_before(name, database, environ, night)
+    yield from _look_at_night_before(protected, night)
     newest = found.newest if found else None
     if newest is not None:
         artifact = newest
-        yield looked("work folder", "stops the drill", lambda: _look_for_room(name, database, artifact))
+        yield looked(
+            "work folder", "stops the drill", lambda: _look_for_room(name, policy.dump.work_folder, artifact)
+        )
     inventory = night.inventory or (newest.inventory if newest else None)
     wanted = Wanted(
         inventory,
         newest,
         night.source,
-        lambda major: look_at_clients(major, database, environ),
-        jobs=database.dump.jobs,
+        lambda major: look_at_clients(protected, major),
+        jobs=policy.dump.jobs,
     )
-    yield from _look_at_scratch(name, database, environ, wanted)
-    if database.migrate is not None:
-        yield look_at_migrations(database.migrate, environ)
+    yield from _look_at_scratch(protected, wanted)
+    if policy.migrate is not None:
+        yield look_at_migrations(policy.migrate, protected.environ)
 
 
-def _concerns_of_two(
-    name: str, database: Database, environ: Mapping[str, str], offsite: Store
-) -> Iterator[Concern]:
+def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
     # A store whose variables aren't set is told with the night.
     with suppress(ConfigError):
-        yield from apart.concerns(name, environment.open_store(name, database, environ), offsite)
+        yield from apart.concerns(protected.name, protected.store, protected.offsite)
 
 
 def _clock_concerns(offsite: Store) -> Iterator[Concern]:
@@ -101,13 +98,10 @@ def _clock_concerns(offsite: Store) -> Iterator[Concern]:
         yield concern_of(error, "stops the drill")
 
 
-def _look_at_night_before(
-    name: str, database: Database, environ: Mapping[str, str], night: NightView
-) -> Iterator[Looked]:
+def _look_at_night_before(protected: Protected, night: NightView) -> Iterator[Looked]:
     """What the next night will be held against, and what it would say."""
     try:
-        store = environment.open_store(name, database, environ)
-        before, noted = night_before(store, name, database, environ=environ, before=None)
+        before, noted = night_before(protected, before=None)
     except OpsError:
         return  # what is wrong with the store is told with the night
     concerns = [
@@ -161,39 +155,36 @@ def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
         )
 
 
-def _look_for_room(name: str, database: Database, artifact: Manifest) -> Looked:
-    folder = database.dump.work_folder
+def _look_for_room(name: str, folder: Path, artifact: Manifest) -> Looked:
     free = room.free_bytes(folder) + abandoned_bytes(folder, name)
     return Looked(
         "work folder", f"{size(free)} in {folder}", tuple(room.drill_concerns(free, artifact, folder))
     )
 
 
-def _look_at_scratch(
-    name: str, database: Database, environ: Mapping[str, str], wanted: Wanted
-) -> Iterator[Looked]:
+def _look_at_scratch(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
+    policy = protected.policy
     try:
-        if database.scratch.server is not None:
-            admin = environment.scratch_admin_target(name, database, environ)
-            yield from look_at_scratch_server(name, admin, wanted)
+        if policy.scratch.server is not None:
+            yield from look_at_scratch_server(protected.name, protected.scratch_server(), wanted)
         else:
-            with environment.open_neon(name, database, environ) as client:
-                parts = tuple(look_at_neon(client, wanted, history_days=database.objectives.history_days))
+            with protected.neon() as client:
+                parts = tuple(look_at_neon(client, wanted, history_days=policy.objectives.history_days))
                 yield from parts
-                yield from _look_at_nights(client, database, wanted.source, parts)
+                yield from _look_at_nights(client, policy, wanted.source, parts)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
 
 
 def _look_at_nights(
-    client: NeonClient, database: Database, source: ConnectionTarget | None, scratch: Sequence[Looked]
+    client: NeonClient, policy: Database, source: ConnectionTarget | None, scratch: Sequence[Looked]
 ) -> Iterator[Looked]:
-    insisted = database.dump_from == "branch"
+    insisted = policy.dump_from == "branch"
     # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
     # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
     if source is not None and (insisted or not concerns_in(scratch, "stops the drill")):
         severity: ConcernLevel = "stops the night" if insisted else "worth knowing"
-        yield looked("nights", severity, lambda: look_at_origin(client, database, source))
+        yield looked("nights", severity, lambda: look_at_origin(client, policy, source))
 
 
 def look_at_migrations(migrate: Migrate, environ: Mapping[str, str]) -> Looked:

@@ -3,17 +3,16 @@
 It's asked every few minutes, so it reads as little as it can; `reading` says how.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.config.models import Database
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness import overdue, reading
@@ -158,19 +157,17 @@ def _age(seconds: float) -> str:
     return f"{days:,} days" if days > 1 else duration(max(seconds, 0))
 
 
-def read_standing(name: str, database: Database, *, environ: Mapping[str, str], now: datetime) -> Standing:
+def read_standing(protected: Protected, *, now: datetime) -> Standing:
     """Reads how a database stands; whatever can't be read is told, and not fatal.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         now: aware.
     """
     try:
-        return _read_standing(name, database, environ, now)
+        return _read_standing(protected, now)
     except Exception as error:  # noqa: BLE001  # one database must not take the look at the others along
-        return unread(name, now, unforeseen(name, error))
+        return unread(protected.name, now, unforeseen(protected.name, error))
 
 
 def unforeseen(name: str, error: Exception) -> str:
@@ -196,14 +193,10 @@ def unread(name: str, now: datetime, why: str) -> Standing:
     )
 
 
-def _read_standing(name: str, database: Database, environ: Mapping[str, str], now: datetime) -> Standing:
-    schedule, trouble = database.schedule, Trouble()
-    store = reading.list_place(
-        "The store", name, lambda: environment.open_store(name, database, environ), now, trouble
-    )
-    offsite = reading.list_place(
-        "The off-site bucket", name, lambda: environment.open_offsite(name, database, environ), now, trouble
-    )
+def _read_standing(protected: Protected, now: datetime) -> Standing:
+    name, schedule, trouble = protected.name, protected.policy.schedule, Trouble()
+    store = reading.list_place("The store", name, lambda: protected.store, now, trouble)
+    offsite = reading.list_place("The off-site bucket", name, lambda: protected.offsite, now, trouble)
     places = [place for place in (store, offsite) if place is not None]
     if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
         trouble.problems.append(both)
@@ -217,7 +210,7 @@ def _read_standing(name: str, database: Database, environ: Mapping[str, str], no
 
     nights, copies = artifacts(store, "night"), artifacts(offsite, "week")
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
-    asks_for_exercises = bool(places) and database.scratch.neon is not None
+    asks_for_exercises = bool(places) and protected.policy.scratch.neon is not None
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
     attempts: dict[DueKind, Sequence[Attempt]] = {}

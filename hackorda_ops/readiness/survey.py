@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.calendar.clocks import is_ahead
-from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
@@ -74,19 +73,17 @@ class Survey:
     stored: tuple[Stored, ...]
 
 
-def read_survey(name: str, database: Database, *, environ: Mapping[str, str], now: datetime) -> Survey:
+def read_survey(protected: Protected, *, now: datetime) -> Survey:
     """Reads it all; a place that can't be read is left out, and `standing.problems` tells of it.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         now: aware.
     """
-    standing = read_standing(name, database, environ=environ, now=now)
+    name, standing = protected.name, read_standing(protected, now=now)
     openers: dict[PlaceName, Callable[[], Store]] = {
-        "store": lambda: environment.open_store(name, database, environ),
-        "offsite": lambda: environment.open_offsite(name, database, environ),
+        "store": lambda: protected.store,
+        "offsite": lambda: protected.offsite,
     }
     artifacts: dict[str, ArtifactSeen] = {}
     drills: dict[str, DrillHeld] = {}

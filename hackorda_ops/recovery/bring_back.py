@@ -15,6 +15,7 @@ import psycopg
 from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.artifacts.operations_log import logged
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
 from hackorda_ops.evidence.comparison import (
     environment_notes,
@@ -39,7 +40,6 @@ from hackorda_ops.postgres.restoring import target as restore_target
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS, SHORT_SETTINGS
-from hackorda_ops.postgres.tools import clients
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.recovery.give_access import NOT_GIVEN, give_access, make_roles, require_roles, roles_of
 from hackorda_ops.recovery.not_restored import with_rest
@@ -78,31 +78,27 @@ class BroughtBack:
 
 
 def bring_back(
+    protected: Protected,
     store: Store,
     manifest: Manifest,
     target: ConnectionTarget,
     *,
     source: ConnectionTarget | None,
-    work_folder: Path,
-    client_folders: Sequence[Path],
-    environ: Mapping[str, str],
-    jobs: int,
     on_progress: OnProgress,
+    jobs: int | None = None,
     with_access: bool = False,
     keep_going: bool = False,
 ) -> BroughtBack:
     """Fetches an artifact, checks it, restores it into an empty database and compares the result.
 
     Args:
+        protected: the database; the artifact lies in its work folder meanwhile, and is gone from there afterwards.
         store: where the artifact lies.
         manifest: the artifact's.
         target: the empty database.
         source: the live database, where it's known: the target must not be it.
-        work_folder: where the artifact lies meanwhile; it's gone from there afterwards.
-        client_folders: looked into first for pg_restore.
-        environ: the environment, for finding pg_restore.
-        jobs: pg_restore's --jobs, and how many processes compare.
         on_progress: told of every stage, from more than one thread.
+        jobs: pg_restore's --jobs, and how many processes compare; None for what is configured.
         with_access: also makes the roles that are missing, and applies owners, grants and settings; these
             are compared as well.
         keep_going: brings back everything that the server takes; what it doesn't take is a finding each.
@@ -113,6 +109,7 @@ def bring_back(
         ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
         OpsError: whatever else its tree names.
     """
+    jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
     with (
         logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
         ExitStack() as stack,
@@ -122,7 +119,7 @@ def bring_back(
         connection = stack.enter_context(
             admitted(target, manifest, source=source, application_name="hackorda_ops restore", roles=roles)
         )
-        tools = tools_for(connection, client_folders=client_folders, environ=environ)
+        tools = protected.client_tools(connection.info.server_version // 10_000)
         work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
         fetch_artifact(store, manifest, folder, on_progress=on_progress)
@@ -273,17 +270,6 @@ def admitted(
             make_roles(connection, target, roles)
             require_roles(connection, target, manifest)
         yield connection
-
-
-def tools_for(
-    connection: psycopg.Connection[Any], *, client_folders: Sequence[Path], environ: Mapping[str, str]
-) -> clients.Clients:
-    """The client tools of a restore target's own major version.
-
-    Raises:
-        ClientMissing: there are none.
-    """
-    return clients.find(connection.info.server_version // 10_000, folders=client_folders, environ=environ)
 
 
 def _refuse_source(

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
-from hackorda_ops.config.models import Database, Keep
+from hackorda_ops.config.models import Keep
 from hackorda_ops.drill.report.history import read_history
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused, StoreUnreachable
-from hackorda_ops.given import given
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
@@ -82,7 +81,7 @@ class RetentionPlan:
         return tuple(each for each in self.leftovers if each.remove)
 
 
-def open_places(name: str, database: Database, environ: Mapping[str, str]) -> dict[PlaceName, Store]:
+def open_places(protected: Protected) -> dict[PlaceName, Store]:
     """The store of the nights and off-site; the store alone where off-site isn't configured at all.
 
     That is safe also where only this shell lacks off-site's variables: reports of drills lie in both places, and
@@ -91,43 +90,29 @@ def open_places(name: str, database: Database, environ: Mapping[str, str]) -> di
     Raises:
         ConfigError: variables are missing, or both are the same place.
     """
-    if not _has_offsite(database, environ):
-        return {"store": environment.open_store(name, database, environ)}
-    environment.require(name, database, environ, {"store", "offsite"})
-    store = environment.open_store(name, database, environ)
-    offsite = environment.open_offsite(name, database, environ)
-    require_two_places(name, store, offsite)
-    return {"store": store, "offsite": offsite}
+    # Half of what off-site takes is a mistake, which is refused.
+    if not (protected.mentions_offsite or protected.policy.retention.offsite):
+        return {"store": protected.store}
+    protected.require("store", "offsite")
+    require_two_places(protected.name, protected.store, protected.offsite)
+    return {"store": protected.store, "offsite": protected.offsite}
 
 
-def _has_offsite(database: Database, environ: Mapping[str, str]) -> bool:
-    """Whether anything at all is said about off-site; half of it is a mistake, which is told."""
-    offsite = database.offsite
-    variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
-    return bool(
-        offsite.bucket
-        or database.retention.offsite
-        or any(given(environ, variable) for variable in variables)
-    )
-
-
-def read_plan(
-    name: str, database: Database, places: Mapping[PlaceName, Store], *, now: datetime
-) -> RetentionPlan:
+def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: datetime) -> RetentionPlan:
     """Reads what there is, and plans.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
+        protected: the database.
         places: as `open_places` gives them.
         now: the present, aware.
 
     Raises:
         StoreRefused, StoreUnreachable: a place can't be read. Without it nobody can say what has to be kept.
     """
+    name, policy = protected.name, protected.policy
     configured: dict[PlaceName, Keep | None] = {
-        "store": database.retention.store,
-        "offsite": database.retention.offsite,
+        "store": policy.retention.store,
+        "offsite": policy.retention.offsite,
     }
     policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
@@ -148,16 +133,16 @@ def read_plan(
     in_store += [each.prefix.rpartition("/")[2] for each in catalogs["store"].damaged]
     left = [
         _for_now(each, places[place], drills.unknown, now)
-        for place, policy in policies.items()
-        if policy is not None
+        for place, keep in policies.items()
+        if keep is not None
         for each in leftovers(
             name,
             place,
             (*listed[place], *(_readiness_page(places[place]) if _keeps_versions(listed[place]) else ())),
             wanted=_wanted(
-                remains(place, listed[place], database.schedule),
+                remains(place, listed[place], policy.schedule),
                 held[place],
-                policy,
+                keep,
                 drills.artifact_ids,
                 now,
             ),

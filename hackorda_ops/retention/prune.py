@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.copying import end_abandoned_uploads
 from hackorda_ops.artifacts.operations_log import LogLine, logged
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Retention
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
@@ -39,27 +40,20 @@ class Pruned:
     not_allowed: tuple[str, ...]
 
 
-def plan_retention(
-    name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
-) -> RetentionPlan:
+def plan_retention(protected: Protected, *, now: datetime | None = None) -> RetentionPlan:
     """Reads what there is, and plans, as `prune` does. Deletes nothing.
 
     Raises:
         ConfigError, StoreRefused, StoreUnreachable: as `prune` does.
     """
-    places = open_places(name, database, environ)
-    return read_plan(name, database, places, now=now or datetime.now(UTC))
+    return read_plan(protected, open_places(protected), now=now or datetime.now(UTC))
 
 
-def prune(
-    name: str, database: Database, *, environ: Mapping[str, str], now: datetime | None = None
-) -> Pruned:
+def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
     """Plans, and deletes what the plan lets go. One artifact that can't be deleted keeps no other from it.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         now: the present, aware; None for this machine's clock.
 
     Raises:
@@ -67,10 +61,10 @@ def prune(
         StoreRefused, StoreUnreachable: a place can't be read; nothing was deleted.
         PermanentError: artifacts could not be deleted, each is named; RetryableError where that may pass.
     """
-    moment = now or datetime.now(UTC)
-    places = open_places(name, database, environ)
+    moment, policy = now or datetime.now(UTC), protected.policy.retention
+    places = open_places(protected)
     try:
-        plan = read_plan(name, database, places, now=moment)
+        plan = read_plan(protected, places, now=moment)
     except (StoreRefused, StoreUnreachable) as error:
         raise type(error)(
             error.what,
@@ -78,18 +72,13 @@ def prune(
             next_step=error.next_step,
         ) from None
     if not plan.to_delete and not plan.to_remove:
-        return _carried_out(plan, database, places, LogLine("retention"), now=moment)
-    with logged("delete", tuple(places.values()), name, subject="retention") as line:
-        return _carried_out(plan, database, places, line, now=moment)
+        return _carried_out(plan, policy, places, LogLine("retention"), now=moment)
+    with logged("delete", tuple(places.values()), protected.name, subject="retention") as line:
+        return _carried_out(plan, policy, places, line, now=moment)
 
 
 def _carried_out(
-    plan: RetentionPlan,
-    database: Database,
-    places: Mapping[PlaceName, Store],
-    line: LogLine,
-    *,
-    now: datetime,
+    plan: RetentionPlan, policy: Retention, places: Mapping[PlaceName, Store], line: LogLine, *, now: datetime
 ) -> Pruned:
     """Deletes, and keeps the log's line up to date: what is gone has to be told however this ends."""
     done = Pruned(plan, (), (), 0, 0, (), ())
@@ -122,7 +111,7 @@ def _carried_out(
                 left=leftover.of_files and keeps_versions[leftover.place],
             )
             line.detail = sentence(done)
-    policies = {"store": database.retention.store, "offsite": database.retention.offsite}
+    policies = {"store": policy.store, "offsite": policy.offsite}
     ended = [
         upload
         for place, store in places.items()

@@ -5,12 +5,11 @@ no longer shows that it lives (`alive.py`). Nothing else is ever touched.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hackorda_ops import environment
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.neon import NeonScratch
@@ -20,9 +19,7 @@ from hackorda_ops.scratch.server import ServerScratch
 
 @contextmanager
 def configured_scratch(
-    name: str,
-    database: Database,
-    environ: Mapping[str, str],
+    protected: Protected,
     source: ConnectionTarget,
     *,
     neon_budget_seconds: float = RETRY_BUDGET_SECONDS,
@@ -30,9 +27,7 @@ def configured_scratch(
     """The scratch that a database's configuration names.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         source: the live database.
         neon_budget_seconds: how long a call of Neon's API is repeated.
 
@@ -40,22 +35,18 @@ def configured_scratch(
         ConfigError: its variables are missing.
         NeonRefused: the API key can't be one.
     """
-    if database.scratch.server is not None:
-        yield ServerScratch(name, environment.scratch_admin_target(name, database, environ), source)
+    if protected.policy.scratch.server is not None:
+        yield ServerScratch(protected.name, protected.scratch_server(), source)
         return
-    with environment.open_neon(name, database, environ, budget_seconds=neon_budget_seconds) as client:
-        yield NeonScratch(name, client, source)
+    with protected.neon(budget_seconds=neon_budget_seconds) as client:
+        yield NeonScratch(protected.name, client, source)
 
 
-def left_behind(
-    name: str, database: Database, *, environ: Mapping[str, str], budget_seconds: float
-) -> tuple[str, ...]:
+def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ...]:
     """Looks what killed runs of this database left behind, and changes nothing.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         budget_seconds: how long to go on trying to reach each of Neon's API and the servers.
 
     Returns:
@@ -64,11 +55,11 @@ def left_behind(
     Raises:
         OpsError: the scratch or the source said no, or nothing.
     """
-    with _opened(name, database, environ, budget_seconds) as scratch:
+    with _opened(protected, budget_seconds) as scratch:
         return scratch.left_behind(retry_budget_seconds=budget_seconds)
 
 
-def sweep(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple[str, ...]:
+def sweep(protected: Protected) -> tuple[str, ...]:
     """Removes the scratch that killed runs of this database left behind.
 
     Returns:
@@ -77,18 +68,14 @@ def sweep(name: str, database: Database, *, environ: Mapping[str, str]) -> tuple
     Raises:
         OpsError: the scratch or the source said no, or nothing.
     """
-    with _opened(name, database, environ, RETRY_BUDGET_SECONDS) as scratch:
+    with _opened(protected, RETRY_BUDGET_SECONDS) as scratch:
         return scratch.sweep()
 
 
 @contextmanager
-def _opened(
-    name: str, database: Database, environ: Mapping[str, str], neon_budget_seconds: float
-) -> Iterator[Scratch]:
-    environment.require(name, database, environ, {"source", "scratch"})
+def _opened(protected: Protected, neon_budget_seconds: float) -> Iterator[Scratch]:
+    protected.require("source", "scratch")
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = environment.source_target(name, database, environ, private_folder=Path(private))
-        with configured_scratch(
-            name, database, environ, source, neon_budget_seconds=neon_budget_seconds
-        ) as scratch:
+        source = protected.source(private_folder=Path(private))
+        with configured_scratch(protected, source, neon_budget_seconds=neon_budget_seconds) as scratch:
             yield scratch

@@ -1,19 +1,16 @@
 """A week: the newest sound nightly of that week, copied off-site and proven by reading it back."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
-from hackorda_ops.artifacts.operations_log import log_stores, logged
+from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import require_none
-from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.progress import OnProgress, ignore
-from hackorda_ops.stores.store import Store
 from hackorda_ops.week.apart import require_two_places
 from hackorda_ops.words import size
 
@@ -36,19 +33,15 @@ class Week:
 
 
 def ship_week(
-    name: str,
-    database: Database,
+    protected: Protected,
     *,
-    environ: Mapping[str, str],
     week: date,
     on_progress: OnProgress = ignore,
 ) -> Week:
     """Copies a week's newest sound artifact from the store to the off-site bucket.
 
     Args:
-        name: the database's name in databases.yaml.
-        database: its configuration.
-        environ: where the variables it names are looked up.
+        protected: the database.
         week: the week's Monday.
         on_progress: told of every stage, from more than one thread.
 
@@ -57,44 +50,26 @@ def ship_week(
         ConfigError: variables are missing, or off-site is the store itself.
         OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
     """
-    environment.require(name, database, environ, {"store", "offsite"})
-    stores = log_stores(name, database, environ)
-    with logged("copy", stores, name, subject=f"week of {week}") as line:
-        store = environment.open_store(name, database, environ)
-        chosen = choosing.newest_sound_of_week(catalog.read(store, name).artifacts, week)
-        done = _ship(store, name, database, chosen, environ=environ, on_progress=on_progress)
+    protected.require("store", "offsite")
+    with logged("copy", protected.known_stores, protected.name, subject=f"week of {week}") as line:
+        artifacts = catalog.read(protected.store, protected.name).artifacts
+        done = _ship(protected, choosing.newest_sound_of_week(artifacts, week), on_progress)
         line.detail = _told(done)
     return done
 
 
-def ship(
-    store: Store,
-    name: str,
-    database: Database,
-    artifact: Manifest,
-    *,
-    environ: Mapping[str, str],
-    on_progress: OnProgress = ignore,
-) -> Week:
+def ship(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = ignore) -> Week:
     """Copies one artifact off-site; see `ship_week`."""
-    stores = (store, environment.open_offsite(name, database, environ))
-    with logged("copy", stores, name, subject=artifact.artifact_id) as line:
-        done = _ship(store, name, database, artifact, environ=environ, on_progress=on_progress)
+    protected.require("store", "offsite")
+    with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
+        done = _ship(protected, artifact, on_progress)
         line.detail = _told(done)
     return done
 
 
-def _ship(
-    store: Store,
-    name: str,
-    database: Database,
-    artifact: Manifest,
-    *,
-    environ: Mapping[str, str],
-    on_progress: OnProgress,
-) -> Week:
-    offsite = environment.open_offsite(name, database, environ)
-    require_two_places(name, store, offsite)
+def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> Week:
+    store, offsite = protected.store, protected.offsite
+    require_two_places(protected.name, store, offsite)
     # It answers, and by a clock that its locks and life-cycle rules can go by.
     clocks = clock_concerns({"the bucket": offsite.clock_ahead()})
     require_none([each for each in clocks if each.severity == "stops the night"])
@@ -108,7 +83,7 @@ def _ship(
         on_progress=on_progress,
     )
     # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
-    ended = end_abandoned_uploads(offsite, name)
+    ended = end_abandoned_uploads(offsite, protected.name)
     return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
 
 

@@ -10,6 +10,7 @@ from hackorda_ops.alerts import heartbeats
 from hackorda_ops.alerts.heartbeats import counts, heartbeat
 from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Database, Heartbeats, Schedule
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import LockHeld, OpsError
 from hackorda_ops_tests.alerts.sink import Sink, free_port, running_sink
 
@@ -29,8 +30,9 @@ def beat(
 ) -> list[str]:
     """Does something with a heartbeat around it; what was logged."""
     logged: list[str] = []
+    monitor = Protected("shop", DATABASE, {"NIGHT_HEARTBEAT": url}).monitor("night")
     with heartbeat(
-        "night", partition, DATABASE, environ={"NIGHT_HEARTBEAT": url}, log=logged.append, is_last=is_last
+        "night", partition, DATABASE.schedule, monitor=monitor, log=logged.append, is_last=is_last
     ) as said:
         if error is not None:
             raise error
@@ -119,7 +121,8 @@ def test_only_the_newest_partition_that_was_due_or_a_newer_one_counts(
 
 def test_without_a_variable_nobody_is_called() -> None:
     assert beat("") == []
-    with heartbeat("week", None, DATABASE, environ={"NIGHT_HEARTBEAT": "x"}, log=pytest.fail):
+    monitor = Protected("shop", DATABASE, {"NIGHT_HEARTBEAT": "x"}).monitor("week")
+    with heartbeat("week", None, DATABASE.schedule, monitor=monitor, log=pytest.fail):
         pass
 
 

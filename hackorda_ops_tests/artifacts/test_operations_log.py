@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.artifacts import catalog, operations_log
-from hackorda_ops.artifacts.operations_log import Event, log_stores, logged, page, read_log, record, shown
+from hackorda_ops.artifacts.operations_log import Event, logged, page, read_log, record, shown
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused, UsageError
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.stores.folder import FolderStore
@@ -249,7 +250,9 @@ def test_the_log_is_kept_wherever_the_variables_are_set(tmp_path: Path) -> None:
     database = Database.model_validate({"store": str(tmp_path / "store"), "offsite": "s3://bucket/prefix"})
     keys = {"OFFSITE_ACCESS_KEY_ID": "id", "OFFSITE_SECRET_ACCESS_KEY": "secret"}
 
-    places = [store.describe() for store in log_stores("hackorda", database, keys)]
+    places = [store.describe() for store in Protected("hackorda", database, keys).known_stores]
 
     assert places == [str(tmp_path / "store"), "s3://bucket/prefix"]
-    assert [store.describe() for store in log_stores("hackorda", database, {})] == [str(tmp_path / "store")]
+    assert [store.describe() for store in Protected("hackorda", database, {}).known_stores] == [
+        str(tmp_path / "store")
+    ]

@@ -9,6 +9,7 @@ import pytest
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.same_source import another_source, other_identity
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night import night as nightly
 from hackorda_ops.night.night import Night
@@ -60,7 +61,7 @@ def test_the_first_night_of_another_source_is_not_sound_and_neither_is_the_secon
 
     def night(url: str, *, new_source: bool = False) -> Night:
         environ = {**PROGRAMS, "DATABASE_URL": url}
-        return nightly.take_night("shop", database, environ=environ, new_source=new_source)
+        return nightly.take_night(Protected("shop", database, environ), new_source=new_source)
 
     first = night(production)
     for _ in range(2):

@@ -12,6 +12,7 @@ from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar import clocks
 from hackorda_ops.calendar.clocks import apart, clock_concerns, told_time
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
@@ -80,12 +81,12 @@ def test_a_night_warns_of_a_clock_that_is_off_and_does_not_begin_where_it_is_far
     environ = {**PROGRAMS, "DATABASE_URL": new_database}
     if minutes > 60:
         with pytest.raises(OpsError, match="ahead of this machine's"):
-            take_night("shop", database, environ=environ)
+            take_night(Protected("shop", database, environ))
         assert not list((tmp_path / "store").glob("shop/2*"))
         return
     assert any(
         "ahead of this machine's" in each
-        for each in take_night("shop", database, environ=environ).manifest.warnings
+        for each in take_night(Protected("shop", database, environ)).manifest.warnings
     )
 
 

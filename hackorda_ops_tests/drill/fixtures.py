@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import ProjectPlan
@@ -28,7 +28,6 @@ from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.night.night import take_night
 from hackorda_ops.proof.check import Check
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.week import week
 from hackorda_ops_tests.drill.fault_matrix import MATRIX
 from hackorda_ops_tests.one_clone import all_of_one_clone
@@ -49,32 +48,28 @@ class Night:
 
 
 @dataclass(frozen=True)
-class Protected:
-    """A database as databases.yaml and the environment have it; `changed` gives variants."""
+class Shipped(Protected):
+    """A protected database with an artifact off-site; `changed` gives variants."""
 
-    policy: dict[str, Any]
-    environ: Mapping[str, str]
     bucket: str
     manifest: Manifest
 
     @property
-    def database(self) -> Database:
-        return Database.model_validate(self.policy)
-
-    @property
-    def offsite(self) -> S3Store:
-        return environment.open_offsite("hackorda", self.database, self.environ)
+    def written(self) -> dict[str, Any]:
+        """Its policy as databases.yaml has it."""
+        return self.policy.model_dump(mode="json", exclude_unset=True)
 
     @property
     def fetched(self) -> list[Path]:
         """What lies in the work folder now."""
-        return [path for path in Path(self.policy["dump"]["work_folder"]).rglob("*") if path.is_file()]
+        return [path for path in self.policy.dump.work_folder.rglob("*") if path.is_file()]
 
-    def changed(self, *, environ: Mapping[str, str] | None = None, **policy: Any) -> "Protected":
-        return replace(self, policy=self.policy | policy, environ={**self.environ, **(environ or {})})
+    def changed(self, *, environ: Mapping[str, str] | None = None, **policy: Any) -> "Shipped":
+        changed = Database.model_validate(self.written | policy)
+        return replace(self, policy=changed, environ={**self.environ, **(environ or {})})
 
     def drill(self, **options: Any) -> DrillResult:
-        return run_drill("hackorda", self.database, environ=self.environ, **options)
+        return run_drill(self, **options)
 
     def get_offsite(self, name: str) -> bytes:
         """The bytes of one of the artifact's files, off-site."""
@@ -104,13 +99,13 @@ class Shipments:
     s3: S3Server
     buckets: dict[str, str] = field(default_factory=dict)
 
-    def deliver(self, night: Night, protected: Protected) -> None:
+    def deliver(self, night: Night, protected: Shipped) -> None:
         """Puts a night off-site, into the empty bucket of a database."""
         kept = self.buckets.get(night.manifest.artifact_id)
         if kept is not None:
             self._copy(kept, protected.bucket)
             return
-        week.ship(night.store, "hackorda", protected.database, night.manifest, environ=protected.environ)
+        week.ship(protected, night.manifest)
         kept = f"shipped-{len(self.buckets)}"
         create_bucket(self.s3, kept)
         self._copy(protected.bucket, kept)
@@ -134,7 +129,7 @@ def night(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFact
 
 def night_of(url: str, store: Path, **policy: Any) -> Night:
     database = Database.model_validate({"store": str(store)} | policy)
-    taken = take_night("hackorda", database, environ={**PROGRAMS, "DATABASE_URL": url})
+    taken = take_night(Protected("hackorda", database, {**PROGRAMS, "DATABASE_URL": url}))
     return Night(url, FolderStore(store), taken.manifest)
 
 
@@ -147,17 +142,19 @@ def shipments(s3_server: S3Server) -> Shipments:
 @pytest.fixture
 def ship(
     new_bucket: str, scratch_server: PostgresServer, s3_server: S3Server, shipments: Shipments, tmp_path: Path
-) -> Callable[[Night], Protected]:
+) -> Callable[[Night], Shipped]:
     """Copies a night's artifact into a bucket of its own; a plain server is the scratch."""
 
-    def ship(night: Night) -> Protected:
-        protected = Protected(
-            policy={
-                "store": str(night.store.root),
-                "offsite": {"bucket": new_bucket},
-                "scratch": {"server": {}},
-                "dump": {"work_folder": str(tmp_path / "work")},
-            },
+    def ship(night: Night) -> Shipped:
+        policy = {
+            "store": str(night.store.root),
+            "offsite": {"bucket": new_bucket},
+            "scratch": {"server": {}},
+            "dump": {"work_folder": str(tmp_path / "work")},
+        }
+        protected = Shipped(
+            name="hackorda",
+            policy=Database.model_validate(policy),
             environ={
                 **PROGRAMS,
                 "DATABASE_URL": night.url,
@@ -178,8 +175,8 @@ def ship(
 
 @pytest.fixture
 def protected(
-    night: Night, ship: Callable[[Night], Protected], scratch_server: PostgresServer
-) -> Iterator[Protected]:
+    night: Night, ship: Callable[[Night], Shipped], scratch_server: PostgresServer
+) -> Iterator[Shipped]:
     roles = roles_on(scratch_server)
     shipped = ship(night)
     yield shipped
@@ -216,7 +213,7 @@ def recent(neon_and_recent: tuple[LocalNeon, Night]) -> Night:
 
 
 @pytest.fixture
-def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]) -> Iterator[Protected]:
+def branching(recent: Night, neon: LocalNeon, ship: Callable[[Night], Shipped]) -> Iterator[Shipped]:
     """The recent night, drilled on a branch."""
     shipped = on_neon(ship(recent), neon)
     yield shipped
@@ -242,7 +239,7 @@ def one_clone(neon: LocalNeon, tiny: Night) -> Iterator[None]:
         yield
 
 
-def on_neon(protected: Protected, neon: LocalNeon) -> Protected:
+def on_neon(protected: Shipped, neon: LocalNeon) -> Shipped:
     return protected.changed(
         scratch={"neon": {}},
         environ={

@@ -16,7 +16,7 @@ from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, 
 from hackorda_ops.calendar.partitions import week_of
 from hackorda_ops.night.night import take_night
 from hackorda_ops.week import week as weekly
-from hackorda_ops_tests.drill.fixtures import Night, Protected, night_of
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, night_of
 
 pytestmark = pytest.mark.server
 
@@ -43,7 +43,7 @@ def dated_ahead(night: Night, ahead: timedelta) -> Manifest:
     return made
 
 
-def put_damaged(protected: Protected, artifact_id: str) -> None:
+def put_damaged(protected: Shipped, artifact_id: str) -> None:
     """Puts a manifest off-site that can't be read."""
     protected.offsite.put(
         f"hackorda/{artifact_id}/{MANIFEST_NAME}", io.BytesIO(b"{"), size_bytes=1, sha256=digest_of(b"{")
@@ -52,20 +52,16 @@ def put_damaged(protected: Protected, artifact_id: str) -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=400)], ids=["2 hours", "400 days"])
 def test_the_weekly_copy_the_next_night_and_the_drill_take_the_newest_that_is_not(
-    taken: Night, ship: Callable[[Night], Protected], ahead: timedelta
+    taken: Night, ship: Callable[[Night], Shipped], ahead: timedelta
 ) -> None:
     made = dated_ahead(taken, ahead)
     protected = ship(taken)
-    weekly.ship(taken.store, "hackorda", protected.database, made, environ=protected.environ)
+    weekly.ship(protected, made)
     put_damaged(protected, f"{made.captured_at:%Y%m%dT%H%M%SZ}-ffffff")
     true = taken.manifest.artifact_id
 
-    week = weekly.ship_week(
-        "hackorda", protected.database, environ=protected.environ, week=week_of(taken.manifest.night)
-    )
-    before, _ = night_before(
-        taken.store, "hackorda", protected.database, environ=protected.environ, before=None
-    )
+    week = weekly.ship_week(protected, week=week_of(taken.manifest.night))
+    before, _ = night_before(protected, before=None)
     result = protected.drill()
 
     assert week.manifest.artifact_id == true
@@ -78,20 +74,18 @@ def test_the_weekly_copy_the_next_night_and_the_drill_take_the_newest_that_is_no
     assert result.data_loss_seconds is not None
     assert result.data_loss_seconds > 0
     # The next night is held against the true one as well, and is the newest from then on.
-    night = take_night("hackorda", protected.database, environ=protected.environ)
+    night = take_night(protected)
     assert night.compared_with == true
     assert choosing.choose(catalog.read(taken.store, "hackorda"), None) == night.manifest
 
 
 def test_what_is_within_the_hour_that_clocks_may_differ_by_is_the_newest(
-    taken: Night, ship: Callable[[Night], Protected]
+    taken: Night, ship: Callable[[Night], Shipped]
 ) -> None:
     made = dated_ahead(taken, timedelta(minutes=50))
     protected = ship(taken)
 
-    week = weekly.ship_week(
-        "hackorda", protected.database, environ=protected.environ, week=week_of(taken.manifest.night)
-    )
+    week = weekly.ship_week(protected, week=week_of(taken.manifest.night))
     result = protected.drill()
 
     assert week.manifest.artifact_id == made.artifact_id
@@ -101,7 +95,7 @@ def test_what_is_within_the_hour_that_clocks_may_differ_by_is_the_newest(
 
 
 def test_where_only_such_a_one_is_left_a_drill_is_no_pass(
-    taken: Night, ship: Callable[[Night], Protected]
+    taken: Night, ship: Callable[[Night], Shipped]
 ) -> None:
     made = dated_ahead(taken, timedelta(days=3))
     protected = ship(replace(taken, manifest=made))

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, databases_on, night_of
+from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Shipped, databases_on, night_of
 from hackorda_ops_tests.postgres import awkward
 
 pytestmark = pytest.mark.server
@@ -37,13 +37,13 @@ def awkward_night(postgres_server: PostgresServer, tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def awkward_one(
-    awkward_night: Night, ship: Callable[[Night], Protected], scratch_server: PostgresServer
-) -> Iterator[Protected]:
+    awkward_night: Night, ship: Callable[[Night], Shipped], scratch_server: PostgresServer
+) -> Iterator[Shipped]:
     yield ship(awkward_night)
     assert databases_on(scratch_server) == EMPTY
 
 
-def test_an_awkward_database_passes(awkward_one: Protected) -> None:
+def test_an_awkward_database_passes(awkward_one: Shipped) -> None:
     result = awkward_one.drill()
 
     assert (result.verdict, result.error, result.findings) == ("PASS", None, ())

@@ -22,7 +22,7 @@ from hackorda_ops.progress import Progress
 from hackorda_ops_tests.drill.fixtures import (
     EMPTY,
     Night,
-    Protected,
+    Shipped,
     check,
     databases_on,
     own_branches,
@@ -46,7 +46,7 @@ class Drilled:
         witness: the server on which a drill shows that it lives.
     """
 
-    protected: Protected
+    protected: Shipped
     left: Callable[[], set[str]]
     witness: PostgresServer
 
@@ -122,12 +122,12 @@ def test_after_a_kill_in_mid_drill_the_next_run_cleans_up(drilled: Drilled, tmp_
 
 
 @contextmanager
-def drilling(protected: Protected, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def drilling(protected: Shipped, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """An operator's own drill, in a process of its own that has come as far as the team's migrations."""
     reached, config = folder / "reached", folder / "databases.yaml"
     migrate = {"command": f"sh -c 'touch {reached}; exec sleep 600'"}
     # JSON is YAML as well.
-    config.write_text(json.dumps({"databases": {"hackorda": protected.policy | {"migrate": migrate}}}))
+    config.write_text(json.dumps({"databases": {"hackorda": protected.written | {"migrate": migrate}}}))
     command = [sys.executable, "-m", "hackorda_ops.cli", "drill", "--config", str(config), "--json"]
     with subprocess.Popen(
         command, env={**os.environ, **protected.environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

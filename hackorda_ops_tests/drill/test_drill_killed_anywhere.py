@@ -20,7 +20,7 @@ from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.sweep import left_behind, sweep
-from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, databases_on, on_neon
+from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Shipped, databases_on, on_neon
 from hackorda_ops_tests.drill.test_drill_interrupted import sessions_on, wait_until
 from hackorda_ops_tests.forms import also_long
 
@@ -51,9 +51,9 @@ SOME_ON_NEON = tuple(
 ON_A_SERVER = (("STAGE make scratch", 0), ("STAGE restore", 1), ("STAGE compare the schema", 1))
 
 
-def killed(protected: Protected, point: str) -> None:
+def killed(protected: Shipped, point: str) -> None:
     """Runs a drill that is killed at a point, until nothing of its process is left."""
-    policy = json.dumps(protected.policy)
+    policy = json.dumps(protected.written)
     ended = subprocess.run(
         [sys.executable, "-m", "hackorda_ops_tests.drill.killed_drill", policy, point],
         env={**os.environ, **protected.environ},
@@ -64,8 +64,8 @@ def killed(protected: Protected, point: str) -> None:
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
-def left_by(protected: Protected) -> tuple[str, ...]:
-    return left_behind("hackorda", protected.database, environ=protected.environ, budget_seconds=10)
+def left_by(protected: Shipped) -> tuple[str, ...]:
+    return left_behind(protected, budget_seconds=10)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_wherever_a_drill_on_neon_is_killed_the_sweep_leaves_nothing_of_it_and_a
     others: set[str],
     *,
     postgres_server: PostgresServer,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     point: str,
     left: int | None,
 ) -> None:
@@ -129,7 +129,7 @@ def test_wherever_a_drill_on_neon_is_killed_the_sweep_leaves_nothing_of_it_and_a
     wait_until(lambda: [name for (name,) in sessions_on(postgres_server) if LIVING not in name] == [])
 
     found = left_by(protected)
-    removed = sweep("hackorda", protected.database, environ=protected.environ)
+    removed = sweep(protected)
 
     assert left is None or len(found) == len(removed) == left
     assert left_by(protected) == ()
@@ -141,7 +141,7 @@ def test_wherever_a_drill_on_neon_is_killed_the_sweep_leaves_nothing_of_it_and_a
 def test_wherever_a_drill_on_a_server_is_killed_the_sweep_leaves_nothing_of_it_and_all_of_others(
     tiny: Night,
     scratch_server: PostgresServer,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     *,
     point: str,
     left: int,
@@ -172,7 +172,7 @@ def test_wherever_a_drill_on_a_server_is_killed_the_sweep_leaves_nothing_of_it_a
             wait_until(lambda: [name for (name,) in sessions_on(scratch_server) if LIVING not in name] == [])
 
             found = left_by(protected)
-            removed = sweep("hackorda", protected.database, environ=protected.environ)
+            removed = sweep(protected)
 
             assert found == removed
             assert bool(found) == bool(left)

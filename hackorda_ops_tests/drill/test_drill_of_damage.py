@@ -9,7 +9,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.drill.fixtures import Protected, check
+from hackorda_ops_tests.drill.fixtures import Shipped, check
 
 pytestmark = pytest.mark.server
 
@@ -30,7 +30,7 @@ def with_one_bit_flipped(data: bytes) -> bytes:
     ids=["one bit of data", "data cut short", "one byte more", "one bit of the table of contents"],
 )
 def test_a_damaged_file_is_a_fail_that_names_it_and_nothing_is_restored(
-    protected: Protected, which: str, damage: Callable[[bytes], bytes]
+    protected: Shipped, which: str, damage: Callable[[bytes], bytes]
 ) -> None:
     fullest = max(protected.manifest.tables, key=lambda each: each.rows)
     name = fullest.file if which == "data" else "dump/toc.dat"
@@ -38,19 +38,19 @@ def test_a_damaged_file_is_a_fail_that_names_it_and_nothing_is_restored(
     failed_before_the_restore(protected, naming=name)
 
 
-def test_a_missing_file_is_a_fail_that_names_it(protected: Protected, s3_server: S3Server) -> None:
+def test_a_missing_file_is_a_fail_that_names_it(protected: Shipped, s3_server: S3Server) -> None:
     name = protected.manifest.tables[0].file
     s3_server.client().delete_object(Bucket=protected.bucket, Key=f"{protected.manifest.prefix}/{name}")
     failed_before_the_restore(protected, naming=name)
 
 
-def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail(protected: Protected) -> None:
+def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail(protected: Shipped) -> None:
     first, *others = protected.manifest.tables
     protected.put_manifest(tables=(replace(first, rows=first.rows + 1), *others))
     failed_before_the_restore(protected, naming=str(first.name))
 
 
-def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Protected) -> None:
+def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Shipped) -> None:
     contents = protected.get_offsite("dump/toc.dat")
     replace_file(protected.offsite, protected.manifest, "dump/toc.dat", contents[: len(contents) // 2])
     failed_before_the_restore(protected, naming="artifact damaged (fatal): dump/toc.dat")
@@ -70,7 +70,7 @@ def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(
     ids=["emptied", "cut short", "of another artifact", "of another database"],
 )
 def test_a_manifest_that_can_not_be_believed_is_a_fail_that_names_it(
-    protected: Protected, manifest: Callable[[Protected], bytes], complaint: str
+    protected: Shipped, manifest: Callable[[Shipped], bytes], complaint: str
 ) -> None:
     protected.put_offsite(MANIFEST_NAME, manifest(protected))
     result = protected.drill()
@@ -83,7 +83,7 @@ def test_a_manifest_that_can_not_be_believed_is_a_fail_that_names_it(
     assert "No sound artifact is off-site" in result.warnings[-1]
 
 
-def test_a_damaged_artifact_newer_than_the_one_restored_is_a_fail(protected: Protected) -> None:
+def test_a_damaged_artifact_newer_than_the_one_restored_is_a_fail(protected: Shipped) -> None:
     newer = f"{protected.manifest.captured_at + timedelta(hours=1):%Y%m%dT%H%M%SZ}-000000"
     replace(protected, manifest=replace(protected.manifest, artifact_id=newer)).put_offsite(
         MANIFEST_NAME, b""
@@ -98,7 +98,7 @@ def test_a_damaged_artifact_newer_than_the_one_restored_is_a_fail(protected: Pro
     assert check(result, "restored_equals_manifest").outcome == "passed"
 
 
-def failed_before_the_restore(protected: Protected, *, naming: str) -> None:
+def failed_before_the_restore(protected: Shipped, *, naming: str) -> None:
     result = protected.drill()
     assert (result.verdict, result.error) == ("FAIL", None)
     assert naming in " ".join(map(str, result.findings))

@@ -4,6 +4,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -13,13 +14,12 @@ from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.drill import quarter
-from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.report import history
 from hackorda_ops.local.damage import damage_one_row, replace_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.postgres.catalogs.inventory import TableName
-from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Protected, check
+from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Shipped, check
 
 pytestmark = pytest.mark.server
 
@@ -38,14 +38,14 @@ def grown(night: Night, postgres_server: PostgresServer) -> Iterator[str]:
 
 @pytest.mark.quick
 def test_a_sound_backup_passes_and_is_reported_in_both_stores(
-    protected: Protected, night: Night, tmp_path: Path
+    protected: Shipped, night: Night, tmp_path: Path
 ) -> None:
     shutil.copytree(night.store.root, tmp_path / "store")
     sound = protected.changed(
         store=str(tmp_path / "store"), key_tables=["users"], migrate={"command": MIGRATE}
     )
 
-    held = quarter.hold_drill("hackorda", sound.database, environ=sound.environ)
+    held = quarter.hold_drill(sound)
 
     result = held.result
     assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
@@ -62,14 +62,14 @@ def test_a_sound_backup_passes_and_is_reported_in_both_stores(
     assert result.drill_id in event.detail
 
 
-def test_what_was_not_asked_for_is_not_measured_and_no_pass(protected: Protected) -> None:
+def test_what_was_not_asked_for_is_not_measured_and_no_pass(protected: Shipped) -> None:
     result = protected.drill()
     assert result.verdict == "PASS"
     for name in ("key_tables_near_production", "newest_row_recent", "migrations_apply"):
         assert check(result, name).outcome == "not measured"
 
 
-def test_one_changed_row_with_hashes_made_to_fit_is_a_fail_that_names_the_table(protected: Protected) -> None:
+def test_one_changed_row_with_hashes_made_to_fit_is_a_fail_that_names_the_table(protected: Shipped) -> None:
     damage_one_row(protected.offsite, protected.manifest, TableName("public", "users"))
     result = protected.drill()
     assert result.verdict == "FAIL"
@@ -77,7 +77,7 @@ def test_one_changed_row_with_hashes_made_to_fit_is_a_fail_that_names_the_table(
     assert check(result, "restored_equals_manifest").outcome == "not measured"
 
 
-def test_a_changed_sequence_with_hashes_made_to_fit_is_a_fail_that_names_it(protected: Protected) -> None:
+def test_a_changed_sequence_with_hashes_made_to_fit_is_a_fail_that_names_it(protected: Shipped) -> None:
     sequence = next(each for each in protected.manifest.inventory.sequences if each.last_value > 1)
     contents = protected.get_offsite("dump/toc.dat")
     # One digit, so that the entries after it stay where they are.
@@ -104,7 +104,7 @@ def test_a_changed_sequence_with_hashes_made_to_fit_is_a_fail_that_names_it(prot
     )
 
 
-def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Protected, grown: str) -> None:
+def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Shipped, grown: str) -> None:
     result = protected.changed(key_tables=["users"], environ={"DATABASE_URL": grown}).drill()
     assert result.verdict == "FAIL"
     assert [(each.code, each.subject) for each in result.findings] == [("key table drifted", "public.users")]
@@ -113,7 +113,7 @@ def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Pro
     assert check(result, "restored_equals_manifest").outcome == "passed"
 
 
-def test_a_key_table_that_nobody_has_is_an_error(protected: Protected) -> None:
+def test_a_key_table_that_nobody_has_is_an_error(protected: Shipped) -> None:
     result = protected.changed(key_tables=["Users"]).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
@@ -121,7 +121,7 @@ def test_a_key_table_that_nobody_has_is_an_error(protected: Protected) -> None:
     assert check(result, "scratch_gone").outcome == "passed"
 
 
-def test_a_recovery_that_takes_longer_than_the_objective_is_a_fail(protected: Protected) -> None:
+def test_a_recovery_that_takes_longer_than_the_objective_is_a_fail(protected: Shipped) -> None:
     result = protected.changed(objectives={"recovery_time_minutes": 0.0001}).drill()
     assert result.verdict == "FAIL"
     assert [each.code for each in result.findings] == ["recovery too slow"]
@@ -130,7 +130,7 @@ def test_a_recovery_that_takes_longer_than_the_objective_is_a_fail(protected: Pr
     assert check(result, "restored_equals_manifest").outcome == "passed"
 
 
-def test_a_migration_that_fails_is_a_fail(protected: Protected) -> None:
+def test_a_migration_that_fails_is_a_fail(protected: Shipped) -> None:
     result = protected.changed(migrate={"command": "sh -c 'echo the migration broke; exit 7'"}).drill()
     assert result.verdict == "FAIL"
     assert [each.code for each in result.findings] == ["migrations failed"]
@@ -142,7 +142,7 @@ def test_a_migration_that_fails_is_a_fail(protected: Protected) -> None:
 
 
 def test_a_migration_that_left_something_pending_is_a_fail_though_it_said_nothing(
-    protected: Protected,
+    protected: Shipped,
 ) -> None:
     result = protected.changed(migrate={"command": "true"}).drill()
     assert result.verdict == "FAIL"
@@ -150,7 +150,7 @@ def test_a_migration_that_left_something_pending_is_a_fail_though_it_said_nothin
     assert "0005_issue_watchers" in result.findings[0].observed
 
 
-def test_a_migration_that_removes_rows_passes_and_is_told_and_so_is_the_seed(protected: Protected) -> None:
+def test_a_migration_that_removes_rows_passes_and_is_told_and_so_is_the_seed(protected: Shipped) -> None:
     delete = (
         "import os, psycopg\n"
         "with psycopg.connect(os.environ['DATABASE_URL']) as c: c.execute('DELETE FROM issue_payouts')"
@@ -167,13 +167,11 @@ def test_a_migration_that_removes_rows_passes_and_is_told_and_so_is_the_seed(pro
     assert "Not tried" not in tested
 
 
-def test_a_migration_that_hangs_is_ended_and_an_error(protected: Protected) -> None:
-    database = protected.database
+def test_a_migration_that_hangs_is_ended_and_an_error(protected: Shipped) -> None:
     # Less than the configuration lets anybody ask for, so that this test is short.
     migrate = Migrate(command="sleep 600").model_copy(update={"timeout_minutes": 1 / 60})
-    result = run_drill(
-        "hackorda", database.model_copy(update={"migrate": migrate}), environ=protected.environ
-    )
+    hanging = replace(protected, policy=protected.policy.model_copy(update={"migrate": migrate}))
+    result = hanging.drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "did not finish within 1 seconds" in result.error.what
@@ -182,7 +180,7 @@ def test_a_migration_that_hangs_is_ended_and_an_error(protected: Protected) -> N
     assert check(result, "scratch_gone").outcome == "passed"
 
 
-def test_a_bucket_without_an_artifact_is_an_error(protected: Protected, s3_server: S3Server) -> None:
+def test_a_bucket_without_an_artifact_is_an_error(protected: Shipped, s3_server: S3Server) -> None:
     create_bucket(s3_server, f"{protected.bucket}-bare")
     result = protected.changed(offsite={"bucket": f"{protected.bucket}-bare"}).drill()
     assert result.verdict == "ERROR"
@@ -191,14 +189,14 @@ def test_a_bucket_without_an_artifact_is_an_error(protected: Protected, s3_serve
     assert result.artifact is None
 
 
-def test_a_bucket_that_is_not_there_is_an_error(protected: Protected) -> None:
+def test_a_bucket_that_is_not_there_is_an_error(protected: Shipped) -> None:
     result = protected.changed(offsite={"bucket": "nobody-made-it"}).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "nobody-made-it" in result.error.what
 
 
-def test_a_source_that_refuses_tls_is_an_error(protected: Protected, night: Night) -> None:
+def test_a_source_that_refuses_tls_is_an_error(protected: Shipped, night: Night) -> None:
     result = protected.changed(environ={"DATABASE_URL": f"{night.url}?sslmode=require"}).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None

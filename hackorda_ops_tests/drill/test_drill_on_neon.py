@@ -23,12 +23,12 @@ from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.postgres.sessions.lock import dump_lock
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.sweep import sweep
-from hackorda_ops_tests.drill.fixtures import Night, Protected, check, night_of, on_neon, own_branches
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, check, night_of, on_neon, own_branches
 
 pytestmark = pytest.mark.server
 
 
-def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Protected) -> None:
+def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Shipped) -> None:
     result = branching.changed(key_tables=["users"]).drill()
 
     assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
@@ -41,7 +41,7 @@ def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Protec
     assert "hackorda-ops-hackorda-drill" in result.scratch
 
 
-def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(branching: Protected) -> None:
+def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(branching: Shipped) -> None:
     with psycopg.connect(branching.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("COMMENT ON TABLE users IS 'a commit that changes no row'")
         [(later,)] = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()
@@ -55,7 +55,7 @@ def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(bra
 
 
 def test_an_artifact_older_than_the_history_is_drilled_on_a_branch_at_head(
-    night: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
+    night: Night, neon: LocalNeon, ship: Callable[[Night], Shipped]
 ) -> None:
     protected = on_neon(ship(night), neon)
 
@@ -69,7 +69,7 @@ def test_an_artifact_older_than_the_history_is_drilled_on_a_branch_at_head(
     assert own_branches(neon) == []
 
 
-def test_a_branch_that_differs_from_the_dump_fails_and_names_the_table(branching: Protected) -> None:
+def test_a_branch_that_differs_from_the_dump_fails_and_names_the_table(branching: Shipped) -> None:
     # As if the dump had left a row out: the archive and its manifest agree with each other, and not with history.
     users = next(each for each in branching.manifest.tables if each.name.name == "users")
     store = branching.offsite
@@ -99,7 +99,7 @@ def test_a_branch_that_differs_from_the_dump_fails_and_names_the_table(branching
 def test_an_owner_that_may_not_create_databases_leaves_it_to_neon(
     neon: LocalNeon,
     postgres_server: PostgresServer,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     tmp_path: Path,
 ) -> None:
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
@@ -116,7 +116,7 @@ def test_an_owner_that_may_not_create_databases_leaves_it_to_neon(
     assert check(result, "branch_equals_manifest").outcome == "passed"
 
 
-def test_a_wrong_api_key_is_an_error_that_does_not_show_it(branching: Protected) -> None:
+def test_a_wrong_api_key_is_an_error_that_does_not_show_it(branching: Shipped) -> None:
     result = branching.changed(environ={"NEON_API_KEY": "napi_of_somebody_else"}).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
@@ -124,7 +124,7 @@ def test_a_wrong_api_key_is_an_error_that_does_not_show_it(branching: Protected)
     assert "napi_of_somebody_else" not in repr(result)
 
 
-def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Protected, neon: LocalNeon) -> None:
+def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Shipped, neon: LocalNeon) -> None:
     neon.change_plan(ProjectPlan(branches_limit=1))
     result = branching.drill()
     assert result.verdict == "ERROR"
@@ -134,7 +134,7 @@ def test_a_reached_branch_limit_is_an_error_with_the_remedy(branching: Protected
 
 
 def test_a_branch_that_can_not_be_deleted_is_told_and_no_pass_and_the_next_sweep_takes_it(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     neon.misbehave(Fault("deleteProjectBranch", 403, message="not with this key", times=2))
 
@@ -147,10 +147,10 @@ def test_a_branch_that_can_not_be_deleted_is_told_and_no_pass_and_the_next_sweep
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "not with this key" in result.error.what
-    assert sweep("hackorda", branching.database, environ=branching.environ) == (left,)
+    assert sweep(branching) == (left,)
 
 
-def test_an_address_that_is_not_the_branchs_own_is_an_error(branching: Protected, neon: LocalNeon) -> None:
+def test_an_address_that_is_not_the_branchs_own_is_an_error(branching: Shipped, neon: LocalNeon) -> None:
     neon.change_plan(ProjectPlan(pooled_hosts=True))
     result = branching.drill()
     assert result.verdict == "ERROR"
@@ -159,7 +159,7 @@ def test_an_address_that_is_not_the_branchs_own_is_an_error(branching: Protected
 
 
 def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     expires_at = datetime.now(UTC) + timedelta(hours=1)
     source = parse(branching.environ["DATABASE_URL"], origin="test")
@@ -178,14 +178,14 @@ def test_a_branch_of_a_killed_drill_is_swept_and_one_of_a_living_drill_is_not(
                 ("honeydue", "20261108T060000Z-dead00"),
             )
         )
-        assert sweep("hackorda", branching.database, environ=branching.environ) == (dead.name,)
+        assert sweep(branching) == (dead.name,)
         assert set(own_branches(neon)) == {living.name, foreign.name}
         for branch in (living, foreign):
             delete_branch(client, branch.branch_id)
 
 
 def test_the_branch_of_a_living_drill_of_another_installation_is_not_swept(
-    branching: Protected, neon: LocalNeon, postgres_server: PostgresServer
+    branching: Shipped, neon: LocalNeon, postgres_server: PostgresServer
 ) -> None:
     # Staging, under the same name in its databases.yaml and in the same project: its drill lives on its own source.
     staging = parse(postgres_server.url("staging"), origin="test")
@@ -197,13 +197,13 @@ def test_the_branch_of_a_living_drill_of_another_installation_is_not_swept(
         )
         assert isinstance(made, CreatedBranch)
 
-        assert sweep("hackorda", branching.database, environ=branching.environ) == ()
+        assert sweep(branching) == ()
         assert own_branches(neon) == [name]
         delete_branch(client, made.branch.id)
 
 
 def test_a_branch_of_a_killed_night_is_swept_and_one_of_a_running_night_is_not(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     source = parse(branching.environ["DATABASE_URL"], origin="test")
     label = Label("hackorda", source_id(source), "20261108T060000Z-dead00", "night")
@@ -211,6 +211,6 @@ def test_a_branch_of_a_killed_night_is_swept_and_one_of_a_running_night_is_not(
     with open_client(neon.project_id, neon.api_key, base_url=neon.base_url) as client:
         client.create_branch({"branch": {"name": name}, "annotation_value": label.annotation()}, name=name)
         with dump_lock(source, application_name="a night"):
-            assert sweep("hackorda", branching.database, environ=branching.environ) == ()
+            assert sweep(branching) == ()
             assert own_branches(neon) == [name]
-        assert sweep("hackorda", branching.database, environ=branching.environ) == (name,)
+        assert sweep(branching) == (name,)

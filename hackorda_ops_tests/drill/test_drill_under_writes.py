@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
@@ -18,7 +19,8 @@ from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, check, databases_on, night_of
+from hackorda_ops_tests.builders import restoring
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Shipped, check, databases_on, night_of
 
 pytestmark = pytest.mark.server
 
@@ -91,7 +93,7 @@ def test_a_source_under_constant_writes_gives_an_exact_artifact(
     postgres_server: PostgresServer,
     scratch_server: PostgresServer,
     bank: str,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     tmp_path: Path,
 ) -> None:
     with constant_writes(postgres_server, bank):
@@ -114,14 +116,11 @@ def test_what_is_brought_back_is_one_moment_of_the_source(
     url = create_database(scratch_server, "one moment")
     try:
         brought = bring_back(
+            restoring(tmp_path, os.environ, jobs=2),
             night.store,
             night.manifest,
             parse(url, origin="the test"),
             source=None,
-            work_folder=tmp_path,
-            client_folders=(),
-            environ=os.environ,
-            jobs=2,
             on_progress=ignore,
         )
         with psycopg.connect(url) as connection:
@@ -143,7 +142,7 @@ def test_a_branch_of_a_source_under_constant_writes_agrees_or_is_not_measured(
     postgres_server: PostgresServer,
     bank: str,
     server_folder: Path,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     tmp_path: Path,
 ) -> None:
     passwords = {postgres_server.superuser: postgres_server.password}
@@ -172,7 +171,7 @@ def test_a_night_from_a_branch_agrees_with_the_drills_branch_whatever_is_written
     postgres_server: PostgresServer,
     bank: str,
     server_folder: Path,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     tmp_path: Path,
 ) -> None:
     passwords = {postgres_server.superuser: postgres_server.password}
@@ -187,9 +186,11 @@ def test_a_night_from_a_branch_agrees_with_the_drills_branch_whatever_is_written
         }
         store = tmp_path / "store"
         taken = take_night(
-            "hackorda",
-            Database.model_validate({"store": str(store)}),
-            environ={**PROGRAMS, "DATABASE_URL": bank, **variables},
+            Protected(
+                "hackorda",
+                Database.model_validate({"store": str(store)}),
+                {**PROGRAMS, "DATABASE_URL": bank, **variables},
+            )
         )
         night = Night(bank, FolderStore(store), taken.manifest)
 

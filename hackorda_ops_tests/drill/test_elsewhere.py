@@ -11,21 +11,20 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
 from hackorda_ops.preflight.preflight import preflight
-from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.week import week
-from hackorda_ops_tests.drill.fixtures import Night, Protected, night_of
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, night_of
 from hackorda_ops_tests.stores.s3_proxy import Forward, Reply, Request, proxied
 
 pytestmark = pytest.mark.server
 
 
 def test_a_night_into_an_empty_store_is_compared_with_what_is_off_site(
-    night: Night, ship: Callable[[Night], Protected], tmp_path: Path
+    night: Night, ship: Callable[[Night], Shipped], tmp_path: Path
 ) -> None:
     protected = ship(night).changed(store=str(tmp_path / "not mounted"))
 
-    parts = preflight("hackorda", protected.database, environ=protected.environ)
-    taken = take_night("hackorda", protected.database, environ=protected.environ)
+    parts = preflight(protected)
+    taken = take_night(protected)
 
     [noted] = [each for part in parts if part.part == "night before" for each in part.concerns]
     assert "is the store's disk mounted?" in noted.what
@@ -35,22 +34,22 @@ def test_a_night_into_an_empty_store_is_compared_with_what_is_off_site(
 
 
 def test_a_store_that_has_what_is_off_site_raises_no_concern(
-    night: Night, ship: Callable[[Night], Protected]
+    night: Night, ship: Callable[[Night], Shipped]
 ) -> None:
     protected = ship(night)
-    parts = preflight("hackorda", protected.database, environ=protected.environ)
+    parts = preflight(protected)
     assert [each for part in parts if part.part == "night before" for each in part.concerns] == []
 
 
 def test_a_bucket_that_does_not_answer_stops_no_night(
-    night: Night, ship: Callable[[Night], Protected], tmp_path: Path
+    night: Night, ship: Callable[[Night], Shipped], tmp_path: Path
 ) -> None:
     protected = ship(night_of(night.url, tmp_path / "store"))
     silent = protected.changed(
         environ={"OFFSITE_SECRET_ACCESS_KEY": "wrong", "OFFSITE_ENDPOINT_URL": "http://127.0.0.1:9"}
     )
 
-    taken = take_night("hackorda", silent.database, environ=silent.environ)
+    taken = take_night(silent)
 
     assert taken.compared_with is not None
     assert any("Off-site could not be asked" in each for each in taken.manifest.warnings)
@@ -58,7 +57,7 @@ def test_a_bucket_that_does_not_answer_stops_no_night(
 
 @pytest.mark.parametrize("minutes", [20, 90])
 def test_a_buckets_clock_that_is_off_is_named_by_a_night_and_far_off_it_takes_no_copy(
-    minutes: int, night: Night, ship: Callable[[Night], Protected], s3_server: S3Server, tmp_path: Path
+    minutes: int, night: Night, ship: Callable[[Night], Shipped], s3_server: S3Server, tmp_path: Path
 ) -> None:
     def ahead(request: Request, forward: Forward) -> Reply:
         reply = forward(request)
@@ -69,12 +68,11 @@ def test_a_buckets_clock_that_is_off_is_named_by_a_night_and_far_off_it_takes_no
     protected = ship(night_of(night.url, tmp_path / "store"))
     with proxied(s3_server, ahead) as proxy:
         skewed = protected.changed(environ={"OFFSITE_ENDPOINT_URL": proxy.endpoint_url})
-        taken = take_night("hackorda", skewed.database, environ=skewed.environ)
-        store = FolderStore(tmp_path / "store")
+        taken = take_night(skewed)
         if minutes > 60:
             with pytest.raises(OpsError, match="clock of the bucket is 90 minutes ahead"):
-                week.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+                week.ship(skewed, taken.manifest)
         else:
-            week.ship(store, "hackorda", skewed.database, taken.manifest, environ=skewed.environ)
+            week.ship(skewed, taken.manifest)
 
     assert any(f"clock of the bucket is {minutes} minutes ahead" in each for each in taken.manifest.warnings)

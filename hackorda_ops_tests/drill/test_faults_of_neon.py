@@ -12,7 +12,7 @@ from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, Project
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.scratch.sweep import configured_scratch, sweep
 from hackorda_ops_tests.drill.fault_matrix import MATRIX, Matrix
-from hackorda_ops_tests.drill.fixtures import Night, Protected, on_neon, own_branches
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
 from hackorda_ops_tests.neon.calls import Call
 from hackorda_ops_tests.neon.clocks import HurriedClock
 
@@ -96,9 +96,9 @@ def drilled(
     tiny: Night,
     neon: LocalNeon,
     one_clone: None,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Protected]:
+) -> Iterator[Shipped]:
     hurried = HurriedClock(pace=0.01)
     monkeypatch.setattr("hackorda_ops.neon.client.Clock", hurried.clock)
     yield on_neon(ship(tiny), neon)
@@ -107,21 +107,21 @@ def drilled(
     assert own_branches(neon) == []
 
 
-def nothing_stays(protected: Protected, neon: LocalNeon) -> bool:
+def nothing_stays(protected: Shipped, neon: LocalNeon) -> bool:
     """Whether no branch was left; one that was is swept, and then there is none."""
     left = own_branches(neon)
     if left:
-        assert list(sweep("hackorda", protected.database, environ=protected.environ)) == left
+        assert list(sweep(protected)) == left
         assert own_branches(neon) == []
     return not left
 
 
-def scratch_used(protected: Protected) -> OpsError | None:
+def scratch_used(protected: Shipped) -> OpsError | None:
     """The error of a drill's dealings with Neon, without the restore; None where it got through."""
     source = parse(protected.environ["DATABASE_URL"], origin="test")
     drill_id = f"20261108T060000Z-{secrets.token_hex(3)}"
     try:
-        with configured_scratch("hackorda", protected.database, protected.environ, source) as scratch:
+        with configured_scratch(protected, source) as scratch:
             scratch.sweep()
             with scratch.opened(protected.manifest, drill_id) as place:
                 place.new_database("restore")
@@ -132,7 +132,7 @@ def scratch_used(protected: Protected) -> OpsError | None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_any_call_is_got_over_or_ends_in_a_clear_error_and_leaves_no_branch(
-    drilled: Protected, neon: LocalNeon, fault: str, request: pytest.FixtureRequest
+    drilled: Shipped, neon: LocalNeon, fault: str, request: pytest.FixtureRequest
 ) -> None:
     matrix = request.config.stash.setdefault(MATRIX, Matrix())
     for call in CALLS:
@@ -153,7 +153,7 @@ def test_a_fault_at_any_call_is_got_over_or_ends_in_a_clear_error_and_leaves_no_
 
 @pytest.mark.parametrize(("fault", "call"), DIAGONAL)
 def test_a_whole_drill_that_meets_a_fault_passes_or_is_an_error_and_never_a_fail(
-    drilled: Protected, neon: LocalNeon, fault: str, call: Call
+    drilled: Shipped, neon: LocalNeon, fault: str, call: Call
 ) -> None:
     neon.misbehave(*FAULTS[fault](call))
 
@@ -169,7 +169,7 @@ def test_a_whole_drill_that_meets_a_fault_passes_or_is_an_error_and_never_a_fail
 
 @pytest.mark.parametrize(("plan", "verdict"), PLANS)
 def test_a_project_that_is_not_as_a_drill_needs_it_is_an_error_and_never_a_fail(
-    drilled: Protected, neon: LocalNeon, plan: ProjectPlan, verdict: str
+    drilled: Shipped, neon: LocalNeon, plan: ProjectPlan, verdict: str
 ) -> None:
     neon.change_plan(plan)
 

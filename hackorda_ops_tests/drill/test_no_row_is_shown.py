@@ -20,7 +20,7 @@ from hackorda_ops.migrations.run import migrate_copy
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import translated_errors
-from hackorda_ops_tests.drill.fixtures import PROGRAMS, Protected, night_of
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Shipped, night_of
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 
 pytestmark = pytest.mark.server
@@ -137,7 +137,7 @@ def test_no_finding_of_a_view_and_no_output_of_a_migration_holds_a_value(
 
 @pytest.mark.parametrize("state", ["P0001", "23514"])
 def test_no_report_or_log_of_a_restore_that_fails_at_a_row_holds_it(
-    postgres_server: PostgresServer, ship: Callable[..., Protected], tmp_path: Path, state: str
+    postgres_server: PostgresServer, ship: Callable[..., Shipped], tmp_path: Path, state: str
 ) -> None:
     value = f'first "line"\n{_MARKER}\nout of range: {_MARKER}'
     url = create_database(postgres_server, f"refused rows {tmp_path.name}")
@@ -153,7 +153,7 @@ def test_no_report_or_log_of_a_restore_that_fails_at_a_row_holds_it(
         )
     protected = ship(night_of(url, tmp_path / "store"))
 
-    quarter = hold_drill("hackorda", protected.database, environ=protected.environ)
+    quarter = hold_drill(protected)
 
     assert quarter.result.verdict == "FAIL"
     assert _MARKER not in repr(quarter)

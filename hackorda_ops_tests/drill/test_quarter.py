@@ -6,20 +6,20 @@ import pytest
 
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.report import report
-from hackorda_ops_tests.drill.fixtures import Protected
+from hackorda_ops_tests.drill.fixtures import Shipped
 
 pytestmark = pytest.mark.server
 
 
 def test_a_report_that_cannot_be_made_does_not_cost_the_verdict(
-    protected: Protected, monkeypatch: pytest.MonkeyPatch
+    protected: Shipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_arguments: object) -> Never:
         raise ZeroDivisionError("of postgresql://app:secret@db/app")
 
     monkeypatch.setattr(report, "store_report", broken)
 
-    held = quarter.hold_drill("hackorda", protected.database, environ=protected.environ)
+    held = quarter.hold_drill(protected)
 
     assert (held.result.verdict, held.pages) == ("PASS", ())
     [why] = held.not_stored

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops_tests.drill.fixtures import Protected, check, night_of
+from hackorda_ops_tests.drill.fixtures import Shipped, check, night_of
 
 pytestmark = pytest.mark.server
 
@@ -85,7 +85,7 @@ SAID = (
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: said.name)
 def test_what_the_scratch_lacks_is_an_error_with_its_remedy(
-    said: Said, protected: Protected, scratch_server: PostgresServer, tmp_path: Path
+    said: Said, protected: Shipped, scratch_server: PostgresServer, tmp_path: Path
 ) -> None:
     (tmp_path / "said").write_text(said.lines)
     tools = _instead(
@@ -116,7 +116,7 @@ def admin(scratch_server: PostgresServer) -> Iterator[Callable[[str], str]]:
 
 
 def test_a_role_that_may_not_connect_often_enough_is_an_error_with_its_remedy(
-    protected: Protected, admin: Callable[[str], str], scratch_server: PostgresServer
+    protected: Shipped, admin: Callable[[str], str], scratch_server: PostgresServer
 ) -> None:
     # A superuser is not held to its limit.
     url = admin("ALTER ROLE limited NOSUPERUSER CREATEDB CONNECTION LIMIT 3")
@@ -128,9 +128,7 @@ def test_a_role_that_may_not_connect_often_enough_is_an_error_with_its_remedy(
     assert "CONNECTION LIMIT" in f"{result.error.meaning} {result.error.next_step}"
 
 
-def test_settings_of_the_scratchs_role_do_not_matter(
-    protected: Protected, admin: Callable[[str], str]
-) -> None:
+def test_settings_of_the_scratchs_role_do_not_matter(protected: Shipped, admin: Callable[[str], str]) -> None:
     settings = (
         "array_nulls = off",
         "default_transaction_read_only = on",
@@ -156,7 +154,7 @@ def test_settings_of_the_scratchs_role_do_not_matter(
 
 
 def test_an_error_in_words_nobody_knows_is_judged_by_its_sqlstate(
-    postgres_server: PostgresServer, ship: Callable[..., Protected], tmp_path: Path
+    postgres_server: PostgresServer, ship: Callable[..., Shipped], tmp_path: Path
 ) -> None:
     # The data breaks the constraint that comes after it, as the source's own triggers were off.
     url = create_database(postgres_server, f"orphans {tmp_path.name}")

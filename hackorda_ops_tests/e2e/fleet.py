@@ -15,11 +15,11 @@ import psycopg
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.file import CONFIG_VARIABLE
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file
@@ -92,7 +92,7 @@ class Fleet:
     def artifacts(self, name: str) -> tuple[Manifest, ...]:
         """What the bucket holds of a database."""
         policy = config_file.load(self.config_file).databases[name]
-        found = catalog.read(environment.open_store(name, policy, self.environ), name)
+        found = catalog.read(Protected(name, policy, self.environ).store, name)
         assert not found.damaged
         return found.artifacts
 

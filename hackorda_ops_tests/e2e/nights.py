@@ -13,15 +13,14 @@ _NIGHT = """
 import os, sys
 from pathlib import Path
 from hackorda_ops.config import file as config_file
+from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import take_night
 from hackorda_ops.errors import OpsError
 
 config = config_file.load(Path(sys.argv[1]))
 try:
     take_night(
-        "shop",
-        config.databases["shop"],
-        environ=os.environ,
+        Protected("shop", config.databases["shop"], os.environ),
         on_progress=lambda progress: print(progress.stage, flush=True),
     )
 except OpsError as error:

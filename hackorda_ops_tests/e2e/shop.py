@@ -13,11 +13,11 @@ import psycopg
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.stores.folder import FolderStore
@@ -120,7 +120,12 @@ class Shop:
     @property
     def offsite(self) -> S3Store:
         """The bucket of its weekly copies."""
-        return environment.open_offsite(NAME, self.policy, self.environ)
+        return self.protected.offsite
+
+    @property
+    def protected(self) -> Protected:
+        """It as a value."""
+        return Protected(NAME, self.policy, self.environ)
 
     @property
     def policy(self) -> Database:

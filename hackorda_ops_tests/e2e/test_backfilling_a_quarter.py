@@ -1,15 +1,16 @@
 """Missed quarters, made good from the UI: by the API that the UI calls, the real daemon and real run workers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hackorda_ops.calendar import partitions
+from hackorda_ops.config.places import Folder
 from hackorda_ops.drill.report import history
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.night import night as nightly
-from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.week import week
 from hackorda_ops_tests.e2e.processes import until
 from hackorda_ops_tests.e2e.shop import NAME, Shop
@@ -20,18 +21,16 @@ pytestmark = [pytest.mark.server, pytest.mark.e2e]
 def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_gone_fails_clearly(
     shop: Shop, dagster: RunningDagster, tmp_path: Path
 ) -> None:
-    night = nightly.take_night(NAME, shop.policy, environ=shop.environ)
+    night = nightly.take_night(shop.protected)
     this_quarter = partitions.quarter_of(night.manifest.night)
     last_quarter = partitions.quarter_of(this_quarter - timedelta(days=1))
     lost_quarter = partitions.quarter_of(last_quarter - timedelta(days=1))
     of_last_quarter = shop.older(
         days=(night.manifest.night - this_quarter).days + 1, store=tmp_path / "store of last quarter"
     )
-    for store, artifact in (
-        (FolderStore(shop.store), night.manifest),
-        (FolderStore(tmp_path / "store of last quarter"), of_last_quarter),
-    ):
-        week.ship(store, NAME, shop.policy, artifact, environ=shop.environ)
+    week.ship(shop.protected, night.manifest)
+    elsewhere = shop.policy.model_copy(update={"store": Folder(folder=tmp_path / "store of last quarter")})
+    week.ship(replace(shop.protected, policy=elsewhere), of_last_quarter)
     began = datetime.now(UTC)
 
     backfill = dagster.backfill("shop/restore_drill", str(this_quarter), str(last_quarter), str(lost_quarter))

@@ -11,10 +11,9 @@ import pytest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.night import night as nightly
-from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.week import week
 from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
-from hackorda_ops_tests.e2e.shop import NAME, Shop
+from hackorda_ops_tests.e2e.shop import Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
@@ -26,8 +25,8 @@ def _this_quarter() -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _copied(shop: Shop) -> None:
     """There is something to drill."""
-    night = nightly.take_night(NAME, shop.policy, environ=shop.environ)
-    week.ship(FolderStore(shop.store), NAME, shop.policy, night.manifest, environ=shop.environ)
+    night = nightly.take_night(shop.protected)
+    week.ship(shop.protected, night.manifest)
 
 
 @pytest.fixture

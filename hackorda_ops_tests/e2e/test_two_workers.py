@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.config import file as config_file
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import LockHeld
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
@@ -74,7 +75,7 @@ def test_a_dump_from_elsewhere_is_refused_while_a_worker_takes_the_night(fleet: 
     before = len(fleet.artifacts("db3"))
     policy = config_file.load(fleet.config_file).databases["db3"]
     with _a_night_that_waits(fleet, "db3") as (run, _, _), pytest.raises(LockHeld):
-        night.take_night("db3", policy, environ=fleet.environ)
+        night.take_night(Protected("db3", policy, fleet.environ))
 
     assert fleet.dagster.end_of(run) == "SUCCESS", fleet.dagster.messages(run)
     assert len(fleet.artifacts("db3")) == before + 1

@@ -8,6 +8,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import from_bytes, to_bytes
 from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.evidence.archive import lacking_definitions, lacking_sequences
 from hackorda_ops.local.postgres import PostgresServer
@@ -97,7 +98,7 @@ def test_a_pg_dump_that_loses_something_leaves_no_artifact_that_night(
     )
 
     with pytest.raises(ArtifactDamaged, match=lacking):
-        take_night("shop", database, environ={**PROGRAMS, "DATABASE_URL": new_database})
+        take_night(Protected("shop", database, {**PROGRAMS, "DATABASE_URL": new_database}))
 
     assert not list((tmp_path / "store").glob("**/manifest.json"))
 

@@ -7,11 +7,13 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back, compare
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 from hackorda_ops_tests.zoo.built_in import HASHED
@@ -25,16 +27,13 @@ def test_rows_that_moved_agree_and_a_value_that_changed_does_not(
     source, copy = database_on(postgres_server), database_on(postgres_server)
     execute(source, "CREATE SCHEMA h", f"SET search_path = h; {HASHED.sql}")
     database = Database.model_validate({"store": str(tmp_path / "store")})
-    night = take_night("zoo", database, environ={**PROGRAMS, "DATABASE_URL": source})
+    night = take_night(Protected("zoo", database, {**PROGRAMS, "DATABASE_URL": source}))
     done = bring_back(
+        restoring(tmp_path / "work", PROGRAMS, jobs=1),
         FolderStore(tmp_path / "store"),
         night.manifest,
         target_of(copy),
         source=None,
-        work_folder=tmp_path / "work",
-        client_folders=(),
-        environ=PROGRAMS,
-        jobs=1,
         on_progress=ignore,
     )
     assert done.findings == ()

@@ -39,7 +39,7 @@ from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.branched_sources import subscribed
-from hackorda_ops_tests.drill.fixtures import Protected, own_branches
+from hackorda_ops_tests.drill.fixtures import Shipped, own_branches
 from hackorda_ops_tests.readiness.kept import exercise_result
 
 NEEDS_A_SERVER = pytest.mark.server
@@ -47,8 +47,8 @@ DEADLINE_SECONDS = 60
 ROWS = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM test_cycles)"
 
 
-def _held(protected: Protected, **options: Any) -> ExerciseResult:
-    return run_exercise("hackorda", protected.database, environ=protected.environ, **options)
+def _held(protected: Shipped, **options: Any) -> ExerciseResult:
+    return run_exercise(protected, **options)
 
 
 def _outcomes(result: ExerciseResult) -> dict[str, str]:
@@ -56,12 +56,12 @@ def _outcomes(result: ExerciseResult) -> dict[str, str]:
 
 
 @NEEDS_A_SERVER
-def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching: Protected) -> None:
+def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching: Shipped) -> None:
     protected = branching.changed(key_tables=["users", "test_cycles"])
     with psycopg.connect(protected.environ["DATABASE_URL"]) as connection:
         before = connection.execute(ROWS).fetchone()
 
-    held = hold_exercise("hackorda", protected.database, environ=protected.environ)
+    held = hold_exercise(protected)
 
     result = held.result
     assert (result.verdict, result.error) == ("PASS", None)
@@ -96,7 +96,7 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
 
 @NEEDS_A_SERVER
 def test_a_recovery_to_after_the_destruction_fails_and_names_what_is_gone(
-    branching: Protected, monkeypatch: pytest.MonkeyPatch
+    branching: Shipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_late(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
@@ -125,7 +125,7 @@ def test_a_recovery_to_after_the_destruction_fails_and_names_what_is_gone(
 
 @NEEDS_A_SERVER
 def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
-    branching: Protected, monkeypatch: pytest.MonkeyPatch
+    branching: Shipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_early(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
@@ -143,7 +143,7 @@ def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
 
 @NEEDS_A_SERVER
 def test_a_recovery_later_than_agreed_fails_and_a_branch_without_an_expiry_is_told(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     neon.change_plan(ProjectPlan(takes_expiry=False))
 
@@ -157,7 +157,7 @@ def test_a_recovery_later_than_agreed_fails_and_a_branch_without_an_expiry_is_to
 
 @NEEDS_A_SERVER
 def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
-    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+    branching: Shipped, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
@@ -177,7 +177,7 @@ def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
 
 @NEEDS_A_SERVER
 def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     neon.change_plan(ProjectPlan(operations_end_as={"start_compute": "failed"}))
     neon.misbehave(Fault("deleteProjectBranch", 403, times=2))
@@ -194,12 +194,12 @@ def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
     assert any(f"The branch {left} could not be deleted either" in each for each in result.findings)
     assert "not all of them are gone" in document(result)
     neon.change_plan(ProjectPlan())
-    assert sweep("hackorda", branching.database, environ=branching.environ) == (left,)
+    assert sweep(branching) == (left,)
 
 
 @NEEDS_A_SERVER
 def test_branches_that_nobody_could_look_for_are_not_said_to_be_gone(
-    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+    branching: Shipped, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_list(*_: Any) -> None:
         raise NeonUnavailable("Neon is away.", meaning="Nobody knows.", next_step="Wait.")
@@ -216,7 +216,7 @@ def test_branches_that_nobody_could_look_for_are_not_said_to_be_gone(
 
 
 @NEEDS_A_SERVER
-def test_a_source_whose_branch_would_act_by_itself_is_not_exercised_unasked(branching: Protected) -> None:
+def test_a_source_whose_branch_would_act_by_itself_is_not_exercised_unasked(branching: Shipped) -> None:
     with subscribed(branching.environ["DATABASE_URL"]):
         result = _held(branching)
 
@@ -272,15 +272,16 @@ def test_a_table_that_stays_locked_ends_the_destruction(
 
 @NEEDS_A_SERVER
 def test_a_killed_exercise_leaves_branches_that_a_sweep_removes_children_first(
-    branching: Protected, neon: LocalNeon, postgres_server: PostgresServer, tmp_path: Path
+    branching: Shipped, neon: LocalNeon, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     config = tmp_path / "databases.yaml"
-    config.write_text(yaml.safe_dump({"databases": {"hackorda": branching.policy}}))
+    config.write_text(yaml.safe_dump({"databases": {"hackorda": branching.written}}))
     # It reads the state twice: kill it when the recovered branch is being read.
     program = textwrap.dedent("""
         import os, sys
         from pathlib import Path
         from hackorda_ops.config import file as config_file
+        from hackorda_ops.environment import Protected
         from hackorda_ops.exercise import exercise
         reads = []
         real = exercise.read_state
@@ -292,7 +293,7 @@ def test_a_killed_exercise_leaves_branches_that_a_sweep_removes_children_first(
             return real(*arguments, **options)
         exercise.read_state = read
         database = config_file.load(Path(sys.argv[1])).databases["hackorda"]
-        exercise.run_exercise("hackorda", database, environ=os.environ)
+        exercise.run_exercise(Protected("hackorda", database, os.environ))
     """)
     with subprocess.Popen(
         [sys.executable, "-c", program, str(config)],
@@ -309,7 +310,7 @@ def test_a_killed_exercise_leaves_branches_that_a_sweep_removes_children_first(
     assert len(left) == 2
     _wait_for_its_sessions_to_end(postgres_server)
 
-    removed = sweep("hackorda", branching.database, environ=branching.environ)
+    removed = sweep(branching)
 
     assert set(removed) == set(left)
     assert own_branches(neon) == []
@@ -327,7 +328,7 @@ def _wait_for_its_sessions_to_end(server: PostgresServer) -> None:
 
 @NEEDS_A_SERVER
 def test_an_interrupted_exercise_takes_both_branches_down(
-    branching: Protected, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
+    branching: Shipped, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
 
@@ -345,7 +346,7 @@ def test_an_interrupted_exercise_takes_both_branches_down(
 
 @NEEDS_A_SERVER
 def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
-    branching: Protected,
+    branching: Shipped,
 ) -> None:
     this_year = datetime.now(UTC).year
 
@@ -359,9 +360,9 @@ def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
 
 
 @NEEDS_A_SERVER
-def test_a_scratch_server_has_no_history_to_go_back_in(protected: Protected) -> None:
+def test_a_scratch_server_has_no_history_to_go_back_in(protected: Shipped) -> None:
     with pytest.raises(ConfigError, match="takes a Neon project"):
-        hold_exercise("hackorda", protected.database, environ=protected.environ)
+        hold_exercise(protected)
 
 
 PASSED = tuple(replace(check, outcome="passed") for check in complete(()))

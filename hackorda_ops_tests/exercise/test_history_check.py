@@ -21,7 +21,7 @@ from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops_tests.drill.branched_sources import subscribed
-from hackorda_ops_tests.drill.fixtures import Night, Protected, on_neon, own_branches
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
 
 pytestmark = pytest.mark.server
 
@@ -29,11 +29,11 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def _checked(protected: Protected) -> HistoryCheck:
-    return check_history("hackorda", protected.database, environ=protected.environ)
+def _checked(protected: Shipped) -> HistoryCheck:
+    return check_history(protected)
 
 
-def test_a_branch_at_an_artifacts_position_holds_the_rows_of_its_manifest(branching: Protected) -> None:
+def test_a_branch_at_an_artifacts_position_holds_the_rows_of_its_manifest(branching: Shipped) -> None:
     checked = _checked(branching.changed(key_tables=["users"]))
 
     assert checked.long_enough.outcome == "passed"
@@ -43,7 +43,7 @@ def test_a_branch_at_an_artifacts_position_holds_the_rows_of_its_manifest(branch
 
 
 def test_a_window_shorter_than_the_policy_fails_and_the_past_is_looked_at_all_the_same(
-    branching: Protected,
+    branching: Shipped,
 ) -> None:
     checked = _checked(branching.changed(objectives={"history_days": 30}))
 
@@ -54,7 +54,7 @@ def test_a_window_shorter_than_the_policy_fails_and_the_past_is_looked_at_all_th
 
 
 def test_artifacts_from_before_the_project_measure_nothing(
-    night: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
+    night: Night, neon: LocalNeon, ship: Callable[[Night], Shipped]
 ) -> None:
     checked = _checked(on_neon(ship(night), neon))
 
@@ -63,7 +63,7 @@ def test_artifacts_from_before_the_project_measure_nothing(
     assert own_branches(neon) == []
 
 
-def test_a_branch_that_lacks_a_row_of_that_time_fails(branching: Protected, tmp_path: Path) -> None:
+def test_a_branch_that_lacks_a_row_of_that_time_fails(branching: Shipped, tmp_path: Path) -> None:
     users = next(each for each in branching.manifest.tables if each.name.name == "users")
     tables = tuple(
         replace(each, rows=each.rows + 1) if each == users else each for each in branching.manifest.tables
@@ -77,7 +77,7 @@ def test_a_branch_that_lacks_a_row_of_that_time_fails(branching: Protected, tmp_
 
 
 def test_an_artifact_whose_snapshot_did_not_see_all_of_its_position_measures_nothing(
-    branching: Protected, tmp_path: Path
+    branching: Shipped, tmp_path: Path
 ) -> None:
     alone = branching.changed(key_tables=["users"], store=str(tmp_path / "none"))
     # As if every transaction had come after it.
@@ -93,7 +93,7 @@ def test_an_artifact_whose_snapshot_did_not_see_all_of_its_position_measures_not
 
 
 def test_an_artifact_from_a_branch_that_something_may_have_written_to_measures_nothing(
-    branching: Protected, tmp_path: Path
+    branching: Shipped, tmp_path: Path
 ) -> None:
     inventory = branching.manifest.inventory
     cron = Extension("pg_cron", "1.6", "pg_catalog")
@@ -110,7 +110,7 @@ def test_an_artifact_from_a_branch_that_something_may_have_written_to_measures_n
 
 
 def test_a_source_whose_branch_would_act_by_itself_is_branched_only_where_somebody_asked_for_it(
-    branching: Protected,
+    branching: Shipped,
 ) -> None:
     with subscribed(branching.environ["DATABASE_URL"]):
         unasked = _checked(branching).holds_the_past
@@ -121,7 +121,7 @@ def test_a_source_whose_branch_would_act_by_itself_is_branched_only_where_somebo
     assert "dump_from: branch" in unasked.summary
 
 
-def test_a_branch_without_an_expiry_is_told(branching: Protected, neon: LocalNeon) -> None:
+def test_a_branch_without_an_expiry_is_told(branching: Shipped, neon: LocalNeon) -> None:
     neon.change_plan(ProjectPlan(takes_expiry=False))
 
     checked = _checked(branching)
@@ -130,7 +130,7 @@ def test_a_branch_without_an_expiry_is_told(branching: Protected, neon: LocalNeo
     assert "Neon took no expiry for the branch" in checked.holds_the_past.summary
 
 
-def test_a_position_that_the_history_no_longer_has_fails(branching: Protected, tmp_path: Path) -> None:
+def test_a_position_that_the_history_no_longer_has_fails(branching: Shipped, tmp_path: Path) -> None:
     branching.put_manifest(lsn="0/100")
 
     checked = _checked(branching.changed(store=str(tmp_path / "none")))
@@ -140,7 +140,7 @@ def test_a_position_that_the_history_no_longer_has_fails(branching: Protected, t
 
 
 def test_a_branch_limit_is_an_error_and_no_word_against_the_history(
-    branching: Protected, neon: LocalNeon
+    branching: Shipped, neon: LocalNeon
 ) -> None:
     neon.misbehave(Fault("createProjectBranch", 422, code="BRANCHES_LIMIT_EXCEEDED"))
 
@@ -148,7 +148,7 @@ def test_a_branch_limit_is_an_error_and_no_word_against_the_history(
         _checked(branching)
 
 
-def test_a_scratch_server_has_no_history(protected: Protected) -> None:
+def test_a_scratch_server_has_no_history(protected: Shipped) -> None:
     with pytest.raises(ConfigError, match="only a Neon project has a history"):
         _checked(protected)
 

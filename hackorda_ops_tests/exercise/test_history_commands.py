@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hackorda_ops_tests.drill.fixtures import Protected
+from hackorda_ops_tests.drill.fixtures import Shipped
 
 pytestmark = pytest.mark.server
 
 DEADLINE_SECONDS = 120
 
 
-def _run(protected: Protected, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(protected: Shipped, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     config = folder / "databases.yaml"
-    config.write_text(yaml.safe_dump({"databases": {"hackorda": protected.policy}}))
+    config.write_text(yaml.safe_dump({"databases": {"hackorda": protected.written}}))
     return subprocess.run(
         [sys.executable, "-m", "hackorda_ops.cli", *arguments, "--config", str(config)],
         cwd=folder,
@@ -31,7 +31,7 @@ def _run(protected: Protected, folder: Path, *arguments: str) -> subprocess.Comp
 
 
 def test_an_exercise_writes_its_report_here_and_never_over_one_that_is_there(
-    branching: Protected, tmp_path: Path
+    branching: Shipped, tmp_path: Path
 ) -> None:
     began = datetime.now(UTC)
     first = _run(branching, tmp_path, "exercise")
@@ -50,7 +50,7 @@ def test_an_exercise_writes_its_report_here_and_never_over_one_that_is_there(
     assert report.read_text() == "What we learned."
 
 
-def test_an_exercise_that_can_not_be_held_is_wrong_use(protected: Protected, tmp_path: Path) -> None:
+def test_an_exercise_that_can_not_be_held_is_wrong_use(protected: Shipped, tmp_path: Path) -> None:
     on_a_server = _run(protected, tmp_path, "exercise")
     no_year = _run(protected, tmp_path, "exercise", "--year", "Q1")
 
@@ -60,9 +60,7 @@ def test_an_exercise_that_can_not_be_held_is_wrong_use(protected: Protected, tmp
     assert not list(tmp_path.glob("*.md"))
 
 
-def test_a_history_shorter_than_the_policy_ends_with_exit_code_1(
-    branching: Protected, tmp_path: Path
-) -> None:
+def test_a_history_shorter_than_the_policy_ends_with_exit_code_1(branching: Shipped, tmp_path: Path) -> None:
     sound = _run(branching, tmp_path, "history")
     short = _run(branching.changed(objectives={"history_days": 8}), tmp_path, "history", "--json")
 

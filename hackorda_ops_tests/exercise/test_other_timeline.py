@@ -9,7 +9,7 @@ import pytest
 from hackorda_ops.exercise.history_check import check_history
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.postgres import PostgresServer, create_database
-from hackorda_ops_tests.drill.fixtures import Night, Protected, check, night_of, on_neon, own_branches
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, check, night_of, on_neon, own_branches
 
 pytestmark = pytest.mark.server
 
@@ -31,14 +31,14 @@ def _on(url: str, timeline: str) -> str:
     return f"{url}?options=-c%20neon.timeline_id%3D{timeline}"
 
 
-def _moved(protected: Protected) -> Protected:
+def _moved(protected: Shipped) -> Shipped:
     """The same source, since its main branch was restored."""
     url = protected.environ["DATABASE_URL"].replace("%3Dfirst", "%3Drestored")
     return protected.changed(environ={"DATABASE_URL": url})
 
 
 def test_a_drill_compares_a_branch_only_while_the_source_is_on_the_artifacts_timeline(
-    on_a_timeline: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
+    on_a_timeline: Night, neon: LocalNeon, ship: Callable[[Night], Shipped]
 ) -> None:
     protected = on_neon(ship(on_a_timeline), neon)
 
@@ -52,16 +52,13 @@ def test_a_drill_compares_a_branch_only_while_the_source_is_on_the_artifacts_tim
 
 
 def test_the_history_is_not_measured_by_an_artifact_of_another_timeline(
-    on_a_timeline: Night, neon: LocalNeon, ship: Callable[[Night], Protected], monkeypatch: pytest.MonkeyPatch
+    on_a_timeline: Night, neon: LocalNeon, ship: Callable[[Night], Shipped], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Here all is seconds old.
     monkeypatch.setattr("hackorda_ops.exercise.history_check._FAR_SHARE", 0)
     protected = on_neon(ship(on_a_timeline), neon)
 
-    same, moved = (
-        check_history("hackorda", each.database, environ=each.environ).holds_the_past
-        for each in (protected, _moved(protected))
-    )
+    same, moved = (check_history(each).holds_the_past for each in (protected, _moved(protected)))
 
     assert (same.outcome, moved.outcome) == ("passed", "not measured")
     assert "is on restored now" in moved.summary
@@ -69,7 +66,7 @@ def test_the_history_is_not_measured_by_an_artifact_of_another_timeline(
 
 
 def test_a_source_that_is_not_the_default_branchs_compute_is_not_compared_with_its_branch(
-    recent: Night, neon: LocalNeon, ship: Callable[[Night], Protected]
+    recent: Night, neon: LocalNeon, ship: Callable[[Night], Shipped]
 ) -> None:
     shipped = on_neon(ship(recent), neon)
     # Neon's computes are told apart by their host names.
@@ -78,7 +75,7 @@ def test_a_source_that_is_not_the_default_branchs_compute_is_not_compared_with_i
     )
 
     result = protected.drill()
-    past = check_history("hackorda", protected.database, environ=protected.environ).holds_the_past
+    past = check_history(protected).holds_the_past
 
     assert result.verdict == "PASS"
     compared = check(result, "branch_equals_manifest")

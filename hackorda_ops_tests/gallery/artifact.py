@@ -7,7 +7,7 @@ from typing import Any
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, digest_of, to_bytes
 from hackorda_ops.local.damage import compressed, decompressed
-from hackorda_ops_tests.drill.fixtures import Protected
+from hackorda_ops_tests.drill.fixtures import Shipped
 
 _END = b"\\.\n\n\n"
 
@@ -20,7 +20,7 @@ class OffsiteArtifact:
         manifest: as it is off-site now.
     """
 
-    def __init__(self, protected: Protected) -> None:
+    def __init__(self, protected: Shipped) -> None:
         self.protected = protected
         self.manifest: Manifest = protected.manifest
         # Kept, because each that is opened costs more than all that is done with it.

@@ -18,7 +18,7 @@ from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops_tests.drill.comparisons.schema_kinds import ALTERATIONS
 from hackorda_ops_tests.drill.comparisons.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
-from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Protected, Shipments, night_of
+from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Shipments, Shipped, night_of
 from hackorda_ops_tests.gallery import shop
 
 _TOOLS = ("pg_dump", "pg_restore", "psql")
@@ -84,7 +84,7 @@ class Gallery:
         return self.night_of(url)
 
     @cached_property
-    def protected(self) -> Protected:
+    def protected(self) -> Shipped:
         """The night off-site, for damages that leave the artifact alone."""
         return self.shipped(self.night)
 
@@ -103,19 +103,21 @@ class Gallery:
         """Takes a night, into a store of its own."""
         return night_of(url, self.new_folder())
 
-    def shipped(self, night: Night, **policy: Any) -> Protected:
+    def shipped(self, night: Night, **policy: Any) -> Shipped:
         """Copies a night's artifact into a bucket of its own."""
         bucket = f"gallery-{next(_numbers)}"
         create_bucket(self.s3, bucket)
-        protected = Protected(
-            policy={
-                "store": str(night.store.root),
-                "offsite": {"bucket": bucket},
-                "scratch": {"server": {}},
-                # One worker is enough for so little, and starts sooner than two.
-                "dump": {"work_folder": str(self.new_folder()), "jobs": 1},
-                **policy,
-            },
+        written = {
+            "store": str(night.store.root),
+            "offsite": {"bucket": bucket},
+            "scratch": {"server": {}},
+            # One worker is enough for so little, and starts sooner than two.
+            "dump": {"work_folder": str(self.new_folder()), "jobs": 1},
+            **policy,
+        }
+        protected = Shipped(
+            name="hackorda",
+            policy=Database.model_validate(written),
             environ={
                 **PROGRAMS,
                 "DATABASE_URL": night.url,

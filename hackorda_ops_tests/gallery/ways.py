@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night
 from hackorda_ops_tests.gallery.artifact import OffsiteArtifact
 from hackorda_ops_tests.gallery.damages import Outcome, outcome_of
@@ -96,7 +98,7 @@ class InsteadOfDump:
         store = gallery.new_folder()
         database = configured(store, [gallery.tools(pg_dump=self.script)])
         try:
-            taken = take_night("hackorda", database, environ={**PROGRAMS, "DATABASE_URL": gallery.url})
+            taken = take_night(Protected("hackorda", database, {**PROGRAMS, "DATABASE_URL": gallery.url}))
         except OpsError as error:
             return Outcome("NO ARTIFACT", (), error.what)
         night = Night(gallery.url, FolderStore(store), taken.manifest)
@@ -116,7 +118,7 @@ class InsteadOfDumpOf:
         database = configured(gallery.new_folder(), [gallery.tools(pg_dump=self.script)])
         with gallery.variant(*self.statements) as url:
             try:
-                taken = take_night("hackorda", database, environ={**PROGRAMS, "DATABASE_URL": url})
+                taken = take_night(Protected("hackorda", database, {**PROGRAMS, "DATABASE_URL": url}))
             except OpsError as error:
                 return Outcome("NO ARTIFACT", (), error.what)
         return Outcome("SOUND" if taken.manifest.sound else "NOT SOUND", taken.manifest.findings)
@@ -134,9 +136,9 @@ class SinceTheNightBefore:
         database = configured(gallery.new_folder())
         with gallery.variant() as url:
             environ = {**PROGRAMS, "DATABASE_URL": url}
-            take_night("hackorda", database, environ=environ)
+            take_night(Protected("hackorda", database, environ))
             run(url, self.statements)
-            night = take_night("hackorda", database, environ=environ)
+            night = take_night(Protected("hackorda", database, environ))
         return Outcome("SOUND" if night.manifest.sound else "NOT SOUND", night.manifest.findings)
 
 
@@ -209,20 +211,17 @@ class Untouched:
     def inflicted(self, gallery: Gallery) -> Outcome:
         """Drills."""
         protected = gallery.protected
-        return outcome_of(protected.changed(dump={**protected.policy["dump"], **self.dump}).drill())
+        return outcome_of(protected.changed(dump={**protected.written["dump"], **self.dump}).drill())
 
 
 def _brought_back(gallery: Gallery, url: str) -> Outcome:
     try:
         done = bring_back(
+            restoring(gallery.new_folder(), PROGRAMS, jobs=1),
             gallery.night.store,
             gallery.night.manifest,
             target_of(url),
             source=target_of(gallery.url),
-            work_folder=gallery.new_folder(),
-            client_folders=(),
-            environ=PROGRAMS,
-            jobs=1,
             on_progress=ignore,
         )
     except OpsError as error:

@@ -1,8 +1,7 @@
 """Faults of Neon's API at every call of a night: it is taken all the same, and no branch stays for good."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -10,6 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -66,15 +66,6 @@ def _lost(call: Call) -> Fault:
     return Fault(call.operation, None, after=call.before, carried_out=True)
 
 
-@dataclass(frozen=True)
-class Protected:
-    """A database with a Neon project."""
-
-    url: str
-    environ: Mapping[str, str]
-    database: Database
-
-
 @pytest.fixture(scope="module")
 def url(postgres_server: PostgresServer) -> str:
     made = create_database(postgres_server, f"faulty at night {secrets.token_hex(3)}")
@@ -104,7 +95,7 @@ def protected(
         "NEON_API_KEY": plane.api_key,
         "NEON_API_URL": plane.base_url,
     }
-    yield Protected(url, environ, Database.model_validate({"store": str(tmp_path / "store")}))
+    yield Protected("notes", Database.model_validate({"store": str(tmp_path / "store")}), environ)
     plane.forget_faults()
 
 
@@ -115,8 +106,8 @@ def _own_branches(plane: LocalNeon) -> list[str]:
 
 def _read(protected: Protected) -> tuple[int, bool, list[str]]:
     """The rows that a night would read, whether from a branch, and what it would warn of."""
-    source = parse(protected.url, origin="test")
-    with opened("notes", protected.database, source, environ=protected.environ, night=None) as origin:
+    source = parse(protected.environ["DATABASE_URL"], origin="test")
+    with opened(protected, source, night=None) as origin:
         conninfo = make_conninfo("", password=origin.target.password, **origin.target.parameters)
         with psycopg.connect(conninfo) as connection:
             [(rows,)] = connection.execute("SELECT count(*) FROM notes").fetchall()
@@ -159,7 +150,7 @@ def test_a_whole_night_that_meets_a_fault_is_dumped_and_says_so(
 ) -> None:
     plane.misbehave(fault)
 
-    manifest = take_night("notes", protected.database, environ=protected.environ).manifest
+    manifest = take_night(protected).manifest
 
     assert (manifest.dumped_from, manifest.rows) == (dumped_from, 10)
     left = _own_branches(plane)

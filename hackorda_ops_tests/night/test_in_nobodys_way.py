@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.night.attempts import Patience
@@ -48,7 +49,7 @@ def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_A
 
 def night_of(database: Database, url: str, patience: Patience = SHORT_PAUSES) -> Night:
     environ = {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}
-    return take_night("shop", database, environ=environ, patience=patience)
+    return take_night(Protected("shop", database, environ), patience=patience)
 
 
 def left_in_staging(folder: Path) -> list[Path]:

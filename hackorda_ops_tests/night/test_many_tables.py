@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import create_database, delete_server, running_postgres
 from hackorda_ops.night.night import take_night
 from hackorda_ops.night.preflight_source import lock_concerns
@@ -83,7 +84,9 @@ def test_a_night_of_5000_tables_on_a_default_server_passes_and_nobody_else_fails
                 {"store": str(tmp_path / "store"), "source": {"client_folders": [str(server.bin_dir)]}}
             )
             with at_work(url) as rounds:
-                night = take_night("many", database, environ={"DATABASE_URL": url, "PATH": "/usr/bin:/bin"})
+                night = take_night(
+                    Protected("many", database, {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"})
+                )
     finally:
         delete_server(folder)
 

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import from_bytes
 from hackorda_ops.artifacts.operations_log import Event, read_log
 from hackorda_ops.config.models import Database
 from hackorda_ops.config.places import Scratch, ServerScratch
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ClientMissing,
     ConfigError,
@@ -64,12 +64,14 @@ def database(tmp_path: Path) -> Database:
 
 
 def night_of(database: Database, url: str, **changes: Any) -> Night:
-    return take_night("hackorda", database, environ={"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}, **changes)
+    return take_night(
+        Protected("hackorda", database, {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}), **changes
+    )
 
 
 def left_behind(database: Database) -> list[str]:
     """Files below the store, but for those of finished artifacts and of the operations log."""
-    root = Path(environment.open_store("hackorda", database, {}).describe())
+    root = Path(Protected("hackorda", database, {}).store.describe())
     finished = [path.parent for path in root.rglob("manifest.json")]
     finished += [root / "hackorda" / "operations", root / "hackorda" / "operations-log.md"]
     return [
@@ -81,7 +83,7 @@ def left_behind(database: Database) -> list[str]:
 
 def events_of(database: Database) -> tuple[Event, ...]:
     """What the operations log tells."""
-    return read_log(environment.open_store("hackorda", database, {}), "hackorda")
+    return read_log(Protected("hackorda", database, {}).store, "hackorda")
 
 
 def execute(url: str, statement: str) -> None:
@@ -277,7 +279,7 @@ def test_a_full_disk_leaves_no_artifact_and_the_next_night_works(
         night_of(full, url)
     assert caught.value.next_step
     assert left_behind(full) == []
-    assert catalog.read(environment.open_store("hackorda", full, {}), "hackorda").artifacts == ()
+    assert catalog.read(Protected("hackorda", full, {}).store, "hackorda").artifacts == ()
     execute(url, "DROP TABLE large")
     assert night_of(full, url).manifest.rows == 6003
 
@@ -377,9 +379,9 @@ def test_a_night_goes_into_a_bucket_as_well_as_into_a_folder(
     client.create_multipart_upload(
         Bucket=new_bucket, Key="nights/hackorda/20260101T020000Z-abcdef/dump/1.dat"
     )
-    night = take_night("hackorda", database, environ=environ)
+    night = take_night(Protected("hackorda", database, environ))
     assert "Uploads" not in client.list_multipart_uploads(Bucket=new_bucket)
-    store = environment.open_store("hackorda", database, environ)
+    store = Protected("hackorda", database, environ).store
     assert catalog.read(store, "hackorda").artifacts == (night.manifest,)
     assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]
 

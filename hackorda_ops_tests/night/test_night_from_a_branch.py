@@ -12,6 +12,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ConfigError,
     LockHeld,
@@ -62,7 +63,7 @@ class Nights:
     def take(self, *, night: date | None = None, on_progress: OnProgress = ignore, **policy: Any) -> Manifest:
         database = Database.model_validate(self.policy | policy)
         return take_night(
-            "notes", database, environ=self.environ, night=night, on_progress=on_progress
+            Protected("notes", database, self.environ), night=night, on_progress=on_progress
         ).manifest
 
     def artifacts(self) -> list[Path]:

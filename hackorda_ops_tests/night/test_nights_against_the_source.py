@@ -8,6 +8,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.not_compared import beyond_comparison
+from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.orchestration.metadata import of_night
 
@@ -32,7 +33,7 @@ def night_of(url: str, store: Path, *, percent: float = 10) -> Night:
     database = Database.model_validate(
         {"store": str(store), "dump": {"compare_with_source_percent": percent}}
     )
-    return take_night("hackorda", database, environ={"DATABASE_URL": url, "PATH": "/usr/bin:/bin"})
+    return take_night(Protected("hackorda", database, {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}))
 
 
 def compared(manifest: Manifest) -> list[str]:

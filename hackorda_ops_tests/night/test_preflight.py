@@ -14,6 +14,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import to_bytes
 from hackorda_ops.concerns import Concern, concerns_in
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ClientMissing,
     ConfigError,
@@ -40,7 +41,7 @@ PATH = {"PATH": "/usr/bin:/bin"}
 
 def look(database: Database, private: Path, url: str, **environ: str) -> NightView:
     return look_at_night(
-        "hackorda", database, {**PATH, "DATABASE_URL": url, **environ}, private_folder=private
+        Protected("hackorda", database, {**PATH, "DATABASE_URL": url, **environ}), private_folder=private
     )
 
 
@@ -131,7 +132,7 @@ def test_several_problems_are_all_told_by_a_night_in_one_error(
     with awkward.new_role(url, "modest") as role_url:
         view = look(with_huge_artifact, tmp_path, role_url)
         with pytest.raises(PreflightFailed) as caught:
-            take_night("hackorda", with_huge_artifact, environ={**PATH, "DATABASE_URL": role_url})
+            take_night(Protected("hackorda", with_huge_artifact, {**PATH, "DATABASE_URL": role_url}))
     assert stopping(view) == [("rights", RightsMissing), ("clients", ClientMissing), ("room", DiskFull)]
     assert 'GRANT SELECT ON TABLE "public"."users" TO "modest";' in caught.value.what
     assert "No pg_dump, pg_restore and psql of Postgres 17" in caught.value.what
@@ -143,13 +144,13 @@ def test_several_problems_are_all_told_by_a_night_in_one_error(
 
 def test_a_disk_without_room_alone_is_that_error(url: str, with_huge_artifact: Database) -> None:
     with pytest.raises(DiskFull):
-        take_night("hackorda", with_huge_artifact, environ={**PATH, "DATABASE_URL": url})
+        take_night(Protected("hackorda", with_huge_artifact, {**PATH, "DATABASE_URL": url}))
 
 
 def test_a_store_that_is_missing_is_told_together_with_the_rights(url: str, tmp_path: Path) -> None:
     unmounted = Database.model_validate({"store": str(tmp_path / "not" / "mounted")})
     with awkward.new_role(url, "modest") as role_url, pytest.raises(PreflightFailed) as caught:
-        take_night("hackorda", unmounted, environ={**PATH, "DATABASE_URL": role_url})
+        take_night(Protected("hackorda", unmounted, {**PATH, "DATABASE_URL": role_url}))
     assert "GRANT SELECT" in caught.value.what
     assert "not/mounted" in caught.value.what
 
@@ -172,7 +173,7 @@ def test_a_source_that_does_not_answer_keeps_nobody_from_looking_at_the_store(
 
 def test_missing_variables_are_concerns_too(tmp_path: Path) -> None:
     database = Database.model_validate({"store": "s3://backups/nights"})
-    view = look_at_night("hackorda", database, PATH, private_folder=tmp_path)
+    view = look_at_night(Protected("hackorda", database, PATH), private_folder=tmp_path)
     assert stopping(view) == [("source", ConfigError), ("store", ConfigError)]
 
 

@@ -10,6 +10,7 @@ from psycopg import sql
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.comparisons.branch import BranchComparison, compare_branch
+from hackorda_ops.environment import Protected
 from hackorda_ops.evidence.comparison import evidenced_tables, object_findings, table_findings
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
@@ -19,6 +20,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.scratch.place import Branch
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 
 MOST_COLUMNS = 1600
@@ -74,17 +76,14 @@ def restored(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathF
     execute(source, SCHEMA)
     folder, environ = tmp_path_factory.mktemp("unusual"), {"PATH": "/usr/bin:/bin"}
     database = Database.model_validate({"store": str(folder / "store")})
-    manifest = take_night("hackorda", database, environ={**environ, "DATABASE_URL": source}).manifest
+    manifest = take_night(Protected("hackorda", database, {**environ, "DATABASE_URL": source})).manifest
     store = FolderStore(folder / "store")
     result = bring_back(
+        restoring(folder / "work", environ, jobs=2),
         store,
         manifest,
         target_of(copy),
         source=None,
-        work_folder=folder / "work",
-        client_folders=(),
-        environ=environ,
-        jobs=2,
         on_progress=ignore,
     )
     yield Restored(source, store, manifest, copy, result)

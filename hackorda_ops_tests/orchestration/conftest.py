@@ -8,7 +8,7 @@ import pytest
 from dagster import DagsterInstance
 
 from hackorda_ops.local.s3 import S3Server
-from hackorda_ops_tests.orchestration.protected import Protected, fill, protected_shop
+from hackorda_ops_tests.orchestration.protected import CodeLocation, fill, protected_shop
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def instance() -> Iterator[DagsterInstance]:
 
 
 @pytest.fixture
-def protected(new_database: str, s3_server: S3Server, new_bucket: str, tmp_path: Path) -> Protected:
+def protected(new_database: str, s3_server: S3Server, new_bucket: str, tmp_path: Path) -> CodeLocation:
     """A database with a few rows, a store in a folder, a bucket, and the definitions over them."""
     with psycopg.connect(new_database) as connection:
         fill(connection)

@@ -1,4 +1,4 @@
-"""A protected database for tests: its configuration, its environment, and what Dagster makes of them."""
+"""A code location for tests: the configuration of one database, its environment, and what Dagster makes of them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResul
 from hackorda_ops.calendar.partitions import night_of, week_of
 from hackorda_ops.config.models import Config, Database, Schedule, Source
 from hackorda_ops.config.places import Folder
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
@@ -28,8 +29,8 @@ def fill(connection: psycopg.Connection[Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Protected:
-    """The database "shop".
+class CodeLocation:
+    """Of the database "shop" alone.
 
     Attributes:
         config: with that one database.
@@ -43,10 +44,15 @@ class Protected:
     url: str
     store: Path
 
+    @property
+    def shop(self) -> Protected:
+        """The database, as assets are given it."""
+        return Protected("shop", self.config.databases["shop"], self.environ)
+
     @cached_property
     def tonight(self) -> date:
         """The night's date in the database's time zone: of the first time somebody asks, whatever midnight passes."""
-        return night_of(datetime.now(UTC), self.config.databases["shop"].schedule)
+        return night_of(datetime.now(UTC), self.shop.policy.schedule)
 
     @property
     def this_week(self) -> date:
@@ -88,7 +94,7 @@ class Protected:
         return sorted(path.parent.name for path in self.store.glob("shop/*/manifest.json"))
 
 
-def protected_shop(url: str, s3_server: S3Server, bucket: str, store: Path) -> Protected:
+def protected_shop(url: str, s3_server: S3Server, bucket: str, store: Path) -> CodeLocation:
     """A database behind a configuration with a store in a folder, and a bucket."""
     config = Config(
         databases={
@@ -107,7 +113,7 @@ def protected_shop(url: str, s3_server: S3Server, bucket: str, store: Path) -> P
         "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
         "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
     }
-    return Protected(config=config, environ=environ, url=url, store=store)
+    return CodeLocation(config=config, environ=environ, url=url, store=store)
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, AssetCheckEvaluation]:

@@ -14,7 +14,7 @@ from hackorda_ops.drill.judgement import complete, judge
 from hackorda_ops.drill.report.history import read_past
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected, checks
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 
 RESTORE_DRILL = AssetKey(["shop", "restore_drill"])
 NAME = "every_user_has_a_name"
@@ -55,11 +55,11 @@ def nameless() -> Iterator[Nameless]:
 
 @pytest.fixture
 def shipped(
-    nameless: Nameless, protected: Protected, scratch_server: PostgresServer, instance: DagsterInstance
-) -> Callable[[], Protected]:
+    nameless: Nameless, protected: CodeLocation, scratch_server: PostgresServer, instance: DagsterInstance
+) -> Callable[[], CodeLocation]:
     """Takes a night of the shop, and copies it."""
 
-    def ship() -> Protected:
+    def ship() -> CodeLocation:
         shop = {
             **dict(protected.config.databases["shop"]),
             "scratch": {"server": {}},
@@ -85,7 +85,7 @@ def shipped(
 
 @pytest.mark.server
 def test_an_added_check_runs_on_the_copy_and_is_in_the_report_and_in_dagster(
-    shipped: Callable[[], Protected], instance: DagsterInstance, nameless: Nameless
+    shipped: Callable[[], CodeLocation], instance: DagsterInstance, nameless: Nameless
 ) -> None:
     shop = shipped()
 
@@ -106,7 +106,7 @@ def test_an_added_check_runs_on_the_copy_and_is_in_the_report_and_in_dagster(
 
 @pytest.mark.server
 def test_an_added_check_that_fails_is_a_fail(
-    shipped: Callable[[], Protected], protected: Protected, instance: DagsterInstance
+    shipped: Callable[[], CodeLocation], protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     protected.execute("UPDATE users SET name = NULL WHERE id <= 3")
     shop = shipped()

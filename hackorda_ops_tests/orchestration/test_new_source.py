@@ -10,7 +10,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected, checks, fill
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, fill
 
 TAG = "hackorda_ops/new_source"
 
@@ -25,7 +25,7 @@ def moved(request: pytest.FixtureRequest, database_on: Callable[[PostgresServer]
     yield url
 
 
-def newest(protected: Protected) -> Manifest:
+def newest(protected: CodeLocation) -> Manifest:
     """What the store got last."""
     found = catalog.read(FolderStore(protected.store), "shop").newest
     assert found is not None
@@ -42,7 +42,7 @@ def told(result: ExecuteInProcessResult) -> str:
 
 @pytest.mark.server
 def test_a_night_of_another_source_fails_until_its_run_has_the_tag_and_later_ones_need_none(
-    protected: Protected, moved: str, instance: DagsterInstance
+    protected: CodeLocation, moved: str, instance: DagsterInstance
 ) -> None:
     assert protected.run("shop_night", protected.tonight, instance).success
     first = newest(protected)
@@ -74,7 +74,7 @@ def test_a_night_of_another_source_fails_until_its_run_has_the_tag_and_later_one
 
 @pytest.mark.server
 def test_the_tag_does_no_harm_where_the_source_is_the_same(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     assert protected.run("shop_night", protected.tonight, instance, tags={TAG: "true"}).success
     protected.execute("TRUNCATE users")

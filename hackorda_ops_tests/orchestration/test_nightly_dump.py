@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from dagster import AssetKey, DagsterInstance, FloatMetadataValue, IntMetadataValue, TableMetadataValue
 
-from hackorda_ops_tests.orchestration.protected import Protected, checks, log_lines
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, log_lines
 
 pytestmark = pytest.mark.server
 
@@ -15,7 +15,7 @@ SOURCE = AssetKey(["shop", "source"])
 
 
 def test_a_night_is_an_artifact_with_numbers_and_proofs(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = protected.run("shop_night", protected.tonight, instance)
 
@@ -41,7 +41,7 @@ def test_a_night_is_an_artifact_with_numbers_and_proofs(
     assert any(line.startswith("read back: ") for line in log_lines(instance, result))
 
 
-def test_a_night_observes_its_source(protected: Protected, instance: DagsterInstance) -> None:
+def test_a_night_observes_its_source(protected: CodeLocation, instance: DagsterInstance) -> None:
     protected.run("shop_night", protected.tonight, instance)
 
     [record] = instance.fetch_observations(SOURCE, limit=5).records
@@ -53,7 +53,7 @@ def test_a_night_observes_its_source(protected: Protected, instance: DagsterInst
 
 
 def test_a_collapsed_table_keeps_the_artifact_and_fails_the_partition(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     protected.run("shop_night", protected.tonight, instance)
     protected.execute("DELETE FROM users WHERE id > 10")
@@ -78,7 +78,7 @@ def test_a_collapsed_table_keeps_the_artifact_and_fails_the_partition(
 
 
 def test_a_past_night_fails_for_good_and_leaves_no_artifact(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = protected.run("shop_night", protected.tonight - timedelta(days=3), instance)
 
@@ -92,7 +92,7 @@ def test_a_past_night_fails_for_good_and_leaves_no_artifact(
     assert checks(result) == {}
 
 
-def test_a_wrong_password_is_in_no_event(protected: Protected, instance: DagsterInstance) -> None:
+def test_a_wrong_password_is_in_no_event(protected: CodeLocation, instance: DagsterInstance) -> None:
     secret = "hunter2-is-a-secret"
     password = psycopg.conninfo.conninfo_to_dict(protected.url)["password"]
     wrong = protected.url.replace(str(password), secret)
@@ -106,7 +106,7 @@ def test_a_wrong_password_is_in_no_event(protected: Protected, instance: Dagster
 
 
 def test_missing_variables_are_told_at_run_time_all_at_once(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = protected.run("shop_night", protected.tonight, instance, SHOP_URL="")
 

@@ -8,7 +8,7 @@ from dagster import AssetKey, DagsterInstance, IntMetadataValue
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected, checks
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 
 pytestmark = pytest.mark.server
 
@@ -19,7 +19,7 @@ def _keys(server: S3Server, bucket: str) -> list[str]:
 
 @pytest.mark.quick
 def test_a_week_ships_its_newest_sound_night(
-    protected: Protected, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
+    protected: CodeLocation, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
 ) -> None:
     protected.run("shop_night", protected.tonight, instance)
     [sound] = protected.artifacts()
@@ -41,7 +41,7 @@ def test_a_week_ships_its_newest_sound_night(
 
 
 def test_a_week_without_a_night_fails_and_copies_nothing(
-    protected: Protected, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
+    protected: CodeLocation, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
 ) -> None:
     protected.run("shop_night", protected.tonight, instance)
 
@@ -59,7 +59,7 @@ def test_a_week_without_a_night_fails_and_copies_nothing(
 
 
 def test_a_night_damaged_in_the_store_is_never_copied_as_a_backup(
-    protected: Protected, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
+    protected: CodeLocation, instance: DagsterInstance, s3_server: S3Server, new_bucket: str
 ) -> None:
     protected.run("shop_night", protected.tonight, instance)
     data = max(protected.store.glob("shop/*/dump/*.dat*"), key=lambda path: path.stat().st_size)

@@ -20,7 +20,7 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected
+from hackorda_ops_tests.orchestration.protected import CodeLocation
 
 pytestmark = pytest.mark.server
 
@@ -34,14 +34,14 @@ def plane(postgres_server: PostgresServer, server_folder: Path) -> Iterator[Loca
 
 
 @pytest.fixture
-def branching(protected: Protected, plane: LocalNeon) -> Protected:
+def branching(protected: CodeLocation, plane: LocalNeon) -> CodeLocation:
     """The shop, on Neon. A night is over as soon as its date is."""
     database = Database(
         source=Source(url_env="SHOP_URL", tls="disable"),
         store=Folder(folder=protected.store),
         schedule=Schedule(timezone="Asia/Almaty", night="0 0 * * *"),
     )
-    return Protected(
+    return CodeLocation(
         config=Config(databases={"shop": database}),
         environ={
             **protected.environ,
@@ -115,13 +115,13 @@ def ledger_of(store: Path, manifest: Manifest) -> dict[int, str]:
     return {int(number): state for number, state in rows}
 
 
-def newest(protected: Protected) -> Manifest:
+def newest(protected: CodeLocation) -> Manifest:
     path = protected.store / "shop" / protected.artifacts()[-1] / MANIFEST_NAME
     return from_bytes(path.read_bytes(), origin="the test")
 
 
 def test_a_missed_night_holds_exactly_the_rows_of_its_scheduled_time(
-    branching: Protected, plane: LocalNeon, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    branching: CodeLocation, plane: LocalNeon, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     branching.execute("CREATE TABLE ledger (id int PRIMARY KEY, state text)")
     with written_to(branching.url) as book, psycopg.connect(branching.url, autocommit=True) as connection:
@@ -147,7 +147,7 @@ def test_a_missed_night_holds_exactly_the_rows_of_its_scheduled_time(
 
 
 def test_a_backfilled_night_is_compared_with_the_one_before_it_and_not_with_a_later_one(
-    branching: Protected, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    branching: CodeLocation, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(branching.url) as connection:
         [(scheduled,)] = connection.execute("SELECT clock_timestamp()").fetchall()
@@ -164,7 +164,7 @@ def test_a_backfilled_night_is_compared_with_the_one_before_it_and_not_with_a_la
 
 @pytest.mark.parametrize("days", [1, 30])
 def test_a_night_beyond_the_history_fails_for_good_and_says_since_when(
-    branching: Protected, instance: DagsterInstance, days: int
+    branching: CodeLocation, instance: DagsterInstance, days: int
 ) -> None:
     result = branching.run("shop_night", branching.tonight - timedelta(days=days), instance)
 

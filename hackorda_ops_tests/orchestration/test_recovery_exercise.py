@@ -22,7 +22,7 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.orchestration.build import build_defs
-from hackorda_ops_tests.orchestration.protected import Protected, checks
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 
 pytestmark = pytest.mark.server
 
@@ -36,7 +36,7 @@ def neon(postgres_server: PostgresServer, server_folder: Path) -> Iterator[Local
 
 
 @pytest.fixture
-def on_neon(protected: Protected, neon: LocalNeon) -> Iterator[Protected]:
+def on_neon(protected: CodeLocation, neon: LocalNeon) -> Iterator[CodeLocation]:
     yield replace(
         _with(protected, {"scratch": {"neon": {}}, "dump_from": "source"}),
         environ={
@@ -51,13 +51,13 @@ def on_neon(protected: Protected, neon: LocalNeon) -> Iterator[Protected]:
         assert list_own_branches(client) == ()
 
 
-def _with(protected: Protected, settings: Mapping[str, Any]) -> Protected:
+def _with(protected: CodeLocation, settings: Mapping[str, Any]) -> CodeLocation:
     shop = {**dict(protected.config.databases["shop"]), **settings}
     shop["dump"] = {"work_folder": str(protected.store.parent / "work")}
     return replace(protected, config=Config(databases={"shop": Database.model_validate(shop)}))
 
 
-def _this_year(protected: Protected) -> date:
+def _this_year(protected: CodeLocation) -> date:
     return year_of(protected.tonight)
 
 
@@ -69,7 +69,7 @@ def _told(result: ExecuteInProcessResult) -> str:
 
 
 def test_an_exercise_materializes_its_year_with_the_report(
-    on_neon: Protected, instance: DagsterInstance
+    on_neon: CodeLocation, instance: DagsterInstance
 ) -> None:
     year = _this_year(on_neon)
 
@@ -99,7 +99,7 @@ def test_an_exercise_materializes_its_year_with_the_report(
 
 
 def test_an_exercise_that_takes_too_long_fails_and_leaves_its_year_open(
-    on_neon: Protected, instance: DagsterInstance
+    on_neon: CodeLocation, instance: DagsterInstance
 ) -> None:
     late = _with(on_neon, {"objectives": {"recovery_time_minutes": 0.000001}})
 
@@ -113,7 +113,7 @@ def test_an_exercise_that_takes_too_long_fails_and_leaves_its_year_open(
 
 
 def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
-    on_neon: Protected, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    on_neon: CodeLocation, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Here no night is old enough to lie near the far end.
     monkeypatch.setattr("hackorda_ops.exercise.history_check._FAR_SHARE", 0)
@@ -133,7 +133,7 @@ def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
 
 
 def test_a_window_shorter_than_the_policy_fails_the_check_and_the_run(
-    on_neon: Protected, instance: DagsterInstance
+    on_neon: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = _with(on_neon, {"objectives": {"history_days": 30}}).run("shop_history", None, instance)
 

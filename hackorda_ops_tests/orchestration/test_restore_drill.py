@@ -20,7 +20,6 @@ from dagster import (
     PathMetadataValue,
 )
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Database, Schedule
@@ -28,7 +27,7 @@ from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected, checks, log_lines
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, log_lines
 
 pytestmark = pytest.mark.server
 
@@ -49,7 +48,9 @@ CHECKS = {
 
 
 @pytest.fixture
-def shipped(protected: Protected, scratch_server: PostgresServer, instance: DagsterInstance) -> Protected:
+def shipped(
+    protected: CodeLocation, scratch_server: PostgresServer, instance: DagsterInstance
+) -> CodeLocation:
     """The database, with a night and this week's copy, and a scratch server for its drills."""
     protected.execute(
         "ALTER TABLE users ADD city text DEFAULT 'Almaty', ADD created_at timestamptz DEFAULT now()"
@@ -71,13 +72,12 @@ def shipped(protected: Protected, scratch_server: PostgresServer, instance: Dags
     return drilled
 
 
-def _this_quarter(protected: Protected) -> date:
+def _this_quarter(protected: CodeLocation) -> date:
     return quarter_of(protected.tonight)
 
 
-def _damage(protected: Protected) -> None:
-    shop = protected.config.databases["shop"]
-    offsite = environment.open_offsite("shop", shop, protected.environ)
+def _damage(protected: CodeLocation) -> None:
+    offsite = protected.shop.offsite
     manifest = choosing.choose(catalog.read(offsite, "shop"), None)
     damage_one_row(offsite, manifest, TableName("public", "users"))
 
@@ -108,7 +108,7 @@ def _databases(server: PostgresServer) -> set[str]:
 
 
 def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
-    shipped: Protected, instance: DagsterInstance
+    shipped: CodeLocation, instance: DagsterInstance
 ) -> None:
     quarter = _this_quarter(shipped)
 
@@ -131,7 +131,7 @@ def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
 
 
 def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
-    shipped: Protected, instance: DagsterInstance, scratch_server: PostgresServer
+    shipped: CodeLocation, instance: DagsterInstance, scratch_server: PostgresServer
 ) -> None:
     quarter, before = _this_quarter(shipped), _databases(scratch_server)
     _damage(shipped)
@@ -165,7 +165,7 @@ def _refutes(evaluation: Any) -> bool:
 
 
 def test_a_scratch_that_refuses_the_login_is_no_word_against_the_backup(
-    shipped: Protected, instance: DagsterInstance, scratch_server: PostgresServer
+    shipped: CodeLocation, instance: DagsterInstance, scratch_server: PostgresServer
 ) -> None:
     quarter, secret = _this_quarter(shipped), "hunter2-is-a-secret"
     refused = scratch_server.url(password=secret)
@@ -183,7 +183,7 @@ def test_a_scratch_that_refuses_the_login_is_no_word_against_the_backup(
 
 
 def test_a_past_quarter_whose_artifacts_are_gone_says_so_and_stays_open(
-    shipped: Protected, instance: DagsterInstance
+    shipped: CodeLocation, instance: DagsterInstance
 ) -> None:
     past = quarter_of(_this_quarter(shipped) - timedelta(days=1))
     shop = shipped.config.databases["shop"]
@@ -201,7 +201,7 @@ def test_a_past_quarter_whose_artifacts_are_gone_says_so_and_stays_open(
 
 
 def test_missing_variables_end_before_anything_is_judged(
-    shipped: Protected, instance: DagsterInstance
+    shipped: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = shipped.run("shop_quarter", _this_quarter(shipped), instance, SCRATCH_ADMIN_URL="")
 

@@ -4,12 +4,12 @@ import pytest
 from dagster import DagsterInstance, IntMetadataValue
 
 from hackorda_ops.orchestration.assets import SOURCE, key
-from hackorda_ops_tests.orchestration.protected import Protected
+from hackorda_ops_tests.orchestration.protected import CodeLocation
 
 pytestmark = pytest.mark.server
 
 
-def _observe(protected: Protected, instance: DagsterInstance, **environ: str) -> bool:
+def _observe(protected: CodeLocation, instance: DagsterInstance, **environ: str) -> bool:
     job = protected.definitions(**environ).resolve_job_def("__ASSET_JOB")
     return job.execute_in_process(
         instance=instance, asset_selection=[key("shop", SOURCE)], raise_on_error=False
@@ -17,7 +17,7 @@ def _observe(protected: Protected, instance: DagsterInstance, **environ: str) ->
 
 
 def test_observing_reads_version_size_and_schema_without_a_dump(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     assert _observe(protected, instance)
     protected.execute("ALTER TABLE users ADD COLUMN email text")
@@ -37,7 +37,7 @@ def test_observing_reads_version_size_and_schema_without_a_dump(
 
 
 def test_a_source_that_refuses_us_fails_the_observation_and_nothing_else(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     assert not _observe(protected, instance, SHOP_URL="")
     assert not instance.fetch_observations(key("shop", SOURCE), limit=5).records

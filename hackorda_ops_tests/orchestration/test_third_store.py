@@ -14,12 +14,13 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
-from hackorda_ops_tests.orchestration.protected import Protected, checks
+from hackorda_ops_tests.builders import restoring
+from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 from hackorda_ops_tests.stores.sqlite_store import SqliteStore
 
 
 @pytest.fixture
-def kept_in_sqlite(protected: Protected, third_store: None, tmp_path: Path) -> Protected:
+def kept_in_sqlite(protected: CodeLocation, third_store: None, tmp_path: Path) -> CodeLocation:
     """The shop, with the store of its nights in a SQLite file."""
     shop = {
         **protected.config.databases["shop"].model_dump(exclude={"store"}),
@@ -30,7 +31,7 @@ def kept_in_sqlite(protected: Protected, third_store: None, tmp_path: Path) -> P
 
 
 def test_nights_are_kept_compared_shipped_and_brought_back(
-    kept_in_sqlite: Protected,
+    kept_in_sqlite: CodeLocation,
     instance: DagsterInstance,
     tmp_path: Path,
     postgres_server: PostgresServer,
@@ -54,14 +55,11 @@ def test_nights_are_kept_compared_shipped_and_brought_back(
     assert kept_in_sqlite.run("shop_week", kept_in_sqlite.this_week, instance).success
     target = database_on(postgres_server)
     back = bring_back(
+        restoring(tmp_path / "work", {"PATH": "/usr/bin:/bin"}, jobs=2),
         store,
         newest,
         connection.parse(target, origin="test"),
         source=None,
-        work_folder=tmp_path / "work",
-        client_folders=(),
-        environ={"PATH": "/usr/bin:/bin"},
-        jobs=2,
         on_progress=ignore,
     )
     assert (back.verdict, back.rows) == ("PASS", 900)

@@ -10,7 +10,7 @@ from dagster import DagsterInstance
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Database
 from hackorda_ops_tests.alerts.sink import Sink, running_sink
-from hackorda_ops_tests.orchestration.protected import Protected, log_lines
+from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 
 pytestmark = pytest.mark.server
 
@@ -22,7 +22,7 @@ def monitor() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def watched(protected: Protected, monitor: Sink) -> Protected:
+def watched(protected: CodeLocation, monitor: Sink) -> CodeLocation:
     """The database with a monitor that hears of each kind under an address of its own."""
     kinds = ("night", "week", "quarter")
     shop = protected.config.databases["shop"].model_dump()
@@ -37,7 +37,7 @@ def heard(monitor: Sink) -> list[str]:
 
 
 def test_a_night_a_week_and_a_drill_are_told_with_their_outcome(
-    watched: Protected, instance: DagsterInstance, monitor: Sink
+    watched: CodeLocation, instance: DagsterInstance, monitor: Sink
 ) -> None:
     assert watched.run("shop_night", watched.tonight, instance).success
     assert watched.run("shop_week", watched.this_week, instance).success
@@ -48,7 +48,7 @@ def test_a_night_a_week_and_a_drill_are_told_with_their_outcome(
 
 
 def test_an_unsound_night_is_a_failure_and_one_of_the_past_is_not_spoken_of(
-    watched: Protected, instance: DagsterInstance, monitor: Sink
+    watched: CodeLocation, instance: DagsterInstance, monitor: Sink
 ) -> None:
     assert watched.run("shop_night", watched.tonight, instance).success
     watched.execute("TRUNCATE orders")
@@ -59,7 +59,7 @@ def test_an_unsound_night_is_a_failure_and_one_of_the_past_is_not_spoken_of(
 
 
 def test_a_monitor_that_is_down_costs_no_night_and_its_address_is_nowhere(
-    watched: Protected, instance: DagsterInstance, monitor: Sink, capsys: pytest.CaptureFixture[str]
+    watched: CodeLocation, instance: DagsterInstance, monitor: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monitor.status = 404
 

@@ -20,14 +20,14 @@ from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops.preflight.preflight import look_at_migrations, preflight
 from hackorda_ops.scratch.preflight import extension_concerns, major_concerns
-from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Protected, databases_on, on_neon
+from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Shipped, databases_on, on_neon
 from hackorda_ops_tests.postgres import awkward
 
 HUGE_BYTES = 2**61
 
 
-def look(protected: Protected) -> tuple[Looked, ...]:
-    return preflight("hackorda", protected.database, environ=protected.environ)
+def look(protected: Shipped) -> tuple[Looked, ...]:
+    return preflight(protected)
 
 
 def stopping(parts: Sequence[Looked]) -> list[tuple[str, str]]:
@@ -44,11 +44,11 @@ def told(parts: Sequence[Looked], part: str) -> str:
 
 
 def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
-    protected: Protected, scratch_server: PostgresServer, s3_server: S3Server
+    protected: Shipped, scratch_server: PostgresServer, s3_server: S3Server
 ) -> None:
     def everything() -> tuple[object, ...]:
         listed = s3_server.client().list_objects_v2(Bucket=protected.bucket)["Contents"]
-        nights = sorted(Path(protected.policy["store"]).rglob("*"))
+        nights = sorted(Path(protected.store.describe()).rglob("*"))
         return [each["Key"] for each in listed], nights, databases_on(scratch_server)
 
     before = everything()
@@ -71,7 +71,7 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
 
 
 def test_problems_of_every_kind_are_all_told_at_once(
-    new_database: str, protected: Protected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_database: str, protected: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hackorda_ops.postgres.tools.clients._wheel_folders", lambda: iter(()))
     monkeypatch.setattr("hackorda_ops.artifacts.room.free_bytes", lambda _: 1)
@@ -107,9 +107,9 @@ def test_problems_of_every_kind_are_all_told_at_once(
 
 
 def test_a_fetch_that_would_not_fit_stops_a_drill_and_no_night(
-    protected: Protected, monkeypatch: pytest.MonkeyPatch
+    protected: Shipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = Path(protected.policy["dump"]["work_folder"])
+    work = protected.policy.dump.work_folder
     monkeypatch.setattr(
         "hackorda_ops.artifacts.room.free_bytes", lambda folder: 1 if folder == work else HUGE_BYTES
     )
@@ -119,7 +119,7 @@ def test_a_fetch_that_would_not_fit_stops_a_drill_and_no_night(
 
 
 def test_a_scratch_role_that_may_not_create_databases_and_a_wrong_password_are_told(
-    protected: Protected, scratch_server: PostgresServer
+    protected: Shipped, scratch_server: PostgresServer
 ) -> None:
     with awkward.new_role(scratch_server.url(), "modest") as url:
         parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": url}))
@@ -132,7 +132,7 @@ def test_a_scratch_role_that_may_not_create_databases_and_a_wrong_password_are_t
 
 
 def test_a_scratch_on_the_sources_own_server_is_told_and_nothing_is_made_there(
-    protected: Protected, postgres_server: PostgresServer
+    protected: Shipped, postgres_server: PostgresServer
 ) -> None:
     before = databases_on(postgres_server)
     parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": postgres_server.url()}))
@@ -142,7 +142,7 @@ def test_a_scratch_on_the_sources_own_server_is_told_and_nothing_is_made_there(
 
 
 def test_a_scratch_server_of_another_version_is_told_and_its_own_clients_are_looked_for(
-    protected: Protected, debian_postgres_server: PostgresServer
+    protected: Shipped, debian_postgres_server: PostgresServer
 ) -> None:
     parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": debian_postgres_server.url()}))
     assert ("scratch", "stops the drill") in stopping(parts)
@@ -151,7 +151,7 @@ def test_a_scratch_server_of_another_version_is_told_and_its_own_clients_are_loo
 
 
 def test_a_source_that_does_not_answer_leaves_the_scratch_held_against_the_last_artifact(
-    protected: Protected,
+    protected: Shipped,
 ) -> None:
     gone = "postgresql://somebody:secret@no-such-host.invalid/x"
     parts = look(protected.changed(environ={"DATABASE_URL": gone}))
@@ -161,7 +161,7 @@ def test_a_source_that_does_not_answer_leaves_the_scratch_held_against_the_last_
     assert "new database" not in [part.part for part in parts]
 
 
-def test_missing_variables_of_every_part_are_told_at_once(protected: Protected) -> None:
+def test_missing_variables_of_every_part_are_told_at_once(protected: Shipped) -> None:
     parts = look(
         protected.changed(
             environ=dict.fromkeys(("DATABASE_URL", "OFFSITE_ACCESS_KEY_ID", "SCRATCH_ADMIN_URL"), "")
@@ -175,7 +175,7 @@ def test_missing_variables_of_every_part_are_told_at_once(protected: Protected) 
 
 
 def test_before_the_first_copy_that_is_worth_knowing_and_no_problem(
-    protected: Protected, new_database: str, tmp_path: Path
+    protected: Shipped, new_database: str, tmp_path: Path
 ) -> None:
     fresh = protected.changed(
         store=str(tmp_path / "fresh"),
@@ -187,7 +187,7 @@ def test_before_the_first_copy_that_is_worth_knowing_and_no_problem(
     assert "no artifact yet" in told(parts, "off-site")
 
 
-def test_a_neon_project_tells_its_version_branches_and_history(branching: Protected) -> None:
+def test_a_neon_project_tells_its_version_branches_and_history(branching: Shipped) -> None:
     parts = look(branching)
     assert stopping(parts) == []
     [seen] = [part.seen for part in parts if part.part == "scratch"]
@@ -196,7 +196,7 @@ def test_a_neon_project_tells_its_version_branches_and_history(branching: Protec
     assert "history of" in seen
 
 
-def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Protected, neon: LocalNeon) -> None:
+def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Shipped, neon: LocalNeon) -> None:
     neon.change_plan(ProjectPlan(branches_limit=1))
     parts = look(branching)
     assert stopping(parts) == [("scratch", "stops the drill")]
@@ -207,8 +207,8 @@ def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Protected, n
     assert "napi_of_somebody_else" not in repr(parts)
 
 
-def test_it_tells_what_nights_are_read_from_and_why(branching: Protected, neon: LocalNeon) -> None:
-    def nights(protected: Protected) -> tuple[str, str, list[tuple[str, str]]]:
+def test_it_tells_what_nights_are_read_from_and_why(branching: Shipped, neon: LocalNeon) -> None:
+    def nights(protected: Shipped) -> tuple[str, str, list[tuple[str, str]]]:
         parts = look(protected)
         [seen] = [part.seen for part in parts if part.part == "nights"]
         return seen, told(parts, "nights"), stopping(parts)
@@ -230,14 +230,14 @@ def test_it_tells_what_nights_are_read_from_and_why(branching: Protected, neon: 
         assert nights(variant)[2] == expected
 
 
-def test_a_history_shorter_than_the_policy_is_worth_knowing(branching: Protected) -> None:
+def test_a_history_shorter_than_the_policy_is_worth_knowing(branching: Shipped) -> None:
     parts = look(branching.changed(objectives={"history_days": 400}))
     assert "the policy asks for 400 days" in told(parts, "scratch")
     assert stopping(parts) == []
 
 
 def test_an_artifact_older_than_the_history_is_worth_knowing(
-    night: Night, neon: LocalNeon, ship: Callable[[Night], Protected], s3_server: S3Server
+    night: Night, neon: LocalNeon, ship: Callable[[Night], Shipped], s3_server: S3Server
 ) -> None:
     protected = on_neon(ship(night), neon)
     s3_server.client().delete_object(
@@ -261,9 +261,9 @@ def test_an_artifact_older_than_the_history_is_worth_knowing(
     [("", "stops the drill", "are the same place"), ("nights", "worth knowing", "are one bucket")],
 )
 def test_a_store_in_the_off_site_bucket_is_told(
-    protected: Protected, prefix: str, severity: str, says: str
+    protected: Shipped, prefix: str, severity: str, says: str
 ) -> None:
-    offsite = protected.database.offsite
+    offsite = protected.policy.offsite
     prefix = "/".join(filter(None, (offsite.prefix, prefix)))
     parts = look(protected.changed(store={**offsite.model_dump(), "prefix": prefix}))
     [concern] = [each for part in parts if part.part == "off-site" for each in part.concerns]
@@ -271,7 +271,7 @@ def test_a_store_in_the_off_site_bucket_is_told(
     assert says in concern.what
 
 
-def test_a_damaged_manifest_off_site_is_told(protected: Protected) -> None:
+def test_a_damaged_manifest_off_site_is_told(protected: Shipped) -> None:
     protected.put_offsite("manifest.json", b"{}")
     assert protected.manifest.prefix in told(look(protected), "off-site")
 

@@ -12,6 +12,7 @@ from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.exercise import history
 from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.result import ExerciseResult
@@ -51,9 +52,13 @@ class Kept:
     policy: Database
     environ: Mapping[str, str]
 
+    def protected(self, **environ: str) -> Protected:
+        """It as a value, with these variables as well."""
+        return Protected("hackorda", self.policy, {**self.environ, **environ})
+
     def standing(self, now: datetime, **environ: str) -> Standing:
         """How the database stands then."""
-        return read_standing("hackorda", self.policy, environ={**self.environ, **environ}, now=now)
+        return read_standing(self.protected(**environ), now=now)
 
     def night(self, captured_at: datetime, **changes: Any) -> Manifest:
         """An artifact in the store."""

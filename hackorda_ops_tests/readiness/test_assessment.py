@@ -17,7 +17,7 @@ FRIDAY = utc(11, 20, 12)
 
 
 def assessed(kept: Kept, now: datetime = FRIDAY, **environ: str) -> Readiness:
-    survey = read_survey("hackorda", kept.policy, environ={**kept.environ, **environ}, now=now)
+    survey = read_survey(kept.protected(**environ), now=now)
     return assess(survey, kept.policy)
 
 

@@ -10,6 +10,7 @@ from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import Event, record
 from hackorda_ops.config.places import S3, Scratch, ServerScratch
 from hackorda_ops.drill.report.history import drill_prefix
+from hackorda_ops.environment import Protected
 from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.standing import Standing, at_risk
 from hackorda_ops.readiness.survey import read_survey
@@ -167,7 +168,7 @@ def test_readiness_and_the_catalog_agree_on_what_is_dated_after_now(kept: Kept) 
             assert seen is not None
             assert seen.artifact_id == newest.artifact_id
         assert (newest == made) == (minutes <= 60)
-        survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=now)
+        survey = read_survey(Protected("hackorda", kept.policy, kept.environ), now=now)
         assert survey.artifacts[-1].artifact_id == newest.artifact_id
 
 
@@ -180,7 +181,7 @@ def test_a_drill_that_is_dated_after_now_is_no_measure_and_no_proof(kept: Kept) 
     kept.exercise(FRIDAY + timedelta(days=30))
 
     after = kept.standing(FRIDAY)
-    survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=FRIDAY)
+    survey = read_survey(Protected("hackorda", kept.policy, kept.environ), now=FRIDAY)
 
     assert after.last_proven == before.last_proven
     assert after.last_exercise_passed_at == before.last_exercise_passed_at
@@ -218,7 +219,7 @@ def test_a_database_that_breaks_the_look_is_told_and_does_not_break_that_of_othe
     assert standing.problems == standing.unreadable
     assert "Looking at hackorda failed" in standing.problems[0]
     assert "OverflowError" in standing.problems[0]
-    survey = read_survey("hackorda", kept.policy, environ=kept.environ, now=FRIDAY)
+    survey = read_survey(kept.protected(), now=FRIDAY)
     assert survey.standing == standing
     assert len(survey.artifacts) == 7
     assert assess(survey, kept.policy).judgement.word == "UNKNOWN"

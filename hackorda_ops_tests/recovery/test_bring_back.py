@@ -13,6 +13,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
@@ -22,6 +23,7 @@ from hackorda_ops.postgres.sessions.session import connect
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, Comparison, bring_back, compare
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('calm', 'stormy');
@@ -52,7 +54,7 @@ def url(postgres_server: PostgresServer) -> str:
 def taken(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderStore, Manifest]:
     store = tmp_path_factory.mktemp("night") / "store"
     database = Database.model_validate({"store": str(store)})
-    night = take_night("hackorda", database, environ={**ENVIRON, "DATABASE_URL": url})
+    night = take_night(Protected("hackorda", database, {**ENVIRON, "DATABASE_URL": url}))
     return FolderStore(store), night.manifest
 
 
@@ -71,15 +73,14 @@ def empty(postgres_server: PostgresServer, database_on: Callable[[PostgresServer
 
 def restored(night: tuple[FolderStore, Manifest], target: str, tmp_path: Path, **changes: Any) -> BroughtBack:
     store, manifest = night
-    options: dict[str, Any] = {
-        "source": None,
-        "work_folder": tmp_path / "work",
-        "client_folders": (),
-        "environ": ENVIRON,
-        "jobs": 2,
-        "on_progress": ignore,
-    }
-    return bring_back(store, manifest, connection.parse(target, origin="test"), **(options | changes))
+    options: dict[str, Any] = {"source": None, "on_progress": ignore}
+    return bring_back(
+        restoring(tmp_path / "work", ENVIRON, jobs=2),
+        store,
+        manifest,
+        connection.parse(target, origin="test"),
+        **(options | changes),
+    )
 
 
 def execute(url: str, statement: str) -> None:
@@ -262,7 +263,7 @@ def test_a_restore_that_keeps_going_brings_back_all_but_what_the_source_broke(
     source = database_on(postgres_server)
     execute(source, ORPHANS)
     database = Database.model_validate({"store": str(tmp_path / "store")})
-    taken = take_night("hackorda", database, environ={**ENVIRON, "DATABASE_URL": source})
+    taken = take_night(Protected("hackorda", database, {**ENVIRON, "DATABASE_URL": source}))
     night = (FolderStore(tmp_path / "store"), taken.manifest)
 
     with pytest.raises(RestoreRefused, match="--keep-going"):

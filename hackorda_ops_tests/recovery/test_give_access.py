@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.cli import app
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RightsMissing, TargetRefused, UsageError
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
@@ -20,6 +21,7 @@ from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.postgres import awkward
 from hackorda_ops_tests.postgres.access.examples import drop_roles
 from hackorda_ops_tests.postgres.dumping import execute
@@ -50,7 +52,7 @@ def taken(
     try:
         execute(url, SOURCE)
         database = Database.model_validate({"store": str(store)})
-        night = take_night("shop", database, environ={**ENVIRON, "DATABASE_URL": url})
+        night = take_night(Protected("shop", database, {**ENVIRON, "DATABASE_URL": url}))
     finally:
         with psycopg.connect(debian_postgres_server.url(), autocommit=True) as admin:
             admin.execute('DROP DATABASE "shop with access" WITH (FORCE)')
@@ -72,14 +74,11 @@ def restored(
 ) -> BroughtBack:
     store, manifest = taken
     return bring_back(
+        restoring(tmp_path / "work", ENVIRON, jobs=2),
         store,
         manifest,
         connection.parse(target, origin="test"),
         source=None,
-        work_folder=tmp_path / "work",
-        client_folders=(),
-        environ=ENVIRON,
-        jobs=2,
         on_progress=ignore,
         with_access=with_access,
     )

@@ -9,6 +9,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import RestoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.postgres import PostgresServer
@@ -19,6 +20,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.recovery.not_restored import with_rest
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.postgres.access.examples import drop_roles
 
@@ -69,7 +71,7 @@ def taken(url: str, folder: Path, statements: str) -> FolderStore:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(statements.encode())
     take_night(
-        "app", Database.model_validate({"store": str(folder)}), environ={**PROGRAMS, "DATABASE_URL": url}
+        Protected("app", Database.model_validate({"store": str(folder)}), {**PROGRAMS, "DATABASE_URL": url})
     )
     return FolderStore(folder)
 
@@ -79,14 +81,11 @@ def restored(
 ) -> BroughtBack:
     [manifest] = catalog.read(store, "app").artifacts
     return bring_back(
+        restoring(folder / "work", PROGRAMS, jobs=2),
         store,
         manifest,
         connection.parse(url, origin="test"),
         source=None,
-        work_folder=folder / "work",
-        client_folders=(),
-        environ=PROGRAMS,
-        jobs=2,
         on_progress=ignore,
         keep_going=keep_going,
         with_access=with_access,

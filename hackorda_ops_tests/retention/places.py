@@ -8,6 +8,7 @@ from typing import Any
 
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest, to_bytes
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.retention.planning import RetentionPlan
 from hackorda_ops.retention.prune import Pruned, plan_retention, prune
 from hackorda_ops.stores.folder import FolderStore
@@ -81,13 +82,17 @@ class Places:
             }
         )
 
+    def protected(self, database: Database | None = None) -> Protected:
+        """It as a value."""
+        return Protected("hackorda", database or self.database(), self.environ)
+
     def plan(self, database: Database | None = None, *, now: datetime = NOW) -> RetentionPlan:
         """What would be done."""
-        return plan_retention("hackorda", database or self.database(), environ=self.environ, now=now)
+        return plan_retention(self.protected(database), now=now)
 
     def prune(self, database: Database | None = None, *, now: datetime = NOW) -> Pruned:
         """Does it."""
-        return prune("hackorda", database or self.database(), environ=self.environ, now=now)
+        return prune(self.protected(database), now=now)
 
 
 def open_places(folder: Path, offsite: S3Store) -> Places:

@@ -14,6 +14,7 @@ from hackorda_ops.artifacts.manifest import to_bytes
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.report import json_form
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, PermanentError, RetryableError, StoreRefused
 from hackorda_ops.findings import Finding
 from hackorda_ops.local.s3 import S3Server
@@ -508,4 +509,4 @@ def test_aws_is_one_place_with_and_without_its_endpoint(places: Places) -> None:
     aws = {"OFFSITE_ENDPOINT_URL": "", "NIGHTS_ENDPOINT_URL": "https://s3.eu-central-1.amazonaws.com"}
 
     with pytest.raises(ConfigError, match="are the same place"):
-        open_places("hackorda", database, {**places.environ, **aws})
+        open_places(Protected("hackorda", database, {**places.environ, **aws}))

@@ -12,7 +12,7 @@ from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops.preflight.preflight import preflight
 from hackorda_ops.scratch.limits import ScratchLimits, limit_concerns
 from hackorda_ops_tests.builders import inventory
-from hackorda_ops_tests.drill.fixtures import Night, Protected, night_of
+from hackorda_ops_tests.drill.fixtures import Night, Shipped, night_of
 from hackorda_ops_tests.zoo.servers import programs_of
 
 ROOMY = ScratchLimits(None, 50, True, None)
@@ -52,7 +52,7 @@ def cron_server(server_folder: Path) -> Iterator[PostgresServer]:
 def test_pg_cron_is_foretold_and_a_drill_of_it_is_no_fail_of_the_backup(
     cron_server: PostgresServer,
     debian_postgres_server: PostgresServer,
-    ship: Callable[[Night], Protected],
+    ship: Callable[[Night], Shipped],
     tmp_path: Path,
 ) -> None:
     url = create_database(cron_server, "jobs")
@@ -64,7 +64,7 @@ def test_pg_cron_is_foretold_and_a_drill_of_it_is_no_fail_of_the_backup(
         source=tools, environ={"SCRATCH_ADMIN_URL": debian_postgres_server.url()}
     )
 
-    parts = preflight("hackorda", protected.database, environ=protected.environ)
+    parts = preflight(protected)
     concerns = [each.what for part in parts if part.part == "scratch limits" for each in part.concerns]
     result = protected.drill()
 

@@ -22,7 +22,7 @@ from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.place import Place
 from hackorda_ops.scratch.server import ServerScratch
 from hackorda_ops.scratch.sweep import sweep
-from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Protected, check, databases_on, night_of
+from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Shipped, check, databases_on, night_of
 from hackorda_ops_tests.postgres.awkward import execute, target_of
 
 pytestmark = pytest.mark.server
@@ -76,7 +76,7 @@ def name_of(drill_id: str, purpose: str = "restore") -> str:
 
 
 def test_only_what_is_provably_ours_and_not_in_use_is_swept(
-    protected: Protected, make: Maker, scratch_server: PostgresServer
+    protected: Shipped, make: Maker, scratch_server: PostgresServer
 ) -> None:
     dead = make(name_of(DEAD), label(DEAD), content=True)
     cut_off = make(name_of(DEAD, "twin"))  # killed before it could be labelled
@@ -89,21 +89,21 @@ def test_only_what_is_provably_ours_and_not_in_use_is_swept(
         make("hackorda_ops_drill_hackorda_by_hand"),  # empty, and not one of our names
     }
     with kept_alive(parse(scratch_server.url(), origin="test"), LIVING):
-        swept = sweep("hackorda", protected.database, environ=protected.environ)
+        swept = sweep(protected)
     assert set(swept) == {dead, cut_off}
     assert databases_on(scratch_server) >= kept
     assert not databases_on(scratch_server) & {dead, cut_off}
     make.drop()
 
 
-def test_a_scratch_with_people_in_it_is_dropped_all_the_same(protected: Protected, make: Maker) -> None:
+def test_a_scratch_with_people_in_it_is_dropped_all_the_same(protected: Shipped, make: Maker) -> None:
     dead = make(name_of(DEAD), label(DEAD))
     with psycopg.connect(make.server.url(dead)):
-        assert sweep("hackorda", protected.database, environ=protected.environ) == (dead,)
+        assert sweep(protected) == (dead,)
 
 
 def test_a_scratch_on_the_sources_own_server_is_refused(
-    protected: Protected, postgres_server: PostgresServer
+    protected: Shipped, postgres_server: PostgresServer
 ) -> None:
     before = databases_on(postgres_server)
     result = protected.changed(environ={"SCRATCH_ADMIN_URL": postgres_server.url()}).drill()
@@ -113,7 +113,7 @@ def test_a_scratch_on_the_sources_own_server_is_refused(
     assert databases_on(postgres_server) == before
 
 
-def test_the_source_itself_as_scratch_is_refused(protected: Protected) -> None:
+def test_the_source_itself_as_scratch_is_refused(protected: Shipped) -> None:
     result = protected.changed(environ={"SCRATCH_ADMIN_URL": protected.environ["DATABASE_URL"]}).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
@@ -121,7 +121,7 @@ def test_the_source_itself_as_scratch_is_refused(protected: Protected) -> None:
 
 
 def test_a_role_that_may_not_create_databases_is_an_error_with_the_remedy(
-    protected: Protected, scratch_server: PostgresServer
+    protected: Shipped, scratch_server: PostgresServer
 ) -> None:
     with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
         connection.execute("CREATE ROLE modest LOGIN PASSWORD 'pw'")
@@ -140,7 +140,7 @@ def test_a_role_that_may_not_create_databases_is_an_error_with_the_remedy(
 
 
 def test_a_wrong_password_is_an_error_that_does_not_show_it(
-    protected: Protected, scratch_server: PostgresServer
+    protected: Shipped, scratch_server: PostgresServer
 ) -> None:
     url = scratch_server.url(user="postgres", password="wrong-secret")
     result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
@@ -150,7 +150,7 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(
     assert "wrong-secret" not in repr(result)
 
 
-def test_refused_tls_is_an_error(protected: Protected, scratch_server: PostgresServer) -> None:
+def test_refused_tls_is_an_error(protected: Shipped, scratch_server: PostgresServer) -> None:
     result = protected.changed(
         environ={"SCRATCH_ADMIN_URL": f"{scratch_server.url()}?sslmode=require"}
     ).drill()
@@ -160,7 +160,7 @@ def test_refused_tls_is_an_error(protected: Protected, scratch_server: PostgresS
 
 
 def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
-    protected: Protected, make: Maker, tmp_path: Path
+    protected: Shipped, make: Maker, tmp_path: Path
 ) -> None:
     url = make.server.url(make("somebodys", content=True))
     with pytest.raises(TargetRefused, match=r"is not empty\. It holds table public\.somebodys"):
@@ -170,16 +170,14 @@ def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
     assert tables == [("somebodys",)]
 
 
-def test_production_as_the_new_database_is_refused(protected: Protected, tmp_path: Path) -> None:
+def test_production_as_the_new_database_is_refused(protected: Shipped, tmp_path: Path) -> None:
     with pytest.raises(TargetRefused, match="is the source itself"):
         run_steps(drilling_of(protected, tmp_path), place_with(protected.environ["DATABASE_URL"]))
 
 
-def drilling_of(protected: Protected, folder: Path) -> Drilling:
+def drilling_of(protected: Shipped, folder: Path) -> Drilling:
     source = target_of(protected.environ["DATABASE_URL"])
-    return Drilling(
-        Record(), protected.database, protected.manifest, folder, source, protected.environ, ignore
-    )
+    return Drilling(Record(), protected, protected.manifest, folder, source, ignore)
 
 
 def place_with(url: str) -> Place:
@@ -187,7 +185,7 @@ def place_with(url: str) -> Place:
 
 
 def test_a_database_that_is_there_already_is_refused_and_not_dropped(
-    protected: Protected, make: Maker, scratch_server: PostgresServer
+    protected: Shipped, make: Maker, scratch_server: PostgresServer
 ) -> None:
     taken = make(name_of(DEAD), "not ours", content=True)
     scratch = ServerScratch(
@@ -202,7 +200,7 @@ def test_a_database_that_is_there_already_is_refused_and_not_dropped(
 
 
 def test_an_extension_that_the_scratch_lacks_is_an_error_with_the_remedy(
-    new_database: str, ship: Callable[[Night], Protected], server_folder: Path, tmp_path: Path
+    new_database: str, ship: Callable[[Night], Shipped], server_folder: Path, tmp_path: Path
 ) -> None:
     execute(new_database, "CREATE EXTENSION citext", "CREATE TABLE people AS SELECT 'Ann'::citext AS name")
     protected = ship(night_of(new_database, tmp_path / "store"))
@@ -235,7 +233,7 @@ def test_an_extension_that_the_scratch_lacks_is_an_error_with_the_remedy(
     ids=["a subscription", "a template"],
 )
 def test_a_scratch_that_can_not_be_dropped_is_told_and_no_pass(
-    protected: Protected, scratch_server: PostgresServer, tmp_path: Path, migration: str, complaint: str
+    protected: Shipped, scratch_server: PostgresServer, tmp_path: Path, migration: str, complaint: str
 ) -> None:
     result = protected.changed(migrate=psql(migration, tmp_path)).drill()
     [left] = databases_on(scratch_server) - EMPTY
@@ -251,11 +249,11 @@ def test_a_scratch_that_can_not_be_dropped_is_told_and_no_pass(
     assert complaint in check(result, "scratch_gone").summary
     assert result.verdict == "ERROR"
     # As soon as it can be dropped, the next drill does it.
-    assert sweep("hackorda", protected.database, environ=protected.environ) == (left,)
+    assert sweep(protected) == (left,)
 
 
 def test_a_migration_that_relabels_the_database_does_not_hide_it_from_us(
-    protected: Protected, tmp_path: Path
+    protected: Shipped, tmp_path: Path
 ) -> None:
     relabelling = psql(
         "DO 'BEGIN EXECUTE format($$COMMENT ON DATABASE %I IS $$ || quote_literal($$the app$$),"

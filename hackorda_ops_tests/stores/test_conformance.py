@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.artifacts.publish import publish
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, StoreRefused
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.progress import ignore
@@ -52,7 +52,7 @@ class Named:
 
     def opened(self, section: Any = None) -> Store:
         """The store, opened through its configuration and the registry."""
-        return environment.open_store("shop", self.database(section), self.environ)
+        return Protected("shop", self.database(section), self.environ).store
 
 
 def in_a_folder(tmp_path: Path, _request: pytest.FixtureRequest) -> Named:
@@ -309,10 +309,10 @@ def test_a_finished_night_is_published_with_all_its_files_and_its_manifest(store
 def test_what_has_to_be_set_is_named_with_its_key(named: Named) -> None:
     needed = [name for name in named.environ if name != "OFFSITE_REGION"]
     if not needed:
-        environment.require("shop", named.database(), {}, {"store"})
+        Protected("shop", named.database(), {}).require("store")
         return
     with pytest.raises(ConfigError) as caught:
-        environment.open_store("shop", named.database(), {})
+        _ = Protected("shop", named.database(), {}).store
     for name in needed:
         assert (
             f"databases.shop.store.{name.removeprefix('OFFSITE_').lower()}_env: set {name}"

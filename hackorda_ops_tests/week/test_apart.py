@@ -8,6 +8,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.calendar.partitions import week_of
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.stores.folder import FolderStore
@@ -85,4 +86,4 @@ def test_a_week_is_not_copied_onto_itself(s3_server: S3Server, new_bucket: str, 
         **dict.fromkeys(("SECRET", "OFFSITE_SECRET_ACCESS_KEY"), s3_server.secret_access_key),
     }
     with pytest.raises(ConfigError, match="are the same place"):
-        ship_week(night.database, database, environ=environ, week=week_of(night.night))
+        ship_week(Protected(night.database, database, environ), week=week_of(night.night))

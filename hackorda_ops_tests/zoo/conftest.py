@@ -12,10 +12,10 @@ from psycopg import sql
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
-from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.week import week
 from hackorda_ops_tests.drill.fixtures import PROGRAMS, databases_on
 from hackorda_ops_tests.zoo.servers import programs_of
@@ -83,9 +83,9 @@ def drilled(
             "SCRATCH_ADMIN_URL": servers.scratch.url(),
         }
         before = databases_on(servers.scratch)
-        night = take_night("zoo", database, environ=environ)
-        week.ship(FolderStore(tmp_path / "store"), "zoo", database, night.manifest, environ=environ)
-        result = run_drill("zoo", database, environ=environ)
+        night = take_night(Protected("zoo", database, environ))
+        week.ship(Protected("zoo", database, environ), night.manifest)
+        result = run_drill(Protected("zoo", database, environ))
         assert databases_on(servers.scratch) == before
         return result
 

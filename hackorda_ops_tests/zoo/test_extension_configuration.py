@@ -9,11 +9,13 @@ import pytest
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.comparisons.schema import schema_findings
+from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back, compare
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
 from hackorda_ops_tests.postgres.dumping import clients_of
@@ -41,19 +43,16 @@ def night_of(server: PostgresServer, url: str, folder: Path) -> Night:
     database = Database.model_validate(
         {"store": str(folder / "store"), "source": {"client_folders": [str(server.bin_dir)]}}
     )
-    return take_night("zoo", database, environ={**PROGRAMS, "DATABASE_URL": url})
+    return take_night(Protected("zoo", database, {**PROGRAMS, "DATABASE_URL": url}))
 
 
 def brought_back(server: PostgresServer, night: Night, url: str, folder: Path) -> BroughtBack:
     return bring_back(
+        restoring(folder / "work", PROGRAMS, jobs=1, client_folders=(server.bin_dir,)),
         FolderStore(folder / "store"),
         night.manifest,
         target_of(url),
         source=None,
-        work_folder=folder / "work",
-        client_folders=(server.bin_dir,),
-        environ=PROGRAMS,
-        jobs=1,
         on_progress=ignore,
     )
 

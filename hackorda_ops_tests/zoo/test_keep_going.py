@@ -8,11 +8,13 @@ import pytest
 from psycopg import sql
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
 from hackorda_ops_tests.postgres.access.examples import drop_roles
 from hackorda_ops_tests.zoo.animals import MAJORS
@@ -73,16 +75,13 @@ def brought_back(
     database = Database.model_validate(
         {"store": str(folder / "store"), "source": {"client_folders": [str(tools)]}}
     )
-    taken = take_night("broken", database, environ={**PROGRAMS, "DATABASE_URL": source})
+    taken = take_night(Protected("broken", database, {**PROGRAMS, "DATABASE_URL": source}))
     return bring_back(
+        restoring(folder / "work", PROGRAMS, jobs=2, client_folders=(tools,)),
         FolderStore(folder / "store"),
         taken.manifest,
         connection.parse(empty, origin="test"),
         source=connection.parse(source, origin="test"),
-        work_folder=folder / "work",
-        client_folders=(tools,),
-        environ=PROGRAMS,
-        jobs=2,
         on_progress=ignore,
         with_access=with_access,
         keep_going=True,

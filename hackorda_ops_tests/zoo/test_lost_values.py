@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
@@ -54,7 +55,7 @@ def night_with(servers: Servers, url: str, folder: Path, pg_dump: str) -> None:
         {"store": str(folder / "store"), "source": {"client_folders": [str(made)]}}
     )
     try:
-        take_night("lost", database, environ={**PROGRAMS, "DATABASE_URL": url})
+        take_night(Protected("lost", database, {**PROGRAMS, "DATABASE_URL": url}))
     finally:
         assert list((folder / "store").rglob("manifest.json")) == []
 

@@ -1,6 +1,6 @@
 """What a check of a drill says of itself, and what it is given to work with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.record import Record
+from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.progress import OnProgress
@@ -23,11 +24,10 @@ class Drilling:
 
     Attributes:
         record: where they write down what they see.
-        policy: the protected database's configuration.
+        protected: the database.
         manifest: the artifact's.
         folder: where the artifact was fetched to; what is dumped for comparison goes beside it.
         source: the live database, read only.
-        environ: the environment.
         on_progress: told of every stage.
         past: the database's artifacts in the store and off-site, this one among them, for the growth of
             its tables.
@@ -35,14 +35,18 @@ class Drilling:
     """
 
     record: Record
-    policy: Database
+    protected: Protected
     manifest: Manifest
     folder: Path
     source: ConnectionTarget
-    environ: Mapping[str, str]
     on_progress: OnProgress
     past: Sequence[Manifest] = ()
     seed: int | None = None
+
+    @property
+    def policy(self) -> Database:
+        """The database's configuration."""
+        return self.protected.policy
 
 
 @dataclass(frozen=True)

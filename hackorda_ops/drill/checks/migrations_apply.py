@@ -21,7 +21,7 @@ def _migrate(copy: Copy) -> None:
     if migrate is None:
         return
     with record.stage("migrate"):
-        migrated = migrate_copy(migrate, copy.target, connection, environ=drilling.environ)
+        migrated = migrate_copy(migrate, copy.target, connection, environ=drilling.protected.environ)
     result = record.migration = migrated.result
     with record.stage("count again"), translated_errors(copy.target, "Counting after the migrations"):
         tables = source_catalog.read_catalog(connection).tables

@@ -7,6 +7,7 @@ import dagster as dg
 
 from hackorda_ops.artifacts.same_source import is_of_the_source
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.night import night as nightly
 from hackorda_ops.night.night import Night
@@ -42,12 +43,11 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        protected = Protected(name, database, environ)
         try:
-            with told_outside("night", database, context, environ) as heartbeat:
+            with told_outside("night", protected, context) as heartbeat:
                 night = nightly.take_night(
-                    name,
-                    database,
-                    environ=environ,
+                    protected,
                     night=date.fromisoformat(context.partition_key),
                     new_source=context.run.tags.get(NEW_SOURCE_TAG, "").lower() == "true",
                     on_progress=ProgressLog(context.log.info),

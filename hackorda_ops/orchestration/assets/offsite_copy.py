@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
@@ -41,12 +42,11 @@ def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
     def copy(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        protected = Protected(name, database, environ)
         try:
-            with told_outside("week", database, context, environ):
+            with told_outside("week", protected, context):
                 week = weekly.ship_week(
-                    name,
-                    database,
-                    environ=environ,
+                    protected,
                     week=date.fromisoformat(context.partition_key),
                     on_progress=ProgressLog(context.log.info),
                 )

@@ -8,9 +8,9 @@ from typing import Final
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops import environment
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.config.models import Config
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.orchestration import clock
@@ -45,19 +45,17 @@ def readiness(config: Config) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.MaterializeResult[None]:
         now = clock.now()
-        found = [
-            assess(read_survey(name, database, environ=environ, now=now), database)
-            for name, database in config.databases.items()
-        ]
+        databases = [Protected(name, policy, environ) for name, policy in config.databases.items()]
+        found = [assess(read_survey(each, now=now), each.policy) for each in databases]
         for each in found:
             context.log.info(" ".join((f"{each.database}: {each.judgement.word}.", *each.judgement.reasons)))
-        return dg.MaterializeResult(metadata=_metadata(found, *_store_page(config, environ, found, now)))
+        return dg.MaterializeResult(metadata=_metadata(found, *_store_page(databases, found, now)))
 
     return look
 
 
 def _store_page(
-    config: Config, environ: Mapping[str, str], found: Sequence[Readiness], now: datetime
+    databases: Sequence[Protected], found: Sequence[Readiness], now: datetime
 ) -> tuple[list[str], list[str]]:
     """Puts the page into each store of nights; returns where it is, and why it's not elsewhere."""
     # pandas and its like take a second to load, which the code location should not wait for.
@@ -66,9 +64,9 @@ def _store_page(
     data = page(found, now).encode()
     places: list[str] = []
     not_stored: list[str] = []
-    for name, database in config.databases.items():
+    for each in databases:
         try:
-            store = environment.open_store(name, database, environ)
+            store = each.store
             place = f"{store.describe()}/{READINESS_PAGE}"
             if place not in places:
                 store.put(READINESS_PAGE, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import report as exercise_report
 from hackorda_ops.exercise.checks import CHECKS
@@ -39,12 +40,11 @@ def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
     def exercise(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult | dg.MaterializeResult[None]]:
+        protected = Protected(name, database, environ)
         try:
-            with told_outside("year", database, context, environ) as heartbeat:
+            with told_outside("year", protected, context) as heartbeat:
                 held = exercise_report.hold_exercise(
-                    name,
-                    database,
-                    environ=environ,
+                    protected,
                     year=date.fromisoformat(context.partition_key),
                     on_progress=ProgressLog(context.log.info),
                 )

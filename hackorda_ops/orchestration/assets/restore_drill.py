@@ -15,6 +15,7 @@ from hackorda_ops.drill import quarter
 from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import reliance
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import fatal
 from hackorda_ops.orchestration import checks, drill_metadata
@@ -50,12 +51,11 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
     def drill(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        protected = Protected(name, database, environ)
         try:
-            with told_outside("quarter", database, context, environ) as heartbeat:
+            with told_outside("quarter", protected, context) as heartbeat:
                 held = quarter.hold_drill(
-                    name,
-                    database,
-                    environ=environ,
+                    protected,
                     quarter=date.fromisoformat(context.partition_key),
                     on_progress=ProgressLog(context.log.info),
                 )

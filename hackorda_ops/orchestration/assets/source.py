@@ -8,8 +8,8 @@ from typing import cast
 
 import dagster as dg
 
-from hackorda_ops import environment
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import SOURCE, key
@@ -36,7 +36,7 @@ def source(name: str, database: Database) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.ObserveResult]:
         try:
-            inventory, schema_sha256 = _look(name, database, environ)
+            inventory, schema_sha256 = _look(Protected(name, database, environ))
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         yield dg.ObserveResult(spec.key, metadata=metadata.of_source(inventory, schema_sha256))
@@ -47,12 +47,12 @@ def source(name: str, database: Database) -> dg.AssetsDefinition:
         return cast(dg.AssetsDefinition, observable(observe))
 
 
-def _look(name: str, database: Database, environ: Mapping[str, str]) -> tuple[Inventory, str]:
+def _look(protected: Protected) -> tuple[Inventory, str]:
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        target = environment.source_target(name, database, environ, private_folder=Path(private))
+        target = protected.source(private_folder=Path(private))
         with (
             connect(
-                target, application_name=f"hackorda_ops look at {name}", settings=SHORT_SETTINGS
+                target, application_name=f"hackorda_ops look at {protected.name}", settings=SHORT_SETTINGS
             ) as connection,
             translated_errors(target, "read the catalogs"),
         ):

@@ -23,6 +23,7 @@ from hackorda_ops.alerts.desk import Desk, Missing, begun
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config.models import Config
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
 from hackorda_ops.given import given
 from hackorda_ops.orchestration import clock
@@ -196,7 +197,7 @@ class _Tick:
         name = str(self.name)
 
         def read() -> Standing:
-            return read_standing(name, self.config.databases[name], environ=self.environ, now=self.now)
+            return read_standing(Protected(name, self.config.databases[name], self.environ), now=self.now)
 
         try:
             return within(_READING_SECONDS, f"Looking how {name} stands", read)

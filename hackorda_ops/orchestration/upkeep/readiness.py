@@ -10,6 +10,7 @@ import dagster as dg
 
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.config.models import Config
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key
@@ -74,7 +75,7 @@ def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
 
         def one(name: str) -> Standing:
             def read() -> Standing:
-                return read_standing(name, config.databases[name], environ=environ, now=now)
+                return read_standing(Protected(name, config.databases[name], environ), now=now)
 
             try:
                 return within(max(ends - time.monotonic(), 0), f"Looking how {name} stands", read)

@@ -6,6 +6,7 @@ import dagster as dg
 from dagster import MetadataValue
 
 from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.jobs import of_op
@@ -26,7 +27,7 @@ def retention(name: str, database: Database) -> dg.JobDefinition:
     )
     def delete(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
         try:
-            done = pruning.prune(name, database, environ=environ)
+            done = pruning.prune(Protected(name, database, environ))
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         for decision in done.plan.decisions:

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster import MetadataValue
 
 from hackorda_ops.config.models import Database
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.failures import fail
@@ -32,7 +33,7 @@ def sweep(name: str, database: Database) -> dg.JobDefinition:
     )
     def remove(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
         try:
-            removed = sweeping.sweep(name, database, environ=environ)
+            removed = sweeping.sweep(Protected(name, database, environ))
         except OpsError as error:
             fail(error, attempts_before=context.retry_number)
         for each in removed:
@@ -66,7 +67,8 @@ def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.Sens
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.RunRequest | dg.SkipReason:
         try:
-            left = sweeping.left_behind(name, database, environ=environ, budget_seconds=_BUDGET_SECONDS)
+            protected = Protected(name, database, environ)
+            left = sweeping.left_behind(protected, budget_seconds=_BUDGET_SECONDS)
         except OpsError as error:
             # A night or a drill that meets the same trouble fails and is told of; looking can wait.
             context.log.warning(str(error))

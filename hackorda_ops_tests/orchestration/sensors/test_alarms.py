@@ -30,7 +30,7 @@ from hackorda_ops_tests.alerts.sink import (
     running_mail_sink,
     running_sink,
 )
-from hackorda_ops_tests.orchestration.protected import Protected, fill, protected_shop
+from hackorda_ops_tests.orchestration.protected import CodeLocation, fill, protected_shop
 
 pytestmark = pytest.mark.server
 
@@ -53,19 +53,19 @@ def at(monkeypatch: pytest.MonkeyPatch) -> At:
 @pytest.fixture(scope="module")
 def dumped(
     postgres_server: PostgresServer, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory
-) -> Protected:
+) -> CodeLocation:
     """A database with tonight's night, so that nothing is overdue. No test here changes it."""
     url = create_database(postgres_server, "shop with alarms")
     with psycopg.connect(url) as connection:
         fill(connection)
     create_bucket(s3_server, "alarms")
     made = protected_shop(url, s3_server, "alarms", tmp_path_factory.mktemp("alarms") / "backups")
-    take_night("shop", made.config.databases["shop"], environ=made.environ)
+    take_night(made.shop)
     return made
 
 
 def tick(
-    protected: Protected, instance: DagsterInstance, sensor: str = "shop_alarms", **environ: str
+    protected: CodeLocation, instance: DagsterInstance, sensor: str = "shop_alarms", **environ: str
 ) -> SensorExecutionData:
     # Fresh definitions each time: what is remembered is remembered by the instance.
     definitions = protected.definitions(**environ)
@@ -80,14 +80,14 @@ def told(sink: Sink) -> list[str]:
     return [text.splitlines()[0] for text in sink.texts]
 
 
-def fail_a_night(protected: Protected, instance: DagsterInstance) -> DagsterRun:
+def fail_a_night(protected: CodeLocation, instance: DagsterInstance) -> DagsterRun:
     """A night that can't be taken any more."""
     result = protected.run("shop_night", protected.tonight - timedelta(days=2), instance)
     assert not result.success
     return result.dagster_run
 
 
-def kill_a_night(protected: Protected, instance: DagsterInstance, **tags: str) -> DagsterRun:
+def kill_a_night(protected: CodeLocation, instance: DagsterInstance, **tags: str) -> DagsterRun:
     """Tonight's, as it's left by a worker that was killed."""
     run = instance.create_run_for_job(
         protected.definitions().resolve_job_def("shop_night"),
@@ -97,7 +97,7 @@ def kill_a_night(protected: Protected, instance: DagsterInstance, **tags: str) -
     return run
 
 
-def finish_a_night(protected: Protected, instance: DagsterInstance) -> None:
+def finish_a_night(protected: CodeLocation, instance: DagsterInstance) -> None:
     """A run of tonight's that succeeds; what it does is another test's."""
 
     @dg.job(name="shop_night")
@@ -108,14 +108,14 @@ def finish_a_night(protected: Protected, instance: DagsterInstance) -> None:
     assert night.execute_in_process(instance=instance, tags=tags).success
 
 
-def test_it_tells_unless_somebody_switches_it_off(protected: Protected) -> None:
+def test_it_tells_unless_somebody_switches_it_off(protected: CodeLocation) -> None:
     for name in ("shop_alarms", "alarms"):
         sensor = protected.definitions().resolve_sensor_def(name)
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_a_failed_run_is_told_once_on_every_channel_with_all_that_one_needs_to_know(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     run = fail_a_night(dumped, instance)
     with running_sink() as service, running_mail_sink() as mail:
@@ -145,7 +145,7 @@ def _subjects(mail: MailSink) -> list[str]:
 
 
 def test_a_run_that_was_killed_left_no_step_failure_and_is_told(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     run = kill_a_night(dumped, instance)
 
@@ -159,7 +159,7 @@ def test_a_run_that_was_killed_left_no_step_failure_and_is_told(
 
 
 def test_later_attempts_of_a_run_are_not_told_and_the_success_of_one_is(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     kill_a_night(dumped, instance)
     kill_a_night(dumped, instance, **{"dagster/retry_number": "1"})
@@ -175,7 +175,7 @@ def test_later_attempts_of_a_run_are_not_told_and_the_success_of_one_is(
 
 
 def test_an_unsound_night_is_one_message_and_not_one_more_for_its_check(
-    protected: Protected, instance: DagsterInstance, sink: Sink
+    protected: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     assert protected.run("shop_night", protected.tonight, instance).success
     protected.execute("TRUNCATE orders")
@@ -190,7 +190,7 @@ def test_an_unsound_night_is_one_message_and_not_one_more_for_its_check(
 
 
 def test_a_failed_check_of_a_run_that_succeeded_is_told_once_and_called_off(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     for passed in (False, False, True):
         assert _quarter(passed, dg.AssetCheckSeverity.ERROR).execute_in_process(instance=instance).success
@@ -207,7 +207,7 @@ def test_a_failed_check_of_a_run_that_succeeded_is_told_once_and_called_off(
 
 
 def test_what_could_not_be_measured_alarms_nobody_and_keeps_nothing_from_being_called_off(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     for severity in (dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN):
         assert _quarter(False, severity).execute_in_process(instance=instance).success
@@ -234,7 +234,7 @@ def _quarter(passed: bool, severity: dg.AssetCheckSeverity) -> dg.JobDefinition:
 
 
 def test_with_a_sink_down_for_a_day_the_alarms_arrive_later_in_order_and_once(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, at: At
 ) -> None:
     began = datetime.now(UTC)
     with running_sink() as service:
@@ -266,7 +266,7 @@ def test_with_a_sink_down_for_a_day_the_alarms_arrive_later_in_order_and_once(
 
 
 def test_a_message_that_is_refused_for_good_silences_nobody_and_is_given_up_and_shown(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At, capsys: pytest.CaptureFixture[str]
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, at: At, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = datetime.now(UTC)
     environ = {"ALERT_WEBHOOK_URL": sink.url}
@@ -298,7 +298,7 @@ def test_a_message_that_is_refused_for_good_silences_nobody_and_is_given_up_and_
 
 
 def test_a_url_of_several_targets_one_of_them_bad_does_not_tell_the_others_for_a_week(
-    dumped: Protected, instance: DagsterInstance, at: At
+    dumped: CodeLocation, instance: DagsterInstance, at: At
 ) -> None:
     began = datetime.now(UTC)
     kill_a_night(dumped, instance)
@@ -315,7 +315,7 @@ def test_a_url_of_several_targets_one_of_them_bad_does_not_tell_the_others_for_a
 
 
 def test_a_service_that_is_too_slow_may_have_got_the_alarm_so_it_gets_it_only_a_few_times(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At, monkeypatch: pytest.MonkeyPatch
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "_LONGEST_DELIVERY_SECONDS", 0.5)
     began = datetime.now(UTC)
@@ -330,7 +330,7 @@ def test_a_service_that_is_too_slow_may_have_got_the_alarm_so_it_gets_it_only_a_
 
 
 def test_a_tick_that_is_cut_off_after_a_delivery_does_not_repeat_it(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_a_night(dumped, instance)
     with running_sink() as second, monkeypatch.context() as patched:
@@ -348,7 +348,7 @@ def _ended(*_: object) -> None:
 
 
 def test_a_tick_that_hangs_is_seen(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_a_night(dumped, instance)
     environ = {"ALERT_WEBHOOK_URL": sink.url}
@@ -378,7 +378,7 @@ def test_a_tick_that_hangs_is_seen(
 
 
 def test_a_night_that_is_overdue_by_the_clock_is_told_once_a_night_and_called_off_once(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, at: At
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, at: At
 ) -> None:
     began = datetime.now(UTC)
     for hours in range(0, 40, 8):
@@ -402,7 +402,7 @@ def test_a_night_that_is_overdue_by_the_clock_is_told_once_a_night_and_called_of
 
 
 def test_a_database_that_was_never_dumped_is_overdue(
-    protected: Protected, instance: DagsterInstance, sink: Sink
+    protected: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     tick(protected, instance, ALERT_WEBHOOK_URL=sink.url)
 
@@ -412,9 +412,9 @@ def test_a_database_that_was_never_dumped_is_overdue(
 
 
 def test_what_is_odd_in_a_store_hides_nothing_and_what_can_not_be_read_does(
-    protected: Protected, instance: DagsterInstance, sink: Sink, at: At
+    protected: CodeLocation, instance: DagsterInstance, sink: Sink, at: At
 ) -> None:
-    take_night("shop", protected.config.databases["shop"], environ=protected.environ)
+    take_night(protected.shop)
     report = protected.store / drill_prefix("shop", "20260101T000000Z-4c5d6e") / REPORT_NAME
     report.parent.mkdir(parents=True)
     report.write_text("no report", encoding="utf-8")
@@ -433,7 +433,7 @@ def test_what_is_odd_in_a_store_hides_nothing_and_what_can_not_be_read_does(
 
 
 def test_stores_that_can_not_be_read_cost_no_alarm(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     kill_a_night(dumped, instance)
 
@@ -444,7 +444,7 @@ def test_stores_that_can_not_be_read_cost_no_alarm(
 
 
 def test_a_store_that_never_answers_costs_no_alarm(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_a_night(dumped, instance)
     monkeypatch.setattr(alarms, "_READING_SECONDS", 0.0)
@@ -457,7 +457,7 @@ def test_a_store_that_never_answers_costs_no_alarm(
 
 
 def test_each_database_has_its_own_alarms_and_what_is_of_none_has_others(
-    dumped: Protected, instance: DagsterInstance, sink: Sink
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     kill_a_night(dumped, instance)
     other = Database(source=Source(url_env="OTHER_URL"), store=dumped.config.databases["shop"].store)
@@ -503,7 +503,7 @@ def test_a_run_has_the_same_subject_whoever_started_it(job: str, assets: tuple[s
 
 
 def test_without_a_channel_the_failure_is_logged(
-    dumped: Protected, instance: DagsterInstance, capsys: pytest.CaptureFixture[str]
+    dumped: CodeLocation, instance: DagsterInstance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kill_a_night(dumped, instance)
 
@@ -514,7 +514,7 @@ def test_without_a_channel_the_failure_is_logged(
 
 
 def test_the_urls_of_channels_are_nowhere(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kill_a_night(dumped, instance)
     sink.status = 500
@@ -532,7 +532,7 @@ def test_the_urls_of_channels_are_nowhere(
 
 
 def test_what_another_release_has_left_in_the_storage_stops_nothing_and_is_told_in_the_log(
-    dumped: Protected, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kill_a_night(dumped, instance)
     instance.daemon_cursor_storage.set_cursor_values({"hackorda_ops/alarms/shop": '{"unknown": 1}'})
@@ -545,7 +545,7 @@ def test_what_another_release_has_left_in_the_storage_stops_nothing_and_is_told_
     assert "are lost" not in capsys.readouterr().err
 
 
-def test_the_link_is_the_configured_one(dumped: Protected, instance: DagsterInstance, sink: Sink) -> None:
+def test_the_link_is_the_configured_one(dumped: CodeLocation, instance: DagsterInstance, sink: Sink) -> None:
     run = kill_a_night(dumped, instance)
     config = dumped.config.model_copy(update={"alerts": Alerts(ui_url="https://dagster.example")})
 

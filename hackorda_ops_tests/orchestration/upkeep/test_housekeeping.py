@@ -15,7 +15,7 @@ from hackorda_ops.local.example import example_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.upkeep.housekeeping import KEPT, delete_old_runs
-from hackorda_ops_tests.orchestration.protected import Protected
+from hackorda_ops_tests.orchestration.protected import CodeLocation
 
 pytestmark = pytest.mark.server
 
@@ -54,7 +54,7 @@ def _rows_of(storage_url: str, run_id: str) -> int:
 
 
 def test_old_runs_go_with_all_their_rows_and_files_and_what_is_still_needed_stays(
-    protected: Protected, on_postgres: DagsterInstance, storage_url: str, tmp_path: Path
+    protected: CodeLocation, on_postgres: DagsterInstance, storage_url: str, tmp_path: Path
 ) -> None:
     asset = AssetKey(["shop", "nightly_dump"])
     superseded = protected.run("shop_night", protected.tonight, on_postgres).run_id
@@ -85,7 +85,7 @@ def test_old_runs_go_with_all_their_rows_and_files_and_what_is_still_needed_stay
 
 
 def test_what_a_night_writes_into_the_event_log_does_not_grow_with_the_tables(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     def written_by(run_id: str) -> tuple[int, int]:
         entries = instance.all_logs(run_id)

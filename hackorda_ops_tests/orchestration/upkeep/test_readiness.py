@@ -14,7 +14,7 @@ from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops_tests.html_page import HtmlPage
-from hackorda_ops_tests.orchestration.protected import Protected
+from hackorda_ops_tests.orchestration.protected import CodeLocation
 
 pytestmark = pytest.mark.server
 
@@ -27,7 +27,7 @@ def _metadata(instance: DagsterInstance) -> dict[str, object]:
 
 
 def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     assert protected.run("all_readiness", None, instance).success
     before = _metadata(instance)
@@ -66,7 +66,7 @@ def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
 
 
 def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     protected.store.write_text("not a folder", encoding="utf-8")
     assert protected.run("all_readiness", None, instance).success
@@ -77,7 +77,7 @@ def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
 
 
 def test_every_drill_asks_for_a_look_whatever_its_verdict(
-    protected: Protected, instance: DagsterInstance
+    protected: CodeLocation, instance: DagsterInstance
 ) -> None:
     sensor = protected.definitions().resolve_sensor_def("shop_drilled")
 
@@ -98,7 +98,7 @@ def test_every_drill_asks_for_a_look_whatever_its_verdict(
 
 
 def test_metrics_are_written_where_a_file_is_named(
-    protected: Protected, instance: DagsterInstance, tmp_path: Path
+    protected: CodeLocation, instance: DagsterInstance, tmp_path: Path
 ) -> None:
     assert "metrics" not in {sensor.name for sensor in protected.definitions().sensors or ()}
     path = tmp_path / "hackorda_ops.prom"
@@ -122,7 +122,7 @@ def test_metrics_are_written_where_a_file_is_named(
 
 
 def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_written(
-    protected: Protected, instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    protected: CodeLocation, instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hackorda_ops.orchestration.upkeep.readiness._READING_SECONDS", 0.5)
     path = tmp_path / "hackorda_ops.prom"
@@ -144,7 +144,7 @@ def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_writte
     assert "hackorda_ops_overdue" not in read
 
 
-def test_it_is_looked_at_every_day_with_every_database_upstream(protected: Protected) -> None:
+def test_it_is_looked_at_every_day_with_every_database_upstream(protected: CodeLocation) -> None:
     definitions = protected.definitions()
     assert definitions.resolve_schedule_def("all_readiness_every_day").cron_schedule == "0 9 * * *"
     parents = definitions.resolve_asset_graph().get(READINESS).parent_keys

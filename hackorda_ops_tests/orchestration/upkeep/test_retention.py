@@ -15,7 +15,7 @@ from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Config, Database, Retention, Schedule
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.stores.folder import FolderStore
-from hackorda_ops_tests.orchestration.protected import Protected, log_lines
+from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 from hackorda_ops_tests.retention.places import artifact, dated_ahead, put_artifact
 
 SHOP = Config(databases={"shop": Database(schedule=Schedule(timezone="Asia/Almaty"))})
@@ -38,7 +38,7 @@ def put_nights(store: FolderStore, nights: Iterable[Manifest]) -> None:
 
 
 @pytest.fixture
-def full(protected: Protected, nights: list[Manifest]) -> Protected:
+def full(protected: CodeLocation, nights: list[Manifest]) -> CodeLocation:
     """A store with forty nights, and a policy that keeps seven of them."""
     store = FolderStore(protected.store)
     store.check()
@@ -61,7 +61,7 @@ def size_in_the_store(made: Manifest) -> int:
 
 @pytest.mark.server
 def test_a_run_deletes_what_the_policy_lets_go_and_tells_of_all(
-    full: Protected, nights: list[Manifest], instance: DagsterInstance
+    full: CodeLocation, nights: list[Manifest], instance: DagsterInstance
 ) -> None:
     result = full.run("shop_retention", None, instance)
 
@@ -80,7 +80,7 @@ def test_a_run_deletes_what_the_policy_lets_go_and_tells_of_all(
 
 @pytest.mark.server
 def test_what_is_dated_after_now_takes_no_nights_place_is_kept_and_told(
-    full: Protected, nights: list[Manifest], instance: DagsterInstance
+    full: CodeLocation, nights: list[Manifest], instance: DagsterInstance
 ) -> None:
     ahead = [dated_ahead(nights[0], days) for days in (1, 30)]
     put_nights(FolderStore(full.store), ahead)
@@ -98,7 +98,7 @@ def test_what_is_dated_after_now_takes_no_nights_place_is_kept_and_told(
 
 @pytest.mark.server
 def test_a_place_that_can_not_be_read_fails_the_run_with_what_to_do(
-    full: Protected, instance: DagsterInstance
+    full: CodeLocation, instance: DagsterInstance
 ) -> None:
     result = full.run("shop_retention", None, instance, OFFSITE_BUCKET="no-such-bucket")
 

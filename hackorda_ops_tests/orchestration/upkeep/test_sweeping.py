@@ -22,7 +22,7 @@ from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.postgres.sessions.connection import parse
-from hackorda_ops_tests.orchestration.protected import Protected, log_lines
+from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 
 pytestmark = pytest.mark.server
 
@@ -38,7 +38,7 @@ def neon(postgres_server: PostgresServer, server_folder: Path) -> Iterator[Local
 
 
 @pytest.fixture
-def on_neon(protected: Protected, neon: LocalNeon) -> Iterator[Protected]:
+def on_neon(protected: CodeLocation, neon: LocalNeon) -> Iterator[CodeLocation]:
     environ = {
         "NEON_PROJECT_ID": neon.project_id,
         "NEON_API_KEY": neon.api_key,
@@ -53,7 +53,7 @@ def on_neon(protected: Protected, neon: LocalNeon) -> Iterator[Protected]:
 
 
 @pytest.fixture
-def on_a_server(protected: Protected, scratch_server: PostgresServer) -> Protected:
+def on_a_server(protected: CodeLocation, scratch_server: PostgresServer) -> CodeLocation:
     shop = protected.config.databases["shop"]
     drilled = Database.model_validate({**dict(shop), "scratch": {"server": {}}})
     return replace(
@@ -63,7 +63,7 @@ def on_a_server(protected: Protected, scratch_server: PostgresServer) -> Protect
     )
 
 
-def look(protected: Protected, instance: DagsterInstance, **environ: str) -> SensorExecutionData:
+def look(protected: CodeLocation, instance: DagsterInstance, **environ: str) -> SensorExecutionData:
     definitions = protected.definitions(**environ)
     context = dg.build_sensor_context(
         instance=instance, definitions=definitions, resources={ENVIRON: {**protected.environ, **environ}}
@@ -71,7 +71,7 @@ def look(protected: Protected, instance: DagsterInstance, **environ: str) -> Sen
     return definitions.resolve_sensor_def(SENSOR).evaluate_tick(context)
 
 
-def label_of(protected: Protected) -> Label:
+def label_of(protected: CodeLocation) -> Label:
     """What a killed drill of it has labelled its branch with."""
     return Label("shop", source_id(parse(protected.url, origin="test")), DRILL, "drill")
 
@@ -86,14 +86,14 @@ def branches(neon: LocalNeon) -> set[str]:
         return {found.branch.name for found in client.branches() if not found.branch.default}
 
 
-def test_it_looks_unless_somebody_switches_it_off(protected: Protected) -> None:
+def test_it_looks_unless_somebody_switches_it_off(protected: CodeLocation) -> None:
     sensor = protected.definitions().resolve_sensor_def(SENSOR)
 
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_a_branch_of_a_killed_drill_is_listed_and_removed_and_a_persons_stays(
-    on_neon: Protected, neon: LocalNeon, instance: DagsterInstance
+    on_neon: CodeLocation, neon: LocalNeon, instance: DagsterInstance
 ) -> None:
     make_branch(neon, BRANCH, label_of(on_neon).annotation())
     make_branch(neon, f"{BRANCH}-of-a-person", {})
@@ -119,7 +119,7 @@ def test_a_branch_of_a_killed_drill_is_listed_and_removed_and_a_persons_stays(
 
 
 def test_a_database_of_a_killed_drill_is_listed_and_removed(
-    on_a_server: Protected, scratch_server: PostgresServer, instance: DagsterInstance
+    on_a_server: CodeLocation, scratch_server: PostgresServer, instance: DagsterInstance
 ) -> None:
     name = "hackorda_ops_drill_shop_20261108t060000z_dead00_restore"
     label = {"app": "hackorda_ops", "database": "shop", "drill": DRILL}
@@ -145,7 +145,7 @@ def test_a_database_of_a_killed_drill_is_listed_and_removed(
     ],
 )
 def test_where_nobody_can_look_the_tick_says_why_and_does_not_fail(
-    on_neon: Protected,
+    on_neon: CodeLocation,
     instance: DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
     environ: dict[str, str],
@@ -161,7 +161,7 @@ def test_where_nobody_can_look_the_tick_says_why_and_does_not_fail(
 
 
 def test_a_branch_that_neon_keeps_fails_the_run_and_keeps_none_of_the_others(
-    on_neon: Protected, neon: LocalNeon, instance: DagsterInstance
+    on_neon: CodeLocation, neon: LocalNeon, instance: DagsterInstance
 ) -> None:
     for number in range(2):
         make_branch(neon, f"{BRANCH}-{number}", label_of(on_neon).annotation())
