@@ -5,7 +5,6 @@ has no date of expiry, because Neon gives an expiring one no children; a sweep k
 """
 
 import getpass
-import secrets
 import socket
 import tempfile
 import time
@@ -16,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
 from hackorda_ops.environment import Protected
@@ -76,7 +76,7 @@ def run_exercise(
             next_step=f"Hold this year's exercise: {this_year.year}.",
         )
     notes = Notes()
-    exercise_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    exercise_id = new_id(started_at)
     if wanted < this_year:
         notes.remarks.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
     with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:

@@ -4,7 +4,6 @@ What is known of that time is in a past artifact's manifest: a branch at the art
 exactly its rows. A setting alone proves nothing.
 """
 
-import secrets
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
 from hackorda_ops.artifacts.same_source import other_history, other_timeline
 from hackorda_ops.config.models import KeyTable
@@ -182,7 +182,7 @@ def _look_back(
         return _unknown(f"{manifest.artifact_id} has no table with rows")
     if reason := _unfit(client, source, manifest, asked_for=policy.dump_from == "branch"):
         return _unknown(reason)
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run_id = new_id(datetime.now(UTC))
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     with kept_alive(source, run_id):
         try:
