@@ -26,7 +26,7 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """ "fatal" where it decides the verdict, "warning" where it's worth knowing."""
+        """Whether it decides the verdict ("fatal") or is worth knowing ("warning")."""
         return KINDS.get(self.code, UNKNOWN).severity
 
     @property

@@ -98,7 +98,11 @@ def failed_checks(
     """Checks that did not pass, of a run that succeeded; see `failed_run`.
 
     Args:
+        subject: what the run was to make.
         checks: each with what it saw, a line each.
+        at: when it ended, aware.
+        at_risk: what would be lost if the source died now, as a sentence; None if unknown.
+        run: a link to it, or its id.
     """
     return _message(
         f"CHECK FAILED: {subject}",
@@ -119,7 +123,10 @@ def overdue(subject: Subject, sentence: str, *, at: datetime, at_risk: str | Non
     """Something that should have been there by now; see `failed_run`.
 
     Args:
+        subject: what is overdue.
         sentence: what is missing, and since when.
+        at: when that was noticed, aware.
+        at_risk: what would be lost if the source died now, as a sentence; None if unknown.
         again: whether it was told before.
     """
     return _message(
@@ -141,8 +148,11 @@ def blind(
     """Nobody can see what is overdue; see `failed_run`.
 
     Args:
+        database: the database's name in databases.yaml.
         unreadable: what could not be read, a sentence each.
         since: when that was noticed.
+        at: the time of this message, aware.
+        at_risk: what would be lost if the source died now, as a sentence; None if unknown.
     """
     return _message(
         f"NOT SEEN: {Subject(database, LOOK, None)}",

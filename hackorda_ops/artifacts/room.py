@@ -74,7 +74,7 @@ def night_concerns(
 
 
 def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Concern]:
-    """Whether the artifact that a drill fetches will fit. Pure; `free` is in bytes."""
+    """Whether the artifact that a drill fetches will fit. Pure."""
     if free < artifact.size_bytes:
         yield Concern(
             "stops the drill",

@@ -1,5 +1,7 @@
-"""Whether a night is of the database that the night before was of: a staging or retired server under the same name
-would otherwise be shipped as production, and prove itself every quarter.
+"""Whether a night is of the database that the night before was of.
+
+A staging or retired server under the same name would otherwise be shipped as production, and prove itself every
+quarter.
 """
 
 from hackorda_ops.artifacts.manifest import Manifest

@@ -36,7 +36,7 @@ class Verification:
 
     @property
     def verdict(self) -> str:
-        """ "PASS" or "FAIL"."""
+        """Either "PASS" or "FAIL"."""
         return "FAIL" if fatal(self.findings) else "PASS"
 
 

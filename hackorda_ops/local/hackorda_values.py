@@ -77,19 +77,24 @@ class Maker:
         self._now = now
 
     def user_id(self, number: int | None = None) -> str:
+        """The id of a user; of any one without a number."""
         number = self.random.randrange(self.counts["users"]) if number is None else number
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"hackorda user {number}"))
 
     def row_of(self, table: str) -> int:
+        """The number of any row of a table, from 1 on."""
         return self.random.randrange(self.counts[table]) + 1
 
     def made_at(self, number: int) -> datetime:
+        """When the row of a number was made, aware."""
         # Denser towards the present, as in a business that grows; the last row is minutes old.
         age = 1 - math.sqrt((number + 1) / self.count)
         return self._now - _SPAN * age - timedelta(microseconds=self.random.randrange(10**8, 4 * 10**8))
 
     def words(self, fewest: int, most: int) -> str:
+        """Some words, at least so many and at most so many."""
         return " ".join(self.random.choices(WORDS, k=self.random.randint(fewest, most)))
 
     def chance(self, probability: float) -> bool:
+        """Whether something that is so probable (0 to 1) happens."""
         return self.random.random() < probability

@@ -166,7 +166,8 @@ def row_losses(before: Mapping[TableName, int], after: Mapping[TableName, int]) 
     """What the migration took away, which may be its very purpose. Pure.
 
     Args:
-        before, after: rows of whole tables (`postgres.whole_tables`).
+        before: rows of whole tables before it (`postgres.catalogs.whole_tables`).
+        after: rows of whole tables after it.
     """
     for name, rows in before.items():
         now = after.get(name)

@@ -73,7 +73,7 @@ class BroughtBack:
 
     @property
     def verdict(self) -> Literal["PASS", "FAIL"]:
-        """ "PASS" or "FAIL"."""
+        """Either "PASS" or "FAIL"."""
         return "FAIL" if fatal(self.findings) else "PASS"
 
 

@@ -35,7 +35,7 @@ def with_tls(
     production: bool,
     private_folder: Path,
 ) -> ConnectionTarget:
-    """The same database, reached under the TLS rules that the applications follow.
+    r"""The same database, reached under the TLS rules that the applications follow.
 
     ===================================  ==================================================
     condition (the first that holds)     what libpq is told
@@ -56,7 +56,7 @@ def with_tls(
     Args:
         target: as the connection string has it.
         ca_certificate: PEM text, one certificate or several (DB_CA_CERT). Line breaks may be
-            written as `\\n`. None or empty: not set.
+            written as `\n`. None or empty: not set.
         mode: one of the words above (DB_SSL_MODE). None or empty: not set.
         production: whether an unset configuration means verified or unencrypted.
         private_folder: made if missing; the certificates are written here, since libpq reads files
