@@ -13,6 +13,9 @@ WORKERS ?= 3
 # Groups of tests start in the order that hackorda_ops_tests/groups.py gives them, the longest first.
 SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
+# Without its cache every worker of the tests would compile each of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
