@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, Literal
+from typing import Final
 
 import httpx
 
@@ -22,6 +22,7 @@ from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.given import Variable
+from hackorda_ops.proof.verdict import Verdict
 
 _TIMEOUT_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 2
@@ -41,7 +42,7 @@ class Heartbeat:
 
     problem: str | None = None
 
-    def of_verdict(self, verdict: Literal["PASS", "FAIL", "ERROR"]) -> None:
+    def of_verdict(self, verdict: Verdict) -> None:
         """Says what a drill or an exercise has come to."""
         self.problem = None if verdict == "PASS" else f"The verdict is {verdict}."
 
