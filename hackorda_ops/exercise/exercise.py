@@ -25,16 +25,16 @@ from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, mak
 from hackorda_ops.exercise.notes import Notes
 from hackorda_ops.exercise.result import ExerciseResult, Moment
 from hackorda_ops.exercise.state import State, differences, read_state, to_destroy
-from hackorda_ops.neon.branches import branches_under, without_expiry
+from hackorda_ops.neon import hazards, own_branch
+from hackorda_ops.neon.branches import branches_under
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtTime
 from hackorda_ops.neon.labels import EXERCISE, Label, source_id
-from hackorda_ops.night import branch_hazards
+from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.neon import NeonScratch
-from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -177,11 +177,14 @@ def _look_for_branches(exercise: _Exercise) -> None:
 
 def _hold(exercise: _Exercise, made: ExitStack) -> None:
     notes = exercise.notes
-    if exercise.policy.dump_from != "branch":
-        branch_hazards.require_harmless(exercise.source)
+    hazards.require_asked_for(
+        hazards.acting_now(exercise.source),
+        asked_for=exercise.policy.dump_from == "branch",
+        meaning="Nothing was made, so nothing was tried out.",
+    )
     with notes.doing("Made a branch of main to destroy things on"):
         victim = made.enter_context(
-            opened_branch(
+            own_branch.opened(
                 exercise.client, exercise.source, label=exercise.label, point=AtHead(), expires_at=None
             )
         )
@@ -238,7 +241,7 @@ def _recovered(
     )
     with notes.doing("Recovered: made a branch of it as of just before, which answers queries", call):
         recovered = made.enter_context(
-            opened_branch(
+            own_branch.opened(
                 exercise.client,
                 exercise.source,
                 label=exercise.label,
@@ -247,7 +250,7 @@ def _recovered(
                 parent_id=victim.branch.branch_id,
             )
         )
-    notes.remarks += without_expiry(recovered.branch)
+    notes.remarks += recovered.warnings
     taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
     notes.decided(
         "within_recovery_time_objective",

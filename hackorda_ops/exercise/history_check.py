@@ -19,16 +19,15 @@ from hackorda_ops.config.models import KeyTable
 from hackorda_ops.drill.comparisons.branch import other_moment
 from hackorda_ops.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, NeonRefused
+from hackorda_ops.errors import ConfigError, NeonRefused, TargetRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
-from hackorda_ops.neon.branches import without_expiry
+from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.neon.labels import HISTORY_CHECK, Label, source_id
 from hackorda_ops.neon.models import Project
+from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.neon.refusals import RefusalCode
-from hackorda_ops.night import branch as night_branch
-from hackorda_ops.night import branch_hazards
 from hackorda_ops.postgres.archives import table_digest
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -38,7 +37,6 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.neon import NeonScratch
-from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
 from hackorda_ops.stores.store import Store
 
 _APPLICATION: Final = "hackorda_ops history check"
@@ -180,13 +178,17 @@ def _look_back(
     tables = tables_to_compare(manifest, policy.key_tables)
     if not tables:
         return _unknown(f"{manifest.artifact_id} has no table with rows")
-    if reason := _unfit(client, source, manifest, asked_for=policy.dump_from == "branch"):
-        return _unknown(reason)
+    try:
+        unfit = _unfit(client, source, manifest, asked_for=policy.dump_from == "branch")
+    except TargetRefused as error:
+        return _unknown(f"{error.what} {error.next_step}")
+    if unfit:
+        return _unknown(unfit)
     run_id = new_id(datetime.now(UTC))
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     with kept_alive(source, run_id):
         try:
-            opened = opened_branch(
+            opened = own_branch.opened(
                 client,
                 source,
                 label=Label(protected.name, source_id(source), run_id, HISTORY_CHECK),
@@ -195,7 +197,7 @@ def _look_back(
             )
             with opened as branch:
                 past = _compared(branch, replace(manifest, tables=tables), when, jobs=policy.dump.jobs)
-                return replace(past, summary=" ".join((past.summary, *without_expiry(branch.branch))))
+                return replace(past, summary=" ".join((past.summary, *branch.warnings)))
         except NeonRefused as error:
             # A limit of the plan says nothing against the history; a position that is gone does.
             if error.code == RefusalCode.POSITION_GONE:
@@ -212,19 +214,15 @@ def _unknown(reason: str) -> Check:
 
 
 def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
-    """Why a branch at an artifact's position does harm, or is no proof; "" where neither."""
+    """Why a branch at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),
         connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
-        live, acting = source_catalog.read_source(connection), branch_hazards.acting(connection, source)
-    if acting and not asked_for:
-        return (
-            f"no branch is made unasked, because {' and '.join(acting)}; if that does no harm, set dump_from: branch "
-            "in databases.yaml"
-        )
-    if night_branch.find_main(client, source) is None:
-        return f"{source.describe()} is not the compute of the project's default branch"
+        live, acting = source_catalog.read_source(connection), hazards.acting(connection, source)
+    hazards.require_asked_for(acting, asked_for=asked_for, meaning="The history was not tried out.")
+    if own_branch.find_main(client, source) is None:
+        return own_branch.not_main(source)
     return other_timeline(manifest.inventory.source, live)
 
 

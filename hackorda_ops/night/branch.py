@@ -10,16 +10,14 @@ from typing import Final
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
-from hackorda_ops.neon import branches
+from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn, AtTime
-from hackorda_ops.neon.labels import NIGHT, Label, is_of, source_id
+from hackorda_ops.neon.labels import NIGHT, Label, source_id
 from hackorda_ops.neon.models import Branch
-from hackorda_ops.night import branch_hazards
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
-from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
@@ -30,8 +28,7 @@ _APPLICATION: Final = "hackorda_ops night"
 _SPARE: Final = timedelta(hours=12)
 _LONGEST_EXPIRY: Final = timedelta(days=29)
 CORRECT_THE_PROJECT: Final = (
-    "Correct scratch.neon's project id or the source's connection string, or dump the live database "
-    "(dump_from: source)."
+    f"{own_branch.CORRECT_THE_PROJECT}, or dump the live database (dump_from: source)."
 )
 
 
@@ -102,20 +99,8 @@ def look(source: ConnectionTarget) -> Present:
             identity=source_catalog.read_source(connection),
             now=now,
             lsn=lsn,
-            hazards=(*branch_hazards.acting(connection, source), *branch_hazards.lost(connection)),
+            hazards=(*hazards.acting(connection, source), *hazards.lost(connection)),
         )
-
-
-def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
-    """The project's default branch, if the source is its read-write compute.
-
-    Raises:
-        NeonRefused, NeonUnavailable: Neon said no, or nothing.
-    """
-    for found in client.branches():
-        if found.branch.default and branches.is_compute_of(client, found.branch.id, source.host):
-            return found.branch
-    return None
 
 
 def sweep(client: NeonClient, name: str, source: ConnectionTarget) -> tuple[str, ...]:
@@ -131,10 +116,9 @@ def sweep(client: NeonClient, name: str, source: ConnectionTarget) -> tuple[str,
     """
     told = []
     try:
-        for found in branches.list_own_branches(client):
-            if is_of(found, name, source) and found.annotation.get("purpose") == NIGHT:
-                branches.delete_branch(client, found.branch.id)
-                told.append(f"Removed what a killed night had left: the branch {found.branch.name}.")
+        left = own_branch.made_for(client, name, source, {NIGHT})
+        for gone in own_branch.delete_each(client, left):
+            told.append(f"Removed what a killed night had left: the branch {gone}.")
     except OpsError as error:
         told.append(f"What killed nights had left could not be removed: {error.what}")
     return tuple(told)
@@ -199,8 +183,14 @@ def made(
         TargetRefused: what it made is not a branch of the source, or is the source.
         OpsError: source or branch can't be reached.
     """
-    branch = branches.create_branch(
+
+    def left(branch: ScratchBranch, error: OpsError) -> None:
+        # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
+        warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+
+    opened = own_branch.opened(
         client,
+        present.source,
         label=Label(
             name, source_id(present.source), f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", NIGHT
         ),
@@ -208,21 +198,14 @@ def made(
         expires_at=datetime.now(UTC)
         + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),
         parent_id=main.id,
+        on_left=left,
     )
-    warnings.extend(branches.without_expiry(branch))
-    try:
-        lsn = _position(branch, present.lsn if past is None else past)
-        target = _address(client, branch, present.identity.database)
-        require_elsewhere(present.source, target)
-        _require_clone(target, present.identity)
+    with opened as own:
+        warnings.extend(own.warnings)
+        lsn = _position(own.branch, present.lsn if past is None else past)
+        _require_clone(own.target, present.identity)
         as_of = past.due if past is not None else None
-        yield NightBranch(target, present.identity, lsn, as_of or present.now, as_of)
-    finally:
-        try:
-            branches.delete_branch(client, branch.branch_id)
-        except OpsError as error:
-            # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
-            warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+        yield NightBranch(own.target, present.identity, lsn, as_of or present.now, as_of)
 
 
 def _position(branch: ScratchBranch, asked_for: str | Past) -> str:
@@ -245,17 +228,6 @@ def _position(branch: ScratchBranch, asked_for: str | Past) -> str:
             next_step="Try again, and report it to Neon if it stays so.",
         )
     return lsn
-
-
-def _address(client: NeonClient, branch: ScratchBranch, database: str) -> ConnectionTarget:
-    owners = {found.name: found.owner_name for found in client.databases(branch.branch_id)}
-    if database not in owners:
-        raise TargetRefused(
-            f"The branch {branch.name} has no database {database}, as the source has.",
-            meaning="It is not a branch of the source, or Neon does not know that database. It was not dumped.",
-            next_step=CORRECT_THE_PROJECT,
-        )
-    return branches.connection(client, branch, database=database, role=owners[database])
 
 
 def _require_clone(target: ConnectionTarget, source: SourceIdentity) -> None:

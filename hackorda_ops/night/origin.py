@@ -14,6 +14,7 @@ from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.config.models import Database
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
+from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.night import branch as night_branch
 from hackorda_ops.night.branch import NightBranch, Present
@@ -60,23 +61,23 @@ def look_at_origin(client: NeonClient, database: Database, source: ConnectionTar
     """
     if database.dump_from == "source":
         return Looked("nights", "read from the source, as configured")
-    main = night_branch.find_main(client, source)
+    main = own_branch.find_main(client, source)
     if main is None:
         seen = "read from the source: it is not the compute of the project's default branch"
         concerns = (
             [concern_of(_not_main(source), "stops the night")] if database.dump_from == "branch" else []
         )
         return Looked("nights", seen, tuple(concerns))
-    hazards = " and ".join(night_branch.look(source).hazards)
-    if not hazards:
+    why = " and ".join(night_branch.look(source).hazards)
+    if not why:
         return Looked("nights", f"read from a branch of {main.name}")
     if database.dump_from == "branch":
-        return Looked("nights", f"read from a branch of {main.name}, although {hazards}")
+        return Looked("nights", f"read from a branch of {main.name}, although {why}")
     concern = Concern(
         "worth knowing",
-        f"Nights are read from the source, because {hazards}.",
+        f"Nights are read from the source, because {why}.",
         "Dumps put load on production, and a missed night can't be had back.",
-        "If that does no harm, set dump_from: branch in databases.yaml.",
+        hazards.IF_HARMLESS,
     )
     return Looked("nights", "read from the source", (concern,))
 
@@ -136,7 +137,7 @@ def _branched(
     warnings: list[str],
 ) -> Iterator[Origin]:
     name, policy = protected.name, protected.policy
-    main = night_branch.find_main(client, present.source)
+    main = own_branch.find_main(client, present.source)
     if main is None:
         raise _not_main(present.source)
     warnings += night_branch.sweep(client, name, present.source)
@@ -146,8 +147,11 @@ def _branched(
         past = night_branch.time_in_history(
             past_night, policy.schedule, now=present.now, window=window, main=main
         )
-    if policy.dump_from != "branch":
-        _refuse_hazards(present)
+    hazards.require_asked_for(
+        present.hazards,
+        asked_for=policy.dump_from == "branch",
+        meaning="No dump was taken from a branch, which is the only way to a past night.",
+    )
     with night_branch.made(
         client, main, present, name=name, database=policy, past=past, warnings=warnings
     ) as branch:
@@ -175,16 +179,7 @@ def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, nigh
 
 def _not_main(source: ConnectionTarget) -> TargetRefused:
     return TargetRefused(
-        f"{source.describe()} is not the compute of the Neon project's default branch.",
+        f"{own_branch.not_main(source)}.",
         meaning="A branch of that project would not be a branch of the source, so none is dumped.",
         next_step=night_branch.CORRECT_THE_PROJECT,
     )
-
-
-def _refuse_hazards(present: Present) -> None:
-    if present.hazards:
-        raise TargetRefused(
-            f"No branch is made unasked, because {' and '.join(present.hazards)}.",
-            meaning="No dump was taken from a branch, which is the only way to a past night.",
-            next_step="If that does no harm, set dump_from: branch in databases.yaml.",
-        )

@@ -10,16 +10,15 @@ import psycopg
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.same_source import other_timeline
-from hackorda_ops.errors import NeonRefused, RightsMissing, TargetRefused
-from hackorda_ops.neon import branches
-from hackorda_ops.neon.branches import ScratchBranch
+from hackorda_ops.errors import RightsMissing, TargetRefused
+from hackorda_ops.neon import branches, own_branch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtLsn
-from hackorda_ops.neon.labels import DRILL, NIGHT, PURPOSES, Label, is_of, source_id
-from hackorda_ops.neon.models import Database, LabelledBranch, Project
+from hackorda_ops.neon.labels import DRILL, NIGHT, Label, source_id
+from hackorda_ops.neon.models import LabelledBranch, Project
+from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
-from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.lock import is_locked
@@ -65,29 +64,11 @@ class NeonScratch:
             NeonRefused, NeonUnavailable, Stalled: Neon said no, or nothing.
             OpsError: the source can't be reached, so nobody can tell which runs live.
         """
-        left = self._left_behind(_RETRY_BUDGET_SECONDS)
-        refusals: list[NeonRefused] = []
-        # Newest first: a branch of a branch is younger than it, and has to go before it.
-        for found in reversed(left):
-            try:
-                branches.delete_branch(self.client, found.branch.id)
-            except NeonRefused as refusal:
-                refusals.append(refusal)
-        if refusals:
-            raise NeonRefused(
-                "\n".join(refusal.what for refusal in refusals),
-                meaning=f"{len(refusals)} of {len(left)} branches that killed runs left behind are still there. "
-                f"{refusals[0].meaning}",
-                next_step=refusals[0].next_step,
-            )
-        return tuple(found.branch.name for found in left)
+        gone = own_branch.delete_each(self.client, self._left_behind(_RETRY_BUDGET_SECONDS))
+        return tuple(reversed(tuple(gone)))
 
     def _left_behind(self, retry_budget_seconds: float) -> tuple[LabelledBranch, ...]:
-        ours = [
-            found
-            for found in branches.list_own_branches(self.client)
-            if is_of(found, self.name, self.source) and found.annotation.get("purpose") in PURPOSES
-        ]
+        ours = own_branch.made_for(self.client, self.name, self.source)
         if not ours:
             return ()
         with (
@@ -105,41 +86,27 @@ class NeonScratch:
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
         """See `Scratch.opened`."""
         require_room(self.client.project(), manifest.inventory.size_bytes)
-        with kept_alive(self.source, drill_id):
-            branch, reason = self._make_branch(manifest, drill_id)
-            try:
-                yield self._place(branch, reason, manifest, drill_id)
-            finally:
-                # It waits until Neon no longer lists the branch.
-                branches.delete_branch(self.client, branch.branch_id)
-
-    def _make_branch(self, manifest: Manifest, drill_id: str) -> tuple[ScratchBranch, str]:
-        """A branch at the artifact's position, or at head with the reason why not there."""
-        label = Label(self.name, source_id(self.source), drill_id, DRILL)
-        expires_at = datetime.now(UTC) + _EXPIRES_AFTER
         reason = not_in_history(manifest, self.client.project(), now=datetime.now(UTC)) or other_timeline(
             manifest.inventory.source, _identity(self.source, "Looking at the source")
         )
-        if not reason:
-            try:
-                return (
-                    branches.create_branch(
-                        self.client, label=label, point=AtLsn(manifest.lsn), expires_at=expires_at
-                    ),
-                    "",
-                )
-            except NeonRefused as error:
-                # Whatever refuses a branch as such will refuse the next one in the same words.
-                reason = f"Neon made no branch at the artifact's position {manifest.lsn}: {error.what}"
-        return (
-            branches.create_branch(self.client, label=label, point=AtHead(), expires_at=expires_at),
-            reason,
-        )
+        with (
+            kept_alive(self.source, drill_id),
+            own_branch.opened(
+                self.client,
+                self.source,
+                label=Label(self.name, source_id(self.source), drill_id, DRILL),
+                point=AtHead() if reason else AtLsn(manifest.lsn),
+                expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
+                or_at_head=not reason,
+                any_database=True,
+            ) as own,
+        ):
+            if own.refusal:
+                reason = f"Neon made no branch at the artifact's position {manifest.lsn}: {own.refusal}"
+            yield self._place(own, reason, manifest, drill_id)
 
-    def _place(self, branch: ScratchBranch, reason: str, manifest: Manifest, drill_id: str) -> Place:
-        clone = self._clone(branch, manifest.inventory.source.database)
-        target = branches.connection(self.client, branch, database=clone.name, role=clone.owner_name)
-        require_elsewhere(self.source, target)
+    def _place(self, own: OwnBranch, reason: str, manifest: Manifest, drill_id: str) -> Place:
+        branch, target = own.branch, own.target
 
         def new_database(purpose: str) -> ConnectionTarget:
             # On our own branch the name only has to differ from what came with the clone.
@@ -148,7 +115,7 @@ class NeonScratch:
                 create_like(target, database, manifest.inventory.source)
             except RightsMissing:
                 # Neon itself may create databases where the role may not.
-                branches.create_database(self.client, branch, name=database, owner=clone.owner_name)
+                branches.create_database(self.client, branch, name=database, owner=own.owner)
                 _require_like(with_database(target, database), manifest.inventory.source)
             return with_database(target, database)
 
@@ -159,30 +126,18 @@ class NeonScratch:
             branch=Branch(
                 target=target,
                 parent_lsn=branch.parent_lsn if not reason else None,
-                reason=reason or self._not_the_source(branch, clone, manifest.inventory.source.database),
+                reason=reason or self._not_the_source(own, manifest.inventory.source.database),
             ),
-            warnings=(*_acting_outside(manifest), *branches.without_expiry(branch)),
+            warnings=(*_acting_outside(manifest), *own.warnings),
         )
 
-    def _not_the_source(self, branch: ScratchBranch, clone: Database, database: str) -> str:
-        if clone.name != database:
+    def _not_the_source(self, own: OwnBranch, database: str) -> str:
+        if own.target.database != database:
             return f"the branch has no database {database}"
-        if branch.parent_id is None or not branches.is_compute_of(
-            self.client, branch.parent_id, self.source.host
-        ):
-            return f"{self.source.describe()} is not the compute of the project's default branch"
+        parent_id = own.branch.parent_id
+        if parent_id is None or not branches.is_compute_of(self.client, parent_id, self.source.host):
+            return own_branch.not_main(self.source)
         return ""
-
-    def _clone(self, branch: ScratchBranch, database: str) -> Database:
-        """The source's database on the branch; where the source is elsewhere, any that came with the clone."""
-        found = self.client.databases(branch.branch_id)
-        if not found:
-            raise TargetRefused(
-                f"The branch {branch.name} lists no database.",
-                meaning="There's no role and no address to restore with.",
-                next_step="Create a database on the project's main branch in the Neon console, then drill again.",
-            )
-        return next((one for one in found if one.name == database), found[0])
 
 
 def not_in_history(manifest: Manifest, project: Project, *, now: datetime) -> str:

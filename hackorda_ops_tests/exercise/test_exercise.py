@@ -30,12 +30,13 @@ from hackorda_ops.exercise.state import read_state, to_destroy
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.neon import own_branch
 from hackorda_ops.neon.creation import AtHead, AtTime
+from hackorda_ops.neon.own_branch import OwnBranch, opened
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check
-from hackorda_ops.scratch.own_branch import OwnBranch, opened_branch
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.branched_sources import subscribed
@@ -101,9 +102,9 @@ def test_a_recovery_to_after_the_destruction_fails_and_names_what_is_gone(
     def too_late(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
             options["point"] = AtHead()
-        return opened_branch(*arguments, **options)
+        return opened(*arguments, **options)
 
-    monkeypatch.setattr(exercises, "opened_branch", too_late)
+    monkeypatch.setattr(own_branch, "opened", too_late)
 
     result = _held(branching.changed(key_tables=["users", "test_cycles"]))
 
@@ -130,9 +131,9 @@ def test_a_recovery_to_long_before_the_destruction_fails_for_the_lost_commit(
     def too_early(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
             options |= {"point": AtHead(), "parent_id": None}
-        return opened_branch(*arguments, **options)
+        return opened(*arguments, **options)
 
-    monkeypatch.setattr(exercises, "opened_branch", too_early)
+    monkeypatch.setattr(own_branch, "opened", too_early)
 
     result = _held(branching)
 
@@ -162,9 +163,9 @@ def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
     def refused(*arguments: Any, **options: Any) -> AbstractContextManager[OwnBranch]:
         if isinstance(options["point"], AtTime):
             neon.misbehave(Fault("createProjectBranch", 422, code="BRANCHES_LIMIT_EXCEEDED"))
-        return opened_branch(*arguments, **options)
+        return opened(*arguments, **options)
 
-    monkeypatch.setattr(exercises, "opened_branch", refused)
+    monkeypatch.setattr(own_branch, "opened", refused)
 
     result = _held(branching)
 

@@ -81,5 +81,5 @@ def test_a_source_that_is_not_the_default_branchs_compute_is_not_compared_with_i
     compared = check(result, "branch_equals_manifest")
     assert (compared.outcome, past.outcome) == ("not measured", "not measured")
     for summary in (compared.summary, past.summary):
-        assert "is not the compute of the project's default branch" in summary
+        assert "is not the compute of the Neon project's default branch" in summary
     assert own_branches(neon) == []

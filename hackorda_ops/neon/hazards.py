@@ -3,6 +3,7 @@
 Asked of catalogs alone, so that no lock on a table holds it up.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
@@ -11,6 +12,8 @@ from hackorda_ops.errors import OpsError, TargetRefused
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
+
+IF_HARMLESS: Final = "If that does no harm, set dump_from: branch in databases.yaml."
 
 _APPLICATION: Final = "hackorda_ops hazards"
 _CRON: Final = "SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'"
@@ -64,31 +67,49 @@ def _has_cron(connection: psycopg.Connection[Any], source: ConnectionTarget) -> 
         return True
 
 
-def require_harmless(source: ConnectionTarget) -> None:
-    """Refuses to have a branch made of a source that would act on others by itself.
-
-    Raises:
-        TargetRefused: it would.
-        OpsError: the source can't be reached.
-    """
-    with (
-        translated_errors(source, "Looking at the source"),
-        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
-    ):
-        hazards = acting(connection, source)
-    if hazards:
-        raise TargetRefused(
-            f"No branch is made unasked, because {' and '.join(hazards)}.",
-            meaning="Nothing was made, so nothing was tried out.",
-            next_step="If that does no harm, set dump_from: branch in databases.yaml, then run again.",
-        )
-
-
 def lost(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
     """What a branch of this database lacks, in words.
+
+    Args:
+        connection: to the database.
 
     Raises:
         psycopg.Error: the caller translates.
     """
     there = connection.execute(_LOST).fetchone() is not None
     return ("unlogged tables are empty on it",) if there else ()
+
+
+def require_asked_for(hazards: Sequence[str], *, asked_for: bool, meaning: str) -> None:
+    """Refuses a branch that does something by itself, or lacks something, unless somebody asked for branches. Pure.
+
+    Args:
+        hazards: what it does or lacks, in words.
+        asked_for: whether the configuration says `dump_from: branch`.
+        meaning: what follows from there being no branch.
+
+    Raises:
+        TargetRefused: nobody did.
+    """
+    if hazards and not asked_for:
+        raise TargetRefused(
+            f"No branch is made unasked, because {' and '.join(hazards)}.",
+            meaning=meaning,
+            next_step=IF_HARMLESS,
+        )
+
+
+def acting_now(source: ConnectionTarget) -> tuple[str, ...]:
+    """What a branch of the live database may do to others by itself, in words.
+
+    Args:
+        source: the live database.
+
+    Raises:
+        OpsError: it can't be reached.
+    """
+    with (
+        translated_errors(source, "Looking at the source"),
+        connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
+    ):
+        return acting(connection, source)
