@@ -5,7 +5,7 @@ once. Whatever is missing is reported at once, with the key that names it and th
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,8 @@ from typing import Literal
 
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Database
-from hackorda_ops.config.places import Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import Variable, given
-from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
-from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.tools import clients
@@ -134,46 +131,9 @@ class Protected:
         variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
         return bool(offsite.bucket or any(self._given(variable) for variable in variables))
 
-    @contextmanager
-    def neon(self, *, budget_seconds: float = RETRY_BUDGET_SECONDS) -> Iterator[NeonClient]:
-        """A client of the Neon project that nights and drills branch; only where `scratch.neon` is configured.
-
-        Args:
-            budget_seconds: how long each call is repeated.
-
-        Raises:
-            ConfigError: its variables are missing.
-            NeonRefused: the API key can't be one.
-        """
-        self.require("scratch")
-        neon = self.policy.scratch.neon
-        if neon is None:
-            raise AssertionError("the caller has looked which scratch is configured")
-        with open_client(
-            neon.project_id or self._given(neon.project_id_env),
-            self._given(neon.api_key_env),
-            base_url=self._given(neon.api_url_env) or NEON_API,
-            budget_seconds=budget_seconds,
-        ) as client:
-            yield client
-
-    @property
-    def names_neon(self) -> bool:
-        """Whether a Neon project is configured, and every variable that a client of it needs is set."""
-        return self.policy.scratch.neon is not None and not any(self._missing("scratch"))
-
-    def scratch_server(self) -> ConnectionTarget:
-        """Any database of the scratch server, as a role that may create others; only for `scratch.server`.
-
-        Raises:
-            ConfigError: its variable is missing, or what it holds is no connection string.
-        """
-        self.require("scratch")
-        server = self.policy.scratch.server
-        if server is None:
-            raise AssertionError("the caller has looked which scratch is configured")
-        variable = server.admin_url_env
-        return connection.direct(connection.parse(self._given(variable), origin=f"${variable}"))
+    def has(self, need: Need) -> bool:
+        """Whether every variable that a part of the configuration needs is set."""
+        return not any(self._missing(need))
 
     def monitor(self, kind: DueKind) -> Variable | None:
         """Where an outside monitor expects to hear of this kind of work; None where none is named or set."""
@@ -195,26 +155,11 @@ class Protected:
         elif need == "offsite":
             yield from policy.offsite.missing(key, self.environ)
         else:
-            yield from _missing_of_scratch(key, policy.scratch, self.environ)
+            scratch = policy.scratch
+            yield from scratch.section.missing(f"{key}.{scratch.provider}", self.environ)
 
 
 _IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch")
-
-
-def _missing_of_scratch(key: str, scratch: Scratch, environ: Mapping[str, str]) -> Iterator[str]:
-    if scratch.server is not None:
-        variable = scratch.server.admin_url_env
-        if not given(environ, variable):
-            yield (
-                f"{key}.server.admin_url_env: set {variable} to the scratch server's connection string, "
-                "for a role that may create databases"
-            )
-    if scratch.neon is not None:
-        neon = scratch.neon
-        if not neon.project_id and not given(environ, neon.project_id_env):
-            yield f"{key}.neon.project_id_env: set {neon.project_id_env} to the project's id"
-        if not given(environ, neon.api_key_env):
-            yield f"{key}.neon.api_key_env: set {neon.api_key_env} to a project-scoped API key"
 
 
 def _source_variable(policy: Database) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from hackorda_ops.config.models import Config, Database
 from hackorda_ops.config.places import STORE_SECTIONS, StoreSection
+from hackorda_ops.config.scratch import Scratch
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 
@@ -142,5 +143,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
             yield from _models(member)
+    elif annotation is Scratch:
+        yield Scratch.as_written()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from hackorda_ops.config.places import S3, Bucket, Folder, NeonScratch, Scratch, StorePlace
+from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
+from hackorda_ops.config.scratch import Scratch
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, TlsMode, VariableName
 
 
@@ -212,7 +213,7 @@ class Database(Section):
 
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
-    scratch: Scratch = Scratch(neon=NeonScratch())
+    scratch: Scratch = Field(default_factory=lambda: Scratch.model_validate({}))
     store: StorePlace = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
     key_tables: tuple[KeyTable, ...] = ()
@@ -232,7 +233,7 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _branches_have_a_project(self) -> "Database":
-        if self.dump_from == "branch" and self.scratch.neon is None:
+        if self.dump_from == "branch" and not self.scratch.keeps_history:
             raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
         return self
 

@@ -1,4 +1,4 @@
-"""The places that databases.yaml names: where a drill restores, where artifacts lie."""
+"""The places that databases.yaml names for artifacts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,44 +10,10 @@ from pydantic import (
     SerializeAsAny,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    model_validator,
 )
 
 from hackorda_ops.config.values import Section, VariableName
 from hackorda_ops.given import given
-
-
-class NeonScratch(Section):
-    """A drill restores on a branch of this Neon project."""
-
-    project_id: str | None = None
-    project_id_env: VariableName = "NEON_PROJECT_ID"
-    api_key_env: VariableName = "NEON_API_KEY"
-    api_url_env: VariableName = "NEON_API_URL"
-
-
-class ServerScratch(Section):
-    """A drill restores into a new database of this Postgres server."""
-
-    admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
-
-
-class Scratch(Section):
-    """Where a drill restores: a Neon project, or a scratch server; Neon where neither is named."""
-
-    neon: NeonScratch | None = None
-    server: ServerScratch | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _neon_unless_told(cls, value: Any) -> Any:
-        return {"neon": {}} if value == {} else value
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "Scratch":
-        if (self.neon is None) == (self.server is None):
-            raise ValueError("takes exactly one of neon and server")
-        return self
 
 
 class StoreSection(Section):

@@ -25,8 +25,8 @@ from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
-from hackorda_ops.scratch.sweep import configured_scratch
 from hackorda_ops.stores.staging import staged_folder
 from hackorda_ops.stores.store import Store
 
@@ -72,7 +72,7 @@ def run_drill(
             drilling = Drilling(
                 record, protected, manifest, folder, source, on_progress, past=past, seed=seed
             )
-            with configured_scratch(protected, source) as scratch:
+            with registry.opened(protected, source) as scratch:
                 _drill(drilling, offsite, scratch, drill_id, damaged)
     checks = judgement.complete(record.checks)
     verdict, problem = judgement.judge(checks, record.findings, record.problem)

@@ -19,22 +19,21 @@ from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, OpsError, TargetRefused, UsageError
+from hackorda_ops.errors import OpsError, TargetRefused, UsageError
 from hackorda_ops.exercise import checks
 from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, make_marker
 from hackorda_ops.exercise.notes import Notes
 from hackorda_ops.exercise.result import ExerciseResult, Moment
 from hackorda_ops.exercise.state import State, differences, read_state, to_destroy
-from hackorda_ops.neon import hazards, own_branch
-from hackorda_ops.neon.branches import branches_under
-from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon import hazards
 from hackorda_ops.neon.creation import AtHead, AtTime
-from hackorda_ops.neon.labels import EXERCISE, Label, source_id
+from hackorda_ops.neon.labels import EXERCISE
 from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.neon import NeonScratch
+from hackorda_ops.scratch.history import History
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -55,15 +54,15 @@ def run_exercise(
     branches down and goes on upwards.
 
     Args:
-        protected: the database; only `scratch.neon` makes an exercise possible.
+        protected: the database; only a scratch that keeps a history makes an exercise possible.
         year: the partition (its first day); None for the one that today is in.
         on_progress: told of the rows read.
 
     Raises:
-        ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
+        ConfigError: no history is kept, or variables are missing; nothing was attempted.
         UsageError: that year has not begun.
     """
-    require_neon(protected)
+    require_history(protected)
     protected.require("source", "scratch")
     name, policy = protected.name, protected.policy
     started_at = datetime.now(UTC)
@@ -81,12 +80,11 @@ def run_exercise(
         notes.remarks.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
     with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
-        with protected.neon() as client:
-            left = NeonScratch(name, client, source).sweep()
+        with registry.history_of(protected, source) as history:
+            left = history.sweep()
             notes.remarks += [f"Removed what a killed run had left: {each}." for each in left]
             with kept_alive(source, exercise_id):
-                label = Label(name, source_id(source), exercise_id, EXERCISE)
-                _on_branches(_Exercise(client, source, label, policy, notes, on_progress))
+                _on_branches(_Exercise(history, source, exercise_id, policy, notes, on_progress))
     done = checks.complete(notes.checks)
     verdict, problem = checks.judge(done, notes.problem)
     if verdict == "FAIL":
@@ -113,28 +111,30 @@ def run_exercise(
     )
 
 
-def require_neon(protected: Protected) -> None:
-    """Refuses a database whose scratch is a plain server.
+def require_history(protected: Protected) -> None:
+    """Refuses a database whose scratch keeps no history.
+
+    Args:
+        protected: the database.
 
     Raises:
-        ConfigError: it is.
+        ConfigError: it keeps none.
     """
-    if protected.policy.scratch.neon is None:
-        raise ConfigError(
-            f"databases.{protected.name}.scratch: a recovery exercise takes a Neon project, and a server is "
-            "configured.",
-            meaning="A plain server keeps no history to go back in, so nothing was attempted.",
-            next_step="Give scratch.neon, or exercise your provider's own point-in-time recovery by hand.",
-        )
+    registry.require_history(
+        protected,
+        why="a recovery exercise takes a Neon project",
+        meaning=f"A {protected.policy.scratch.provider} keeps no history to go back in, so nothing was attempted.",
+        by_hand="exercise your provider's own point-in-time recovery by hand",
+    )
 
 
 @dataclass(frozen=True)
 class _Exercise:
     """What every step needs."""
 
-    client: NeonClient
+    history: History
     source: ConnectionTarget
-    label: Label
+    exercise_id: str
     policy: Database
     notes: Notes
     on_progress: OnProgress
@@ -162,7 +162,7 @@ def _look_for_branches(exercise: _Exercise) -> None:
     """The list is the proof: a branch whose making failed half-way is not among those that were deleted."""
     notes = exercise.notes
     try:
-        left = branches_under(exercise.client, exercise.label)
+        left = exercise.history.still_there(purpose=EXERCISE, run=exercise.exercise_id)
     except OpsError as error:
         notes.not_measured("branches_gone", error.what)
         return
@@ -184,8 +184,8 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
     )
     with notes.doing("Made a branch of main to destroy things on"):
         victim = made.enter_context(
-            own_branch.opened(
-                exercise.client, exercise.source, label=exercise.label, point=AtHead(), expires_at=None
+            exercise.history.opened(
+                purpose=EXERCISE, run=exercise.exercise_id, point=AtHead(), expires_at=None
             )
         )
     make_marker(victim.target)
@@ -241,10 +241,9 @@ def _recovered(
     )
     with notes.doing("Recovered: made a branch of it as of just before, which answers queries", call):
         recovered = made.enter_context(
-            own_branch.opened(
-                exercise.client,
-                exercise.source,
-                label=exercise.label,
+            exercise.history.opened(
+                purpose=EXERCISE,
+                run=exercise.exercise_id,
                 point=AtTime(destruction.recover_to),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
                 parent_id=victim.branch.branch_id,

@@ -19,13 +19,11 @@ from hackorda_ops.config.models import KeyTable
 from hackorda_ops.drill.comparisons.branch import other_moment
 from hackorda_ops.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, NeonRefused, TargetRefused
+from hackorda_ops.errors import NeonRefused, TargetRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
-from hackorda_ops.neon import hazards, own_branch
-from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon import hazards
 from hackorda_ops.neon.creation import AtLsn
-from hackorda_ops.neon.labels import HISTORY_CHECK, Label, source_id
-from hackorda_ops.neon.models import Project
+from hackorda_ops.neon.labels import HISTORY_CHECK
 from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.neon.refusals import RefusalCode
 from hackorda_ops.postgres.archives import table_digest
@@ -35,8 +33,9 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
+from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.neon import NeonScratch
+from hackorda_ops.scratch.history import History, Reach
 from hackorda_ops.stores.store import Store
 
 _APPLICATION: Final = "hackorda_ops history check"
@@ -87,33 +86,32 @@ def check_history(protected: Protected) -> HistoryCheck:
     """Looks at the project's history window, and opens one branch near its far end; the branch is always deleted.
 
     Args:
-        protected: the database; only `scratch.neon` has a history.
+        protected: the database; only some providers of scratch keep one.
 
     Raises:
-        ConfigError: there's no Neon project, or variables are missing.
+        ConfigError: no history is kept, or variables are missing.
         OpsError: Neon, the source or a store can't be reached, or the branch is not gone.
     """
-    name, policy = protected.name, protected.policy
-    if policy.scratch.neon is None:
-        raise ConfigError(
-            f"databases.{name}.scratch: only a Neon project has a history, and a server is configured.",
-            meaning="Nothing was checked.",
-            next_step="Give scratch.neon, or look at your provider's own history by hand.",
-        )
+    registry.require_history(
+        protected,
+        why="only a Neon project has a history",
+        meaning="Nothing was checked.",
+        by_hand="look at your provider's own history by hand",
+    )
     protected.require("source", "scratch", "store", "offsite")
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
-        with protected.neon() as client:
-            project, now = client.project(), datetime.now(UTC)
-            long_enough = judge_window(project.history_retention_seconds, policy.objectives.history_days)
-            manifest = farthest(_artifacts(protected), project, now=now)
+        with registry.history_of(protected, source) as history:
+            reach, now = history.reach(), datetime.now(UTC)
+            long_enough = judge_window(reach.window_seconds, protected.policy.objectives.history_days)
+            manifest = farthest(_artifacts(protected), reach, now=now)
             if isinstance(manifest, str):
                 past, reach_seconds = _unknown(manifest), None
             else:
-                NeonScratch(name, client, source).sweep()
-                past = _look_back(protected, client, source, manifest)
+                history.sweep()
+                past = _look_back(protected, history, source, manifest)
                 reach_seconds = (now - manifest.captured_at).total_seconds()
-    return HistoryCheck(project.history_retention_seconds, long_enough, past, reach_seconds)
+    return HistoryCheck(reach.window_seconds, long_enough, past, reach_seconds)
 
 
 def judge_window(window_seconds: int, policy_days: float) -> Check:
@@ -131,28 +129,28 @@ def judge_window(window_seconds: int, policy_days: float) -> Check:
     )
 
 
-def farthest(artifacts: Sequence[Manifest], project: Project, *, now: datetime) -> Manifest | str:
-    """The artifact nearest to the far end of a project's history, or why there is none. Pure.
+def farthest(artifacts: Sequence[Manifest], reach: Reach, *, now: datetime) -> Manifest | str:
+    """The artifact nearest to the far end of a history, or why there is none. Pure.
 
-    Where the project is younger than its window, its history begins when it was made.
+    A history that is younger than its window is only as long as it is old.
 
     Args:
         artifacts: of one database, in any order.
-        project: with its window, and since when it is there.
+        reach: of the history.
         now: aware.
     """
-    window = timedelta(seconds=project.history_retention_seconds)
+    window = timedelta(seconds=reach.window_seconds)
     end = now - window
-    began = max(end + _MARGIN, project.created_at) if project.created_at else end + _MARGIN
+    began = max(end + _MARGIN, reach.since) if reach.since else end + _MARGIN
     inside = [each for each in artifacts if each.captured_at >= began]
     if not inside:
         return f"no artifact was taken within the history window of {window}"
     oldest = min(inside, key=lambda each: (each.captured_at, each.artifact_id))
     if now - oldest.captured_at < _FAR_SHARE * (now - began):
-        age, reach = (
+        age, back = (
             timedelta(seconds=round((now - since).total_seconds())) for since in (oldest.captured_at, began)
         )
-        return f"the oldest artifact is only {age} old, and the history reaches back {reach}"
+        return f"the oldest artifact is only {age} old, and the history reaches back {back}"
     return oldest
 
 
@@ -171,15 +169,13 @@ def _artifacts(protected: Protected) -> list[Manifest]:
     return [manifest for store in stores for manifest in catalog.read(store, protected.name).artifacts]
 
 
-def _look_back(
-    protected: Protected, client: NeonClient, source: ConnectionTarget, manifest: Manifest
-) -> Check:
+def _look_back(protected: Protected, history: History, source: ConnectionTarget, manifest: Manifest) -> Check:
     policy = protected.policy
     tables = tables_to_compare(manifest, policy.key_tables)
     if not tables:
         return _unknown(f"{manifest.artifact_id} has no table with rows")
     try:
-        unfit = _unfit(client, source, manifest, asked_for=policy.dump_from == "branch")
+        unfit = _unfit(history, source, manifest, asked_for=policy.dump_from == "branch")
     except TargetRefused as error:
         return _unknown(f"{error.what} {error.next_step}")
     if unfit:
@@ -188,10 +184,9 @@ def _look_back(
     when = f"{manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     with kept_alive(source, run_id):
         try:
-            opened = own_branch.opened(
-                client,
-                source,
-                label=Label(protected.name, source_id(source), run_id, HISTORY_CHECK),
+            opened = history.opened(
+                purpose=HISTORY_CHECK,
+                run=run_id,
                 point=AtLsn(manifest.lsn),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
             )
@@ -213,7 +208,7 @@ def _unknown(reason: str) -> Check:
     return not_measured(HOLDS_THE_PAST.name, reason)
 
 
-def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
+def _unfit(history: History, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
     """Why a branch at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),
@@ -221,8 +216,8 @@ def _unfit(client: NeonClient, source: ConnectionTarget, manifest: Manifest, *, 
     ):
         live, acting = source_catalog.read_source(connection), hazards.acting(connection, source)
     hazards.require_asked_for(acting, asked_for=asked_for, meaning="The history was not tried out.")
-    if own_branch.find_main(client, source) is None:
-        return own_branch.not_main(source)
+    if history.main() is None:
+        return history.not_main()
     return other_timeline(manifest.inventory.source, live)
 
 

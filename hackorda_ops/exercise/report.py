@@ -11,7 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import history
 from hackorda_ops.exercise.checks import CHECKS
-from hackorda_ops.exercise.exercise import require_neon, run_exercise
+from hackorda_ops.exercise.exercise import require_history, run_exercise
 from hackorda_ops.exercise.history import RESULT_NAME, exercise_prefix
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.markdown import escaped, fenced, table
@@ -51,10 +51,10 @@ def hold_exercise(
         on_progress: told of the rows read.
 
     Raises:
-        ConfigError: there's no Neon project, or variables are missing; nothing was attempted.
+        ConfigError: no history is kept, or variables are missing; nothing was attempted.
         UsageError: that year has not begun.
     """
-    require_neon(protected)
+    require_history(protected)
     protected.require("source", "scratch", "store", "offsite")
     stores: tuple[Store, ...] = (protected.store, protected.offsite)
     with logged("exercise", stores, protected.name, subject="an exercise") as line:

@@ -12,9 +12,8 @@ from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
 from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.branches import ScratchBranch
-from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtLsn, AtTime
-from hackorda_ops.neon.labels import NIGHT, Label, source_id
+from hackorda_ops.neon.labels import NIGHT
 from hackorda_ops.neon.models import Branch
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
@@ -22,6 +21,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.sessions.snapshot import flushed_position, position_bytes
+from hackorda_ops.scratch.history import History
 
 _APPLICATION: Final = "hackorda_ops night"
 # Over the dump's own deadline: making the branch takes time as well. Neon takes 30 days at most.
@@ -103,21 +103,18 @@ def look(source: ConnectionTarget) -> Present:
         )
 
 
-def sweep(client: NeonClient, name: str, source: ConnectionTarget) -> tuple[str, ...]:
+def sweep(history: History) -> tuple[str, ...]:
     """Deletes the branches that earlier nights of a source left; the caller holds its dump lock, so none lives.
 
     Args:
-        client: of the project.
-        name: the database's name in databases.yaml.
-        source: the live database.
+        history: the source's.
 
     Returns:
         What was done, or could not be, a sentence each: a branch too many is no reason to go without a backup.
     """
     told = []
     try:
-        left = own_branch.made_for(client, name, source, {NIGHT})
-        for gone in own_branch.delete_each(client, left):
+        for gone in history.delete_nights():
             told.append(f"Removed what a killed night had left: the branch {gone}.")
     except OpsError as error:
         told.append(f"What killed nights had left could not be removed: {error.what}")
@@ -158,11 +155,10 @@ def time_in_history(
 
 @contextmanager
 def made(
-    client: NeonClient,
+    history: History,
     main: Branch,
     present: Present,
     *,
-    name: str,
     database: Database,
     past: Past | None,
     warnings: list[str],
@@ -170,10 +166,9 @@ def made(
     """Makes the branch. When the block ends, however it ends, the branch is deleted.
 
     Args:
-        client: of the project.
+        history: the source's.
         main: the branch to make it from.
         present: the source.
-        name: the database's name in databases.yaml.
         database: its configuration.
         past: the time whose data it is to hold; None for the present.
         warnings: what the artifact should tell of it is added here, until after the block.
@@ -188,12 +183,9 @@ def made(
         # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
         warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
 
-    opened = own_branch.opened(
-        client,
-        present.source,
-        label=Label(
-            name, source_id(present.source), f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", NIGHT
-        ),
+    opened = history.opened(
+        purpose=NIGHT,
+        run=f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         point=AtLsn(present.lsn) if past is None else AtTime(past.due),
         expires_at=datetime.now(UTC)
         + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),

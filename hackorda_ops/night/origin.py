@@ -14,12 +14,13 @@ from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.config.models import Database
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
-from hackorda_ops.neon import hazards, own_branch
-from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon import hazards
 from hackorda_ops.night import branch as night_branch
 from hackorda_ops.night.branch import NightBranch, Present
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.snapshot import Snapshot
+from hackorda_ops.scratch import registry
+from hackorda_ops.scratch.history import History
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,24 @@ class Origin:
         return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
 
 
-def look_at_origin(client: NeonClient, database: Database, source: ConnectionTarget) -> Looked:
-    """What the next night of a database with a Neon project will be read from, and why.
+def look_at_origin(history: History, database: Database, source: ConnectionTarget) -> Looked:
+    """What the next night of a database whose provider keeps a history will be read from, and why.
+
+    Args:
+        history: the source's.
+        database: its configuration.
+        source: the live database.
 
     Raises:
-        OpsError: Neon or the source can't be asked.
+        OpsError: the provider or the source can't be asked.
     """
     if database.dump_from == "source":
         return Looked("nights", "read from the source, as configured")
-    main = own_branch.find_main(client, source)
+    main = history.main()
     if main is None:
         seen = "read from the source: it is not the compute of the project's default branch"
         concerns = (
-            [concern_of(_not_main(source), "stops the night")] if database.dump_from == "branch" else []
+            [concern_of(_not_main(history), "stops the night")] if database.dump_from == "branch" else []
         )
         return Looked("nights", seen, tuple(concerns))
     why = " and ".join(night_branch.look(source).hazards)
@@ -100,7 +106,8 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
         OpsError: the source can't be reached; or only a branch will do, and there can't be one.
     """
     policy = protected.policy
-    if policy.dump_from == "source" or not protected.names_neon:
+    kept = policy.scratch.keeps_history
+    if policy.dump_from == "source" or not kept or not protected.has("scratch"):
         if policy.dump_from != "source" and night is not None:
             _refuse_unnamed_history(protected, source, night)
         yield Origin(source, None, [])
@@ -113,10 +120,10 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
     warnings: list[str] = []
     with ExitStack() as made:
         try:
-            client = made.enter_context(protected.neon())
+            history = made.enter_context(registry.history_of(protected, source))
             past_night = due if past else None
             origin = made.enter_context(
-                _branched(protected, client, present, past_night=past_night, warnings=warnings)
+                _branched(policy, history, present, past_night=past_night, warnings=warnings)
             )
         except OpsError as error:
             if past or policy.dump_from == "branch":
@@ -129,21 +136,20 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
 
 @contextmanager
 def _branched(
-    protected: Protected,
-    client: NeonClient,
+    policy: Database,
+    history: History,
     present: Present,
     *,
     past_night: date | None,
     warnings: list[str],
 ) -> Iterator[Origin]:
-    name, policy = protected.name, protected.policy
-    main = own_branch.find_main(client, present.source)
+    main = history.main()
     if main is None:
-        raise _not_main(present.source)
-    warnings += night_branch.sweep(client, name, present.source)
+        raise _not_main(history)
+    warnings += night_branch.sweep(history)
     past = None
     if past_night is not None:
-        window = timedelta(seconds=client.project().history_retention_seconds)
+        window = timedelta(seconds=history.reach().window_seconds)
         past = night_branch.time_in_history(
             past_night, policy.schedule, now=present.now, window=window, main=main
         )
@@ -152,9 +158,7 @@ def _branched(
         asked_for=policy.dump_from == "branch",
         meaning="No dump was taken from a branch, which is the only way to a past night.",
     )
-    with night_branch.made(
-        client, main, present, name=name, database=policy, past=past, warnings=warnings
-    ) as branch:
+    with night_branch.made(history, main, present, database=policy, past=past, warnings=warnings) as branch:
         warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
         yield Origin(branch.target, branch, warnings)
 
@@ -162,7 +166,7 @@ def _branched(
 def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, night: date) -> None:
     """Refuses a past night that might be had back, were the Neon project named where this runs."""
     policy = protected.policy
-    if policy.scratch.neon is None or not partitions.is_over(
+    if not policy.scratch.keeps_history or not partitions.is_over(
         night, night_branch.look(source).now, policy.schedule
     ):
         return
@@ -177,9 +181,9 @@ def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, nigh
         ) from None
 
 
-def _not_main(source: ConnectionTarget) -> TargetRefused:
+def _not_main(history: History) -> TargetRefused:
     return TargetRefused(
-        f"{own_branch.not_main(source)}.",
+        f"{history.not_main()}.",
         meaning="A branch of that project would not be a branch of the source, so none is dumped.",
         next_step=night_branch.CORRECT_THE_PROJECT,
     )

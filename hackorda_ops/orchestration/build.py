@@ -37,7 +37,11 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
         for_all,
         readiness.of_all(config),
         *(_of_one(name, database) for name, database in config.databases.items()),
-        *(_on_neon(name, database) for name, database in config.databases.items() if database.scratch.neon),
+        *(
+            _with_history(name, database)
+            for name, database in config.databases.items()
+            if database.scratch.keeps_history
+        ),
         *(
             _deleting(name, database)
             for name, database in config.databases.items()
@@ -47,7 +51,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
 
 
 def _of_one(name: str, database: Database) -> dg.Definitions:
-    of_kinds = jobs.of_kinds(name, on_neon=database.scratch.neon is not None)
+    of_kinds = jobs.of_kinds(name, with_history=database.scratch.keeps_history)
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
         assets=[
@@ -67,7 +71,7 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
     )
 
 
-def _on_neon(name: str, database: Database) -> dg.Definitions:
+def _with_history(name: str, database: Database) -> dg.Definitions:
     """What takes a provider that keeps a history; a plain scratch server doesn't."""
     history = jobs.history(name)
     return dg.Definitions(

@@ -36,7 +36,7 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 }
 
 
-def of_kinds(name: str, *, on_neon: bool) -> dict[DueKind, AssetJob]:
+def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
     """The job of every kind of partition that a database has; exercises take a provider with a history."""
     return {
         kind: dg.define_asset_job(
@@ -46,7 +46,7 @@ def of_kinds(name: str, *, on_neon: bool) -> dict[DueKind, AssetJob]:
             tags=NO_RUN_RETRIES,
         )
         for kind, asset in ASSETS.items()
-        if on_neon or kind != "year"
+        if with_history or kind != "year"
     }
 
 

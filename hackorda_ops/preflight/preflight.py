@@ -15,14 +15,14 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.same_source import another_source
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of, concerns_in, looked
-from hackorda_ops.config.models import Database, Migrate
+from hackorda_ops.config.models import Migrate
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
-from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.night.origin import look_at_origin
 from hackorda_ops.night.preflight import NightView, look_at_clients, look_at_night
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
-from hackorda_ops.scratch.preflight import Wanted, look_at_neon, look_at_scratch_server
+from hackorda_ops.scratch import registry
+from hackorda_ops.scratch.preflight import Wanted
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week import apart
@@ -163,28 +163,30 @@ def _look_for_room(name: str, folder: Path, artifact: Manifest) -> Looked:
 
 
 def _look_at_scratch(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
-    policy = protected.policy
     try:
-        if policy.scratch.server is not None:
-            yield from look_at_scratch_server(protected.name, protected.scratch_server(), wanted)
-        else:
-            with protected.neon() as client:
-                parts = tuple(look_at_neon(client, wanted, history_days=policy.objectives.history_days))
-                yield from parts
-                yield from _look_at_nights(client, policy, wanted.source, parts)
+        parts = tuple(registry.look(protected, wanted))
+        yield from parts
+        if protected.policy.scratch.keeps_history and wanted.source is not None:
+            yield from _look_at_nights(protected, wanted.source, parts)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
 
 
 def _look_at_nights(
-    client: NeonClient, policy: Database, source: ConnectionTarget | None, scratch: Sequence[Looked]
+    protected: Protected, source: ConnectionTarget, scratch: Sequence[Looked]
 ) -> Iterator[Looked]:
+    policy = protected.policy
     insisted = policy.dump_from == "branch"
+
+    def look() -> Looked:
+        with registry.history_of(protected, source) as history:
+            return look_at_origin(history, policy, source)
+
     # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
     # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
-    if source is not None and (insisted or not concerns_in(scratch, "stops the drill")):
+    if insisted or not concerns_in(scratch, "stops the drill"):
         severity: ConcernLevel = "stops the night" if insisted else "worth knowing"
-        yield looked("nights", severity, lambda: look_at_origin(client, policy, source))
+        yield looked("nights", severity, look)
 
 
 def look_at_migrations(migrate: Migrate, environ: Mapping[str, str]) -> Looked:

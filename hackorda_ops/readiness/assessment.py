@@ -173,7 +173,7 @@ def _asked(standing: Standing, database: Database) -> Iterator[Asked]:
         "week": copy.captured_at if copy else None,
         "quarter": proven.drilled_at if proven else None,
     }
-    if database.scratch.neon:
+    if database.scratch.keeps_history:
         newest["year"] = standing.last_exercise_passed_at
     for kind, newest_at in newest.items():
         coming = due_between(kind, schedule, after=standing.at, until=standing.at + _NEXT_WITHIN)

@@ -1,21 +1,13 @@
-"""What a scratch has to offer before a drill restores on it: a plain server's part, and a Neon project's."""
+"""What a scratch has to be like before a drill restores on it, whoever provides it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.concerns import Concern, Looked, concern_of, looked
-from hackorda_ops.errors import OpsError, TargetRefused
-from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.models import Project
+from hackorda_ops.concerns import Concern, Looked, looked
+from hackorda_ops.errors import TargetRefused
 from hackorda_ops.postgres.catalogs.inventory import Extension, Inventory
-from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.scratch.limits import limit_concerns, read_limits
-from hackorda_ops.scratch.neon import not_in_history, require_room
-from hackorda_ops.scratch.server import ServerScratch
 
 _APPLICATION_NAME = "hackorda_ops preflight"
 _RETRY_BUDGET_SECONDS = 10
@@ -46,126 +38,15 @@ class Wanted:
         return self.inventory.source.server_version_number // 10_000 if self.inventory else None
 
 
-def look_at_scratch_server(name: str, admin: ConnectionTarget, wanted: Wanted) -> Iterator[Looked]:
-    """Whether a plain server can take a drill of a database.
-
-    A database like the source is made there and dropped again, as nothing else shows that it can be
-    made; not where the server might be the source's own.
+def look_at_clients(major: int, wanted: Wanted) -> Iterator[Looked]:
+    """Whether there are client tools of the scratch's version; those of the source's were looked for before.
 
     Args:
-        name: the database's name in databases.yaml.
-        admin: any database of the server, as a role that may create databases.
-        wanted: what it has to be like.
-    """
-    try:
-        with (
-            translated_errors(admin, "Looking at the scratch server"),
-            connect(
-                admin, application_name=_APPLICATION_NAME, retry_budget_seconds=_RETRY_BUDGET_SECONDS
-            ) as session,
-        ):
-            major = session.info.server_version // 10_000
-            offered: dict[str, str] = dict(
-                session.execute("SELECT name, default_version FROM pg_catalog.pg_available_extensions")
-            )
-            limits = read_limits(session)
-    except OpsError as error:
-        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
-        return
-    yield Looked(
-        "scratch", f"Postgres {major} at {admin.describe()}", tuple(major_concerns(wanted.major, major))
-    )
-    yield from _look_at_clients(major, wanted)
-    if wanted.inventory is None:
-        return
-    identity, extensions = wanted.inventory.source, wanted.inventory.extensions
-    yield Looked(
-        "extensions",
-        f"{len(offered)} offered, {len(extensions)} needed",
-        tuple(extension_concerns(extensions, offered)),
-    )
-    yield Looked(
-        "scratch limits",
-        f"{limits.connections} connections free",
-        tuple(limit_concerns(limits, jobs=wanted.jobs, inventory=wanted.inventory)),
-    )
-    if wanted.source is None:
-        return
-    source = wanted.source
-
-    def try_out() -> str:
-        require_elsewhere(source, admin)
-        ServerScratch(name, admin, source).try_out(identity)
-        return "another server than the source's; a database like it was made there, and dropped"
-
-    yield looked("new database", "stops the drill", try_out)
-
-
-def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> Iterator[Looked]:
-    """Whether a Neon project has room for a drill's branch, and how far its history reaches back.
-
-    Args:
-        client: of the project.
+        major: the scratch's version, whose tools a restore takes.
         wanted: what the scratch has to be like.
-        history_days: how far the policy wants it to reach.
     """
-    try:
-        project = client.project()
-        branches = len(client.branches())
-    except OpsError as error:
-        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
-        return
-    window = timedelta(seconds=project.history_retention_seconds)
-    yield Looked(
-        "scratch",
-        f"Neon project {project.name}, Postgres {project.pg_version}, {branches} branch(es), history of {window}",
-        (*_project_concerns(project, branches, wanted), *history_concerns(window, history_days)),
-    )
-    yield from _look_at_clients(project.pg_version, wanted)
-
-
-def history_concerns(window: timedelta, policy_days: float) -> Iterator[Concern]:
-    """Whether a project's history window is as long as the policy says. Pure."""
-    policy = timedelta(days=policy_days)
-    if window < policy:
-        yield Concern(
-            "worth knowing",
-            f"The project's history window is {window}, and the policy asks for {policy}.",
-            "A mistake, or a missed night, can be gone back to for no longer than that.",
-            "Lengthen it in the Neon console, or change objectives.history_days.",
-        )
-
-
-def _look_at_clients(major: int, wanted: Wanted) -> Iterator[Looked]:
-    """A restore takes the tools of the scratch's own version; those of the source's were looked for before."""
     if major != wanted.major:
         yield looked("scratch clients", "stops the drill", lambda: wanted.find_clients(major))
-
-
-def _project_concerns(project: Project, branches: int, wanted: Wanted) -> Iterator[Concern]:
-    limit = project.owner.branches_limit if project.owner else None
-    if limit and branches >= limit:
-        yield Concern(
-            "stops the drill",
-            f"The Neon project has {branches} branches, and its plan allows {limit}.",
-            "A drill can't make its own.",
-            "Delete branches that nobody needs in the Neon console, or take a larger plan.",
-            TargetRefused,
-        )
-    yield from major_concerns(wanted.major, project.pg_version)
-    if wanted.inventory is not None:
-        try:
-            require_room(project, wanted.inventory.size_bytes)
-        except TargetRefused as error:
-            yield concern_of(error, "stops the drill")
-    reason = not_in_history(wanted.newest, project, now=datetime.now(UTC)) if wanted.newest else ""
-    if reason:
-        yield Concern(
-            "worth knowing",
-            f"The provider's history can't be compared with the dump: {reason}.",
-            "A drill restores and compares the artifact all the same, on a branch at head.",
-            "Drill right after the week's copy, or lengthen the history in the Neon console.",
-        )
 
 
 def major_concerns(source_major: int | None, scratch_major: int) -> Iterator[Concern]:

@@ -10,36 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hackorda_ops.environment import Protected
-from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.scratch.neon import NeonScratch
+from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
-from hackorda_ops.scratch.server import ServerScratch
-
-
-@contextmanager
-def configured_scratch(
-    protected: Protected,
-    source: ConnectionTarget,
-    *,
-    neon_budget_seconds: float = RETRY_BUDGET_SECONDS,
-) -> Iterator[Scratch]:
-    """The scratch that a database's configuration names.
-
-    Args:
-        protected: the database.
-        source: the live database.
-        neon_budget_seconds: how long a call of Neon's API is repeated.
-
-    Raises:
-        ConfigError: its variables are missing.
-        NeonRefused: the API key can't be one.
-    """
-    if protected.policy.scratch.server is not None:
-        yield ServerScratch(protected.name, protected.scratch_server(), source)
-        return
-    with protected.neon(budget_seconds=neon_budget_seconds) as client:
-        yield NeonScratch(protected.name, client, source)
 
 
 def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ...]:
@@ -47,7 +19,7 @@ def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ..
 
     Args:
         protected: the database.
-        budget_seconds: how long to go on trying to reach each of Neon's API and the servers.
+        budget_seconds: how long to go on trying to reach each of the provider's API and the servers.
 
     Returns:
         A name each, oldest first.
@@ -68,14 +40,14 @@ def sweep(protected: Protected) -> tuple[str, ...]:
     Raises:
         OpsError: the scratch or the source said no, or nothing.
     """
-    with _opened(protected, RETRY_BUDGET_SECONDS) as scratch:
+    with _opened(protected) as scratch:
         return scratch.sweep()
 
 
 @contextmanager
-def _opened(protected: Protected, neon_budget_seconds: float) -> Iterator[Scratch]:
+def _opened(protected: Protected, budget_seconds: float | None = None) -> Iterator[Scratch]:
     protected.require("source", "scratch")
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
-        with configured_scratch(protected, source, neon_budget_seconds=neon_budget_seconds) as scratch:
+        with registry.opened(protected, source, budget_seconds=budget_seconds) as scratch:
             yield scratch

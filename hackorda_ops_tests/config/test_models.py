@@ -34,7 +34,7 @@ def test_a_database_needs_nothing_but_its_name(tmp_path: Path) -> None:
     hackorda = load(tmp_path, "databases: {hackorda: }").databases["hackorda"]
     assert hackorda.source.url_env == "DATABASE_URL"
     assert hackorda.store == Folder(folder=tmp_path / "backups")
-    assert hackorda.scratch.neon is not None
+    assert hackorda.scratch.provider == "neon"
     assert hackorda.objectives.recovery_time_minutes == 30
 
 

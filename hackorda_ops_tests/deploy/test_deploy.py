@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.config.models import Config
+from hackorda_ops.config.scratch import Scratch
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -47,7 +48,9 @@ def _read_by_default(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if annotation is Scratch:
+        yield Scratch.as_written()
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
         yield from _models(argument)

@@ -10,7 +10,8 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Garbled, Misbehaviour, ProjectPlan, Slow
 from hackorda_ops.postgres.sessions.connection import parse
-from hackorda_ops.scratch.sweep import configured_scratch, sweep
+from hackorda_ops.scratch import registry
+from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops_tests.drill.fault_matrix import MATRIX, Matrix
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
 from hackorda_ops_tests.neon.calls import Call
@@ -121,7 +122,7 @@ def scratch_used(protected: Shipped) -> OpsError | None:
     source = parse(protected.environ["DATABASE_URL"], origin="test")
     drill_id = f"20261108T060000Z-{secrets.token_hex(3)}"
     try:
-        with configured_scratch(protected, source) as scratch:
+        with registry.opened(protected, source) as scratch:
             scratch.sweep()
             with scratch.opened(protected.manifest, drill_id) as place:
                 place.new_database("restore")

@@ -37,6 +37,7 @@ from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check
+from hackorda_ops.scratch.neon.history import NeonHistory
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.branched_sources import subscribed
@@ -202,10 +203,10 @@ def test_a_branch_whose_making_and_deletion_both_failed_is_named_and_no_pass(
 def test_branches_that_nobody_could_look_for_are_not_said_to_be_gone(
     branching: Shipped, neon: LocalNeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_list(*_: Any) -> None:
+    def no_list(*_: Any, **__: Any) -> None:
         raise NeonUnavailable("Neon is away.", meaning="Nobody knows.", next_step="Wait.")
 
-    monkeypatch.setattr(exercises, "branches_under", no_list)
+    monkeypatch.setattr(NeonHistory, "still_there", no_list)
     neon.misbehave(Fault("createProjectBranch", 422, code="BRANCHES_LIMIT_EXCEEDED"))
 
     result = _held(branching)

@@ -18,8 +18,8 @@ from hackorda_ops.exercise.history_check import (
 )
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
-from hackorda_ops.neon.models import Project
 from hackorda_ops.postgres.catalogs.inventory import Extension
+from hackorda_ops.scratch.history import Reach
 from hackorda_ops_tests.drill.branched_sources import subscribed
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
 
@@ -158,23 +158,21 @@ def test_a_window_is_held_against_the_policy(days: float, outcome: str) -> None:
     assert judge_window(7 * 24 * 3600, days).outcome == outcome
 
 
-def _project(created_at: datetime | None) -> Project:
-    return Project(
-        id="p", name="p", pg_version=17, history_retention_seconds=7 * 24 * 3600, created_at=created_at
-    )
+def _reach(since: datetime | None) -> Reach:
+    return Reach(window_seconds=7 * 24 * 3600, since=since)
 
 
 def test_the_farthest_artifact_is_the_oldest_one_inside_the_window(recent: Night) -> None:
     of_days = [replace(recent.manifest, captured_at=NOW - days * DAY) for days in (1, 6, 6.999, 8)]
 
-    found = farthest(of_days, _project(NOW - 300 * DAY), now=NOW)
+    found = farthest(of_days, _reach(NOW - 300 * DAY), now=NOW)
 
     # 6.999 days: it may be gone before the branch is made.
     assert found == of_days[1]
 
 
 def test_young_artifacts_of_an_old_project_measure_nothing(recent: Night) -> None:
-    found = farthest([replace(recent.manifest, captured_at=NOW - DAY)], _project(NOW - 300 * DAY), now=NOW)
+    found = farthest([replace(recent.manifest, captured_at=NOW - DAY)], _reach(NOW - 300 * DAY), now=NOW)
 
     assert found == (
         "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 6 days, 23:50:00"
@@ -184,11 +182,11 @@ def test_young_artifacts_of_an_old_project_measure_nothing(recent: Night) -> Non
 def test_of_a_project_younger_than_its_window_the_history_begins_with_it(recent: Night) -> None:
     of_days = [replace(recent.manifest, captured_at=NOW - days * DAY) for days in (1, 2, 4)]
 
-    assert farthest(of_days, _project(NOW - 3 * DAY), now=NOW) == of_days[1]
-    assert farthest(of_days[:1], _project(NOW - 3 * DAY), now=NOW) == (
+    assert farthest(of_days, _reach(NOW - 3 * DAY), now=NOW) == of_days[1]
+    assert farthest(of_days[:1], _reach(NOW - 3 * DAY), now=NOW) == (
         "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 3 days, 0:00:00"
     )
-    assert farthest(of_days[2:], _project(NOW - 3 * DAY), now=NOW) == (
+    assert farthest(of_days[2:], _reach(NOW - 3 * DAY), now=NOW) == (
         "no artifact was taken within the history window of 7 days, 0:00:00"
     )
 

@@ -8,7 +8,8 @@ import pytest
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import Event, record
-from hackorda_ops.config.places import S3, Scratch, ServerScratch
+from hackorda_ops.config.places import S3
+from hackorda_ops.config.scratch import Scratch
 from hackorda_ops.drill.report.history import drill_prefix
 from hackorda_ops.environment import Protected
 from hackorda_ops.readiness.assessment import assess
@@ -349,7 +350,7 @@ def test_a_year_is_asked_for_on_neon_only(kept_on_neon: Kept) -> None:
         "The recovery exercise of 2026, due at 2026-02-01 09:00 (UTC), was held on 2026-02-02 and FAILED; "
         "its report is 20260202T090000Z-9f8e7d."
     )
-    kept.policy = kept.policy.model_copy(update={"scratch": Scratch(server=ServerScratch())})
+    kept.policy = kept.policy.model_copy(update={"scratch": Scratch.model_validate({"server": {}})})
     assert overdue(kept.standing(FRIDAY)) == []
 
 

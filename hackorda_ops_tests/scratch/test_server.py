@@ -20,7 +20,7 @@ from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.place import Place
-from hackorda_ops.scratch.server import ServerScratch
+from hackorda_ops.scratch.server.scratch import ServerScratch
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Shipped, check, databases_on, night_of
 from hackorda_ops_tests.postgres.awkward import execute, target_of

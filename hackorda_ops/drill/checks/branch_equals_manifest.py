@@ -15,7 +15,8 @@ _WHAT_AGREES: Final = {
 
 
 def _lacking(database: Database) -> str:
-    return "" if database.scratch.neon else "the scratch is a server and not a Neon branch"
+    scratch = database.scratch
+    return "" if scratch.keeps_history else f"the scratch is a {scratch.provider} and not a Neon branch"
 
 
 CHECK: Final = DrillCheck(

@@ -25,6 +25,7 @@ from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
+from hackorda_ops.scratch import registry
 
 
 def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
@@ -39,7 +40,7 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=name,
-        kinds={"postgres", "neon" if database.scratch.neon else "drill"},
+        kinds={"postgres", registry.provider_of(database).kind},
         deps=[dg.AssetDep(key(name, OFFSITE_COPY), partition_mapping=weeks_of_the_quarter)],
         partitions_def=partitions,
         check_specs=specs,

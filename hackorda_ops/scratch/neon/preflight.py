@@ -1,0 +1,72 @@
+"""Whether a Neon project has room for a drill."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from hackorda_ops.concerns import Concern, Looked, concern_of
+from hackorda_ops.errors import OpsError, TargetRefused
+from hackorda_ops.neon.client import NeonClient
+from hackorda_ops.neon.models import Project
+from hackorda_ops.scratch.neon.scratch import not_in_history, require_room
+from hackorda_ops.scratch.preflight import Wanted, look_at_clients, major_concerns
+
+
+def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> Iterator[Looked]:
+    """Whether a Neon project has room for a drill's branch, and how far its history reaches back.
+
+    Args:
+        client: of the project.
+        wanted: what the scratch has to be like.
+        history_days: how far the policy wants it to reach.
+    """
+    try:
+        project = client.project()
+        branches = len(client.branches())
+    except OpsError as error:
+        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
+        return
+    window = timedelta(seconds=project.history_retention_seconds)
+    yield Looked(
+        "scratch",
+        f"Neon project {project.name}, Postgres {project.pg_version}, {branches} branch(es), history of {window}",
+        (*_project_concerns(project, branches, wanted), *history_concerns(window, history_days)),
+    )
+    yield from look_at_clients(project.pg_version, wanted)
+
+
+def history_concerns(window: timedelta, policy_days: float) -> Iterator[Concern]:
+    """Whether a project's history window is as long as the policy says. Pure."""
+    policy = timedelta(days=policy_days)
+    if window < policy:
+        yield Concern(
+            "worth knowing",
+            f"The project's history window is {window}, and the policy asks for {policy}.",
+            "A mistake, or a missed night, can be gone back to for no longer than that.",
+            "Lengthen it in the Neon console, or change objectives.history_days.",
+        )
+
+
+def _project_concerns(project: Project, branches: int, wanted: Wanted) -> Iterator[Concern]:
+    limit = project.owner.branches_limit if project.owner else None
+    if limit and branches >= limit:
+        yield Concern(
+            "stops the drill",
+            f"The Neon project has {branches} branches, and its plan allows {limit}.",
+            "A drill can't make its own.",
+            "Delete branches that nobody needs in the Neon console, or take a larger plan.",
+            TargetRefused,
+        )
+    yield from major_concerns(wanted.major, project.pg_version)
+    if wanted.inventory is not None:
+        try:
+            require_room(project, wanted.inventory.size_bytes)
+        except TargetRefused as error:
+            yield concern_of(error, "stops the drill")
+    reason = not_in_history(wanted.newest, project, now=datetime.now(UTC)) if wanted.newest else ""
+    if reason:
+        yield Concern(
+            "worth knowing",
+            f"The provider's history can't be compared with the dump: {reason}.",
+            "A drill restores and compares the artifact all the same, on a branch at head.",
+            "Drill right after the week's copy, or lengthen the history in the Neon console.",
+        )

@@ -1,0 +1,115 @@
+"""The one list of what can be scratch. To add a provider: a file of its own in this folder, and a line at the end."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from hackorda_ops.concerns import Looked
+from hackorda_ops.config.models import Database
+from hackorda_ops.config.scratch import SCRATCH_SECTIONS
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import ConfigError
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.scratch import neon, server
+from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.place import Scratch
+from hackorda_ops.scratch.preflight import Wanted
+from hackorda_ops.scratch.provider import Provider
+
+PROVIDERS: Final[dict[str, Provider[Any]]] = {}
+
+
+def register(key: str, provider: Provider[Any]) -> None:
+    """Makes a provider known, to databases.yaml as well.
+
+    Args:
+        key: its name there: `scratch: {KEY: {…}}`.
+        provider: what it brings along.
+    """
+    PROVIDERS[key] = provider
+    SCRATCH_SECTIONS[key] = provider.section
+
+
+def provider_of(policy: Database) -> Provider[Any]:
+    """The provider that a database's configuration names."""
+    return PROVIDERS[policy.scratch.provider]
+
+
+def opened(
+    protected: Protected, source: ConnectionTarget, *, budget_seconds: float | None = None
+) -> AbstractContextManager[Scratch]:
+    """The scratch that a database's configuration names.
+
+    Args:
+        protected: the database.
+        source: the live database.
+        budget_seconds: how long a call of the provider's API is repeated; None for as long as it thinks right.
+
+    Raises:
+        ConfigError: its variables are missing.
+        OpsError: it refuses them.
+    """
+    protected.require("scratch")
+    policy = protected.policy
+    return provider_of(policy).opened(policy.scratch.section, protected, source, budget_seconds)
+
+
+def look(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
+    """Whether the scratch of a database is as a drill needs it.
+
+    Args:
+        protected: the database.
+        wanted: what it has to be like.
+
+    Raises:
+        ConfigError: its variables are missing.
+        OpsError: it refuses them.
+    """
+    protected.require("scratch")
+    policy = protected.policy
+    return provider_of(policy).look(policy.scratch.section, protected, wanted)
+
+
+def require_history(protected: Protected, *, why: str, meaning: str, by_hand: str) -> None:
+    """Refuses a database whose provider of scratch keeps no history.
+
+    Args:
+        protected: the database.
+        why: what needs one, as a clause.
+        meaning: what follows from there being none.
+        by_hand: what can be done without one.
+
+    Raises:
+        ConfigError: it keeps none.
+    """
+    scratch = protected.policy.scratch
+    if not scratch.keeps_history:
+        keeping = " or ".join(f"scratch.{key}" for key, each in PROVIDERS.items() if each.history)
+        raise ConfigError(
+            f"databases.{protected.name}.scratch: {why}, and a {scratch.provider} is configured.",
+            meaning=meaning,
+            next_step=f"Give {keeping}, or {by_hand}.",
+        )
+
+
+def history_of(protected: Protected, source: ConnectionTarget) -> AbstractContextManager[History]:
+    """The past of a source that the provider keeps; only where `scratch.keeps_history`.
+
+    Args:
+        protected: the database.
+        source: the live database.
+
+    Raises:
+        ConfigError: the provider's variables are missing.
+        OpsError: it refuses them.
+    """
+    protected.require("scratch")
+    policy = protected.policy
+    history = provider_of(policy).history
+    if history is None:
+        raise AssertionError("the caller has asked whether a history is kept")
+    return history(policy.scratch.section, protected, source)
+
+
+register("neon", neon.PROVIDER)
+register("server", server.PROVIDER)

@@ -1,0 +1,70 @@
+"""Whether a plain server can take a drill."""
+
+from collections.abc import Iterator
+
+from hackorda_ops.concerns import Looked, concern_of, looked
+from hackorda_ops.errors import OpsError
+from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.scratch.limits import limit_concerns, read_limits
+from hackorda_ops.scratch.preflight import Wanted, extension_concerns, look_at_clients, major_concerns
+from hackorda_ops.scratch.server.scratch import ServerScratch
+
+_APPLICATION_NAME = "hackorda_ops preflight"
+_RETRY_BUDGET_SECONDS = 10
+
+
+def look_at_server(name: str, admin: ConnectionTarget, wanted: Wanted) -> Iterator[Looked]:
+    """Whether a plain server can take a drill of a database.
+
+    A database like the source is made there and dropped again, as nothing else shows that it can be
+    made; not where the server might be the source's own.
+
+    Args:
+        name: the database's name in databases.yaml.
+        admin: any database of the server, as a role that may create databases.
+        wanted: what it has to be like.
+    """
+    try:
+        with (
+            translated_errors(admin, "Looking at the scratch server"),
+            connect(
+                admin, application_name=_APPLICATION_NAME, retry_budget_seconds=_RETRY_BUDGET_SECONDS
+            ) as session,
+        ):
+            major = session.info.server_version // 10_000
+            offered: dict[str, str] = dict(
+                session.execute("SELECT name, default_version FROM pg_catalog.pg_available_extensions")
+            )
+            limits = read_limits(session)
+    except OpsError as error:
+        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
+        return
+    yield Looked(
+        "scratch", f"Postgres {major} at {admin.describe()}", tuple(major_concerns(wanted.major, major))
+    )
+    yield from look_at_clients(major, wanted)
+    if wanted.inventory is None:
+        return
+    identity, extensions = wanted.inventory.source, wanted.inventory.extensions
+    yield Looked(
+        "extensions",
+        f"{len(offered)} offered, {len(extensions)} needed",
+        tuple(extension_concerns(extensions, offered)),
+    )
+    yield Looked(
+        "scratch limits",
+        f"{limits.connections} connections free",
+        tuple(limit_concerns(limits, jobs=wanted.jobs, inventory=wanted.inventory)),
+    )
+    if wanted.source is None:
+        return
+    source = wanted.source
+
+    def try_out() -> str:
+        require_elsewhere(source, admin)
+        ServerScratch(name, admin, source).try_out(identity)
+        return "another server than the source's; a database like it was made there, and dropped"
+
+    yield looked("new database", "stops the drill", try_out)
