@@ -1,4 +1,4 @@
-"""What a preflight saw: every concern with what it stops, so that all of them are told at once."""
+"""What a preflight saw: every concern with what it stops, so that all of them are listed at once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class _Weighed:
 
 @dataclass(frozen=True)
 class Concern(Problem, _Weighed):
-    """One thing that should be mended, or known, before a night or a drill.
+    """One thing to fix, or to know about, before a night or a drill.
 
     Attributes:
         severity: what it stops, if anything.
@@ -32,11 +32,11 @@ class Concern(Problem, _Weighed):
 
 @dataclass(frozen=True)
 class Looked:
-    """One part of the surroundings that was looked at.
+    """One part of the environment that was checked.
 
     Attributes:
         part: what, in a word or two ("rights").
-        seen: what is there, in words; "" where it couldn't be looked at.
+        seen: what is there, in words; "" where it couldn't be checked.
         concerns: what is wrong with it or should be known; empty where all is well.
     """
 
@@ -46,17 +46,17 @@ class Looked:
 
 
 def concern_of(error: OpsError, severity: ConcernLevel) -> Concern:
-    """An error as a concern: what its maker would have told if it had come up in the middle."""
+    """An error as a concern: what would have been reported had it come up in the middle."""
     return Concern(severity, error.what, error.meaning, error.next_step, type(error))
 
 
 def looked(part: str, stops: ConcernLevel, look: Callable[[], Looked | str]) -> Looked:
-    """Looks at one part, and turns its refusal into a concern, so that the others are looked at as well.
+    """Checks one part, and turns its error into a concern, so that the others are checked as well.
 
     Args:
-        part: what is looked at.
-        stops: what its refusal stops.
-        look: does it; gives what it saw, with concerns of its own or in words alone.
+        part: what is checked.
+        stops: what its failure stops.
+        look: does the check; returns what it saw, with concerns of its own or as text alone.
     """
     try:
         seen = look()
@@ -73,7 +73,7 @@ def concerns_in(parts: Iterable[Looked], severity: ConcernLevel | None = None) -
 
 
 def require_none(found: Sequence[Concern]) -> None:
-    """Raises one error that tells every concern; nothing where there is none.
+    """Raises one error that lists every concern; does nothing where there is none.
 
     Raises:
         OpsError: of the concerns' own kind where they agree on one; RetryableError where all of them
@@ -90,10 +90,9 @@ def require_none(found: Sequence[Concern]) -> None:
     else:
         kind = RetryableError if all(each.retryable for each in kinds) else PreflightFailed
     raise kind(
-        f"{len(found)} things stand in the way:\n" + _numbered(concern.what for concern in found),
-        meaning="Each of them alone does. Nothing was begun; the earlier artifacts are as they were.",
-        next_step="Mend all of them, in the same order:\n"
-        + _numbered(concern.next_step for concern in found),
+        f"{len(found)} problems must be fixed first:\n" + _numbered(concern.what for concern in found),
+        meaning="Any one of them is reason enough to stop. Nothing was begun; the earlier artifacts are unchanged.",
+        next_step="Fix them all, in the same order:\n" + _numbered(concern.next_step for concern in found),
     )
 
 

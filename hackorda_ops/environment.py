@@ -1,7 +1,7 @@
-"""A protected database: what is configured of it, and what that stands for in this environment.
+"""A protected database: its configuration, and what that resolves to in this environment.
 
 It's made once, by a command or a run, and passed down: nothing below looks up a variable, and each place is opened
-once. Whatever is missing is reported at once, with the key that names it and the remedy.
+once. Everything missing is reported together, with the key that names it and the remedy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ class Protected:
                 f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
                 + "\n".join(f"  {problem}" for problem in problems),
                 meaning="Nothing was attempted.",
-                next_step="Set them where this runs, or change the key to the variable that you do set.",
+                next_step="Set them where this runs, or change the keys to the variables that you do set.",
             )
 
     def source(self, *, private_folder: Path) -> ConnectionTarget:
@@ -64,7 +64,7 @@ class Protected:
             private_folder: where the provider's CA bundle is written, if there's one.
 
         Raises:
-            ConfigError: the variable is missing, or what it holds is no connection string.
+            ConfigError: the variable is missing, or its value is not a connection string.
         """
         self.require("source")
         variable, _ = _source_variable(self.policy)
@@ -96,7 +96,7 @@ class Protected:
 
     @cached_property
     def store(self) -> Store:
-        """Where nightly artifacts live.
+        """Where nightly artifacts are stored.
 
         Raises:
             ConfigError: its variables are missing.
@@ -116,7 +116,7 @@ class Protected:
 
     @property
     def known_stores(self) -> tuple[Store, ...]:
-        """The store of the nights and off-site, as far as their variables are set."""
+        """The nightly store and off-site, as far as their variables are set."""
         found: list[Store] = []
         with suppress(ConfigError):
             found.append(self.store)

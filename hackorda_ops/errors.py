@@ -8,10 +8,10 @@
     │   └── UsageError           a command was called in a way that cannot work
     ├── PermanentError           exit code 3: trying again changes nothing until somebody acts
     │   ├── LoginRefused         wrong password, unknown role or database, TLS refused
-    │   ├── RightsMissing        the role may not read or create what it must
+    │   ├── RightsMissing        the role lacks the right to read or create what it must
     │   ├── ClientMissing        no pg_dump, pg_restore or psql of the server's major version
     │   ├── SnapshotUnavailable  the source cannot export a snapshot (a pooler, a standby)
-    │   ├── PreflightFailed      several things stand in the way, all of them told
+    │   ├── PreflightFailed      several problems at once, all of them listed
     │   ├── DiskFull             a local disk has no room
     │   ├── StoreRefused         bucket missing, access denied, a write that was not kept
     │   ├── ArtifactMissing      no artifact fits what was asked for
@@ -19,8 +19,8 @@
     │   ├── PartitionGone        a past night cannot be dumped from the present
     │   ├── TargetRefused        a restore target that is, or might be, something to keep
     │   ├── ToolFailed           a Postgres client tool or a migration command failed
-    │   │   └── RestoreRefused   the server does not take a dump's data or its definitions
-    │   └── NeonRefused          Neon's API said no
+    │   │   └── RestoreRefused   the server rejects a dump's data or its definitions
+    │   └── NeonRefused          Neon's API refused the request
     └── RetryableError           exit code 3: the same call may succeed later
         ├── ServerUnreachable    refused or timed-out connection
         ├── ConnectionLost       a connection broke while it was in use
@@ -28,10 +28,10 @@
         ├── LockLost             the lock's connection broke; another dump may have begun
         ├── StoreUnreachable     the store did not answer, or answered "try later"
         ├── Stalled              a child process or a wait ran past its deadline
-        │   └── SourceBusy       somebody needed what was being read, kept it locked or changed it
+        │   └── SourceBusy       another session needed, locked or changed what was being read
         └── NeonUnavailable      Neon's API did not answer, or answered "try later"
 
-A message never holds a secret: whoever raises one has redacted it first
+A message never contains a secret: the code that raises it has redacted it first
 (`hackorda_ops.postgres.sessions.connection.redact`), because Dagster stores exception text verbatim.
 """
 
@@ -113,7 +113,7 @@ class LoginRefused(PermanentError):
 
 
 class RightsMissing(PermanentError):
-    """The role may not read or create what it must."""
+    """The role lacks the right to read or create what it must."""
 
 
 class ClientMissing(PermanentError):
@@ -125,7 +125,7 @@ class SnapshotUnavailable(PermanentError):
 
 
 class PreflightFailed(PermanentError):
-    """Several things of different kinds stand in the way; `what` and `next_step` list them all."""
+    """Several problems of different kinds must be fixed first; `what` and `next_step` list them all."""
 
 
 class DiskFull(PermanentError):
@@ -133,7 +133,7 @@ class DiskFull(PermanentError):
 
 
 class StoreRefused(PermanentError):
-    """The store said no: bucket missing, access denied, or a write that was not kept."""
+    """The store refused: bucket missing, access denied, or a write that was not kept."""
 
 
 class ArtifactMissing(PermanentError):
@@ -157,11 +157,11 @@ class ToolFailed(PermanentError):
 
 
 class RestoreRefused(ToolFailed):
-    """A server does not take what a dump holds: its data or its definitions are at fault, and not the server."""
+    """A server rejects what a dump holds: the dump's data or definitions are at fault, not the server."""
 
 
 class NeonRefused(PermanentError):
-    """Neon's API said no.
+    """Neon's API refused the request.
 
     Args:
         what: see `OpsError`.
@@ -209,7 +209,7 @@ class Stalled(RetryableError):
 
 
 class SourceBusy(Stalled):
-    """Somebody needed what was being read, kept it locked or changed it: the reading let go of it."""
+    """Another session needed, locked or changed what was being read, so the read was given up."""
 
 
 class NeonUnavailable(RetryableError):

@@ -1,8 +1,8 @@
 """Every kind of finding there is: how bad it is, and what it means. The one place that says so.
 
-A kind is "fatal" where the backup, or bringing it back, is not what it has to be: a drill, a
+A kind is "fatal" where the backup, or its restore, is not what it must be: a drill, a
 verification or a restore that saw one FAILs, and an artifact with one isn't sound. It is a "warning"
-where somebody should know of it, and the backup is none the worse: it changes no verdict.
+where somebody should know about it but the backup is unaffected: it changes no verdict.
 """
 
 from collections.abc import Mapping
@@ -25,72 +25,75 @@ class FindingKind:
     meaning: str
 
 
-# A finding that was stored by another release: nothing makes it harmless.
+# A finding stored by another release: it can't be assumed to be harmless.
 UNKNOWN: Final = FindingKind("fatal", "This release of hackorda_ops doesn't know this kind of finding.")
 
-_NOT_THE_SAME: Final = "What a restore of this artifact brings back is not what the database held."
+_NOT_THE_SAME: Final = "What a restore of this artifact brings back differs from what the database held."
 _SINCE_LAST_NIGHT: Final = (
-    "Something happened to the data since the artifact before, which still has what may be lost."
+    "Something happened to the data since the previous artifact, which still has what may be lost."
 )
 _TWO_BACKUPS: Final = "The provider's history and the dump of one moment disagree, so one of them is wrong."
 
 KINDS: Final[Mapping[str, FindingKind]] = {
     # Files of an artifact against its manifest.
-    "artifact damaged": FindingKind("fatal", "The artifact can't be read as what its manifest says it is."),
-    "file missing": FindingKind(
-        "fatal", "A part of the artifact is gone, so it can't be restored as a whole."
+    "artifact damaged": FindingKind(
+        "fatal", "The artifact can't be read, or isn't what its manifest says it is."
     ),
+    "file missing": FindingKind("fatal", "Part of the artifact is missing, so it can't be fully restored."),
     "file changed": FindingKind("fatal", "The artifact was damaged or altered after it was taken."),
     "table changed": FindingKind(
-        "fatal", "The dump's file holds other rows than on its night: it was replaced, or its manifest was."
+        "fatal",
+        "The dump's file no longer holds the rows of its night: it was replaced, or its manifest was.",
     ),
     "large objects changed": FindingKind(
         "fatal",
-        "The dump holds other large objects than on its night: they were replaced, or its manifest was.",
+        "The dump no longer holds the large objects of its night: they were replaced, or its manifest was.",
     ),
     "definition changed": FindingKind(
         "fatal",
-        "The dump's table of contents says something else of this object than on its night, when it was written in "
+        "The dump's table of contents no longer describes this object as it did on its night, when it was written in "
         "the source's own snapshot: it was altered or replaced, or its manifest was.",
     ),
     "sequence changed": FindingKind(
         "fatal",
-        "The dump has another value for it than on its night: it was altered or replaced, or its manifest was.",
+        "The dump no longer has its value of that night: the dump was altered or replaced, or its manifest was.",
     ),
     "evidence missing": FindingKind(
-        "fatal", "The dump holds something that its manifest can't speak for: evidence was taken from it."
+        "fatal", "The dump holds something that its manifest has no evidence of: that evidence was removed."
     ),
     "rows misplaced": FindingKind(
-        "fatal", "The dump doesn't have a table's rows where the manifest has its evidence of them."
+        "fatal", "The dump doesn't have a table's rows where its manifest recorded them."
     ),
     # A restored database against the manifest and the archive.
-    "restore failed": FindingKind("fatal", "The dump holds this, and the server does not take it."),
+    "restore failed": FindingKind("fatal", "The dump holds this, but the server rejects it."),
     "table missing": FindingKind("fatal", _NOT_THE_SAME),
-    "rows differ": FindingKind("fatal", "Rows were lost or doubled on the way into the restored database."),
+    "rows differ": FindingKind(
+        "fatal", "Rows were lost or duplicated on the way into the restored database."
+    ),
     "content differs": FindingKind(
-        "fatal", "Values are other ones than in the backup, though no row is missing."
+        "fatal", "Values differ from those in the backup, though no row is missing."
     ),
     "configuration rows added": FindingKind(
         "warning",
-        "CREATE EXTENSION has put rows of its own beside those of the backup, which can't be told apart.",
+        "CREATE EXTENSION added rows of its own to those of the backup, and the two can't be told apart.",
     ),
     "sequence differs": FindingKind(
-        "fatal", "The next key that the database hands out may be one that is taken already, or leave a gap."
+        "fatal", "The next key that the database hands out may already be taken, or leave a gap."
     ),
-    "extension missing": FindingKind("fatal", "Types and functions that the data needs are not there."),
+    "extension missing": FindingKind("fatal", "Types and functions that the data needs are missing."),
     "extension differs": FindingKind(
-        "fatal", "What names the extension's objects by their schema finds nothing there."
+        "fatal", "Whatever refers to the extension's objects by schema won't find them."
     ),
     "extension version differs": FindingKind(
         "warning",
-        "A dump names no version of an extension, so this server installed its own. The rows were compared under it.",
+        "A dump names no extension versions, so this server installed its own. The rows were compared under it.",
     ),
     "large objects missing": FindingKind(
-        "fatal", "Rows of the application may refer to objects that are not there."
+        "fatal", "The application's rows may refer to objects that are missing."
     ),
     "large objects added": FindingKind("fatal", _NOT_THE_SAME),
     "large objects differ": FindingKind(
-        "fatal", "Objects are there, and hold other bytes than in the backup."
+        "fatal", "The objects are there, but their bytes differ from the backup."
     ),
     "partitioned missing": FindingKind("fatal", _NOT_THE_SAME),
     "materialized view missing": FindingKind("fatal", _NOT_THE_SAME),
@@ -98,39 +101,39 @@ KINDS: Final[Mapping[str, FindingKind]] = {
     "materialized view differs": FindingKind("fatal", _NOT_THE_SAME),
     "access method differs": FindingKind(
         "fatal",
-        "The rows are back, and stored in another way: what the source's way is good for, the copy lacks.",
+        "The rows came back, but are stored differently: the copy lacks what the source's access method provides.",
     ),
     "generated values differ": FindingKind(
         "fatal",
-        "The column's values are not computed from the rows that are there: a change, or another function, made them.",
+        "The column's values don't follow from the rows that are there: a change, or another function, made them.",
     ),
     "generated values not settled": FindingKind(
         "warning",
-        "The column's expression gives something else each time, or did so on the source, so no restore brings back "
+        "The column's expression gives a different result each time, or did on the source, so no restore brings back "
         "the values that the source had.",
     ),
     "switched otherwise": FindingKind(
         "fatal",
-        "What has to run at a change of rows doesn't, or runs where it mustn't: rows that break a rule may come in.",
+        "What must run when rows change doesn't, or runs when it mustn't: rows that break a rule may get in.",
     ),
-    "refresh fails": FindingKind("fatal", "The view is there, and can't be filled with rows any more."),
+    "refresh fails": FindingKind("fatal", "The view is there, but can no longer be refreshed."),
     "refresh of an empty view fails": FindingKind(
         "warning",
-        "The backup has the view without rows, as the source had it, so nothing is lost; it can't be filled here.",
+        "The view is empty in the backup, as on the source, so nothing is lost; it can't be refreshed here.",
     ),
     "schema object missing": FindingKind("fatal", _NOT_THE_SAME),
     "object of an extension's table missing": FindingKind(
         "warning",
-        "Whatever is on a table of an extension is left to CREATE EXTENSION by pg_dump, so no backup can hold it.",
+        "A dump leaves whatever is on an extension's table to CREATE EXTENSION, so no backup can hold it.",
     ),
     "schema object added": FindingKind("fatal", _NOT_THE_SAME),
-    "schema differs": FindingKind("fatal", "The object is there, and is not the one that was backed up."),
+    "schema differs": FindingKind("fatal", "The object is there, but is not the one that was backed up."),
     # Owners, grants and settings, where a restore was asked to apply them.
     "access missing": FindingKind(
-        "fatal", "The rows are back; who owns them, or who may do what with them, is not as on the source."
+        "fatal", "The rows came back; who owns them, or who may do what with them, differs from the source."
     ),
-    "access added": FindingKind("fatal", "Somebody may do more here than on the source."),
-    "recovery too slow": FindingKind("fatal", "The backup comes back, and later than was agreed upon."),
+    "access added": FindingKind("fatal", "Somebody has more rights here than on the source."),
+    "recovery too slow": FindingKind("fatal", "The backup can be restored, but not within the agreed time."),
     # A branch at the artifact's WAL position against the manifest.
     "branch: table missing": FindingKind("fatal", _TWO_BACKUPS),
     "branch: rows differ": FindingKind("fatal", _TWO_BACKUPS),
@@ -142,43 +145,41 @@ KINDS: Final[Mapping[str, FindingKind]] = {
     "key table missing": FindingKind("fatal", "A table that matters is on one side only."),
     "key table empty": FindingKind("fatal", "The backup lacks all rows of a table that matters."),
     "key table empty in production": FindingKind(
-        "fatal", "The rows of a table that matters are in the backup only."
+        "fatal", "Only the backup has the rows of a table that matters."
     ),
     "key table drifted": FindingKind(
         "fatal",
-        "The backup and production are further apart than the backup's age explains: one has lost or doubled rows.",
+        "The backup and production are further apart than the backup's age explains: one lost or duplicated rows.",
     ),
     "no recent row": FindingKind(
-        "fatal", "The backup may be older than it says, or have been taken from another place."
+        "fatal", "The backup may be older than it says, or was taken from another place."
     ),
     # The team's migrations on the restored database.
     "migrations failed": FindingKind(
-        "fatal", "This backup can't be brought to what the application needs now."
+        "fatal", "This backup can't be migrated to what the application needs now."
     ),
     "migration half applied": FindingKind(
         "fatal",
-        "The tool's own table says that a migration took effect in part, whatever its exit code said.",
+        "The tool's own table says that a migration was only partly applied, whatever its exit code was.",
     ),
     "migrations pending": FindingKind(
         "fatal",
-        "The command said that all was well, and left the database behind what the application needs.",
+        "The command reported success, but left the database behind what the application needs.",
     ),
-    "migration undone": FindingKind(
-        "fatal", "The command took the database back behind where the backup was."
-    ),
+    "migration undone": FindingKind("fatal", "The command reverted migrations that the backup already had."),
     "migration skipped": FindingKind(
-        "warning", "A migration lies in the folder that the tool passes over, and never applies."
+        "warning", "The folder has a migration that the tool skips, and never applies."
     ),
     "rows lost in migration": FindingKind(
-        "warning", "The migration removed rows. It may be meant to; in production it will do the same."
+        "warning", "The migration removed rows. That may be intended; it will do the same in production."
     ),
     "table lost in migration": FindingKind(
-        "warning", "The migration removed a table. It may be meant to; in production it will do the same."
+        "warning", "The migration removed a table. That may be intended; it will do the same in production."
     ),
     # A night against the artifact before.
     "another source": FindingKind(
         "fatal",
-        "The artifact is of another database than those before, and nobody has confirmed that it should be.",
+        "The artifact is of another database than the ones before it, and nobody has confirmed the change.",
     ),
     "table vanished": FindingKind("fatal", _SINCE_LAST_NIGHT),
     "table emptied": FindingKind("fatal", _SINCE_LAST_NIGHT),
@@ -187,7 +188,7 @@ KINDS: Final[Mapping[str, FindingKind]] = {
     "sequence vanished": FindingKind("fatal", _SINCE_LAST_NIGHT),
     "sequence went back": FindingKind(
         "fatal",
-        "The database may have been put back to an older state, or a table been emptied and filled anew.",
+        "The database may have been reset to an older state, or a table emptied and refilled.",
     ),
     "extension vanished": FindingKind("fatal", _SINCE_LAST_NIGHT),
     "large objects collapsed": FindingKind("fatal", _SINCE_LAST_NIGHT),

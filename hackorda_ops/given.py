@@ -1,13 +1,13 @@
-"""Values as people give them: pasted with a line end, or with the quotes that their shell would have taken away."""
+"""Values as people enter them: pasted with a line end, or with quotes that a shell would have removed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 def trimmed(value: str) -> str:
-    """A value without blanks and line ends around it, and without one pair of quotes around all of it.
+    """A value without surrounding whitespace, and without one pair of quotes around all of it.
 
-    `docker run --env-file` and Kubernetes secrets hand both on as they are.
+    `docker run --env-file` and Kubernetes secrets pass both on unchanged.
     """
     value = value.strip()
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
@@ -16,7 +16,7 @@ def trimmed(value: str) -> str:
 
 
 def given(environ: Mapping[str, str], variable: str) -> str:
-    """What an environment variable holds, trimmed; "" where it's not set."""
+    """An environment variable's value, trimmed; "" if it isn't set."""
     return trimmed(environ.get(variable, ""))
 
 

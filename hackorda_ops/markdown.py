@@ -1,4 +1,4 @@
-"""Markdown that shows text as it is, whatever it is made of."""
+"""Markdown that shows text literally, whatever it contains."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,15 +9,15 @@ _SPECIAL = re.compile(r"([\\`*_\[\]#|~&<>])")
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown takes for nothing but text, on one line, also inside a table."""
+    """Text that Markdown shows literally, on one line, even inside a table."""
     return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
 
 
 def fenced(text: str) -> str:
-    """A block that is shown as it is; empty for no text."""
+    """A block that is shown literally; empty for no text."""
     if not text.strip():
         return ""
-    # A fence ends at the first line of as many backticks: ours has one more than any inside.
+    # A fence ends at the first line of as many backticks, so ours has one more than any inside.
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{visible(text).rstrip()}\n{fence}"

@@ -1,4 +1,4 @@
-"""Progress as lines of a log: often enough to see that it goes on, seldom enough to read."""
+"""Progress as log lines: often enough to see that work continues, rarely enough to read."""
 
 import threading
 import time
@@ -15,22 +15,22 @@ _LEAST_GROWTH: Final = 0.1
 
 @dataclass(frozen=True)
 class Told:
-    """What was last told of a stage: how far it was, and when (seconds of a monotonic clock)."""
+    """What was last logged of a stage: how far it was, and when (seconds of a monotonic clock)."""
 
     progress: Progress
     at_seconds: float
 
 
 def worth_telling(last: Told | None, progress: Progress, now_seconds: float) -> bool:
-    """Whether a line in the log is due: the stage began, ended, or came on by a tenth in five seconds.
+    """Whether a log line is due: the stage began, ended, or advanced by a tenth in five seconds.
 
-    A tenth of the whole, or of what is done where nobody knows the whole: so the lines of an
+    A tenth of the total, or of what is done where the total is unknown: then the lines of an
     endless stage grow rarer.
     """
     if last is None:
         return True
     if last.progress.done == last.progress.total:
-        # A stage of the same name begins anew: an S3 store is read back after the disk was.
+        # A stage of the same name starts again: an S3 store is read back after the disk was.
         return progress != last.progress
     if progress.done <= last.progress.done:
         return False
@@ -57,7 +57,7 @@ def line(progress: Progress) -> str:
 
 
 class ProgressLog:
-    """Takes progress from any thread and writes what is worth telling.
+    """Takes progress from any thread and writes what is worth logging.
 
     Args:
         write: takes a line; called by one thread at a time.
@@ -71,7 +71,7 @@ class ProgressLog:
         self._told: dict[str, Told] = {}
 
     def __call__(self, progress: Progress) -> None:
-        """Hears of progress."""
+        """Takes one progress update."""
         with self._lock:
             now = self._clock()
             if worth_telling(self._told.get(progress.stage), progress, now):

@@ -16,7 +16,7 @@ def rounds(
     Args:
         within_seconds: how long to go on.
         pause_seconds: between two looks.
-        monotonic: seconds that only grow.
+        monotonic: seconds that only increase.
         sleep: waits that many seconds.
 
     Yields:

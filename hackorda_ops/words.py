@@ -1,14 +1,14 @@
-"""Numbers, times and text as people read them, wherever the product tells them."""
+"""Numbers, times and text as people read them, wherever the product shows them."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-# Stands in a table where there is no number.
+# Shown in a table where there is no number.
 NOTHING = "\N{EN DASH}"
 
-# Colours and cursor movements, which migration tools print as if onto a terminal.
+# Colours and cursor movements, which migration tools print as if to a terminal.
 _TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _LINE_CHARACTERS = "\n\t"
 
@@ -76,14 +76,14 @@ def size(size_bytes: float) -> str:
 
 
 def moment(when: datetime) -> str:
-    """A time in UTC, which it says."""
+    """A time in UTC, labelled as such."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def visible(text: str) -> str:
-    """Text without what would hide or turn around other text: terminal codes, control characters.
+    """Text without what could hide or reorder other text: terminal codes, control characters.
 
-    Line breaks and tabs stay. Names come from databases, so some are made to deceive.
+    Line breaks and tabs stay. Names come from databases, and some may be crafted to deceive.
     """
     plain = _TERMINAL_CODE.sub("", text.replace("\r\n", "\n"))
     return "".join(

@@ -20,7 +20,7 @@ _HEAD = """\
 A drill says PASS when a backup was fetched from off-site and restored, and everything that it is compared by was
 equal. This page is for whoever has to decide whether to believe that. It lists the damages that were made on real
 artifacts and real restored databases to see whether they are noticed, the sound databases that must not be called
-damaged, and what a PASS does not speak of. Its tables are written from the tests themselves
+damaged, and what a PASS does not cover. Its tables are written from the tests themselves
 (`python -m hackorda_ops_tests.proof > docs/proof.md`), and a test fails when they are out of date.
 
 ## What is compared with what

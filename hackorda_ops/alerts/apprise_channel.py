@@ -1,7 +1,7 @@
 """Delivers a message by an apprise URL: Slack, e-mail, Telegram, PagerDuty, a webhook, and some hundred others.
 
 The URL is a secret, since it holds passwords and tokens. Apprise logs hosts, recipients and, for debugging, whole
-URLs; so nothing that it says is passed on, but what kind of problem it had.
+URLs; so nothing that it logs is passed on except the kind of problem.
 """
 
 import logging
@@ -25,8 +25,8 @@ def send(url: str, message: Message) -> None:
     """Delivers a message, within `TIMEOUT_SECONDS` for each step of the exchange.
 
     Raises:
-        PermanentError: the URL is none that apprise understands, the service said no, or not every target that the
-            URL names has got it.
+        PermanentError: apprise does not understand the URL, the service refused, or not every target that the
+            URL names got the message.
         RetryableError: the service could not be reached, or its answer was "not now" (429 or 5xx).
     """
     _hush()
@@ -47,26 +47,26 @@ def send(url: str, message: Message) -> None:
         result, taken = (
             _notify(service, asset, message) if isinstance(service, apprise.NotifyBase) else (None, 0)
         )
-    except Exception as error:  # noqa: BLE001  # some hundred plugins, and any of their words may hold the URL
+    except Exception as error:  # noqa: BLE001  # some hundred plugins, and any of their messages may contain the URL
         raise _undelivered(PermanentError, f"its service failed ({type(error).__name__})") from None
     if result is None:
         raise PermanentError(
             "A message was not delivered: apprise does not understand the channel's URL.",
-            meaning="Nobody is told on this channel.",
+            meaning="Nobody is alerted on this channel.",
             next_step="Compare the URL in its variable with https://github.com/caronc/apprise/wiki.",
         )
     if not result and taken:
         raise PermanentError(
-            f"A message was not delivered to every target of the channel's URL: {taken} of them took it.",
-            meaning="Whoever listens at the others was not told.",
-            next_step="See which target is wrong. Give each target a URL of its own: one that is bad spoils no other.",
+            f"A message was not delivered to every target of the channel's URL: {taken} of them accepted it.",
+            meaning="Those who listen on the other channels were not alerted.",
+            next_step="Find the target that is wrong. Give each a URL of its own: a bad one then affects no other.",
         )
     if not result:
         raise _undelivered(*_problem(result))
 
 
 def _notify(service: "NotifyBase", asset: "AppriseAsset", message: Message) -> tuple["AppriseResult", int]:
-    """Delivers a message; how many of several targets took it, which services with a single one don't say."""
+    """Delivers a message; how many of several targets accepted it, which services with a single one don't say."""
     import apprise  # noqa: PLC0415
 
     taken = list[Any]()
@@ -76,7 +76,7 @@ def _notify(service: "NotifyBase", asset: "AppriseAsset", message: Message) -> t
         taken.append(key)
         mark_delivered(key, per_message)
 
-    # Its result is a mere "failed" where some of the targets have taken it.
+    # Its result is just "failed" even where some of the targets accepted it.
     service.mark_delivered = marked  # type: ignore[method-assign]
     service.socket_connect_timeout = min(service.socket_connect_timeout, TIMEOUT_SECONDS)
     service.socket_read_timeout = min(service.socket_read_timeout, TIMEOUT_SECONDS)
@@ -105,15 +105,15 @@ def _problem(result: "AppriseResult") -> tuple[type[OpsError], str]:
         passes = any(status == "429" or status.startswith("5") for status in statuses)
         return RetryableError if passes else PermanentError, f"its service answered with status {statuses[0]}"
     if re.search("connection error|exception", said, re.IGNORECASE):
-        return RetryableError, "its service could not be reached, or hung up"
-    return PermanentError, "its service did not take it"
+        return RetryableError, "its service could not be reached, or closed the connection"
+    return PermanentError, "its service did not accept it"
 
 
 def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
     return kind(
         f"A message was not delivered: {problem}.",
-        meaning="Nobody was told on this channel.",
-        next_step="Check the URL in its variable, and whether this machine reaches the service.",
+        meaning="Nobody was alerted on this channel.",
+        next_step="Check the URL in its variable, and whether this machine can reach the service.",
     )
 
 

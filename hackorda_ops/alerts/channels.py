@@ -26,7 +26,7 @@ def variables(alerts: Alerts) -> tuple[str, ...]:
 
 
 def configured(alerts: Alerts, environ: Mapping[str, str]) -> tuple[Channel, ...]:
-    """The channels whose variables are set. Nothing is asked of them, and no URL is judged yet."""
+    """The channels whose variables are set. None is contacted, and no URL is validated yet."""
     return tuple(_bounded(channel) for channel in _configured(alerts, environ))
 
 

@@ -1,4 +1,4 @@
-"""Delivers what waits in an outbox."""
+"""Delivers the messages that wait in an outbox."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from hackorda_ops.errors import OpsError, RetryableError, Stalled
 
 @dataclass(frozen=True)
 class Delivery:
-    """What has come of delivering.
+    """The outcome of delivering.
 
     Attributes:
         outbox: as it was saved last.
-        failed: whether a channel did not take a message just now.
-        given_up: what a channel has not taken and will not be given again, a sentence each.
+        failed: whether a channel did not accept a message just now.
+        given_up: messages that a channel did not accept and won't be given again, a sentence each.
     """
 
     outbox: Outbox
@@ -33,7 +33,7 @@ def deliver(
     clock: Callable[[], datetime],
     budget_seconds: float,
 ) -> Delivery:
-    """Gives each channel the messages that wait for it, in their order, until it is down.
+    """Delivers the messages that wait for each channel, in order, until the channel is down.
 
     Args:
         outbox: what waits.
@@ -59,7 +59,7 @@ def deliver(
                 else:
                     outbox, lost = outbox.refused(channel.name, message, error.what, clock())
                 if lost:
-                    given_up.append(f"{channel.name} is given up for: {message.title}: {error.what}")
+                    given_up.append(f"{channel.name} gave up on: {message.title}: {error.what}")
             else:
                 outbox = outbox.delivered(channel.name, message)
             save(outbox)

@@ -1,7 +1,7 @@
-"""What has been told, and what has come right since: the memory of whoever raises the alarms of a database.
+"""What was reported, and what has recovered since: the memory of a database's alarms.
 
-All pure. A run is told of once, whichever of its attempts fails first; something overdue at most once a day for as
-long as it lasts; and what was told is called off once.
+All pure. A run is reported once, whichever of its attempts fails first; something overdue at most once a day for as
+long as it lasts; and what was reported is called off once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,24 @@ from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.alerts.outbox import Outbox
 from hackorda_ops.errors import Problem
 
-# How far behind the newest tick a run's end may come to light: clocks differ, and storages write late.
+# How late after the newest tick a run's end may be noticed: clocks differ, and storage may be written late.
 LOOKS_BACK: Final = timedelta(hours=1)
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
-# A store that can't be read for a while is its provider's affair; for longer it hides what is overdue.
+# A short outage of a store is its provider's problem; a longer one hides what is overdue.
 BLIND_AFTER: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """A run that has ended, with what it was to make.
+    """A run that has ended, with what it was meant to make.
 
     Attributes:
         run_id: as Dagster shows it.
-        subject: what it was to make.
+        subject: what it was meant to make.
         ended_at: aware.
         cause: why it failed; None where it succeeded.
-        failed_checks: those that did not pass, each with what it saw; what wasn't measured is none of them.
-        repeats: whether an earlier attempt of the same failed, which was told.
+        failed_checks: those that did not pass, each with what it saw; unmeasured ones don't count.
+        repeats: whether an earlier attempt of the same failed, which was reported.
         run: a link to it, or its id.
     """
 
@@ -51,7 +51,7 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class Missing:
-    """Something overdue: what, and in which words. The same words at every look."""
+    """Something overdue: what, and the sentence for it, which is the same at every look."""
 
     subject: Subject
     sentence: str
@@ -59,11 +59,11 @@ class Missing:
 
 @dataclass(frozen=True)
 class Open:
-    """An alarm that nothing has called off.
+    """An alarm that has not been called off.
 
     Attributes:
         title: of its message.
-        partition: that it was about; None for a run without one.
+        partition: the one that it was about; None for a run without one.
         told_at: when, aware.
     """
 
@@ -74,11 +74,11 @@ class Open:
 
 @dataclass(frozen=True)
 class Blind:
-    """Nobody can see what is overdue.
+    """It can't be seen what is overdue.
 
     Attributes:
         since: when that was noticed, aware.
-        told_at: when it was told last; None where it doesn't last for long yet.
+        told_at: when it was reported last; None where it doesn't last for long yet.
     """
 
     since: datetime
@@ -91,7 +91,7 @@ class Desk:
 
     Attributes:
         done_until: every run that ended until then was looked at.
-        looked_at: when it was last looked what is overdue; None for never.
+        looked_at: when it was last checked what is overdue; None for never.
         runs: those that ended later and were looked at, with the time of their end.
         failed: the newest alarm about a failed run or check, by what it is about ("night").
         overdue: the newest alarm about something overdue, likewise.
@@ -108,15 +108,15 @@ class Desk:
     outbox: Outbox = field(default_factory=Outbox)
 
     def is_new(self, run_id: str, ended_at: datetime) -> bool:
-        """Whether a run has not been looked at."""
+        """Whether a run has not been processed yet."""
         return ended_at > self.done_until and run_id not in self.runs
 
     def after_run(self, end: RunEnd, *, at_risk: str | None) -> tuple["Desk", Message | None]:
-        """The desk once a new run was looked at, and what to tell of it.
+        """The desk after processing a new run, and what to report of it.
 
         Args:
             end: the run, with every older one looked at before.
-            at_risk: what would be lost if the source died now, as a sentence; None where nobody can tell.
+            at_risk: what would be lost if the source died now, as a sentence; None if unknown.
         """
         desk = replace(self, runs={**self.runs, end.run_id: end.ended_at})
         told: Message | None
@@ -131,7 +131,7 @@ class Desk:
                 end.subject, end.failed_checks, at=end.ended_at, at_risk=at_risk, run=end.run
             )
         before = desk.failed.get(end.subject.what)
-        # An old partition that can't be made up for must not hide a newer one that has failed.
+        # An old partition that can't be backfilled must not hide a newer one that has failed.
         if before is None or (before.partition or "") <= (end.subject.partition or ""):
             alarm = Open(told.title, end.subject.partition, end.ended_at)
             desk = replace(desk, failed={**desk.failed, end.subject.what: alarm})
@@ -142,7 +142,7 @@ class Desk:
         over = [
             alarm
             for alarm in (self.failed.get(what), self.overdue.get(what))
-            # An old partition that was made up for says nothing of a newer one that failed.
+            # An old partition that was backfilled says nothing about a newer one that failed.
             if alarm is not None and (alarm.partition or "") <= partition
         ]
         if not over:
@@ -151,7 +151,7 @@ class Desk:
         return self._without(over), told
 
     def after_runs(self, now: datetime) -> "Desk":
-        """The desk once every run that has ended by now was looked at."""
+        """The desk after processing every run that has ended by now."""
         until = max(self.done_until, now - LOOKS_BACK)
         return replace(
             self,
@@ -168,12 +168,12 @@ class Desk:
         at_risk: str | None,
         now: datetime,
     ) -> tuple["Desk", tuple[Message, ...]]:
-        """The desk once it was looked what is overdue, and what to tell of it.
+        """The desk after checking what is overdue, and what to report of it.
 
         Args:
             database: the database's name.
             missing: all that is overdue, the newest partition of each kind.
-            unreadable: what hides whether anything is overdue, a sentence each. With any nothing is called off.
+            unreadable: what hides whether anything is overdue, a sentence each. If any, nothing is called off.
             at_risk: see `after_run`.
             now: aware.
         """
@@ -219,5 +219,5 @@ class Desk:
 
 
 def begun(now: datetime) -> Desk:
-    """The desk of a product that has just been set up: it looks back a little, and at nothing older."""
+    """The desk of a new installation: it looks back a little, and no further."""
     return Desk(done_until=now - LOOKS_BACK)

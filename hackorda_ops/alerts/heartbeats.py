@@ -1,11 +1,11 @@
 """Calls an outside monitor around a night, a copy, a drill or an exercise, in the manner of healthchecks.io.
 
-A scheduler that is dead can't say so. The monitor expects a call after each success, and raises the alarm where
-none comes. So only what is done for the newest partition counts: a past night that is made up for must not stand in
-for tonight's. Whoever is killed says nothing, which is the point.
+A dead scheduler can't report itself. The monitor expects a call after each success, and raises the alarm where
+none comes. So only work for the newest partition counts: a past night that is backfilled must not stand in
+for tonight's. A killed process reports nothing, which is the point.
 
 Dagster's assets and the command line both call it, around the same core functions: what is done by hand counts as
-well. Nothing that happens here changes the outcome of what it speaks of.
+well. Nothing that happens here changes the outcome of the work that it reports.
 """
 
 import time
@@ -27,14 +27,14 @@ from hackorda_ops.proof.verdict import Verdict
 _TIMEOUT_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 2
 _PAUSE_SECONDS: Final = 1.0
-# What is begun waits for it, so all attempts together are bounded as well.
+# The work waits for it, so all attempts together are bounded as well.
 _LONGEST_SECONDS: Final = 12.0
 _LONGEST_BODY: Final = 500
 
 
 @dataclass
 class Heartbeat:
-    """What is going to be said at the end.
+    """What will be reported at the end.
 
     Attributes:
         problem: why it's no success, in a sentence without a secret; None for a success.
@@ -43,7 +43,7 @@ class Heartbeat:
     problem: str | None = None
 
     def of_verdict(self, verdict: Verdict) -> None:
-        """Says what a drill or an exercise has come to."""
+        """Records the verdict of a drill or an exercise."""
         self.problem = None if verdict == "PASS" else f"The verdict is {verdict}."
 
 
@@ -64,11 +64,11 @@ def heartbeat(
         partition: what is made; None for the present one.
         schedule: the database's.
         monitor: the variable with the URL for this kind; without one nothing is called.
-        log: hears, without the URL, where the monitor could not be told.
-        is_last: whether an error ends it for good; after any other, another attempt follows, and nothing is said.
+        log: is called, without the URL, where the monitor could not be reached.
+        is_last: whether an error ends it for good; after any other, another attempt follows, and nothing is reported.
 
     Yields:
-        Where to say that what was made is no success although nothing was raised.
+        Where to record that what was made is no success although nothing was raised.
     """
     if monitor is None or not counts(kind, partition, schedule, datetime.now(UTC)):
         yield Heartbeat()
@@ -88,10 +88,10 @@ def heartbeat(
             call("/fail", error.what)
         raise
     except Exception as error:
-        call("/fail", f"Unforeseen: {type(error).__name__}.")
+        call("/fail", f"Unexpected error: {type(error).__name__}.")
         raise
     except BaseException:
-        call("/fail", "Somebody ended it.")
+        call("/fail", "It was interrupted.")
         raise
     if said.problem is None:
         call("", f"The {kind} is done.")
@@ -106,12 +106,12 @@ def counts(kind: DueKind, partition: date | None, schedule: Schedule, now: datet
 
 
 def _called(url: str, suffix: str, body: str) -> str | None:
-    """Calls a URL; what went wrong is an answer and no error."""
+    """Calls a URL; returns what went wrong instead of raising it."""
     try:
         return within(_LONGEST_SECONDS, "The monitor", lambda: _call(url, suffix, body))
     except OpsError as error:
         return error.what.rstrip(".")
-    except Exception as error:  # noqa: BLE001  # whatever it is, a night is worth more
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not fail a night
         return type(error).__name__
 
 

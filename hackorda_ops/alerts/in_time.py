@@ -1,4 +1,4 @@
-"""A bound on how long something may take that has none, or none that can be relied on."""
+"""A time limit for something that has none, or none that can be relied on."""
 
 import queue
 import threading
@@ -11,14 +11,14 @@ Result = TypeVar("Result")
 
 
 def within(seconds: float, what: str, work: Callable[[], Result]) -> Result:
-    """Does something in a thread of its own, and waits for no longer than this.
+    """Runs something in a thread of its own, and waits no longer than this.
 
     Time-outs of sockets bound each step of an exchange and not the whole, and looking up a host name has none.
 
     Args:
         seconds: how long to wait.
-        what: is done, for the error ("The webhook").
-        work: what to do. Where it takes longer, it goes on behind the caller's back; it must do no harm then.
+        what: is running, for the error ("The webhook").
+        work: what to do. If it takes longer, it goes on in the background; it must do no harm there.
 
     Raises:
         Stalled: it took longer.
@@ -39,8 +39,8 @@ def within(seconds: float, what: str, work: Callable[[], Result]) -> Result:
     except queue.Empty:
         raise Stalled(
             f"{what} took longer than {seconds:g} seconds.",
-            meaning="It was left at that, so that nothing else has to wait.",
-            next_step="See whether it answers, and whether this machine reaches it.",
+            meaning="It was given up, so that nothing else has to wait.",
+            next_step="Check whether it answers, and whether this machine can reach it.",
         ) from None
     if error is not None:
         raise error

@@ -1,4 +1,4 @@
-"""What an alarm says, in words that need no screen beside them: the subject first, as a phone shows no more."""
+"""The text of an alarm, which must stand on its own: the subject first, as a phone shows no more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from hackorda_ops.words import moment
 
 Tone = Literal["failure", "warning", "success", "info"]
 
-# Looking what is overdue, where that is itself what an alarm is about.
+# The check of what is overdue, where an alarm is about that check itself.
 LOOK: Final = "what is overdue"
 
-# Of what a run says of itself. Services take a few thousand characters at most; all of it is in Dagster.
+# Of what a run says about itself. Services accept a few thousand characters at most; Dagster has all of it.
 _LONGEST_CAUSE: Final = 1000
 
 
@@ -48,7 +48,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to tell. Holds no secret.
+    """One thing to report. Holds no secret.
 
     Attributes:
         title: one line: what happened to what.
@@ -64,7 +64,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The whole, for services that know no title."""
+        """Title and body together, for services that have no titles."""
         return f"{self.title}\n{self.body}"
 
 
@@ -72,10 +72,10 @@ def failed_run(subject: Subject, cause: Problem, *, at: datetime, at_risk: str |
     """A run that ended without its result.
 
     Args:
-        subject: what it was to make.
+        subject: what it was meant to make.
         cause: why it failed.
         at: when it ended.
-        at_risk: what would be lost if the source died now, as a sentence; None where nobody can tell.
+        at_risk: what would be lost if the source died now, as a sentence; None if unknown.
         run: a link to it, or its id.
     """
     return _message(
@@ -107,11 +107,11 @@ def failed_checks(
     return _message(
         f"CHECK FAILED: {subject}",
         (
-            "The run succeeded, and not all of its checks passed:",
+            "The run succeeded, but not all of its checks passed:",
             _cut("\n".join(f"- {check}" for check in checks)),
-            "What it means: What the run made is there, and what these checks stand for isn't proven.",
+            "What it means: What the run made is there, but what these checks are for isn't proven.",
             _at_risk(at_risk),
-            "Next step: Read what the checks saw, in the run, and decide whether it's as it should be.",
+            "Next step: Read in the run what the checks saw, and decide whether that is as it should be.",
         ),
         tone="warning",
         at=at,
@@ -127,15 +127,15 @@ def overdue(subject: Subject, sentence: str, *, at: datetime, at_risk: str | Non
         sentence: what is missing, and since when.
         at: when that was noticed, aware.
         at_risk: what would be lost if the source died now, as a sentence; None if unknown.
-        again: whether it was told before.
+        again: whether it was reported before.
     """
     return _message(
         f"{'STILL OVERDUE' if again else 'OVERDUE'}: {subject}",
         (
             sentence,
             _at_risk(at_risk),
-            "Next step: See in Dagster whether its run failed, still runs or never started, and whether the daemon "
-            "lives; then materialize that partition.",
+            "Next step: Check in Dagster whether its run failed, still runs or never started, and whether the daemon "
+            "is alive; then materialize that partition.",
         ),
         tone="failure",
         at=at,
@@ -145,7 +145,7 @@ def overdue(subject: Subject, sentence: str, *, at: datetime, at_risk: str | Non
 def blind(
     database: str, unreadable: Sequence[str], *, since: datetime, at: datetime, at_risk: str | None
 ) -> Message:
-    """Nobody can see what is overdue; see `failed_run`.
+    """It can't be seen what is overdue; see `failed_run`.
 
     Args:
         database: the database's name in databases.yaml.
@@ -159,9 +159,9 @@ def blind(
         (
             f"Since {moment(since)} this could not be read:",
             _cut("\n".join(f"- {each}" for each in unreadable)),
-            "What it means: Should a night, a copy or a drill be missing, nobody would notice.",
+            "What it means: If a night, a copy or a drill is missing, nobody will notice.",
             _at_risk(at_risk),
-            "Next step: See whether the store and the off-site bucket answer, and take their credentials.",
+            "Next step: Check that the store and the off-site bucket answer, and accept their credentials.",
         ),
         tone="warning",
         at=at,
@@ -169,12 +169,12 @@ def blind(
 
 
 def recovered(subject: Subject, told: Sequence[str], *, at: datetime, run: str | None = None) -> Message:
-    """What was told of before is over.
+    """What was reported before is over.
 
     Args:
-        subject: what came right.
-        told: the titles of what was told.
-        at: when it came right.
+        subject: what recovered.
+        told: the titles of what was reported.
+        at: when it recovered.
         run: a link to the run that did it, or its id; None where no run is known.
     """
     return _message(
@@ -189,7 +189,7 @@ def recovered(subject: Subject, told: Sequence[str], *, at: datetime, run: str |
 def trial(at: datetime, sender: str) -> Message:
     """A message that only proves that messages arrive."""
     return _message(
-        "TEST: hackorda_ops can tell you of alarms here",
+        "TEST: hackorda_ops can reach you here",
         (f"Sent by hand from {sender}. Nothing is wrong, and there's nothing to do.",),
         tone="info",
         at=at,

@@ -1,7 +1,7 @@
-"""What waits to be delivered, and on which channels. All pure: whoever delivers keeps it between attempts.
+"""What waits to be delivered, and on which channels. All pure: the caller keeps it between attempts.
 
-Each channel gets the messages in their order. One that is down is left alone for a while, longer each time, and
-holds up no other channel; it loses nothing. A message that a channel refuses, or has perhaps taken, holds up no other
+Each channel gets the messages in order. One that is down is left alone for a while, longer each time, and
+holds up no other channel; it loses nothing. A message that a channel refuses, or may have accepted, holds up no other
 message: it's set aside, tried a few times more, and given up.
 """
 
@@ -14,17 +14,17 @@ from hackorda_ops.alerts.message import Message
 
 _FIRST_PAUSE: Final = timedelta(seconds=15)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
-# What is refused is seldom taken later, and of several people behind one channel some may have it already: so only a
+# What is refused is rarely accepted later, and some of the people behind a channel may have it already: so only a
 # few times. The last is after a day, because a proxy also says "not found" when what is behind it is down.
 _SET_ASIDE_FOR: Final = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
-# A week bridges any outage that somebody works on. The number bounds what is written at each attempt.
+# A week covers any outage that somebody works on. The number bounds what is written at each attempt.
 KEPT_FOR: Final = timedelta(days=7)
 MOST_KEPT: Final = 200
 
 
 @dataclass(frozen=True)
 class RefusedMessage:
-    """A message that a channel has refused, or has perhaps taken.
+    """A message that a channel has refused, or may have accepted.
 
     Attributes:
         until: when it is tried again.
@@ -42,8 +42,8 @@ class Waiting:
     """A message that waits.
 
     Attributes:
-        message: what to tell.
-        channels: the names of those that have not taken it yet.
+        message: what to report.
+        channels: the names of those that have not accepted it yet.
         since: when it came, aware.
         refusals: by the name of the channel.
     """
@@ -61,7 +61,7 @@ class Waiting:
         return channel in self.channels and not set_aside
 
     def without(self, channel: str) -> "Waiting":
-        """The message after a channel has taken it, or has refused it too often."""
+        """The message after a channel has accepted it, or has refused it too often."""
         return replace(self, channels=tuple(name for name in self.channels if name != channel))
 
     def set_aside(self, channel: str, problem: str, now: datetime) -> "Waiting":
@@ -100,7 +100,7 @@ class Outbox:
         return self._holding((*self.waiting, Waiting(message, tuple(channels), now)))
 
     def next_for(self, channel: str, now: datetime) -> Message | None:
-        """What a channel is given now; None where nothing waits for it, or it is left alone."""
+        """The next message for a channel; None where nothing waits for it, or it is left alone."""
         pause = self.pauses.get(channel)
         # No pause is longer, unless a clock was set back.
         if pause is not None and timedelta() < pause.until - now <= _LONGEST_PAUSE:
@@ -108,7 +108,7 @@ class Outbox:
         return next((each.message for each in self.waiting if each.waits_for(channel, now)), None)
 
     def delivered(self, channel: str, message: Message) -> "Outbox":
-        """The outbox after a channel has taken its next message."""
+        """The outbox after a channel has accepted its next message."""
         taken = (each.without(channel) if each.message == message else each for each in self.waiting)
         return self._holding(taken)._answered(channel)
 
@@ -122,7 +122,7 @@ class Outbox:
         return outbox._answered(channel), given_up
 
     def stalled(self, channel: str, message: Message, problem: str, now: datetime) -> tuple["Outbox", bool]:
-        """The outbox after a delivery was left to itself: the channel may be down, or take the message yet.
+        """The outbox after a delivery took too long: the channel may be down, or may still accept the message.
 
         Returns:
             See `refused`.
@@ -141,7 +141,7 @@ class Outbox:
         """The outbox without channels that are no longer there, and within its bounds.
 
         Returns:
-            It, and the messages that are given up although channels that are there have not taken them.
+            It, and the messages that are given up although existing channels have not accepted them.
         """
         there = set(channels)
         kept = self._holding(
@@ -161,7 +161,7 @@ class Outbox:
             for name, pause in self.pauses.items()
         )
         refused = (
-            f"{name} did not take a message, tried {refusal.times} time(s), again at "
+            f"{name} did not accept a message, tried {refusal.times} time(s), again at "
             f"{refusal.until:%Y-%m-%d %H:%M:%S} UTC: {each.message.title}: {refusal.problem}"
             for each in self.waiting
             for name, refusal in each.refusals.items()

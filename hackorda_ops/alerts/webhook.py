@@ -1,6 +1,6 @@
-"""Posts a message to a webhook, in the shape that Slack, Mattermost and their like take.
+"""Posts a message to a webhook, in the form that Slack, Mattermost and the like accept.
 
-The URL is a secret, since whoever has it can post. So nothing that httpx says of it is passed on.
+The URL is a secret, since anyone who has it can post. So nothing that httpx says about it is passed on.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ def post(url: str, text: str) -> None:
     """Posts `text` as {"text": …}, within `TIMEOUT_SECONDS` for each step of the exchange.
 
     Raises:
-        RetryableError: nobody answered, or the answer was "not now" (429 or 5xx).
-        PermanentError: the URL is none, or the answer was no.
+        RetryableError: there was no answer, or it was "not now" (429 or 5xx).
+        PermanentError: the URL is not usable, or the answer was a refusal.
     """
     try:
         with httpx.Client(
@@ -40,8 +40,8 @@ def post(url: str, text: str) -> None:
 def _undelivered(kind: type[OpsError], problem: str) -> OpsError:
     return kind(
         f"A message could not be delivered to the webhook: {problem}.",
-        meaning="Nobody was told on this channel.",
-        next_step="Check the variable that alerts.webhook_url_env names, and whether this machine reaches the webhook.",
+        meaning="Nobody was alerted on this channel.",
+        next_step="Check the variable in alerts.webhook_url_env, and whether this machine can reach the webhook.",
     )
 
 

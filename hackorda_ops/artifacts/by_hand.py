@@ -1,4 +1,4 @@
-"""What a real recovery still needs somebody's hand for, after the rows are back. Pure."""
+"""What a real recovery still needs by hand, after the rows are restored. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from hackorda_ops.postgres.access.one_line_sql import identifier
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.words import named, shortened
 
-# With more than these a list helps nobody: it is cut, and says so.
+# Beyond this many, a list is no longer useful: it is cut, and says so.
 _NAMES_SHOWN = 20
 
 
@@ -19,7 +19,7 @@ class ByHand:
 
     Attributes:
         what: in a sentence or two.
-        commands: for psql, or a shell where one begins with a program's name; may be none.
+        commands: for psql, or for a shell if it starts with a program's name; can be empty.
     """
 
     what: str
@@ -30,47 +30,47 @@ def still_by_hand(manifest: Manifest) -> tuple[ByHand, ...]:
     """What is left to do after a plain restore of an artifact."""
     if has_access(manifest):
         access = ByHand(
-            "A plain restore leaves out roles, owners, grants and settings. The artifact has them: ask the restore "
-            "for them, or run roles.sql before it and access.sql after it, as RESTORE.md shows.",
+            "A plain restore leaves out roles, owners, grants and settings. The artifact has them: use restore "
+            "--with-access, or run roles.sql before it and access.sql after it, as RESTORE.md shows.",
             (f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --with-access",),
         )
     else:
         access = ByHand(
-            "Roles, owners, grants and settings are not in this artifact: an earlier release took it. Make them again "
+            "Roles, owners, grants and settings are not in this artifact: an earlier release took it. Recreate them "
             "as they were.",
         )
     return (access, *beyond_restore(manifest.inventory))
 
 
 def has_access(manifest: Manifest) -> bool:
-    """Whether an artifact tells of roles, owners, grants and settings; those of earlier releases don't."""
+    """Whether an artifact records roles, owners, grants and settings; those of earlier releases don't."""
     return any(file.path == ACCESS_NAME for file in manifest.files)
 
 
 def beyond_restore(inventory: Inventory) -> Iterator[ByHand]:
-    """What neither a dump nor a captured role can bring back."""
+    """What neither a dump nor a captured role can restore."""
     left = inventory.left_out
     if left.login_roles:
         yield ByHand(
-            "Passwords are in no backup. Set them anew, so that these roles can log in.",
+            "Passwords are in no backup. Set new ones, so that these roles can log in.",
             _shown(f"\\password {identifier(role)}" for role in left.login_roles),
         )
     if left.settings:
         yield ByHand(
-            "These settings are the application's own, so that their values were not read, or hold for every role "
-            "of the server, so that they are not made unseen.",
+            "These settings are the application's own, so their values were not read, or they apply to every role "
+            "of the server, so they are not applied automatically.",
             _shown(left.settings),
         )
     if left.user_mappings:
         yield ByHand(
-            f"User mappings ({_names(left.user_mappings)}) may have come back without their passwords, and their "
-            "servers may be other ones now.",
+            f"User mappings ({_names(left.user_mappings)}) may lack their passwords after a restore, and their "
+            "servers may have changed.",
             ("ALTER USER MAPPING FOR … SERVER … OPTIONS (SET password '…');",),
         )
     if inventory.subscriptions:
         yield ByHand(
-            f"Subscriptions ({_names(inventory.subscriptions)}) are not restored, so that no copy takes the source's "
-            "changes. Make them again where they are wanted.",
+            f"Subscriptions ({_names(inventory.subscriptions)}) are not restored, so no copy receives the source's "
+            "changes. Recreate them where they are wanted.",
             _shown(
                 f"CREATE SUBSCRIPTION {identifier(name)} CONNECTION '…' PUBLICATION …;"
                 for name in inventory.subscriptions
@@ -79,8 +79,8 @@ def beyond_restore(inventory: Inventory) -> Iterator[ByHand]:
     if left.publications or left.replication_slots:
         named = _names((*left.publications, *left.replication_slots))
         yield ByHand(
-            f"Who takes changes from this database (publications and slots: {named}) has to be pointed to the new "
-            "server. Slots come back nowhere; subscribers begin with a new copy.",
+            f"Consumers of this database's changes (publications and slots: {named}) must be pointed to the new "
+            "server. Slots are never restored; subscribers start with a new copy.",
         )
     if left.tablespaces:
         yield ByHand(
@@ -89,13 +89,13 @@ def beyond_restore(inventory: Inventory) -> Iterator[ByHand]:
         )
     if left.event_triggers:
         yield ByHand(
-            f"Event triggers ({_names(left.event_triggers)}) take a superuser to restore: a restore by another role "
+            f"Event triggers ({_names(left.event_triggers)}) need a superuser to restore: a restore by another role "
             "stops at them."
         )
     if any(extension.name == "pg_cron" for extension in inventory.extensions):
         yield ByHand(
-            "Jobs of pg_cron come back with the dump and run in the restored database as well. Look through them "
-            "before its server is told to run any.",
+            "pg_cron jobs are restored with the dump and run in the restored database as well. Review them "
+            "before its server is configured to run any.",
             ("SELECT jobid, schedule, command, active FROM cron.job;",),
         )
     yield ByHand(

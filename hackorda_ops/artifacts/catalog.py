@@ -1,4 +1,4 @@
-"""The catalog: the artifacts of a database, read from a store. There's no other index to lose."""
+"""The catalog: the artifacts of a database, read from a store. There's no separate index to lose."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -39,8 +39,8 @@ class Catalog:
         location: the store, as people would name it.
         artifacts: every manifest that could be read, oldest first.
         damaged: every one that could not.
-        ahead: those that are dated after now: a clock was wrong when they were made, so nothing takes one of them
-            for the newest. Asked for by its id, each can be restored.
+        ahead: those that are dated in the future: a clock was wrong when they were made, so none of them counts
+            as the newest. Each can still be restored by its id.
     """
 
     location: str
@@ -55,7 +55,7 @@ class Catalog:
 
 
 def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog:
-    """Lists the artifacts of a database: whatever has a manifest, and nothing else.
+    """Lists the artifacts of a database: everything that has a manifest, and nothing else.
 
     Args:
         store: to look into.
@@ -86,10 +86,10 @@ def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog
 
 
 def read_newest(store: Store, database: str, *, before: datetime | None = None) -> Manifest | None:
-    """The artifact that the next night is held against, without reading what is older. None where there is none.
+    """The artifact that the next night is compared with, without reading older ones. None if there is none.
 
-    It is the one captured last, sound or not, but for those of another source that nobody has confirmed, and those
-    that are dated after now.
+    It is the one captured last, sound or not, except for those of an unconfirmed other source, and those
+    that are dated in the future.
 
     Args:
         store: to look into.
@@ -99,7 +99,7 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
-    # Ids begin with the second of their snapshot; two of the same second are told apart by their manifests.
+    # Ids begin with the second of their snapshot; two of the same second are distinguished by their manifests.
     by_second = itertools.groupby(
         sorted(
             (key for key in _manifest_keys(store, database) if _in_time(key.split("/")[1], before)),
@@ -135,7 +135,7 @@ def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
     Args:
         store: to look into.
         database: whose.
-        folder: for the ids of drills and exercises, which have the same form, the folder that they lie in.
+        folder: for the ids of drills and exercises, which have the same form, the folder that they are in.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
@@ -146,7 +146,7 @@ def ids(store: Store, database: str, *folder: str) -> tuple[str, ...]:
 def read_each(
     store: Store, database: str, artifact_ids: Iterable[str]
 ) -> Iterator[Manifest | DamagedArtifact]:
-    """The artifacts with these ids, in this order, each read when it's asked for; what has no manifest is none.
+    """The artifacts with these ids, in this order, each read on demand; what has no manifest is skipped.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be read.
@@ -172,7 +172,7 @@ def _manifest_keys(store: Store, database: str) -> list[str]:
 
 
 def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:
-    """What a manifest says; None where it isn't there, or no longer: retention deletes while others read."""
+    """What a manifest says; None if it isn't there, or no longer: retention deletes while others read."""
     prefix = key.removesuffix(f"/{MANIFEST_NAME}")
     try:
         manifest = from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")

@@ -31,19 +31,19 @@ def newest_sound_of_week(artifacts: Sequence[Manifest], week: date) -> Manifest:
         return max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id))
     span = f"{week} to {week + timedelta(days=6)}"
     raise ArtifactMissing(
-        f"The week {span} has {len(of_week)} artifact(s) in the store and none that is sound."
+        f"The week {span} has {len(of_week)} artifact(s) in the store, but none of them is sound."
         if of_week
         else f"The week {span} has no artifact in the store.",
-        meaning="Nothing was copied off-site for this week; an artifact of another week would be a false proof.",
-        next_step="Look at that week's nights. A week that still runs: take a dump now, then copy again.",
+        meaning="Nothing was copied off-site for this week; an artifact of another week would prove nothing.",
+        next_step="Check that week's nights. If the week isn't over, take a dump now, then copy again.",
     )
 
 
 def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date) -> Manifest:
     """Picks what a drill restores.
 
-    For the quarter that today is in: the newest sound artifact, if it is young enough to be the
-    copy of this week or the last. For a quarter that is over: the newest sound one of its nights.
+    For the current quarter: the newest sound artifact, if it is recent enough to be the
+    copy of this week or the last. For a past quarter: the newest sound one of its nights.
 
     Args:
         artifacts: of one database, off-site, in any order.
@@ -51,7 +51,7 @@ def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date
         today: the local date.
 
     Raises:
-        ArtifactMissing: there's no such artifact. An older one would be a proof of something else.
+        ArtifactMissing: there's no such artifact. An older one would prove something else.
     """
     sound = [artifact for artifact in artifacts if artifact.sound]
     if quarter != quarter_of(today):
@@ -59,15 +59,15 @@ def newest_for_quarter(artifacts: Sequence[Manifest], quarter: date, today: date
     newest = max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id), default=None)
     if newest is None:
         raise ArtifactMissing(
-            f"No sound artifact is off-site{_for_quarter(quarter, today)}, among {len(artifacts)} that are there.",
+            f"No sound artifact is off-site{_for_quarter(quarter, today)}; it has {len(artifacts)} in all.",
             meaning="There is nothing to restore, so nothing was proven.",
             next_step="Copy one off-site (`hackorda-ops copy`, or the weekly copy in Dagster), then drill again. "
-            "A past quarter whose artifacts are gone can't be made up for.",
+            "A past quarter whose artifacts are gone can't be drilled.",
         )
     if quarter == quarter_of(today) and today - newest.night > _OLDEST_FOR_DRILL:
         raise ArtifactMissing(
             f"The newest sound artifact off-site is {newest.artifact_id}, {(today - newest.night).days} days old.",
-            meaning="The weekly copies have stopped. A drill of so old an artifact says nothing of today's backups.",
+            meaning="The weekly copies have stopped. Drilling one this old says nothing about today's backups.",
             next_step="Find out why the weekly copy fails, copy an artifact off-site, then drill again.",
         )
     return newest
@@ -80,7 +80,7 @@ def _for_quarter(quarter: date, today: date) -> str:
 def damaged_since(
     damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date
 ) -> tuple[DamagedArtifact, ...]:
-    """The damaged artifacts in whose place a drill of that quarter restores an older one, or none.
+    """The damaged artifacts that a drill of that quarter skips for an older one, or for none.
 
     Args:
         damaged: of one database, off-site.
@@ -93,7 +93,7 @@ def damaged_since(
         artifact_id = each.prefix.rpartition("/")[2]
         taken = moment_before_hyphen(artifact_id)
         if taken is None:
-            continue  # no artifact of ours was ever called so
+            continue  # not a name of our artifacts
         if is_ahead(taken):
             continue  # nothing would have taken it for the newest
         of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
@@ -103,7 +103,7 @@ def damaged_since(
 
 
 def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
-    """Picks what a restore brings back: the one asked for, or else the newest sound one.
+    """Picks the artifact to restore: the requested one, or else the newest sound one.
 
     Raises:
         ArtifactMissing: there's no such artifact.
@@ -123,6 +123,6 @@ def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
             problem += f" Dated after now, and only taken when asked for by id: {names}."
     raise ArtifactMissing(
         problem,
-        meaning="There's nothing to bring back from this place.",
-        next_step="List what there is with `hackorda-ops backups`, or look into the other place.",
+        meaning="There's nothing to restore from here.",
+        next_step="List what there is with `hackorda-ops backups`, or try the other location.",
     )

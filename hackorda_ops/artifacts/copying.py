@@ -1,8 +1,8 @@
 """Copies an artifact from one store to another, and proves the copy by reading it back.
 
 The weekly off-site copy is one such copy; shipping a staged night into an S3 store and fetching
-an artifact into a folder are others. The manifest is written last, so that whatever cuts a copy
-short leaves nothing that anybody would call a backup, and the next try goes on from there.
+an artifact into a folder are others. The manifest is written last, so an interrupted
+copy leaves nothing that looks like a backup, and the next attempt continues from there.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from hackorda_ops.errors import StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, Progress, ignore
 from hackorda_ops.stores.store import CHUNK_BYTES, Readable, Store
 
-# A listener hears about every half per cent, so that it may do something slow like logging.
+# A listener is called about every half percent, so it can do something slow like logging.
 _REPORTS_PER_STAGE = 200
 
 
@@ -29,12 +29,12 @@ class CopyResult:
 
     Attributes:
         files: files of the artifact that are now in the destination, the manifest included.
-        bytes_copied: bytes written there by this copy; 0 where everything was there already.
-        seconds: wall-clock time of all of it.
+        bytes_copied: bytes written there by this copy; 0 if everything was there already.
+        seconds: total wall-clock time.
         files_read_back: files read from the destination and found to have the right hash.
         bytes_read_back: their bytes.
-        repaired: paths of files that something in the destination had damaged or removed after they
-            were copied, and that were written anew.
+        repaired: paths of files that were damaged or removed in the destination after they
+            were copied, and that were written again.
     """
 
     files: int
@@ -47,12 +47,12 @@ class CopyResult:
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done about one file.
+    """What to do with one file.
 
     Attributes:
         entry: the file, as the manifest has it.
         present: a file of that size is in the destination already.
-        read_back: it is to be read from the destination.
+        read_back: it will be read back from the destination.
     """
 
     entry: FileEntry
@@ -63,15 +63,15 @@ class Step:
 def plan(
     files: Sequence[FileEntry], present_bytes: Mapping[str, int], *, read_back: float, seed: str
 ) -> tuple[Step, ...]:
-    """Decides what to copy and what to read back; the largest files first, so that no long one is left last.
+    """Decides what to copy and what to read back; largest files first, so that no big one is left for last.
 
     A file that is there with the right size is not copied again, but then it is always read back.
 
     Args:
         files: of the artifact, its manifest left out.
-        present_bytes: path to size, of what the destination has of it.
+        present_bytes: path to size, for the files that the destination already has.
         read_back: share of the files to read back, 1.0 for all; at least one file in any case.
-        seed: chooses the sample; the artifact's own name makes it another one for each artifact.
+        seed: chooses the sample; the artifact's own name makes it different for each artifact.
 
     Raises:
         ValueError: `read_back` is not above 0 and at most 1.
@@ -100,18 +100,18 @@ def copy_artifact(
 ) -> CopyResult:
     """Copies the files several at a time, checking every hash on the way, then the manifest.
 
-    Calling it again is safe at any time: beside another copy of the same artifact, after one that
+    Calling it again is safe at any time: alongside another copy of the same artifact, after one that
     was killed, and after one that was finished.
 
     Args:
         source: where the artifact is.
-        destination: where it is to be.
+        destination: where to copy it.
         prefix: its place in both: "<database>/<artifact id>".
         files: all of its files but the manifest.
         manifest_bytes: the manifest exactly as stored in the source.
         jobs: files in work at the same time.
         read_back: share of the files that are read from the destination; the manifest always is.
-        on_progress: told of "copy" and "read back" in bytes, from several threads, one at a time.
+        on_progress: called for "copy" and "read back" in bytes, from several threads, one at a time.
 
     Returns:
         What was done. Whenever there is a result, the copy is complete.
@@ -119,7 +119,7 @@ def copy_artifact(
     Raises:
         ArtifactDamaged: the source has other bytes than the manifest says.
         ArtifactMissing: the source lacks a file.
-        StoreRefused: one store says no; or the destination has another manifest in this place;
+        StoreRefused: one store refuses; or the destination has a different manifest in this place;
             or it did not keep what it was given.
         StoreUnreachable: one store does not answer.
         DiskFull: no room, in a folder store.
@@ -151,7 +151,7 @@ def copy_artifact(
         seconds=time.monotonic() - started,
         files_read_back=len(read) + 1,
         bytes_read_back=sum(entry.size_bytes for entry in read) + len(manifest_bytes),
-        # Stores show files whole or not at all, so one of another size is no remnant of a killed copy.
+        # Stores show complete files only, so one of another size isn't left over from a killed copy.
         repaired=tuple(sorted(entry.path for entry in copied if complete or entry.path in present)),
     )
 
@@ -159,9 +159,9 @@ def copy_artifact(
 def _require_same_manifest(destination: Store, key: str, manifest_bytes: bytes) -> None:
     if destination.read_small(key) != manifest_bytes:
         raise StoreRefused(
-            f"{destination.describe()}/{key} is another manifest than the one to be copied.",
-            meaning="It was damaged there or put there by somebody else; it is left as it is, as evidence. "
-            "What lies beside it can't be relied upon.",
+            f"{destination.describe()}/{key} is not the manifest to be copied.",
+            meaning="It was damaged or replaced there; it is left as it is, as evidence. "
+            "The files next to it can't be relied on.",
             next_step="Compare the two manifests, and find out who or what can write to the destination. "
             "Then move the artifact there out of the way and copy again.",
         )
@@ -190,7 +190,7 @@ class _Copier:
         )
 
     def run(self, jobs: int) -> frozenset[str]:
-        """Does every step; returns the paths of files that were present and had other bytes."""
+        """Runs every step; returns the paths of files that were present with different bytes."""
         damaged = set()
         with ThreadPoolExecutor(jobs, thread_name_prefix="copy") as pool:
             steps = {pool.submit(self._one, step): step for step in self._steps}
@@ -199,14 +199,14 @@ class _Copier:
                     if finished.result():
                         damaged.add(steps[finished].entry.path)
             except BaseException:
-                # Interrupts too. The files under way notice at their next block, and end their uploads.
+                # Interrupts too. The files in progress notice at their next block, and abort their uploads.
                 self._ended.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return frozenset(damaged)
 
     def _one(self, step: Step) -> bool:
-        """Brings one file over; True if it was present and had other bytes."""
+        """Copies one file; True if it was present with different bytes."""
         entry = step.entry
         key = f"{self._prefix}/{entry.path}"
         if step.present:
@@ -226,7 +226,7 @@ class _Copier:
             raise StoreRefused(
                 f"{self._destination.describe()}/{key} was read back with SHA-256 {found} "
                 f"instead of {entry.sha256}.",
-                meaning="The destination did not keep what it was given. There is no copy of this artifact "
+                meaning="The destination did not store what was written. There is no copy of this artifact "
                 "there: its manifest was not written.",
                 next_step="Copy again. If it happens again, do not rely on this store: use another one.",
             )
@@ -242,7 +242,7 @@ class _Copier:
 
 
 class _Meter:
-    """Counts the bytes of one stage over all threads, and tells now and then."""
+    """Counts the bytes of one stage over all threads, and reports now and then."""
 
     def __init__(
         self, stage: str, total_bytes: int, on_progress: OnProgress, telling: threading.Lock
@@ -269,11 +269,11 @@ class _Meter:
 
 
 class _EndedError(Exception):
-    """Ends the files under way when another one has failed; nobody sees it."""
+    """Ends the files in progress when another one has failed; never leaves this module."""
 
 
 class _Watched:
-    """A source that is counted, and that ends when the whole copy does."""
+    """A source whose bytes are counted, and that stops when the whole copy does."""
 
     def __init__(self, source: Readable, meter: _Meter, ended: threading.Event) -> None:
         self._source = source
@@ -289,7 +289,7 @@ class _Watched:
 
 
 def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:
-    """Ends what killed uploads of a database left behind, and are billed for; nothing where that's not allowed."""
+    """Aborts a database's unfinished uploads, which are billed; does nothing where that's not allowed."""
     try:
         return store.end_abandoned_uploads(f"{name}/")
     except (StoreRefused, StoreUnreachable):

@@ -1,6 +1,6 @@
-"""What the stores keep as versioned JSON: manifests, drill reports, exercise results, events of the operations log.
+"""What the stores keep as versioned JSON: manifests, drill reports, exercise results, operations log events.
 
-Which versions are read, and what a file that can't be read means, is decided in one place for all of them.
+Which versions are read, and what an unreadable file means, is decided here for all of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,11 +33,11 @@ class Document(Generic[T]):
 
     Attributes:
         name: what it is called in messages ("manifest").
-        adapter: reads and writes its content. Fields that this release doesn't know are passed over.
+        adapter: reads and writes its content. Fields that this release doesn't know are ignored.
         version_field: the field of the JSON object that holds the version.
         version: the one that this release reads and writes.
         unreadable: for a file that isn't such a document.
-        other_version: for a document of another version; None where it means the same.
+        other_version: for a document of another version; None if the advice is the same.
         moments: the times in a document, which have to be aware.
     """
 
@@ -61,7 +61,7 @@ class Document(Generic[T]):
             origin: where they were read, for the message.
 
         Raises:
-            ArtifactDamaged: it is not such a document, or is one of another version.
+            ArtifactDamaged: it is not such a document, or has another version.
         """
         try:
             raw: Any = from_json(data)
@@ -69,14 +69,14 @@ class Document(Generic[T]):
             content = self.adapter.validate_json(data) if version == self.version else None
         except ValueError as error:
             raise ArtifactDamaged(
-                f"The {self.name} {origin} is not readable as one ({len(data)} bytes: {type(error).__name__}).",
+                f"The {self.name} {origin} is not readable ({len(data)} bytes: {type(error).__name__}).",
                 meaning=self.unreadable.meaning,
                 next_step=self.unreadable.next_step,
             ) from None
         if content is None:
             advice = self.other_version or self.unreadable
             raise ArtifactDamaged(
-                f"The {self.name} {origin} has format version {version!r}, and this release reads {self.version}.",
+                f"The {self.name} {origin} has format version {version!r}, but this release reads {self.version}.",
                 meaning=advice.meaning,
                 next_step=advice.next_step,
             )

@@ -1,4 +1,4 @@
-"""What off-site knows of a database that the store doesn't: a store that lost its disk looks like a new one."""
+"""What off-site has of a database that the store lacks: a store that lost its disk looks like a new one."""
 
 from datetime import datetime
 
@@ -10,14 +10,14 @@ from hackorda_ops.errors import ConfigError, OpsError
 
 
 def night_before(protected: Protected, *, before: datetime | None) -> tuple[Manifest | None, tuple[str, ...]]:
-    """The artifact that a night is held against, from the store or, where that has lost it, from off-site.
+    """The artifact that a night is compared with, from the store or, if that has lost it, from off-site.
 
     Args:
         protected: the database.
         before: leaves out what was captured then or later; None for nothing.
 
     Returns:
-        The artifact, None before the first; and what there is to say about it, as sentences.
+        The artifact, None before the first; and warnings about it, as sentences.
 
     Raises:
         ConfigError: variables of the store are missing.
@@ -35,12 +35,12 @@ def night_before(protected: Protected, *, before: datetime | None) -> tuple[Mani
     except ConfigError:
         return here, ()
     except OpsError as error:
-        return here, (f"Off-site could not be asked whether the store has lost anything: {error.what}",)
+        return here, (f"Off-site could not be asked for artifacts that the store has lost: {error.what}",)
     if there is None or (here is not None and there.artifact_id <= here.artifact_id):
         return here, clocks
     return there, (
         *clocks,
         f"{store.describe()} has {'nothing' if here is None else 'nothing newer than ' + here.artifact_id} of "
-        f"{name}, and {offsite.describe()} has {there.artifact_id}: is the store's disk mounted? Tonight's artifact "
+        f"{name}, but {offsite.describe()} has {there.artifact_id}: is the store's disk mounted? Tonight's artifact "
         "was compared with the one off-site.",
     )

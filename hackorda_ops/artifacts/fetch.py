@@ -1,4 +1,4 @@
-"""Brings an artifact's files from a store onto this disk."""
+"""Fetches an artifact's files from a store to this disk."""
 
 import errno
 import os
@@ -19,14 +19,14 @@ _DOWNLOADS = 4
 def fetch_artifact(store: Store, manifest: Manifest, folder: Path, *, on_progress: OnProgress) -> None:
     """Downloads every file of an artifact, several at a time, into private files.
 
-    Their bytes are not judged here: `verify.judge` reads them from disk once, for hashes, rows and
+    Their bytes are not verified here: `verify.judge` reads them from disk once, for hashes, rows and
     digests together.
 
     Args:
         store: where the artifact lies.
         manifest: the artifact's.
         folder: an existing private folder; the artifact's own paths are kept below it.
-        on_progress: told of the bytes, from more than one thread.
+        on_progress: called with the bytes fetched, from more than one thread.
 
     Raises:
         ArtifactMissing: a file that the manifest lists isn't there.
@@ -48,7 +48,7 @@ def fetch_artifact(store: Store, manifest: Manifest, folder: Path, *, on_progres
                 if left < 0:
                     raise ArtifactDamaged(
                         f"{store.describe()}/{manifest.prefix}/{entry.path} is longer than the "
-                        f"{entry.size_bytes} bytes that the manifest gives.",
+                        f"{entry.size_bytes} bytes that the manifest lists.",
                         meaning="The file is not the one that was backed up that night.",
                         next_step="Use another artifact, and find out who can write to this store.",
                     )
@@ -58,7 +58,7 @@ def fetch_artifact(store: Store, manifest: Manifest, folder: Path, *, on_progres
                     on_progress(Progress("fetch", done, manifest.size_bytes, "bytes"))
 
     with ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="fetch") as downloads:
-        # The largest first, so that none of them is left running alone at the end.
+        # The largest first, so that no big one is left running alone at the end.
         largest_first = sorted(manifest.files, key=lambda entry: -entry.size_bytes)
         futures = [downloads.submit(one, entry) for entry in largest_first]
         try:
@@ -87,8 +87,8 @@ def _write_all(descriptor: int, block: bytes, folder: Path) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskFull(
-                f"No room left while fetching into {folder} ({error.strerror}).",
-                meaning="The artifact is untouched where it lies; nothing was restored.",
+                f"Disk full while fetching into {folder} ({error.strerror}).",
+                meaning="The stored artifact is untouched; nothing was restored.",
                 next_step="Free space there, or point dump.work_folder in databases.yaml at a larger disk.",
             ) from None
         raise

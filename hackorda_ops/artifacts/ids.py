@@ -1,4 +1,4 @@
-"""The ids of artifacts, drills and exercises: the second in UTC at which each was made, and a few random digits.
+"""The ids of artifacts, drills and exercises: the UTC second at which each was made, and a few random digits.
 
 They sort by time, and are the names of folders in the stores.
 """
@@ -19,7 +19,7 @@ def new_id(moment: datetime) -> str:
 
 
 def second(moment: datetime) -> str:
-    """An aware moment as the ids begin with it: "20261001T023000Z"."""
+    """An aware moment in the form that ids begin with: "20261001T023000Z"."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
@@ -34,7 +34,7 @@ def moment_of(text: str) -> datetime | None:
 
 
 def id_is_ahead(text: str, now: datetime | None = None) -> bool:
-    """Whether what has this id is dated after now (`clocks.is_ahead`); False where the text isn't an id."""
+    """Whether what has this id is dated in the future (`clocks.is_ahead`); False where the text isn't an id."""
     moment = moment_of(text)
     return moment is not None and is_ahead(moment, now)
 

@@ -50,7 +50,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class TableEvidence:
-    """What one table's data in the archive was, read back from disk.
+    """One table's data in the archive, as read back from disk.
 
     Attributes:
         name: the table.
@@ -79,7 +79,7 @@ class ClientRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything an artifact says of itself.
+    """Everything an artifact records about itself.
 
     Attributes:
         format_version: `FORMAT_VERSION` of the writer.
@@ -88,34 +88,34 @@ class Manifest:
         night: the partition: the local date on which the dump was due.
         captured_at: the source's own clock at the moment that the dump holds, in UTC.
         lsn: WAL position of that moment on the source ("0/1A2B3C8").
-        lsn_aligned: whether snapshot and position were seen to belong together.
+        lsn_aligned: whether snapshot and position are known to belong together.
         snapshot: `pg_current_snapshot()` as text, which decides at a drill whether a branch is exact.
         late: whether the dump was taken after its night's date had passed.
-        as_of: for a night that was missed: its scheduled time, which the provider's history gave back; None
+        as_of: for a missed night: its scheduled time, recovered from the provider's history; None
             for a dump of the present.
         dumped_from: "branch" where the dump was read from a Neon branch of the source at `lsn`. Then position
             and dump belong together by construction, and `snapshot` is of the branch.
         burden: what the night cost the database that was read; None where an earlier release wrote it.
-        source_values: when each table's values were last held against the source's; None where an earlier release
+        source_values: when each table's values were last compared with the source's; None where an earlier release
             took the night.
-        reason: "night" for the scheduled dump, "on demand" for one that somebody asked for.
+        reason: "night" for the scheduled dump, "on demand" for a requested one.
         inventory: what the database held in that snapshot.
         schema_sha256: digest of the schema in that snapshot.
         tables: one entry per table whose data the archive holds.
         large_objects: what the archive holds of them, read back from disk.
         client: what wrote the dump.
         files: every file of the artifact but the manifest itself.
-        findings: what was found against the artifact of the night before; an artifact with a fatal
-            one is kept, yet isn't sound: no weekly copy takes it.
-        warnings: what the night noticed and went on.
+        findings: what the comparison with the previous night's artifact found; an artifact with a fatal
+            one is kept, but isn't sound: no weekly copy ships it.
+        warnings: what the night noticed without failing.
         timings_seconds: stage name to wall-clock seconds.
         schema_objects: by type and name ("TABLE public.users"), one digest of everything that the archive's table
-            of contents says of it, as it was written in the snapshot; empty where an earlier release wrote it.
-        evidence: how many entries each list of this manifest was written with, to miss what is taken from it
+            of contents says about it, as written in the snapshot; empty where an earlier release wrote it.
+        evidence: how many entries each list of this manifest was written with, to detect what is removed from it
             later; empty where an earlier release wrote it.
-        rules: whether the source's rows kept to its foreign keys, checks and generated columns, and which of these
-            weren't looked at; None where an earlier release didn't look.
-        new_source: whether somebody confirmed that the source is another one than the night before.
+        rules: whether the source's rows satisfied its foreign keys, checks and generated columns, and which of these
+            weren't checked; None where an earlier release didn't check.
+        new_source: whether an operator confirmed that the source differs from the previous night's.
     """
 
     artifact_id: str
@@ -153,7 +153,7 @@ class Manifest:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was found against it on its night; warnings are not against it."""
+        """Whether its night found nothing wrong with it; warnings don't count."""
         return not fatal(self.findings)
 
     @property
@@ -189,12 +189,12 @@ _DOCUMENT: Final = Document(
     version_field="format_version",
     version=FORMAT_VERSION,
     unreadable=Advice(
-        "Nothing can be said about this artifact; it is not counted as a backup.",
-        "Look at the file; restore by hand from the dump folder beside it, or use another artifact.",
+        "Nothing is known about this artifact; it is not counted as a backup.",
+        "Look at the file; restore by hand from the dump folder next to it, or use another artifact.",
     ),
     other_version=Advice(
-        "The artifact may be sound, but this release cannot judge it.",
-        "Use the release that wrote it, or restore by hand with the RESTORE.md beside it.",
+        "The artifact may be sound, but this release cannot verify it.",
+        "Use the release that wrote it, or restore by hand with the RESTORE.md next to it.",
     ),
 )
 
@@ -209,7 +209,7 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
         origin: where it was read, for the message.
 
     Raises:
-        ArtifactDamaged: not a manifest, one of another format version, or one with names that
+        ArtifactDamaged: not a manifest, one of another format version, or one with paths that
             point outside its artifact.
     """
     manifest = _DOCUMENT.from_bytes(data, origin=origin)
@@ -217,21 +217,21 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
     if problems:
         raise ArtifactDamaged(
             f"The manifest {origin} contradicts itself: {'; '.join(problems)}.",
-            meaning="It was altered or badly written; it is not counted as a backup.",
+            meaning="It was altered or written incorrectly; it is not counted as a backup.",
             next_step="Use another artifact, and find out who can write to this store.",
         )
     return manifest
 
 
 def _inconsistencies(manifest: Manifest) -> list[str]:
-    # A manifest comes from a bucket that others may write to: its names become paths on our disk.
+    # A manifest comes from a bucket that others might write to, and its names become paths on our disk.
     problems = []
     if not is_id(manifest.artifact_id):
-        problems.append("its artifact id has another form")
+        problems.append("its artifact id is malformed")
     if manifest.captured_at.tzinfo is None:
         problems.append("captured_at has no time zone")
     elif manifest.as_of is not None and manifest.as_of != manifest.captured_at:
-        problems.append(f"it is as of {manifest.as_of}, and was captured at {manifest.captured_at}")
+        problems.append(f"it is as of {manifest.as_of}, but was captured at {manifest.captured_at}")
     elif not manifest.artifact_id.startswith(f"{second(manifest.captured_at)}-"):
         problems.append(f"it was captured at {manifest.captured_at}, which its artifact id contradicts")
     paths = [entry.path for entry in manifest.files]
@@ -250,9 +250,9 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     if compared is not None and {each.table for each in compared.tables} != {
         table.name for table in manifest.tables
     }:
-        problems.append("it does not say of each table when its values were compared with the source")
+        problems.append("it does not record for each table when its values were compared with the source")
     if manifest.large_objects.objects != manifest.inventory.large_objects:
-        problems.append("it has evidence of another number of large objects than there were")
+        problems.append("its evidence covers a different number of large objects than there were")
     problems += missed(manifest)
     listed = {table.name for table in manifest.tables}
     unproven = [
@@ -277,5 +277,5 @@ def summary(manifest: Manifest) -> str:
     return (
         f"{manifest.artifact_id} ({when}): {counted(manifest.rows, 'row')} in "
         f"{counted(len(manifest.tables), 'table')}, {size(manifest.size_bytes)}"
-        + (f"; kept, and not sound: {against}." if against else ".")
+        + (f"; kept, but not sound: {against}." if against else ".")
     )

@@ -1,8 +1,8 @@
 """The operations log: one line per night, copy, drill, exercise, restore and deletion, in the store and off-site.
 
-A bucket can't append, so each event is a small object of its own, never rewritten, which suits
-versioning and object lock. A page for people is made from them; losing that loses nothing. Whatever
-one store lacks, because it was away or is new, it's given from the other at the next event.
+Buckets can't append, so each event is a small object of its own, never rewritten, which suits
+versioning and object lock. A readable page is generated from them; losing it loses nothing. What
+one store lacks, because it was unreachable or is new, is copied from the other at the next event.
 """
 
 import logging
@@ -37,10 +37,10 @@ EVENT_VERSION: Final = 1
 EventKind = Literal["night", "copy", "drill", "exercise", "restore", "delete"]
 EventOutcome = Literal["success", "failure", "PASS", "FAIL", "ERROR"]
 
-# Half a year of nights, and every drill there'll ever be: the page is read by people, and made every night.
+# Half a year of nights, and every drill there'll ever be: the page is for people, and generated every night.
 _SHOWN_OF_EACH_KIND: Final = 200
 _WORKERS: Final = 16
-# The longest tells of a first run of retention; a bucket may be written to by others.
+# The longest is a first run of retention; others might write to the bucket.
 _EVENT_LIMIT_BYTES: Final = 1024 * 1024
 _EVENT_KEY: Final = re.compile(r"/\d{8}T\d{6}Z-[a-z]+-[0-9a-f]{6}\.json$")
 _log = logging.getLogger(__name__)
@@ -53,11 +53,11 @@ class Event:
     Attributes:
         kind: what was done.
         at: when it began, aware.
-        outcome: "success", "failure" (it did not come to its end), or a verdict. A night's "FAIL" is a
-            dump that is kept and isn't sound.
+        outcome: "success", "failure" (it did not finish), or a verdict. A night's "FAIL" is a
+            dump that is kept but isn't sound.
         subject: the partition or the artifact that it was about.
         detail: one sentence, without secrets.
-        seconds: how long it took; None where nobody measured.
+        seconds: how long it took; None if not measured.
     """
 
     kind: EventKind
@@ -81,11 +81,11 @@ _DOCUMENT: Final = Document(
 
 @dataclass
 class LogLine:
-    """An event in the making; the work that it's about fills it in.
+    """An event being recorded; the work that it's about fills it in.
 
     Attributes:
-        subject, outcome, detail: as in `Event`, for work that comes to its end; the detail may tell how far it
-            is, for work that is cut short.
+        subject, outcome, detail: as in `Event`, for work that finishes; the detail may show how far it
+            got, for work that is interrupted.
     """
 
     subject: str
@@ -95,15 +95,15 @@ class LogLine:
 
 @contextmanager
 def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: str) -> Iterator[LogLine]:
-    """Writes down what the block does, however that ends, and never changes how it ends.
+    """Records what the block does, however it ends, and never changes how it ends.
 
-    Wrong use isn't written down: nothing was attempted. Whatever can't be written is told in Python's log.
+    Usage errors aren't recorded: nothing was attempted. What can't be written goes to Python's log.
 
     Args:
         kind: what is done.
         stores: that keep the log: those of the database that are known (`Protected.known_stores`).
         database: its name in databases.yaml.
-        subject: what it is about, until the block knows better.
+        subject: what it is about, until the block sets it.
 
     Yields:
         The line, for the block to fill in.
@@ -114,10 +114,10 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
         seconds = round(time.monotonic() - began, 3)
         try:
             problems = record(stores, database, Event(kind, at, outcome, line.subject, detail, seconds))
-        except Exception as error:  # noqa: BLE001  # a log that fails must not fail what it tells of
+        except Exception as error:  # noqa: BLE001  # a log that fails must not fail what it records
             problems = (f"{described(error)}.",)
         for problem in problems:
-            _log.warning("The operations log of %s lacks a line of its %s. %s", database, kind, problem)
+            _log.warning("The operations log of %s is missing a line for its %s. %s", database, kind, problem)
 
     try:
         yield line
@@ -127,7 +127,7 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
         write("failure", error.what)
         raise
     except Exception as error:
-        write("failure", f"Something unforeseen happened: {described(error)}. {line.detail}".rstrip())
+        write("failure", f"Unexpected error: {described(error)}. {line.detail}".rstrip())
         raise
     except BaseException:
         write("failure", f"It was interrupted. {line.detail}".rstrip())
@@ -136,10 +136,10 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
 
 
 def record(stores: Sequence[Store], database: str, event: Event) -> tuple[str, ...]:
-    """Writes an event into each store, with the events that it lacks and another has, and makes the page anew.
+    """Writes an event into each store, adds the events that only another store has, and regenerates the page.
 
     Args:
-        stores: the store of the nights and off-site, or what there is of them.
+        stores: the nightly store and off-site, or what there is of them.
         database: whose log.
         event: what happened.
 
@@ -151,7 +151,7 @@ def record(stores: Sequence[Store], database: str, event: Event) -> tuple[str, .
     keys: dict[str, Store] = {}
     reached: list[tuple[Store, set[str]]] = []
     problems = []
-    # The line must not make the work wait that it is about.
+    # The line must not delay the work that it is about.
     for store in (each.with_patience(SOON) for each in stores):
         try:
             _put(store, key, data)
@@ -187,7 +187,7 @@ def read_log(store: Store, database: str) -> tuple[Event, ...]:
 
 
 def first_event_at(store: Store, database: str) -> datetime | None:
-    """When a store's log of a database begins, by the names of its files alone; None where it's empty.
+    """When a store's log of a database begins, by its file names alone; None if it's empty.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
@@ -221,10 +221,10 @@ def page(database: str, events: Sequence[Event], unread: Sequence[str], left_out
     )
     notes = [escaped(why) for why in unread]
     if left_out:
-        notes.append(f"{counted(left_out, 'older event')} not shown: they are in {EVENTS_FOLDER}/ as well.")
+        notes.append(f"{counted(left_out, 'older event')} not shown here: they are in {EVENTS_FOLDER}/.")
     return (
         f"# Operations of {escaped(database)}\n\n"
-        f"Made from {EVENTS_FOLDER}/ after each operation; what is written in here by hand gets lost.\n\n"
+        f"Generated from {EVENTS_FOLDER}/ after each operation; manual edits to this file are lost.\n\n"
         f"{lines}\n" + "".join(f"\n- {note}" for note in notes) + ("\n" if notes else "")
     )
 

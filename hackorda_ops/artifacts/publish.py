@@ -10,16 +10,16 @@ from hackorda_ops.stores.store import AdoptsFolders, Store
 
 
 def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
-    """Makes the artifact exist: its manifest comes last, or with everything else at once.
+    """Makes the artifact exist: its manifest is written last, or together with everything else.
 
     Args:
         store: where it goes.
         staged: the folder below the store's staging root that has its files.
         manifest: its own.
-        on_progress: told of the bytes copied.
+        on_progress: called with the bytes copied.
 
     Raises:
-        OpsError: the store did not take it.
+        OpsError: the store did not accept it.
     """
     data = to_bytes(manifest)
     if isinstance(store, AdoptsFolders):

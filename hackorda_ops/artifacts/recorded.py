@@ -1,7 +1,7 @@
-"""How much evidence of each kind a manifest was written with, so that what is taken from it later is missed.
+"""How much evidence of each kind a manifest was written with, so that later removals are detected.
 
-Evidence that newer releases record is optional, for the sake of older manifests. Without a count of it, a manifest
-that lost some would read like an older one, and what is lost would count as never recorded.
+Evidence that newer releases record is optional, because of older manifests. Without a count of it, a manifest
+that lost some would look like an older one, and what is lost would count as never recorded.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from hackorda_ops.artifacts.manifest import Manifest
 
-# What has hashes and files of its own, what is added after the reading back, and what nothing is compared with.
+# These have hashes and files of their own, are added after reading back, or are compared with nothing.
 _DUMPED: Final = "dump/"
 _UNKNOWN: Final = object()
 _NO_EVIDENCE: Final = frozenset({"files", "findings", "warnings", "timings_seconds", "evidence"})
 
 
 def recorded(manifest: "Manifest") -> dict[str, int]:
-    """The entries of each of a manifest's lists, by the list's name. New ones count without being declared here."""
+    """The entries of each of a manifest's lists, by the list's name. New ones need no declaration here."""
     beside = [entry for entry in manifest.files if not entry.path.startswith(_DUMPED)]
     return {
         **dict(_lengths("", manifest)),
@@ -27,7 +27,7 @@ def recorded(manifest: "Manifest") -> dict[str, int]:
 
 
 def missed(manifest: "Manifest") -> list[str]:
-    """What the manifest has another number of than it was written with, as clauses."""
+    """Which lists have a different length than the manifest was written with, as clauses."""
     there = recorded(manifest)
     # A newer release may count what this one doesn't know.
     return [
@@ -38,7 +38,7 @@ def missed(manifest: "Manifest") -> list[str]:
 
 
 def _is_gone(manifest: "Manifest", kind: str) -> bool:
-    """Whether all evidence of a kind was taken, and not only is one that this release doesn't know."""
+    """Whether all evidence of a kind was removed, as opposed to a kind that this release doesn't know."""
     value: Any = manifest
     for name in kind.split("."):
         value = getattr(value, name, _UNKNOWN)

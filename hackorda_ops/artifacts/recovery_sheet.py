@@ -1,4 +1,4 @@
-"""RESTORE.md: how to bring an artifact back, written for somebody who has only the artifact."""
+"""RESTORE.md: how to restore an artifact, written for somebody who has only the artifact."""
 
 from hackorda_ops.artifacts.by_hand import ByHand, beyond_restore
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, MANIFEST_NAME, ClientRecord, TableEvidence
@@ -33,10 +33,10 @@ def recovery_sheet(
         if extension.name != "plpgsql"
     )
     by_hand = "\n".join(_to_do(each) for each in beyond_restore(inventory))
-    return f"""# Bring back {database} as of {snapshot.captured_at:%Y-%m-%d %H:%M:%S} UTC
+    return f"""# Restore {database} as of {snapshot.captured_at:%Y-%m-%d %H:%M:%S} UTC
 
 Artifact `{artifact_id}`: {sum(table.rows for table in tables):,} rows in {len(tables)} tables, from database
-`{source.database}` on Postgres {source.server_version}. `{MANIFEST_NAME}` beside this file lists every file with its
+`{source.database}` on Postgres {source.server_version}. `{MANIFEST_NAME}` next to this file lists every file with its
 SHA-256, and every table with its rows and digest.
 
 ## What you need
@@ -55,12 +55,12 @@ export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…
 hackorda-ops restore {database} --artifact {artifact_id} --offsite s3://BUCKET/PREFIX --to-env RESTORE_URL
 ```
 
-`--with-access` also makes the roles that are missing, and applies owners, grants and settings.
+`--with-access` also creates the missing roles, and applies owners, grants and settings.
 
 ## Without it
 
 In the folder of this file, with PGHOST, PGPORT, PGUSER and PGPASSWORD set for the new server. The first line
-makes the roles that are missing there; policies name some, without which a restore stops.
+creates the roles that are missing there; a restore stops without those that policies name.
 
 ```sh
 psql --dbname=postgres --file={ROLES_NAME}
@@ -70,13 +70,13 @@ pg_restore --dbname=restored --jobs=2 --no-owner --no-privileges --no-subscripti
   --exit-on-error {DUMP_FOLDER_NAME}
 ```
 
-Then count; each number behind `--` is what must come back:
+Then count the rows; each number after `--` is the expected count:
 
 ```sql
 {counts or "-- this database has no tables"}
 ```
 
-At last, the source's owners, grants and settings, as a superuser or a member of all the owners:
+Finally, the source's owners, grants and settings, as a superuser or a member of all the owners:
 
 ```sh
 psql --dbname=restored --file={ACCESS_NAME}
@@ -85,7 +85,7 @@ psql --dbname=restored --file={ACCESS_NAME}
 ## What is left to do by hand
 
 `{ROLES_NAME}` has the roles without their passwords, `{ACCESS_NAME}` the settings of the database, owners and grants;
-both are SQL, a statement a line. Besides:
+both are SQL, one statement per line. In addition:
 
 {by_hand}
 """

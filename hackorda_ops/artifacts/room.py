@@ -11,21 +11,21 @@ from hackorda_ops.errors import DiskFull
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import size
 
-# Compressed, and without the indexes, most databases come to less.
+# Compressed, and without indexes, most databases need less.
 _FIRST_DUMP_SHARE: Final = 1 / 3
 _AMPLE: Final = 1.2
 _REMEDY: Final = "Make room there, or point the store or dump.work_folder in databases.yaml at a larger disk."
 
 
 def free_bytes(folder: Path) -> int:
-    """What an ordinary user may still write to the disk that a folder is on, or would be on.
+    """How much an ordinary user can still write to the disk that a folder is on, or would be on.
 
     Raises:
         OpsError: the disk can't be asked.
     """
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    with disk_errors(f"look how much room {folder} has"):
+    with disk_errors(f"check the free space of {folder}"):
         return shutil.disk_usage(folder).free
 
 
@@ -47,8 +47,8 @@ def night_concerns(
         if free < expected:
             yield Concern(
                 "worth knowing",
-                f"{folder} has {size(free)} left, and the database takes {size(database_bytes)} on its server.",
-                "How large its first dump will be nobody knows; it may well not fit.",
+                f"{folder} has {size(free)} free, and the database takes {size(database_bytes)} on its server.",
+                "The size of its first dump isn't known yet; it might not fit.",
                 _REMEDY,
                 DiskFull,
             )
@@ -58,15 +58,15 @@ def night_concerns(
     if free < least:
         yield Concern(
             "stops the night",
-            f"{folder} has {size(free)} left, and {_last(previous)} took {size(previous.size_bytes)}.",
-            "A dump would fill the disk, and be given up in the middle.",
+            f"{folder} has {size(free)} free, and {_last(previous)} took {size(previous.size_bytes)}.",
+            "A dump would fill the disk and fail halfway.",
             _REMEDY,
             DiskFull,
         )
     elif free < previous.size_bytes * max(1.0, growth) * _AMPLE:
         yield Concern(
             "worth knowing",
-            f"{folder} has {size(free)} left, and {_last(previous)} took {size(previous.size_bytes)}.",
+            f"{folder} has {size(free)} free, and {_last(previous)} took {size(previous.size_bytes)}.",
             "One of the next dumps will not fit.",
             _REMEDY,
             DiskFull,
@@ -78,8 +78,8 @@ def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Conc
     if free < artifact.size_bytes:
         yield Concern(
             "stops the drill",
-            f"{folder} has {size(free)} left, and the artifact {artifact.artifact_id} has {size(artifact.size_bytes)}.",
-            "It can't be fetched whole.",
+            f"{folder} has {size(free)} free, but the artifact {artifact.artifact_id} has {size(artifact.size_bytes)}.",
+            "It can't be fetched completely.",
             _REMEDY,
             DiskFull,
         )

@@ -1,6 +1,6 @@
-"""Whether a night is of the database that the night before was of.
+"""Whether a night is of the same database as the previous night.
 
-A staging or retired server under the same name would otherwise be shipped as production, and prove itself every
+A staging or retired server under the same name would otherwise be shipped as production, and pass its drill every
 quarter.
 """
 
@@ -9,19 +9,19 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 
 ANOTHER_SOURCE = "another source"
-"""The code of the finding of an artifact whose source nobody has confirmed."""
+"""The finding code of an artifact whose source nobody has confirmed."""
 
 
 def is_of_the_source(artifact: Manifest) -> bool:
-    """Whether an artifact counts as of the database that is protected: what later nights are held against. Pure."""
+    """Whether an artifact counts as one of the protected database, for later nights to be compared with. Pure."""
     return all(finding.code != ANOTHER_SOURCE for finding in artifact.findings)
 
 
 def other_identity(before: SourceIdentity, tonight: SourceIdentity) -> tuple[tuple[str, str, str], ...]:
-    """In what two sources are not one and the same: what, before, tonight. Pure.
+    """How two sources differ in identity: what, before, tonight. Pure.
 
-    A host, a port and a minor version may change with any failover or update. What one of them does not say
-    (a system identifier that may not be read) is not compared.
+    A host, a port and a minor version may change with any failover or update. What one side does not report
+    (a system identifier that the role can't read) is not compared.
     """
     compared = (
         ("system identifier", before.system_identifier, tonight.system_identifier),
@@ -39,7 +39,7 @@ def other_identity(before: SourceIdentity, tonight: SourceIdentity) -> tuple[tup
 
 
 def another_source(before: Manifest, tonight: SourceIdentity) -> Finding | None:
-    """A finding where tonight's source is not that of the night before; None where it is, as far as is known. Pure."""
+    """A finding if tonight's source isn't the previous night's; None if it is, as far as is known. Pure."""
     differing = other_identity(before.inventory.source, tonight)
     if not differing:
         return None
@@ -50,16 +50,16 @@ def another_source(before: Manifest, tonight: SourceIdentity) -> Finding | None:
         f"the source of {before.artifact_id} ({was.database} at {was.host}:{was.port}): "
         + ", ".join(f"{what} {value}" for what, value, _ in differing),
         ", ".join(f"{what} {value}" for what, _, value in differing),
-        "If the database has moved, was upgraded or was restored, confirm it: `hackorda-ops dump --new-source`, or "
+        "If the database was moved, upgraded or restored, confirm it: `hackorda-ops dump --new-source`, or "
         'materialize the night in Dagster with the tag hackorda_ops/new_source: "true". Otherwise correct the '
-        "connection string: it leads to another database.",
+        "connection string: it points to another database.",
     )
 
 
 def other_history(artifact: SourceIdentity, branch: SourceIdentity) -> str:
-    """Why a branch can't be of the artifact's source at all; "" where it may be. Pure.
+    """Why a branch can't be of the artifact's source at all; "" if it might be. Pure.
 
-    A WAL position means something in one history only: a source outside of Neon has another one.
+    A WAL position is only meaningful in one history: a source outside of Neon has another one.
     """
     identifiers = (artifact.system_identifier, branch.system_identifier)
     if None not in identifiers and identifiers[0] != identifiers[1]:
@@ -70,7 +70,7 @@ def other_history(artifact: SourceIdentity, branch: SourceIdentity) -> str:
 
 
 def other_timeline(artifact: SourceIdentity, live: SourceIdentity) -> str:
-    """Why a position that an artifact names means nothing in the source's history of today. Pure.
+    """Why a position that an artifact names is meaningless in the source's current history. Pure.
 
     Args:
         artifact: the source as the artifact knows it.
@@ -82,6 +82,6 @@ def other_timeline(artifact: SourceIdentity, live: SourceIdentity) -> str:
     if artifact.neon_timeline == live.neon_timeline:
         return ""
     return (
-        f"the artifact is of the source's Neon timeline {artifact.neon_timeline}, and the source is on "
-        f"{live.neon_timeline} now: it was restored or replaced since, so the position lies in another history"
+        f"the artifact is of the source's Neon timeline {artifact.neon_timeline}, but the source is now on "
+        f"{live.neon_timeline}: it was restored or replaced since, so the position is in another history"
     )

@@ -1,8 +1,8 @@
-"""Which tables' values a night reads from the source as well, beside the dump: a budget of time, spent in turn.
+"""Which tables' values a night also reads from the source, alongside the dump: a time budget, spent in turn.
 
-A tool that alters values keeps the number of rows. So each night reads the rows of some tables from the source, in
-the dump's own snapshot, and holds their digest against the archive's. That puts load on the source, so it may take a
-share of the time that the dump takes. What doesn't fit is next in the following nights, whoever waits longest first.
+A tool that alters values keeps the number of rows. So each night reads some tables' rows from the source, in
+the dump's own snapshot, and compares their digests with the archive's. That loads the source, so it may take a
+share of the dump's time. What doesn't fit follows on later nights, the longest-waiting tables first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from typing import Final
 from hackorda_ops.postgres.catalogs.inventory import TableName
 
 SMALLEST_BUDGET_SECONDS: Final = 5.0
-"""What every night may take, so that a small database is compared as a whole, however quick its dump."""
+"""What every night may take, so that a small database is compared completely, however quick its dump."""
 
-# Of pages on disk, until a table's own time is known. Servers were seen to give several times as much.
+# Of pages on disk, until a table's own time is known. Real servers have been several times faster.
 _BYTES_PER_SECOND: Final = 20_000_000.0
-# A table's least: two round trips to a server near by.
+# A table's minimum: two round trips to a nearby server.
 _LEAST_SECONDS: Final = 0.002
-# What ran out of time is tried again when there's so many times as much.
+# A table that ran out of time is retried when this many times as much is available.
 _NEXT_TRY: Final = 2.0
 
 
@@ -31,7 +31,7 @@ class SourceComparison:
         table: its name.
         compared_at: the snapshot of the last night that found them equal, in UTC; None where none has compared them.
         waiting_since: the same; for a table that was never compared, the first snapshot that it was in.
-        seconds: how long reading it from the source took, or will take by what is known.
+        seconds: how long reading it from the source took, or is expected to take.
     """
 
     table: TableName
@@ -42,12 +42,12 @@ class SourceComparison:
 
 @dataclass(frozen=True)
 class SourceValues:
-    """Which tables' values were held against the source's, that night and before.
+    """Which tables' values were compared with the source's, that night and before.
 
     Attributes:
         tables: one entry per table whose rows the archive holds, by name.
         spent_seconds: how long the source was read for it that night.
-        saved_seconds: what nights have left of their budgets, for a table that needs more than one has.
+        saved_seconds: what nights left of their budgets, for a table that needs more than one night's.
     """
 
     tables: tuple[SourceComparison, ...]
@@ -79,11 +79,11 @@ class ReadingPlan:
 
 @dataclass(frozen=True)
 class Read:
-    """What came of it.
+    """The result of a night's reading.
 
     Attributes:
         equal: the tables whose values are the archive's, and how long reading each took.
-        given_up: those that time ran out for, and how long each was tried.
+        given_up: those that ran out of time, and how long each was tried.
         spent_seconds: in all.
     """
 
@@ -95,7 +95,7 @@ class Read:
 def standing(
     tables: Iterable[tuple[TableName, int]], before: Iterable[SourceComparison], now: datetime
 ) -> tuple[SourceComparison, ...]:
-    """Tonight's tables, with what earlier nights know of them. Pure.
+    """Tonight's tables, with what earlier nights recorded about them. Pure.
 
     Args:
         tables: their names, and their pages on disk in bytes.
@@ -111,21 +111,21 @@ def standing(
 
 
 def budget_seconds(dump_seconds: float, percent: float) -> float:
-    """What a night may take for it, of a dump that takes so long; 0 where it's turned off."""
+    """A night's time budget, given how long its dump takes; 0 if it's turned off."""
     return max(SMALLEST_BUDGET_SECONDS, dump_seconds * percent / 100) if percent else 0.0
 
 
 def plan(tables: Iterable[SourceComparison], *, tonight_seconds: float, saved_seconds: float) -> ReadingPlan:
-    """Chooses what to read tonight: whoever has waited longest first, as long as it fits. Pure.
+    """Chooses what to read tonight: the longest-waiting first, as long as it fits. Pure.
 
-    The first that doesn't fit is saved for: whoever comes after it shares one half of tonight's budget, so that the
+    The first that doesn't fit is saved for: those after it share one half of tonight's budget, so that the
     other half is left over each night until there's enough. So every table has its turn, however large it is, and the
     small ones have theirs meanwhile.
 
     Args:
         tables: as `standing` has them.
         tonight_seconds: tonight's budget.
-        saved_seconds: what earlier nights have left over.
+        saved_seconds: what earlier nights have left unused.
     """
     limit = available = tonight_seconds + saved_seconds
     chosen: list[TableName] = []
@@ -141,7 +141,7 @@ def plan(tables: Iterable[SourceComparison], *, tonight_seconds: float, saved_se
 
 
 def everything(tables: Iterable[SourceComparison], *, limit_seconds: float) -> ReadingPlan:
-    """All of them, for a source that nobody else needs: a branch made for the night."""
+    """All of them, for a source that nobody else uses: a branch made for the night."""
     return ReadingPlan(tuple(each.table for each in _in_turn(tables)), limit_seconds)
 
 
@@ -157,10 +157,10 @@ def after(
 
     Args:
         tables: as `standing` had them.
-        read: what came of tonight's plan.
+        read: the result of tonight's plan.
         now: tonight's snapshot.
         tonight_seconds: the budget that the night turned out to have.
-        saved_seconds: what earlier nights had left over.
+        saved_seconds: what earlier nights had left unused.
     """
     known = []
     for each in tables:

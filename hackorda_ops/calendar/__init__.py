@@ -1,1 +1,1 @@
-"""Which night, week and quarter a moment belongs to, what is due, and whether the clocks agree."""
+"""Which night, week and quarter a moment belongs to, what is due, and whether clocks agree."""

@@ -1,4 +1,4 @@
-"""What a change of the source's schema asks for: a copy of the first night that has it, and a drill of that copy."""
+"""What a change of the source's schema requires: a copy of the first night that has it, and a drill of that copy."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,10 +13,10 @@ A_DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class SchemaSeen:
-    """An artifact that was copied off-site, or drilled, or a night that may be.
+    """An artifact that was copied off-site or drilled, or a night that might be.
 
     Attributes:
-        artifact_id: which sorts by the time that it was captured.
+        artifact_id: sorts by the time that it was captured.
         schema: the digest of its schema.
     """
 
@@ -36,13 +36,13 @@ class NightSeen(SchemaSeen):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a changed schema asks for.
+class RequestedWork:
+    """What a changed schema requires.
 
     Attributes:
         kind: a copy off-site or a drill.
         partition: the week or quarter that it is for.
-        artifact_id: what is to be copied or drilled: asked for once for each.
+        artifact_id: what to copy or drill: requested once for each.
     """
 
     kind: Literal["week", "quarter"]
@@ -53,14 +53,14 @@ class Asked:
 def what_is_missing(
     night: NightSeen | None, copied: SchemaSeen | None, drilled: SchemaSeen | None
 ) -> Literal["week", "quarter"] | None:
-    """What has to be done until the newest night's schema has been drilled: its copy first, since drills restore that.
+    """What is missing until the newest night's schema has been drilled: its copy first, since drills restore that.
 
-    Pure. Nothing where no drill was held yet: the quarter's own is the first.
+    Pure. Nothing if no drill was run yet: the quarter's own is the first.
 
     Args:
         night: the newest sound night.
         copied: the newest artifact that was copied off-site.
-        drilled: the newest artifact that was drilled, whatever the verdict: a person was told of it.
+        drilled: the newest artifact that was drilled, whatever the verdict: a person was alerted.
     """
     if night is None or drilled is None or drilled.schema == night.schema:
         return None
@@ -74,8 +74,8 @@ def asked_for(
     *,
     schedule: Schedule,
     now: datetime,
-) -> Asked | None:
-    """What has to be started until the newest night's schema has been drilled; None where nothing has. Pure.
+) -> RequestedWork | None:
+    """What has to be started until the newest night's schema has been drilled; None if nothing has to be. Pure.
 
     Args:
         night: the newest sound night.
@@ -88,14 +88,14 @@ def asked_for(
     if kind is None or night is None:
         return None
     if kind == "quarter" and copied is not None:
-        return Asked(kind, partition_of(kind, now, schedule), copied.artifact_id)
-    return Asked(kind, week_of(night.night), night.artifact_id)
+        return RequestedWork(kind, partition_of(kind, now, schedule), copied.artifact_id)
+    return RequestedWork(kind, week_of(night.night), night.artifact_id)
 
 
 def has_to_wait(
     kind: DueKind, schedule: Schedule, *, now: datetime, busy: bool, drilled_today: bool
 ) -> str | None:
-    """Why it's not started now, in a sentence; None where it may be. Pure.
+    """Why it isn't started now, in a sentence; None if it can be. Pure.
 
     Args:
         kind: what is missing.
@@ -105,7 +105,7 @@ def has_to_wait(
         drilled_today: whether a drill was started in the last 24 hours.
     """
     if busy:
-        return "A copy or a drill still runs."
+        return "A copy or a drill is still running."
     if kind == "quarter" and drilled_today:
         return "A drill was started in the last 24 hours, and one a day is enough."
     if next(due_between(kind, schedule, after=now, until=now + A_DAY), None):

@@ -1,4 +1,4 @@
-"""Whether the clocks agree that date the backups: the source's, this machine's, the bucket's.
+"""Whether the clocks that date the backups agree: the source's, this machine's, the bucket's.
 
 The source's clock names an artifact, this machine's decides which night it is and what is overdue, and the bucket's
 decides how long a lock holds.
@@ -16,13 +16,13 @@ from hackorda_ops.errors import PermanentError
 
 WORTH_KNOWING: Final = timedelta(minutes=5)
 TOO_FAR: Final = timedelta(hours=1)
-"""From here on nothing is begun."""
+"""Beyond this, nothing is started."""
 
 
 def is_ahead(moment: datetime, now: datetime | None = None) -> bool:
-    """Whether something is dated so far after now that a clock was wrong when it was made.
+    """Whether something is dated so far in the future that a clock was wrong when it was made.
 
-    Nothing takes such a one for the newest: it would be that until its date has come, and hide that nothing else comes.
+    It never counts as the newest: it would stay so until its date has come, and hide that nothing newer arrives.
 
     Args:
         moment: what it is dated, aware.
@@ -43,16 +43,16 @@ def ahead_of_us(connection: psycopg.Connection[Any]) -> timedelta:
 
 
 def apart(there: datetime, before: datetime, after: datetime) -> timedelta:
-    """How far a clock is ahead that was read between two readings of our own: no more than is certain. Pure."""
+    """How far ahead a clock is that was read between two readings of our own: only as much as is certain. Pure."""
     if there > after:
         return there - after
     return min(there - before, timedelta())
 
 
 def told_time(date: str | None, before: datetime) -> timedelta:
-    """How far ahead a clock is by the `Date` of its HTTP answer to a request that was sent at `before`; none without.
+    """How far ahead a clock is, by the `Date` of its HTTP answer to a request sent at `before`; zero without one.
 
-    The header has whole seconds, so a second is nothing.
+    The header has whole seconds, so one second counts as zero.
     """
     if date is None:
         return timedelta()
@@ -64,7 +64,7 @@ def told_time(date: str | None, before: datetime) -> timedelta:
 
 
 def clock_concerns(ahead: Mapping[str, timedelta]) -> Iterator[Concern]:
-    """What is to be said of clocks. Pure.
+    """The concerns about clocks. Pure.
 
     Args:
         ahead: whose ("the source's"), and how far it is ahead of this machine's.
@@ -78,10 +78,10 @@ def clock_concerns(ahead: Mapping[str, timedelta]) -> Iterator[Concern]:
         yield Concern(
             "stops the night" if too_far else "worth knowing",
             f"The clock of {whose} is {minutes:,} minutes {where} this machine's.",
-            "An artifact would be dated wrongly: it could hide a newer one, or count for another night."
+            "An artifact would get a wrong date: it could hide a newer one, or count for another night."
             if too_far
-            else "Artifacts are dated by the source's clock, and overdue is what this machine's clock says.",
-            "Set both clocks by NTP (timedatectl shows whether this machine's is).",
+            else "Artifacts are dated by the source's clock, but this machine's clock decides what is overdue.",
+            "Synchronize both clocks by NTP (timedatectl shows whether this machine's is).",
             PermanentError,
         )
 
@@ -89,4 +89,4 @@ def clock_concerns(ahead: Mapping[str, timedelta]) -> Iterator[Concern]:
 def looked_at(ahead: Mapping[str, timedelta]) -> Looked:
     """The clocks, as a preflight shows them. Pure."""
     seen = ", ".join(f"{whose} {distance.total_seconds():+.0f} s" for whose, distance in ahead.items())
-    return Looked("clocks", f"beside this machine's: {seen}", tuple(clock_concerns(ahead)))
+    return Looked("clocks", f"relative to this machine's: {seen}", tuple(clock_concerns(ahead)))

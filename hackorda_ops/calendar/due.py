@@ -1,6 +1,6 @@
-"""What is due when: the nights, weeks, quarters and years that a schedule asks for, between two moments.
+"""What is due when: the nights, weeks, quarters and years of a schedule, between two moments.
 
-The schedules, what makes up for a daemon that was down, and whoever asks what is overdue all go by this.
+The schedules, catching up after a daemon was down, and the checks for overdue work all use this.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def partition_of(kind: DueKind, moment: datetime, schedule: Schedule) -> date:
 
 
 def first_partition(kind: DueKind, schedule: Schedule) -> date:
-    """The partition that `schedule.since` lies in: nothing before it is asked for."""
+    """The partition that `schedule.since` lies in: nothing before it is due."""
     since = schedule.since
     return {"night": since, "week": week_of(since), "quarter": quarter_of(since), "year": year_of(since)}[
         kind
@@ -78,7 +78,7 @@ def is_due(kind: DueKind, tick: datetime, schedule: Schedule) -> bool:
 def due_between(kind: DueKind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
     """What became due after one aware moment and until another (inclusive), oldest first."""
     zone = ZoneInfo(schedule.timezone)
-    # Two times of one zone would be compared by the clock on its walls, which autumn puts back.
+    # Two times in one zone would be compared by local wall-clock time, which is set back in autumn.
     until = until.astimezone(UTC)
     for tick in CronSim(cron_of(kind, schedule), after.astimezone(zone)):
         if tick > until:
@@ -88,7 +88,7 @@ def due_between(kind: DueKind, schedule: Schedule, *, after: datetime, until: da
 
 
 def newest_due(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
-    """What was due last, at `now` or before; None where the schedule begins later."""
+    """What was due last, at `now` or before; None if the schedule begins later."""
     # A tick is strictly before the moment that CronSim starts from, and what is due now is due.
     start = (now.astimezone(UTC) + timedelta(seconds=1)).astimezone(ZoneInfo(schedule.timezone))
     for tick in CronSim(cron_of(kind, schedule), start.replace(microsecond=0), reverse=True):

@@ -43,12 +43,12 @@ def quarter_named(text: str) -> date:
     """The first day of a quarter given by its name ("2026-Q4").
 
     Raises:
-        UsageError: it's no such name.
+        UsageError: it isn't a quarter's name.
     """
     match = re.fullmatch(r"(\d{4})-[Qq]([1-4])", text)
     if match is None:
         raise UsageError(
-            f"{text!r} names no quarter.",
+            f"{text!r} is not a quarter.",
             meaning="Nothing was attempted.",
             next_step="Write it as year and quarter: 2026-Q4.",
         )
@@ -59,11 +59,11 @@ def year_named(text: str) -> date:
     """The first day of a year given by its number ("2026").
 
     Raises:
-        UsageError: it's no such number.
+        UsageError: it isn't a year.
     """
     if re.fullmatch(r"[1-9]\d{3}", text) is None:
         raise UsageError(
-            f"{text!r} names no year.",
+            f"{text!r} is not a year.",
             meaning="Nothing was attempted.",
             next_step="Write it as its number: 2026.",
         )
@@ -112,20 +112,20 @@ def require_open(night: date, now: datetime, schedule: Schedule) -> bool:
         Whether the night's date has passed already (a dump that was queued past midnight).
 
     Raises:
-        PartitionGone: the night lies in the future, or the next one is due already. A dump of the
-            present is never dated back.
+        PartitionGone: the night is in the future, or the next one is already due. A dump of the
+            present is never backdated.
     """
     today = night_of(now, schedule)
     if night > today:
         raise PartitionGone(
             f"The night of {night} has not begun: it is {today} in {schedule.timezone}.",
             meaning="No dump was taken.",
-            next_step=f"Wait for it, or take tonight's: {today}.",
+            next_step=f"Wait for it, or run tonight's: {today}.",
         )
     if is_over(night, now, schedule):
         closes = closes_at(night, schedule)
         raise PartitionGone(
-            f"The night of {night} was over at {closes.isoformat()}; the database holds today's data now.",
+            f"The night of {night} ended at {closes.isoformat()}; the database now holds today's data.",
             meaning="That night has no backup and cannot get one: nothing is ever backdated.",
             next_step=f"Take tonight's dump instead (partition {today}), and find out why that night was missed.",
         )

@@ -1,6 +1,6 @@
 """The operator's commands. They call the same functions as Dagster does.
 
-Exit codes: 0 done or PASS, 1 FAIL, 2 wrong use or configuration, 3 ERROR (could not judge or finish).
+Exit codes: 0 done or PASS, 1 FAIL, 2 usage or configuration error, 3 ERROR (could not judge or finish).
 """
 
 import os
@@ -18,7 +18,7 @@ from hackorda_ops.unforeseen import described
 
 app = typer.Typer(
     help="Keeps Postgres databases recoverable, and proves it.\n\n"
-    "Exit codes: 0 done or PASS, 1 FAIL, 2 wrong use or configuration, 3 ERROR.",
+    "Exit codes: 0 done or PASS, 1 FAIL, 2 usage or configuration error, 3 ERROR.",
     epilog="Configuration: ./databases.yaml, or the file that $HACKORDA_OPS_CONFIG or --config names.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -46,7 +46,7 @@ app.add_typer(alerts.app, name="alerts")
 def main() -> NoReturn:
     """The entry point: every error of ours ends in one clear message and its own exit code."""
     # Exit codes 0 to 3 have meanings: an interruption must not look like FAIL. SystemExit lets
-    # every `finally` run, so that children and unfinished work are gone.
+    # every `finally` run, so that child processes and unfinished work are cleaned up.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     try:
@@ -58,7 +58,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(3)
     except Exception as error:  # noqa: BLE001  # Python's own exit code would be 1, which means FAIL here
-        # Without its words and without those it came from: they may quote rows.
+        # Without its message and those of its causes: they may quote rows.
         for place in traceback.extract_tb(error.__traceback__):
             terminal.err.print(f"  {place.filename}:{place.lineno} in {place.name}", markup=False)
         terminal.err.print(described(error), markup=False)

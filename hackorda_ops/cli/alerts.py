@@ -16,7 +16,7 @@ from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Alerts
 from hackorda_ops.errors import ConfigError, OpsError
 
-app = typer.Typer(help="What tells people that something is wrong.", no_args_is_help=True)
+app = typer.Typer(help="The channels that alarms go to.", no_args_is_help=True)
 
 
 # With a callback the one command keeps its name.
@@ -26,12 +26,12 @@ def _alerts() -> None: ...
 
 @app.command()
 def test(config: ConfigPath = None, as_json: AsJson = False) -> None:
-    """Send a test message to every channel, and say which of them took it.
+    """Send a test message to every channel, and show which of them accepted it.
 
     The channels are the webhook of ALERT_WEBHOOK_URL, and every apprise URL in ALERT_URLS (or in the variables that
     alerts.webhook_url_env and alerts.channels_env name), separated by white space: slack://…, mailto://…, tgram://…,
     pagerduty://…, json://… and so on, see https://github.com/caronc/apprise/wiki. Exit code 1: a channel did not
-    take it. 2: there is no channel. Whether it arrived where somebody reads it, only that person can tell.
+    accept it. 2: no channel is configured. Only a person can confirm that the message arrived.
     """
     configured = config_file.load(config_file.locate(config, os.environ)).alerts
     opened = channels.configured(configured, os.environ)
@@ -63,7 +63,7 @@ def _problem(channel: Channel, told: Message) -> str | None:
 def _no_channel(configured: Alerts) -> ConfigError:
     variables = ", ".join(channels.variables(configured))
     return ConfigError(
-        f"None of the variables that alerts names is set: {variables}.",
-        meaning="Nobody is told when a night fails. Dagster's own log has it.",
-        next_step="Set one of them to a URL where this runs, and where Dagster's code location runs.",
+        f"None of the variables named under alerts is set: {variables}.",
+        meaning="Nobody is alerted when a night fails. Only Dagster's own log has it.",
+        next_step="Set one of them to a URL, both here and where Dagster's code location runs.",
     )

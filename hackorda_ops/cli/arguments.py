@@ -1,4 +1,4 @@
-"""What commands take on their command line, and what it stands for."""
+"""The commands' arguments, and what they resolve to."""
 
 import os
 import tempfile
@@ -20,7 +20,7 @@ from hackorda_ops.stores.store import PlaceName, Store
 DatabaseName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATABASE]", help="Its name in databases.yaml; not needed where there's only one."
+        metavar="[DATABASE]", help="The database's name in databases.yaml; optional if there's only one."
     ),
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
@@ -33,7 +33,7 @@ OffsiteUrl = Annotated[
     typer.Option(
         "--offsite",
         metavar="s3://BUCKET/PREFIX",
-        help="This bucket instead of the configured one. With it no databases.yaml is needed: "
+        help="Use this bucket instead of the configured one; no databases.yaml is needed then: "
         "OFFSITE_ACCESS_KEY_ID, OFFSITE_SECRET_ACCESS_KEY and, for everything but AWS, "
         "OFFSITE_ENDPOINT_URL and OFFSITE_REGION are enough.",
     ),
@@ -41,13 +41,13 @@ OffsiteUrl = Annotated[
 
 
 def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> Protected:
-    """The database that a command is about; one known by its off-site bucket alone needs no file."""
+    """The database that a command works on; with --offsite it needs no configuration file."""
     if offsite is not None and path is None and not config_file.locate(None, os.environ).exists():
         if name is None:
             raise UsageError(
                 "The command doesn't say which database's artifacts to look for.",
                 meaning="Nothing was read.",
-                next_step="Name it: it's the folder's name below the bucket's prefix.",
+                next_step="Name the database: it's the name of its folder below the bucket's prefix.",
             )
         policy = Database.model_validate({"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}})
         return _protected(name, policy)
@@ -71,7 +71,7 @@ def choose_database(path: Path | None, name: str | None, offsite: str | None = N
 
 
 def choose_databases(path: Path | None, name: str | None) -> tuple[Protected, ...]:
-    """The databases that a command is about: the one that is named, or all of them."""
+    """The databases that a command works on: the named one, or all of them."""
     if name is not None:
         return (choose_database(path, name),)
     return tuple(_protected(each, policy) for each, policy in _load(path).databases.items())
@@ -86,14 +86,14 @@ def _load(path: Path | None) -> Config:
 
 
 def open_place(place: PlaceName, protected: Protected) -> Store:
-    """The store of the nights or the off-site bucket, once it has answered."""
+    """The nightly store or the off-site bucket, once it has answered."""
     opened: Store = protected.store if place == "store" else protected.offsite
     opened.check()
     return opened
 
 
 def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
-    """Where artifacts are looked for: off-site alone if asked for, the store alone where off-site isn't set up."""
+    """Where to look for artifacts: off-site only if asked for, the store only if off-site isn't configured."""
     if offsite is not None:
         return ["offsite"]
     try:
@@ -108,7 +108,7 @@ def restore_target(url: str | None, variable: str) -> ConnectionTarget:
     """The empty database to restore into, from --to or the variable; never with a password on the command line."""
     if url is None and not given(os.environ, variable):
         raise UsageError(
-            f"Neither --to nor ${variable} says into which database to restore.",
+            f"Neither --to nor ${variable} names the database to restore into.",
             meaning="Nothing was restored.",
             next_step=f"Create a new, empty database and put its URL into {variable}.",
         )
@@ -117,8 +117,8 @@ def restore_target(url: str | None, variable: str) -> ConnectionTarget:
     target = connection.direct(connection.parse(url, origin="--to"))
     if target.password is not None:
         raise UsageError(
-            "The URL after --to holds a password, which every user of this machine can read.",
-            meaning="Nothing was restored; consider that password known.",
+            "The URL after --to contains a password, which every user of this machine can read.",
+            meaning="Nothing was restored; treat that password as compromised.",
             next_step=f"Put the whole URL into {variable}, or leave the password out and set PGPASSWORD.",
         )
     return ConnectionTarget(target.parameters, os.environ.get("PGPASSWORD"))

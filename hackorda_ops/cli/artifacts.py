@@ -1,4 +1,4 @@
-"""The commands that make artifacts and look after them: dump, copy, backups, verify."""
+"""The commands that take, copy, list and verify artifacts: dump, copy, backups, verify."""
 
 from typing import Annotated
 
@@ -33,21 +33,21 @@ def dump(
         bool,
         typer.Option(
             "--new-source",
-            help="The source has moved, was upgraded or was restored: take it for the protected database from now on.",
+            help="The source was moved, upgraded or restored: treat it as the protected database from now on.",
         ),
     ] = False,
 ) -> None:
     """Take a dump now, prove it, and put it into the store.
 
-    The same as the nightly one; take it before a maintenance window. Exit code 1 means that the
-    dump is kept, but that something vanished or collapsed since the one before.
+    Same as the nightly dump; useful before a maintenance window. Exit code 1 means that the
+    dump is kept, but something vanished or collapsed since the previous one.
     """
     protected = choose_database(config, database)
     with heartbeat_of(protected, "night", None) as told, terminal.progress_shown() as on_progress:
         night = nightly.take_night(
             protected, reason="on demand", new_source=new_source, on_progress=on_progress
         )
-        told.problem = None if night.manifest.sound else "The night isn't sound."
+        told.problem = None if night.manifest.sound else "The nightly backup failed its checks."
     manifest = night.manifest
     if as_json:
         print_json({**summary(manifest), "location": night.location, "findings": manifest.findings})
@@ -107,7 +107,7 @@ def backups(
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the artifacts in the store and off-site, newest first; last, those that are dated after now."""
+    """List the artifacts in the store and off-site, newest first; last, those that are dated in the future."""
     protected = choose_database(config, database, offsite)
     catalogs = [
         (place, catalog.read(open_place(place, protected), protected.name))
@@ -146,7 +146,7 @@ def backups(
         )
         for each in found.ahead:
             terminal.out.print(
-                f"  dated after now, so never taken for the newest; to be had by its id: {each.artifact_id}",
+                f"  dated in the future, so never taken for the newest; to be had by its id: {each.artifact_id}",
                 markup=False,
             )
         for line in found.damaged:
@@ -161,9 +161,9 @@ def verify(
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read an artifact whole and hold every file, row and digest against its manifest: PASS or FAIL.
+    """Read a whole artifact and check every file, row and digest against its manifest: PASS or FAIL.
 
-    It proves the bytes, not that they restore: that is what a restore drill is for.
+    This proves the bytes, not that they can be restored: that takes a restore drill.
     """
     protected = choose_database(config, database, offsite)
     store = open_place(place, protected)

@@ -39,11 +39,11 @@ def run(*, stay: bool, damage: bool) -> int:
     """Runs the demo.
 
     Args:
-        stay: leave everything up with the Dagster UI until it's interrupted.
+        stay: keep everything running with the Dagster UI until interrupted.
         damage: change one row of the off-site copy before the drill, which then has to find it.
 
     Returns:
-        The drill's exit code: 0 PASS, 1 FAIL, 3 ERROR, as well where a run did not end well.
+        The drill's exit code: 0 PASS, 1 FAIL, 3 ERROR or a run that failed.
     """
     began = time.monotonic()
     with _folder() as folder:
@@ -60,7 +60,7 @@ def run(*, stay: bool, damage: bool) -> int:
 @contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hackorda-ops-demo-"))
-    # The server's unprivileged user has to get through to its own files below; it can't list this folder.
+    # The server's unprivileged user must reach its own files below; it can't list this folder.
     folder.chmod(0o711)
     try:
         yield folder
@@ -72,7 +72,7 @@ def _folder() -> Iterator[Path]:
 def _through_dagster(
     folder: Path, config: Path, database: Database, stack: Stack, *, began: float, stay: bool, damage: bool
 ) -> int:
-    # The example's migrate command is `python -m …`: it has to be this very Python.
+    # The example's migrate command is `python -m …`: it must be this Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environ = {"PATH": path, "HOME": str(folder), **stack.environment()}
     _step("Starting Dagster: web server, daemon, code server; its storage is in that Postgres")
@@ -92,7 +92,7 @@ def _through_dagster(
         if damage:
             damage_one_row(offsite, manifest, _DAMAGED)
             _step(
-                f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are made to fit"
+                f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are adjusted to match"
             )
         _materialize(dagster, f"The quarter ({partitions.quarter_name(quarter)})", "restore_drill", quarter)
         out.print()
@@ -106,7 +106,7 @@ def _through_dagster(
 
 
 def _materialize(dagster: RunningDagster, title: str, asset: str, partition: date) -> None:
-    """Runs one partition and shows what the run logs; how it ended shows in the checks and the drill's verdict."""
+    """Runs one partition and shows the run's log; its outcome shows in the checks and the drill's verdict."""
     _step(f"{title}: materializing {_NAME}/{asset}, partition {partition}")
     run_id = dagster.materialize(f"{_NAME}/{asset}", str(partition))
     status = dagster.end_of(
@@ -115,8 +115,8 @@ def _materialize(dagster: RunningDagster, title: str, asset: str, partition: dat
     if status != "SUCCESS" and asset != "restore_drill":
         raise ToolFailed(
             f"The run of {asset} ended as {status}.",
-            meaning="The demo can't go on.",
-            next_step="Read the lines above; `hackorda-ops demo --ui` leaves Dagster up to look at the run.",
+            meaning="The demo can't continue.",
+            next_step="Read the lines above; `hackorda-ops demo --ui` keeps Dagster up to look at the run.",
         )
 
 
@@ -147,11 +147,11 @@ def _stay(dagster: RunningDagster) -> None:
     out.print(
         f"\nDagster is up at {dagster.url}\n"
         "  Lineage                       source, nightly_dump, offsite_copy, restore_drill, drill_report\n"
-        "  drill_report                  the report of each quarter; its checks hang on restore_drill\n"
-        "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the one before\n"
+        "  drill_report                  the report of each quarter; its checks are on restore_drill\n"
+        "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the previous one\n"
         '  restore_drill > Materialize   drills again, or backfills a missed quarter ("Show all partitions")\n'
-        "  Runs                          progress while one goes on; terminate one: nothing stays behind\n"
-        "Ctrl-C ends everything and removes it.",
+        "  Runs                          progress of each run; terminate one, and nothing is left behind\n"
+        "Ctrl-C stops everything and removes it.",
         markup=False,
     )
     while True:

@@ -1,4 +1,4 @@
-"""The commands that try out the provider's own history: history, exercise."""
+"""The commands that test the provider's own history: history, exercise."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -16,10 +16,10 @@ from hackorda_ops.proof.check import title_of
 
 
 def history(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
-    """Look whether Neon's history window is what the policy says, and open one branch near its far end.
+    """Check that Neon's history window is as long as the policy says, and open one branch near its far end.
 
-    The branch has to hold exactly the rows that a past artifact's manifest knows; it's deleted
-    afterwards. Exit code 1: the window is too short, or doesn't give back what it should.
+    The branch must hold exactly the rows recorded in a past artifact's manifest; it's deleted
+    afterwards. Exit code 1: the window is too short, or the branch doesn't hold those rows.
     """
     protected = choose_database(config, database)
     checked = check_history(protected)
@@ -37,15 +37,15 @@ def history(database: DatabaseName = None, config: ConfigPath = None, as_json: A
 def exercise(
     database: DatabaseName = None,
     year: Annotated[
-        str | None, typer.Option(metavar="YYYY", help="The year it counts for; this one by default.")
+        str | None, typer.Option(metavar="YYYY", help="The year it counts for; the current one by default.")
     ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy tables on a Neon branch, recover them by point in time, compare every row, report, take down.
+    """Destroy tables on a Neon branch, recover them to a point in time, compare every row, report, take down.
 
     The source is only read. PASS: everything came back, in time. FAIL (exit code 1): it did not.
-    ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md lies here, in the store and off-site.
+    ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md is written here, to the store and off-site.
     """
     protected = choose_database(config, database)
     first_day = partitions.year_named(year) if year else None
@@ -69,7 +69,7 @@ def exercise(
 
 
 def _written_here(path: Path, report: str) -> list[str]:
-    """Writes the report beside the team's own notes; one that is there may have been worked on, and stays."""
+    """Writes the report next to the team's own notes; an existing one may have been edited, and is kept."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(report)

@@ -1,4 +1,4 @@
-"""The command that looks at everything a night and a drill need, before they need it."""
+"""The command that checks everything a night and a drill need, before they need it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ from hackorda_ops.preflight.preflight import preflight as look_at_everything
 
 
 def preflight(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
-    """Look for all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.
+    """Find all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.
 
     All databases by default. The source is only read; on a scratch server an empty database is made
-    and dropped again. Exit code 1: something would stop a night or a drill. 2: it's the configuration.
+    and dropped again. Exit code 1: something would stop a night or a drill. 2: the configuration is wrong.
     """
     found = {each.name: look_at_everything(each) for each in choose_databases(config, database)}
     if as_json:

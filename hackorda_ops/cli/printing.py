@@ -29,7 +29,7 @@ def conclude(
 
 
 def summary(manifest: Manifest) -> dict[str, Any]:
-    """What scripts get to know of an artifact."""
+    """An artifact's facts in JSON output."""
     return {
         "database": manifest.database,
         "artifact_id": manifest.artifact_id,
@@ -47,7 +47,7 @@ def summary(manifest: Manifest) -> dict[str, Any]:
 
 
 def note(line: str) -> None:
-    """Prints what doesn't change the outcome, on standard error."""
+    """Prints notes that don't change the outcome, on standard error."""
     terminal.err.print(f"  note: {line}", markup=False, soft_wrap=True)
 
 

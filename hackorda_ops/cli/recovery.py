@@ -1,4 +1,4 @@
-"""The commands that bring artifacts back, and show that they come back: restore, drill, sweep, demo."""
+"""The commands that restore artifacts, and prove that they restore: restore, drill, sweep, demo."""
 
 import tempfile
 from pathlib import Path
@@ -46,23 +46,23 @@ def restore(
         bool,
         typer.Option(
             "--with-access",
-            help="Also make the roles that are missing (without passwords), and apply the source's owners, grants "
-            "and settings. Takes a superuser, or a role with CREATEROLE.",
+            help="Also create the missing roles (without passwords), and apply the source's owners, grants "
+            "and settings. Needs a superuser, or a role with CREATEROLE.",
         ),
     ] = False,
     keep_going: Annotated[
         bool,
         typer.Option(
             "--keep-going",
-            help="Bring back everything that can be, where a row breaks a constraint or a definition fails: FAIL, with "
-            "each object that is missing and the statement that would have made it.",
+            help="Restore everything possible where a row breaks a constraint or a definition fails: FAIL, with "
+            "each missing object and the statement that would have created it.",
         ),
     ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="pg_restore's --jobs.")] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring an artifact back into an empty database, and compare every row with its manifest.
+    """Restore an artifact into an empty database, and compare every row with its manifest.
 
     Needs neither Dagster nor the store: the off-site bucket and its credentials are enough.
     Refuses a database that is not empty, and the source. Example, on a machine with nothing else:
@@ -101,11 +101,13 @@ def drill(
     database: DatabaseName = None,
     quarter: Annotated[
         str | None,
-        typer.Option(metavar="YYYY-Qn", help="The quarter it counts for, as 2026-Q4; this one by default."),
+        typer.Option(
+            metavar="YYYY-Qn", help="The quarter it counts for, as 2026-Q4; the current one by default."
+        ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Repeat the choice of an earlier drill's self-test; its report has the seed."),
+        typer.Option(help="Repeat the choices of an earlier drill's self-test; the seed is in its report."),
     ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
@@ -113,7 +115,7 @@ def drill(
     """Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.
 
     PASS: this backup restores. FAIL (exit code 1): the backup is bad. ERROR (3): the drill couldn't
-    judge. The report lies beside the artifacts, in the store and off-site.
+    judge. The report is stored next to the artifacts, in the store and off-site.
     """
     protected = choose_database(config, database)
     first_day = partitions.quarter_named(quarter) if quarter else None
@@ -135,8 +137,8 @@ def sweep(
 ) -> None:
     """Remove the branches or scratch databases that killed runs left behind, and nothing else.
 
-    Removed is what name and label say is this product's and this database's, where the run that made it
-    no longer lives. Dagster does the same by itself, and so does the next drill.
+    Removes only what carries this product's label and this database's name, where the run that made it
+    is gone. Dagster does the same by itself, and so does the next drill.
     """
     protected = choose_database(config, database)
     removed = sweeping.sweep(protected)
@@ -151,12 +153,13 @@ def sweep(
 
 def demo(
     ui: Annotated[
-        bool, typer.Option("--ui", help="Leave everything up with the Dagster UI, until Ctrl-C.")
+        bool, typer.Option("--ui", help="Keep everything running with the Dagster UI, until Ctrl-C.")
     ] = False,
     damage: Annotated[
         bool,
         typer.Option(
-            "--damage", help="Change one row in the off-site copy, with hashes made to fit: it ends in FAIL."
+            "--damage",
+            help="Change one row in the off-site copy and adjust the hashes to match: it ends in FAIL.",
         ),
     ] = False,
 ) -> None:

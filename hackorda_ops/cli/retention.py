@@ -1,4 +1,4 @@
-"""The command that deletes what the policy lets go: prune."""
+"""The command that deletes what the policy doesn't keep: prune."""
 
 from typing import Annotated, Any
 
@@ -18,14 +18,14 @@ def prune(
     database: DatabaseName = None,
     delete: Annotated[
         bool,
-        typer.Option("--delete", help="Delete it. Without this, the command only says what it would do."),
+        typer.Option("--delete", help="Delete. Without this, the command only shows what it would do."),
     ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show which artifacts are kept and why, and which are deleted; delete them only with --delete.
 
-    It never deletes what a drill proved last or found bad, the newest sound ones, what is younger than 7 days,
+    It never deletes what a drill last proved or found bad, the newest sound ones, what is younger than 7 days,
     what object lock holds, or what can't be read. Dagster does the same every week.
     """
     protected = choose_database(config, database)
@@ -51,7 +51,7 @@ def prune(
         terminal.out.print(
             f"With --delete: {counted(len(plan.to_delete), 'artifact')} of {size(bytes_to_go)} and "
             f"{counted(len(plan.to_remove), 'leftover')} of {size(sum(each.size_bytes for each in plan.to_remove))} "
-            "would be deleted. Nothing was.",
+            "would be deleted. Nothing was deleted.",
             markup=False,
             soft_wrap=True,
         )
@@ -90,7 +90,7 @@ def _show(plan: RetentionPlan, stock: Stock) -> None:
         else ""
     )
     uploads = (
-        "abandoned uploads not counted: the key may not list them"
+        "abandoned uploads not counted: the key has no right to list them"
         if stock.uploads is None
         else counted(len(stock.uploads), "abandoned upload")
     )

@@ -1,4 +1,4 @@
-"""The command that tells how ready every database is: status."""
+"""The command that shows how ready every database is: status."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ def status(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how ready each database is for the day it's lost: by its schedule, its objectives, its last proof.
+    """Show how ready each database is for the day it's lost: by its schedule, its objectives, its last proof.
 
     Exit code 0: all are OK. 1: something is overdue, unproven or at risk. 3: no backup of a database was
     found, and not all places could be read.

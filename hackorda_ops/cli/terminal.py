@@ -28,9 +28,9 @@ err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() el
 
 @contextmanager
 def progress_shown() -> Iterator[OnProgress]:
-    """Shows whatever it's told: a bar per stage on a terminal, a line now and then elsewhere."""
+    """Shows progress: a bar per stage on a terminal, an occasional line elsewhere."""
     if not err.is_terminal:
-        # Where nobody watches (cron, CI, a log), a line now and then is worth more than a bar.
+        # Where nobody watches (cron, CI, a log), an occasional line is more useful than a bar.
         yield ProgressLog(lambda line: print(line, file=sys.stderr, flush=True))
         return
     columns = (
@@ -56,7 +56,7 @@ def progress_shown() -> Iterator[OnProgress]:
 
         yield show
         for task in tasks.values():
-            # A stage whose total nobody knew is over as well.
+            # A stage whose total was unknown is over as well.
             bars.update(task, total=bars.tasks[bars.task_ids.index(task)].completed or 1)
 
 

@@ -1,4 +1,4 @@
-"""Reads databases.yaml and says all that is wrong in it at once, each with its key and remedy."""
+"""Reads databases.yaml and reports every problem in it at once, each with its key and remedy."""
 
 import difflib
 import os
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from hackorda_ops.config.models import Config, Database
 from hackorda_ops.config.places import STORE_SECTIONS, StoreSection
-from hackorda_ops.config.scratch import Scratch
+from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 
@@ -51,7 +51,7 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(
             f"{path}: {error.strerror or 'cannot be read'}.",
-            meaning="Without a configuration nothing is protected.",
+            meaning="Without a configuration, nothing is protected.",
             next_step=f"Write the file (the README has an example), or point ${CONFIG_VARIABLE} at yours.",
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -59,8 +59,8 @@ def load(path: Path) -> Config:
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(
             f"{path}{where}: {getattr(error, 'problem', None) or 'not a UTF-8 text'}.",
-            meaning="The file is not readable as YAML, so nothing in it was used.",
-            next_step="Mend that place in the file.",
+            meaning="The file is not valid YAML, so nothing in it was used.",
+            next_step="Fix that place in the file.",
         ) from None
     try:
         config = Config.model_validate(raw if isinstance(raw, dict) else {})
@@ -68,7 +68,7 @@ def load(path: Path) -> Config:
         raise ConfigError(
             f"{path} has {error.error_count()} problem(s):\n" + "\n".join(_describe_problems(error, Config)),
             meaning="Nothing in the file was used.",
-            next_step="Mend each line above; the README names every key.",
+            next_step="Fix each line above; the README lists every key.",
         ) from None
     return _anchored(config, path.parent)
 
@@ -99,7 +99,7 @@ def _anchored(config: Config, folder: Path) -> Config:
 
 
 def _describe_problems(error: ValidationError, root: type[BaseModel]) -> list[str]:
-    """One line a problem: "  <key>: <what is wrong; what to do>", values left out (they may be secrets)."""
+    """One line per problem: "  <key>: <what is wrong; what to do>", values left out (they may be secrets)."""
     lines: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         path = [str(part) for part in problem["loc"]]
@@ -143,7 +143,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
             yield from _models(member)
-    elif annotation is Scratch:
-        yield Scratch.as_written()
+    elif annotation is ScratchPlace:
+        yield ScratchPlace.as_written()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation

@@ -1,4 +1,4 @@
-"""What an operator writes in databases.yaml: every key, its default and what it takes.
+"""What an operator writes in databases.yaml: every key, its default and its accepted values.
 
 Secrets are names of environment variables here; `hackorda_ops.environment` looks them up at run
 time, so Dagster's definitions load with no secret set and no database reachable.
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
-from hackorda_ops.config.scratch import Scratch
+from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, TlsMode, VariableName
 
 
@@ -37,11 +37,11 @@ class Source(Section):
 
 
 class KeyTable(Section):
-    """A table that a drill compares with production as well.
+    """A table that a drill also compares with production.
 
     Attributes:
         table: its name, with the schema where that is not public.
-        timestamp: the column that tells when a row was made; None where there's none.
+        timestamp: the column with a row's creation time; None if there is none.
     """
 
     table: str
@@ -60,8 +60,8 @@ class Migrate(Section):
         command: shell words ("npm run migrate").
         working_directory: where it runs.
         url_env: the variable by which it expects the connection string.
-        pass_env: further variables it needs; nothing else of the environment reaches it.
-        timeout_minutes: after which it's ended and the drill can't judge.
+        pass_env: further variables it needs; it gets nothing else of the environment.
+        timeout_minutes: after which it's stopped and the drill can't reach a verdict.
     """
 
     command: str = "npm run migrate"
@@ -74,13 +74,13 @@ class Migrate(Section):
 class Schedule(Section):
     """When things run, as cron expressions in `timezone`.
 
-    The week's tick belongs late in its week (Monday to Sunday), after that day's night. The
-    quarter's cron may tick every week: only its first tick in a quarter starts a drill; and likewise
+    The week's tick should be late in its week (Monday to Sunday), after that day's night. The
+    quarter's cron may tick every week: only its first tick in a quarter starts a drill; likewise
     the recovery exercise's in a year, by default on the first Sunday of February.
 
     Attributes:
         grace_hours: how long after its time something may be missing before it's overdue. The default leaves
-            room for a dump with its retries, and tells of a missed night on the same morning.
+            room for a dump with its retries, and reports a missed night the same morning.
     """
 
     timezone: TimeZoneName = "UTC"
@@ -94,7 +94,7 @@ class Schedule(Section):
 
 
 class Keep(Section):
-    """How many artifacts are kept in a place: the newest sound one of each of so many nights, weeks, months, years.
+    """How many artifacts are kept in a place: the newest sound one of each of this many nights, weeks, months, years.
 
     A night, week, month or year without a sound artifact isn't counted.
     """
@@ -109,8 +109,8 @@ class Retention(Section):
     """What is deleted, each week. Without a policy (`null`) a place keeps everything.
 
     Attributes:
-        store: the store of the nights: it would fill up, and stop the nights.
-        offsite: off-site nothing is deleted unless it's set: its key then has to be allowed to delete.
+        store: the nightly store: it would fill up, and stop the nights.
+        offsite: nothing is deleted off-site unless it's set: its key then needs the right to delete.
     """
 
     store: Keep | None = Keep()
@@ -128,12 +128,12 @@ class Tolerances(Section):
     Attributes:
         collapse_percent: a table (of `collapse_minimum_rows` or more), the large objects (likewise) or a
             dump that lost more than this share since the night before is a finding.
-        collapse_minimum_rows: smaller tables may shrink unremarked, though not vanish.
+        collapse_minimum_rows: smaller tables may shrink without a finding, but not vanish.
         volatile: tables and sequences (schema.name, "*" for any characters) that may shrink, be emptied or
             vanish from one night to the next by design. Partitions need no mention: the whole table counts.
         key_table_drift_percent_per_day: how far production may have moved on since the artifact, for
             each day of its age; what past manifests show of a table's own growth is allowed as well.
-        key_table_drift_rows: so many rows may always differ, however small the table.
+        key_table_drift_rows: this many rows may always differ, however small the table.
         newest_row_age_hours: how old a key table's newest row may be when the artifact is taken.
     """
 
@@ -146,10 +146,10 @@ class Tolerances(Section):
 
 
 class Objectives(Section):
-    """Recovery objectives that a drill is held against.
+    """Recovery objectives that a drill is measured against.
 
     The defaults are those of the first users' documents: a full restore in under 30 minutes, a
-    nightly dump, and a week in which the provider's history can be gone back in (`history_days`).
+    nightly dump, and a week of the provider's history to go back in (`history_days`).
     """
 
     recovery_time_minutes: Annotated[float, Field(gt=0)] = 30
@@ -162,13 +162,13 @@ class Dump(Section):
 
     Attributes:
         jobs: pg_dump's and pg_restore's --jobs, and how many processes read the dump back.
-        deadline_hours: after which a dump is ended.
-        yield_after_seconds: how long anybody may wait for a lock behind a night; then it lets go of everything and
-            begins again when the way is free.
+        deadline_hours: after which a dump is stopped.
+        yield_after_seconds: how long others may wait for a lock behind a night; then it releases everything and
+            starts over when the way is clear.
         compare_with_source_percent: how much of the dump's time (at least 5 seconds) a night may also take to read
-            tables from the source, and hold their values against the dump's. What doesn't fit has its turn in the
-            following nights; a dump from a branch is compared as a whole. 0 turns it off.
-        work_folder: where an artifact lies while it's made for an S3 store, or fetched from one.
+            tables from the source, and compare their values with the dump's. What doesn't fit gets its turn in the
+            following nights; a dump from a branch is compared completely. 0 turns it off.
+        work_folder: where an artifact is kept while it's built for an S3 store, or fetched from one.
     """
 
     jobs: Annotated[int, Field(ge=1, le=32)] = 2
@@ -179,7 +179,7 @@ class Dump(Section):
 
 
 class Costs(Section):
-    """What a gigabyte (10^9 bytes) costs for a month, in US dollars; without a price only the bytes are told.
+    """What a gigabyte (10^9 bytes) costs for a month, in US dollars; without a price, only bytes are reported.
 
     There's no default: prices differ by provider, region and storage class, and change.
     """
@@ -189,9 +189,9 @@ class Costs(Section):
 
 
 class Heartbeats(Section):
-    """Variables with the URLs that an outside monitor expects to be called, in the manner of healthchecks.io.
+    """Variables with the URLs that an external monitor expects to be called, as with healthchecks.io.
 
-    The URL itself is called after a success, URL/start and URL/fail as their names say. Without one nothing is
+    The URL itself is called after a success, URL/start and URL/fail at a start and a failure. Without one nothing is
     called.
     """
 
@@ -208,12 +208,12 @@ class Database(Section):
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
             default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
-            would act by itself or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
+            would act on its own or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
     """
 
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
-    scratch: Scratch = Field(default_factory=lambda: Scratch.model_validate({}))
+    scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
     store: StorePlace = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
     key_tables: tuple[KeyTable, ...] = ()
@@ -239,15 +239,15 @@ class Database(Section):
 
 
 class Alerts(Section):
-    """Where alarms go, beside Dagster's own log.
+    """Where alarms go, in addition to Dagster's own log.
 
     Attributes:
-        webhook_url_env: variable with a webhook's URL, posted to as Slack and Mattermost take it.
+        webhook_url_env: variable with a webhook's URL, posted to in the format of Slack and Mattermost.
         channels_env: variables with apprise URLs (slack://, mailto://, tgram://, pagerduty://, json:// and so on),
-            one or more in each, separated by white space or commas. A channel is known by its variable and its
-            place in it.
-        ui_url: of Dagster's web server, for links to runs; `ui_url_env` names a variable that is read where this
-            is not given. Without either a message names the run's id.
+            one or more in each, separated by whitespace or commas. A channel is identified by its variable and its
+            position in it.
+        ui_url: of Dagster's web server, for links to runs; `ui_url_env` names a variable that is read if this
+            is not given. Without either, a message has the run's id.
     """
 
     webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
@@ -258,7 +258,7 @@ class Alerts(Section):
 
 def _read_by_the_collector(value: Path) -> Path:
     if value.suffix != ".prom":
-        raise ValueError("takes a path that ends in .prom: node_exporter reads no other")
+        raise ValueError("needs a path that ends in .prom: node_exporter reads no other")
     return value
 
 
@@ -283,7 +283,7 @@ class Config(Section):
         readers: dict[str, str] = {}
         for name, database in self.databases.items():
             if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-                problems.append(f"databases.{name}: takes a name of letters, digits and underscores")
+                problems.append(f"databases.{name}: needs a name of letters, digits and underscores")
             variable = database.source.url_env
             if variable in readers:
                 problems.append(

@@ -17,16 +17,16 @@ from hackorda_ops.given import given
 
 
 class StoreSection(Section):
-    """What databases.yaml says of a store of one kind.
+    """The section of databases.yaml for one kind of store.
 
     Attributes:
-        key: the key by which a mapping is known to be of this kind.
+        key: the key that identifies a mapping as this kind.
     """
 
     key: ClassVar[str]
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG002  # most need none
-        """What has to be set before the store can be opened: a line for each variable, with its key and remedy.
+        """What must be set before the store can be opened: a line per variable, with its key and remedy.
 
         Args:
             at: the section's own key, as "databases.shop.store".
@@ -40,7 +40,7 @@ class StoreSection(Section):
 
 
 class S3(StoreSection):
-    """A bucket of S3 or of anything that speaks it (Backblaze B2, Cloudflare R2, MinIO).
+    """A bucket on S3 or anything compatible (Backblaze B2, Cloudflare R2, MinIO).
 
     Attributes:
         bucket: its name; `bucket_env` names a variable that is read where this is not given.
@@ -100,7 +100,7 @@ def _bucket_from_url(value: Any) -> Any:
         return value
     bucket, _, prefix = value.removeprefix("s3://").partition("/")
     if not value.startswith("s3://") or not bucket:
-        raise ValueError("takes s3://bucket/prefix, or a mapping with bucket, prefix, endpoint_url and so on")
+        raise ValueError("needs s3://bucket/prefix, or a mapping with bucket, prefix, endpoint_url and so on")
     return {"bucket": bucket, "prefix": prefix}
 
 

@@ -66,7 +66,7 @@ class ServerSection(ScratchSection):
         if not given(environ, self.admin_url_env):
             yield (
                 f"{at}.admin_url_env: set {self.admin_url_env} to the scratch server's connection string, "
-                "for a role that may create databases"
+                "for a role that can create databases"
             )
 
 
@@ -74,7 +74,7 @@ class ServerSection(ScratchSection):
 SCRATCH_SECTIONS: Final[dict[str, type[ScratchSection]]] = {"neon": NeonSection, "server": ServerSection}
 
 
-class Scratch(Section):
+class ScratchPlace(Section):
     """Where a drill restores: in databases.yaml a mapping of the provider's name to its section.
 
     Attributes:
@@ -108,7 +108,7 @@ class Scratch(Section):
         named = {key: section for key, section in written if section is not None}
         if len(named) != 1:
             *others, last = SCRATCH_SECTIONS
-            raise ValueError(f"takes exactly one of {', '.join(others)} and {last}")
+            raise ValueError(f"needs exactly one of {', '.join(others)} and {last}")
         [(provider, section)] = named.items()
         return {"provider": provider, "section": section}
 

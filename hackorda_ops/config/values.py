@@ -1,4 +1,4 @@
-"""What the values in databases.yaml have to look like, whatever key they belong to."""
+"""The formats of values in databases.yaml, whatever key they belong to."""
 
 import re
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 def _variable_name(value: str) -> str:
-    # A value that is no variable name is most likely the secret itself: never echo it.
+    # A value that isn't a variable name is most likely the secret itself: never echo it.
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
         raise ValueError(
-            "takes the NAME of an environment variable (letters, digits, underscores), not the value; "
+            "needs the NAME of an environment variable (letters, digits, underscores), not the value; "
             "put the value into the environment and its variable's name here"
         )
     return value
@@ -23,7 +23,7 @@ def _cron(value: str) -> str:
     try:
         CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
-        raise ValueError(f'takes a cron expression of five fields, such as "0 2 * * *" ({error})') from None
+        raise ValueError(f'needs a cron expression of five fields, such as "0 2 * * *" ({error})') from None
     return value
 
 
@@ -31,7 +31,7 @@ def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError('takes an IANA time zone name, such as "Asia/Almaty" or "UTC"') from None
+        raise ValueError('needs an IANA time zone name, such as "Asia/Almaty" or "UTC"') from None
     return value
 
 
@@ -42,7 +42,7 @@ TlsMode = Literal["verify", "require", "no-verify", "allow", "disable"]
 
 
 class Section(BaseModel):
-    """A mapping of databases.yaml: unknown keys are refused, and a refusal never repeats a value."""
+    """A mapping of databases.yaml: unknown keys are rejected, and the error never repeats a value."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True

@@ -1,6 +1,6 @@
 """A restore drill, from the off-site bucket to the verdict.
 
-It restores with the very functions of `restore` (`backup.bring_back`), and always ends in a result.
+It restores with the same functions as `restore` (`backup.bring_back`), and always ends in a result.
 """
 
 from contextlib import ExitStack
@@ -40,14 +40,14 @@ def run_drill(
 ) -> DrillResult:
     """Restores the newest off-site artifact on scratch, compares it, migrates it, and takes it all down.
 
-    Whatever goes wrong ends in a result: FAIL where the backup is at fault, ERROR where nobody can
-    tell. An interruption (Ctrl-C, a stopped run) takes the scratch down and goes on upwards.
+    Whatever goes wrong ends in a result: FAIL where the backup is at fault, ERROR where that is
+    unclear. An interruption (Ctrl-C, a stopped run) takes the scratch down and is raised again.
 
     Args:
         protected: the database.
-        quarter: the partition (its first day); None for the one that today is in.
+        quarter: the partition (its first day); None for the current one.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
-        on_progress: told of every stage, from more than one thread.
+        on_progress: called at every stage, from more than one thread.
     """
     started_at = datetime.now(UTC)
     name, policy = protected.name, protected.policy
@@ -117,7 +117,7 @@ def _nights(record: Record, protected: Protected) -> tuple[Manifest, ...]:
     try:
         return catalog.read(protected.store, protected.name).artifacts
     except OpsError as error:
-        record.remarks.append(f"The store of the nights could not be read: {error.what}")
+        record.remarks.append(f"The nightly store could not be read: {error.what}")
         return ()
 
 
@@ -127,7 +127,7 @@ def _chosen(
     """What is restored, and a finding for every damaged artifact that it is restored in place of."""
     record.remarks += map(str, copies.damaged)
     record.remarks += [
-        f"{each.artifact_id} off-site is dated after now, so it was not taken for the newest: a clock was wrong when "
+        f"{each.artifact_id} off-site is dated in the future, so it isn't the newest: a clock was wrong when "
         "it was made."
         for each in copies.ahead
     ]
@@ -174,7 +174,7 @@ def _on_scratch(scratch: Scratch, drilling: Drilling, drill_id: str) -> None:
             place = made.enter_context(scratch.opened(drilling.manifest, drill_id))
             record.scratch = place.description
             record.remarks += place.warnings
-        # The scratch has to be seen off before the report says what went wrong.
+        # The scratch must be removed before the report says what went wrong.
         with record.stoppable():
             run_steps(drilling, place)
         scratch_gone.take_down(made, record)

@@ -12,7 +12,7 @@ from hackorda_ops.proof.verdict import Verdict
 
 
 def complete(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Every check there is, in the order of the report; those that the drill ended without are not measured."""
+    """Every check there is, in the order of the report; those that the drill did not reach are not measured."""
     return verdict.complete(checks, CHECKS, WORDING)
 
 
@@ -21,7 +21,7 @@ def judge(
 ) -> tuple[Verdict, Problem | None]:
     """Says what a drill has proven (`verdict.judge`).
 
-    A fatal finding speaks of the backup and makes it a FAIL; a warning changes nothing.
+    A fatal finding is about the backup and makes it a FAIL; a warning changes nothing.
 
     Args:
         checks: all of them (`complete`).

@@ -1,4 +1,4 @@
-"""What a PASS does not speak of, told from the manifest alone. Pure."""
+"""What a PASS does not cover, from the manifest alone. Pure."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
         )
     if inventory.database_settings:
         yield NotCompared(
-            _names("ALTER DATABASE … SET", inventory.database_settings), "a dump does not carry them"
+            _names("ALTER DATABASE … SET", inventory.database_settings), "a dump does not contain them"
         )
     if inventory.large_objects:
         yield NotCompared(
@@ -44,9 +44,9 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
         (
             "rows of materialized views",
             "materialized view",
-            "they are made anew by a refresh, which was tried",
+            "a refresh recreates them, and was tried",
         ),
-        ("rows of foreign tables", "foreign table", "they lie on another server"),
+        ("rows of foreign tables", "foreign table", "they are on another server"),
     )
     for what, kind, why in by_kind:
         names = [str(table.name) for table in inventory.tables if table.kind == kind]
@@ -60,18 +60,18 @@ def beyond_comparison(manifest: Manifest) -> Iterator[NotCompared]:
     if of_extensions:
         yield NotCompared(
             _names("rows of tables that belong to extensions", of_extensions),
-            "CREATE EXTENSION makes them, and a dump holds none",
+            "CREATE EXTENSION makes them, and a dump has none",
         )
 
 
 def _values_of_the_source(manifest: Manifest) -> Iterator[NotCompared]:
-    """Which tables' values were not held against the source's on the night itself."""
+    """Which tables' values were not compared with the source's on the night itself."""
     values = manifest.source_values
     if values is None:
         if manifest.tables:
             yield NotCompared(
                 "values of the source",
-                "the night counted the rows, and read none of their values from the source",
+                "the night counted the rows, but read none of their values from the source",
             )
         return
     never = [str(name) for name in values.never_compared]
@@ -89,7 +89,7 @@ def _values_of_the_source(manifest: Manifest) -> Iterator[NotCompared]:
     if earlier:
         yield NotCompared(
             _names("values of the source on this night", [table for _, table in earlier]),
-            f"they were equal on an earlier night, and have their turn again (longest ago: {earlier[0][1]}, "
+            f"they were equal on an earlier night, and will have their turn again (longest ago: {earlier[0][1]}, "
             f"{moment(earlier[0][0])}); the number of rows was compared",
         )
 

@@ -1,4 +1,4 @@
-"""A quarter: the drill, and its report beside the artifacts. What Dagster and the command line both call."""
+"""A quarter: the drill, and its report next to the artifacts. What Dagster and the command line both call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from hackorda_ops.unforeseen import described
 
 @dataclass(frozen=True)
 class Quarter:
-    """A drill that was held.
+    """A drill that was run.
 
     Attributes:
         result: what it found out.
@@ -41,15 +41,15 @@ def hold_drill(
     seed: int | None = None,
     on_progress: OnProgress = ignore,
 ) -> Quarter:
-    """Drills a database, and stores the report in the store of the nights and off-site.
+    """Drills a database, and stores the report in the nightly store and off-site.
 
-    A report that can't be stored doesn't change the verdict: it's told in `not_stored`.
+    A report that can't be stored doesn't change the verdict: `not_stored` says why.
 
     Args:
         protected: the database.
-        quarter: the partition (its first day); None for the one that today is in.
+        quarter: the partition (its first day); None for the current one.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
-        on_progress: told of every stage, from more than one thread.
+        on_progress: called at every stage, from more than one thread.
 
     Raises:
         ConfigError: variables are missing; nothing was attempted.
@@ -78,7 +78,7 @@ def _why(error: Exception) -> str:
 
 
 def _past(stores: Sequence[Store], name: str) -> tuple[DrillResult, ...]:
-    # Off-site last for long; the folder of the nights is what may be new or lost.
+    # Off-site first, since it lasts; the folder of the nights is what may be new or lost.
     for store in reversed(stores):
         try:
             return read_past(store, name)

@@ -36,7 +36,7 @@ class Record(Notebook):
         compared: the restored copy, held against the manifest; None while nothing was read.
         branch: rows and digests by table, of the provider's branch.
         migrated: rows by table after the migrations.
-        recovered: whether the restore came to its end.
+        recovered: whether the restore finished.
         data_loss_seconds: what a lost source would have cost when the drill began.
     """
 
@@ -80,7 +80,7 @@ class Record(Notebook):
 
     @property
     def recovery_seconds(self) -> float | None:
-        """What the recovery took; None where the restore did not come to its end."""
+        """How long the recovery took; None where the restore did not finish."""
         return sum(stage.seconds for stage in self.stages if stage.in_recovery) if self.recovered else None
 
     def artifact(self) -> ArtifactFacts | None:

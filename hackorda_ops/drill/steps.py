@@ -13,7 +13,7 @@ from hackorda_ops.scratch.place import Place
 
 
 def run_steps(drilling: Drilling, place: Place) -> None:
-    """Goes through all steps; findings are written down, and don't stop it.
+    """Runs all steps; findings are recorded, and don't stop it.
 
     Args:
         drilling: the drill, with its artifact fetched.

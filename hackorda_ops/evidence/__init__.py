@@ -1,1 +1,1 @@
-"""What is held against what: the source, the archive and a restored copy against the manifest."""
+"""The comparisons: the source, the archive and a restored copy, each with the manifest."""

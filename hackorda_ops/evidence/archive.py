@@ -1,4 +1,4 @@
-"""What an archive says beside its rows: held against the source that night, and against its manifest ever after."""
+"""What an archive says besides its rows: compared with the source that night, and with its manifest from then on."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _OF_NO_OBJECT = frozenset({"TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY", 
 
 
 def lacking_definitions(source: SourceDefinitions, toc: Sequence[TocEntry]) -> tuple[str, ...]:
-    """What the archive's table of contents doesn't say of the source, in words that show no definition. Pure.
+    """What the archive's table of contents lacks of the source, in words that show no definition. Pure.
 
     Args:
         source: what the catalogs said in the dump's snapshot.
@@ -33,10 +33,10 @@ def lacking_definitions(source: SourceDefinitions, toc: Sequence[TocEntry]) -> t
 def lacking_sequences(
     before: Inventory, archived: Iterable[SequenceState], after: Iterable[SequenceState]
 ) -> tuple[str, ...]:
-    """What the archive says otherwise of the sequences than the source did around the dump. Pure.
+    """Where the archive's sequences differ from the source's around the dump. Pure.
 
-    Sequences aren't transactional, so a value may be any that the source had while the dump was taken. Nothing is said
-    of a value that went back meanwhile, or that may go back by design.
+    Sequences aren't transactional, so a value may be any that the source had during the dump. Nothing is said
+    about a value that went back meanwhile, or that goes back by design.
 
     Args:
         before: the source, before the dump.
@@ -48,12 +48,12 @@ def lacking_sequences(
     for sequence in before.sequences:
         found, last = there.get(sequence.name), later.get(sequence.name)
         if found is None:
-            problems.append(f"the value of the sequence {sequence.name} is not in it")
+            problems.append(f"the value of the sequence {sequence.name} is missing from it")
         elif last is None or sequence.name in before.falling_sequences or _drawn(last) < _drawn(sequence):
             continue
         elif not _drawn(sequence) <= _drawn(found) <= _drawn(last):
             problems.append(
-                f"the sequence {sequence.name} stands at {found.last_value} in it, and stood between "
+                f"the sequence {sequence.name} is at {found.last_value} in it, but was between "
                 f"{sequence.last_value} and {last.last_value} on the source"
             )
     return tuple(problems)
@@ -64,23 +64,23 @@ def incomplete(problems: Sequence[str], *, schema_changed: bool) -> ArtifactDama
 
     Args:
         problems: what is lacking.
-        schema_changed: whether the source's catalogs say something else by now.
+        schema_changed: whether the source's catalogs have changed by now.
     """
     if schema_changed:
-        return refusals.schema_changed(f"the dump is of neither state: {named(problems)}")
+        return refusals.schema_changed(f"the dump matches neither state: {named(problems)}")
     return refusals.not_what_was_there(
         named(problems),
-        next_step="Look at what stands between the database and the dump: a wrapper around pg_dump with options of "
+        next_step="Check what is between the database and the dump: a wrapper around pg_dump with options of "
         "its own (--exclude-table-data, --no-comments, --section), a pg_dump that isn't Postgres's own. Then dump "
         "again.",
     )
 
 
 def toc_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> tuple[Finding, ...]:
-    """Holds an archive's table of contents against the manifest, both ways. Pure.
+    """Compares an archive's table of contents with the manifest, both ways. Pure.
 
     Args:
-        manifest: what there must be; one of an older release knows less of it.
+        manifest: what there must be; one from an older release records less of it.
         toc: the archive's whole table of contents.
     """
     return (
@@ -97,14 +97,14 @@ def _definitions(source: Iterable[SourceDefinition], toc: Iterable[TocEntry]) ->
         texts[place].append(entry.definition)
     said = {place: b"\0".join(many) for place, many in texts.items()}
     for wanted in source:
-        # Not put together: that of all entries without OIDs may be long.
+        # Not joined: the text of all entries without OIDs may be long.
         there = [said[place] for place in wanted.places if place in said]
         if not there:
-            yield f"{wanted.subject} is not in it"
+            yield f"{wanted.subject} is missing from it"
         elif not all(_is_in(there, part) for part in wanted.parts) or (
             wanted.alternatives and not any(_is_in(there, each) for each in wanted.alternatives)
         ):
-            yield f"{wanted.subject} has another definition in it than on the source"
+            yield f"{wanted.subject} has a different definition in it than on the source"
 
 
 def _is_in(texts: Iterable[bytes], part: bytes) -> bool:
@@ -143,19 +143,19 @@ def _digest_findings(expected: Mapping[str, str], toc: Sequence[TocEntry]) -> It
 
 
 def _data_findings(manifest: Manifest, toc: Iterable[TocEntry]) -> Iterator[Finding]:
-    # Names are no help here: a database without an encoding has some that are no text.
+    # Names don't help here: in a database without an encoding some aren't valid text.
     oids = {table.name: table.oid for table in manifest.inventory.tables}
     expected = {_number(table.file): (oids.get(table.name), table.name) for table in manifest.tables}
     # An older release left the rows of extensions to CREATE EXTENSION.
     left_out = {table.oid for table in manifest.inventory.tables if not table.has_data_in_dump}
     there = {entry.dump_id: entry for entry in toc if entry.type == "TABLE DATA"}
     for number, entry in sorted(there.items()):
-        # The server's own schemas are in no inventory.
+        # The server's own schemas are not in any inventory.
         if number in expected or entry.object_oid in left_out or entry.schema.startswith("pg_"):
             continue
         name = f"{entry.schema}.{entry.name}"
         yield Finding(
-            "evidence missing", name, "rows that the manifest knows", "rows in the dump alone", OTHER_BYTES
+            "evidence missing", name, "rows that the manifest records", "rows only in the dump", OTHER_BYTES
         )
     for number, (oid, table) in sorted(expected.items()):
         found = there.get(number)
@@ -176,8 +176,8 @@ def _sequence_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> Iterator[
             yield Finding(
                 "evidence missing",
                 str(name),
-                "a value that the manifest knows",
-                "one in the dump alone",
+                "a value that the manifest records",
+                "a value only in the dump",
                 OTHER_BYTES,
             )
         elif expected[name] != found.get(name):

@@ -1,7 +1,7 @@
-"""Tonight against the night before: what vanished, what collapsed, and what went back.
+"""Compares tonight with the previous night: what vanished, what collapsed, and what went back.
 
-A dump of a database that lost its data is a perfect dump. This comparison is how anybody hears
-of it while the night before still exists.
+A dump of a database that lost its data is a perfect dump. This comparison is how anyone notices
+while the previous night's artifact still exists.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from hackorda_ops.config.models import Tolerances
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 
-# Below this a dump's size says more about compression and catalogs than about data.
+# Below this, a dump's size says more about compression and catalogs than about data.
 _SMALLEST_SIZE_BYTES = 1_000_000
 
 
@@ -37,9 +37,9 @@ def collapses(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> tu
 
 def _tables(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterator[Finding]:
     rows_tonight = tonight.rows_by_table
-    # A table that was attached to a partitioned one is there still, though no whole of its own.
+    # A table that was attached to a partitioned one still exists, but isn't counted on its own.
     attached = {table.name for table in tonight.tables} - rows_tonight.keys()
-    # A branch has no rows of unlogged tables, and the night says so.
+    # A branch has no rows of unlogged tables; the night warns of that.
     without_rows = (
         {table.name for table in tonight.inventory.tables if table.unlogged}
         if tonight.dumped_from == "branch"
@@ -64,7 +64,7 @@ def _tables(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iter
                 str(name),
                 expected,
                 "0 rows",
-                "If somebody emptied it on purpose, nothing is wrong (a TRUNCATE while the dump began looks the "
+                "If somebody emptied it on purpose, nothing is wrong (a TRUNCATE as the dump began looks the "
                 "same: dump again); otherwise restore it from that artifact. If it is emptied by design, name it "
                 "in tolerances.volatile.",
             )
@@ -74,7 +74,7 @@ def _tables(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iter
                 str(name),
                 expected,
                 f"{now:,} rows",
-                "If a clean-up did it, nothing is wrong; otherwise restore the rows from that artifact.",
+                "If a cleanup did it, nothing is wrong; otherwise restore the rows from that artifact.",
             )
 
 
@@ -101,8 +101,8 @@ def _sequences(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> I
                 str(sequence.name),
                 f"{_state(sequence)} or later, as in {_artifact(before)}",
                 _state(now),
-                "If it was restarted on purpose, nothing is wrong (name it in tolerances.volatile if that is its "
-                "way); otherwise find out whether the source was put back to an older state.",
+                "If it was restarted on purpose, nothing is wrong (name it in tolerances.volatile if that is "
+                "normal); otherwise find out whether the source was reset to an older state.",
             )
 
 
@@ -128,7 +128,7 @@ def _large_objects(before: Manifest, tonight: Manifest, tolerances: Tolerances) 
             "large objects",
             f"about {then:,} as in {_artifact(before)}",
             f"{now:,}",
-            "If a clean-up (vacuumlo) did it, nothing is wrong; otherwise restore them from that artifact.",
+            "If a cleanup (vacuumlo) did it, nothing is wrong; otherwise restore them from that artifact.",
         )
 
 
@@ -141,7 +141,7 @@ def _size(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterat
             tonight.database,
             f"about {before.size_bytes:,} bytes as in {_artifact(before)}",
             f"{tonight.size_bytes:,} bytes",
-            "Find out which data was removed; keep the older artifact until it is known.",
+            "Find out which data was removed; keep the older artifact until then.",
         )
 
 

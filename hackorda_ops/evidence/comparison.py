@@ -11,7 +11,7 @@ from hackorda_ops.postgres.catalogs.inventory import Extension, Inventory, Seque
 
 _MODULUS = 2**128
 _SET_SEQUENCE = (
-    "Set it as expected (setval) before anything writes to this copy, and find out what drew from it or set it in "
+    "Set it as expected (setval) before anything writes to this copy, and find out what advanced or set it in "
     "between."
 )
 _SWITCH = (
@@ -23,7 +23,7 @@ _INSTALL = (
     "does. Then restore into a new, empty database."
 )
 _MOVE_EXTENSION = (
-    "Move it (ALTER EXTENSION … SET SCHEMA), or restore into a database in which nobody has made it before."
+    "Move it (ALTER EXTENSION … SET SCHEMA), or restore into a database that doesn't already have it."
 )
 _REFRESH = (
     "Run REFRESH MATERIALIZED VIEW for it in this copy: if that fails, the server says what its query lacks."
@@ -34,9 +34,9 @@ _REFRESHED = (
 
 
 def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
-    """The tables of a database that a manifest has evidence of, to be read in the manifest's own columns.
+    """The tables of a database that a manifest has evidence of, to be read with the manifest's own columns.
 
-    A table that lacks one of those columns can't be read so, and is then a finding.
+    A table that lacks one of those columns can't be read this way, and is then a finding.
     """
     expected = {table.name: table for table in manifest.tables}
     conditions = {table.name: table.configuration for table in manifest.inventory.tables}
@@ -56,13 +56,13 @@ def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]
     """Compares every table of a manifest with what was read back; there's no tolerance.
 
     Args:
-        manifest: what there must be.
+        manifest: what must be there.
         restored: what there is, for every table that exists.
 
     Returns:
         A finding for each table that is missing or differs. Leaves of a partitioned table may
-        differ where those that do agree together: hash partitions on an enum are loaded
-        through the root, and an enum hashes to other leaves in another database.
+        differ if the differing ones match in total: hash partitions on an enum are loaded
+        through the root, and an enum hashes to different leaves in another database.
     """
     differing = [table for table in manifest.tables if restored.get(table.name) != _expected(table)]
     root_of = {table.name: table.partition_root for table in manifest.inventory.tables}
@@ -99,7 +99,7 @@ def sequence_findings(expected: Iterable[Sequence], restored: Iterable[Sequence]
 
 
 def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
-    """Compares what has no rows of its own to compare: extensions, indexes and the like, views that hold rows."""
+    """Compares what has no rows of its own to compare: extensions, indexes and the like, materialized views."""
     installed = {extension.name: extension for extension in restored.extensions}
     for extension in expected.extensions:
         yield from _extension(extension, installed.get(extension.name))
@@ -111,8 +111,8 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
             lacking,
             "as on the source that night",
             "not there",
-            "If the extension's own script made it, another version of it is installed here. Otherwise keep the "
-            "statement that makes it with your migrations, and run it after a restore.",
+            "If the extension's own script made it, a different version is installed here. Otherwise keep the "
+            "statement that creates it with your migrations, and run it after a restore.",
         )
     yield from _switches(expected, restored)
     there = {table.name: table for table in restored.tables}
@@ -136,7 +136,7 @@ def object_findings(expected: Inventory, restored: Inventory) -> Iterator[Findin
 def _switches(expected: Inventory, restored: Inventory) -> Iterator[Finding]:
     if expected.switches is None:  # recorded by an earlier release, which didn't look
         return
-    # What no dump carries a restore leaves as a new one is, which the night has warned of.
+    # Switches that no dump contains are left at their defaults by a restore; the night has warned of that.
     wanted = {switch.subject: switch.state for switch in expected.switches if switch.carried}
     tolerated = {(switch.subject, switch.state) for switch in expected.switches}
     there = {switch.subject: switch.state for switch in restored.switches or ()}
@@ -163,9 +163,9 @@ def _access_methods(expected: Inventory, there: Mapping[TableName, Table]) -> It
 
 
 def environment_notes(expected: Inventory, restored: Inventory) -> tuple[str, ...]:
-    """What the server has otherwise than the source: a fact to know, and no fault of the backup."""
+    """Where the server differs from the source: worth knowing, but not the backup's fault."""
     if (there := _locale(restored)) != (was := _locale(expected)):
-        return (f"Text sorts by {there} here and by {was} on the source.",)
+        return (f"Text sorts by {there} here, but by {was} on the source.",)
     return ()
 
 
@@ -182,13 +182,13 @@ def _extension(expected: Extension, found: Extension | None) -> Iterator[Finding
             _MOVE_EXTENSION,
         )
     if found.version != expected.version:
-        # A dump names no version: CREATE EXTENSION takes the server's default one, whatever the backup is like.
+        # A dump names no version: CREATE EXTENSION installs the server's default one, however good the backup is.
         yield Finding(
             "extension version differs",
             expected.name,
             f"version {expected.version}",
             f"version {found.version}",
-            "Before a real recovery look for a server that offers the version of the source, or read the "
+            "Before a real recovery, find a server that offers the source's version, or read the "
             "extension's notes on what changed in between.",
         )
 
@@ -212,10 +212,10 @@ def _expected(table: TableEvidence) -> TableDigest:
 
 
 def _agree_together(leaves: list[TableEvidence], restored: Mapping[TableName, TableDigest]) -> bool:
-    """Whether rows only went from one of these leaves to another."""
+    """Whether rows only moved from one of these leaves to another."""
     if any(leaf.name not in restored for leaf in leaves) or len({leaf.columns for leaf in leaves}) != 1:
         return False
-    # The digest is a sum over rows, so that of all leaves together is the sum of theirs.
+    # The digest is a sum over rows, so the digest of all leaves together is the sum of theirs.
     return _total(_expected(leaf) for leaf in leaves) == _total(restored[leaf.name] for leaf in leaves)
 
 

@@ -1,4 +1,4 @@
-"""Whether a database's large objects are those of the artifact: every one, byte for byte."""
+"""Whether a database's large objects match the artifact: every one, byte for byte."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -29,8 +29,8 @@ def compare_large_objects(
     Args:
         connection: a session on the database, of a role that may read them all.
         expected: the manifest's figure.
-        dump_folder: the artifact's dump. Only where the figures differ it is read once more, for which objects do.
-        on_progress: told of the bytes read.
+        dump_folder: the artifact's dump. It is read again only where the figures differ, to find the objects.
+        on_progress: called with the bytes read.
 
     Raises:
         ArtifactDamaged: the dump's large objects can't be read.
@@ -46,21 +46,21 @@ def compare_large_objects(
             large_objects.read_stored(connection, on_bytes=lambda _: None),
         )
     )
-    # The archive agrees with the database, so it is the manifest that speaks of other objects.
+    # The archive agrees with the database, so it's the manifest that differs.
     return found or (
         Finding("large objects differ", "large objects", str(expected), str(observed), OTHER_BYTES),
     )
 
 
 def large_object_findings(archived: Iterable[LargeObject], there: Iterable[LargeObject]) -> Iterator[Finding]:
-    """Says which large objects are missing, surplus or other; pure.
+    """Lists which large objects are missing, added or different; pure.
 
     Args:
         archived: what there must be.
         there: what there is.
 
     Returns:
-        At most one finding of each kind, which names the first ten OIDs.
+        At most one finding of each kind, naming the first ten OIDs.
     """
     expected = {each.oid: (each.size_bytes, each.digest) for each in archived}
     added, differing = [], []

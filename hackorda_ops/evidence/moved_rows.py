@@ -1,7 +1,7 @@
-"""Rows that only went from one leaf of a partitioned table to another, where leaves have their columns in other orders.
+"""Rows that only moved between leaves of a partitioned table, where leaves order their columns differently.
 
-An enum hashes to other leaves in another database, and a digest is over a row's text: two leaves with their columns in
-different orders can't be added up. So both sides are read once more, in one order for all of a table's leaves.
+An enum hashes to other leaves in another database, and a digest covers a row's text: two leaves with columns in
+different orders can't be added up. So both sides are read again, in one order for all of a table's leaves.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,19 +28,19 @@ def in_one_order(
     jobs: int,
     on_progress: OnProgress,
 ) -> tuple[Manifest, Mapping[TableName, TableDigest]]:
-    """Reads leaves that differ in rows and in the order of their columns again, by the names of their columns.
+    """Rereads leaves that differ in rows and in column order, by the names of their columns.
 
     Args:
-        manifest: what there must be.
+        manifest: what must be there.
         digests: what there is, in the manifest's own columns.
         target: the restored database.
         there: its inventory.
         dump_folder: the artifact's dump, checked against the manifest already.
         jobs: how many processes read the restored database.
-        on_progress: told of the bytes read.
+        on_progress: called with the bytes read.
 
     Returns:
-        The manifest and the digests with those leaves in one order of columns; as they are where there are none.
+        The manifest and the digests with those leaves in one column order; unchanged if there are none.
 
     Raises:
         OpsError: the archive or the restored database can't be read.
@@ -63,7 +63,7 @@ def in_one_order(
 
 
 def _apart(manifest: Manifest, digests: Mapping[TableName, TableDigest]) -> Iterator[TableEvidence]:
-    """Leaves that differ, of partitioned tables whose differing leaves have their columns in other orders."""
+    """Differing leaves of partitioned tables, where the column order isn't the same in all of them."""
     root_of = {table.name: table.partition_root for table in manifest.inventory.tables}
     by_root: dict[TableName, list[TableEvidence]] = {}
     for table in manifest.tables:
@@ -85,7 +85,7 @@ def _archived_digest(dump_folder: Path, leaf: TableEvidence) -> str:
 
 
 def _reordered(blocks: Iterator[bytes], order: list[int]) -> Iterator[bytes]:
-    """COPY text with its columns in another order: a tab or a line end inside of a value is escaped there."""
+    """COPY text with its columns reordered: a tab or a line end inside a value is escaped there."""
     begun = b""
     for block in blocks:
         *rows, begun = (begun + block).split(b"\n")

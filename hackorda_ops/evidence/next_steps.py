@@ -1,6 +1,6 @@
-"""Next steps that several kinds of findings share. Each fits one cause.
+"""Next steps shared by several kinds of findings. Each fits one cause.
 
-Only where bytes changed, or rows did between the manifest and a copy, is it the artifact that can't be relied on.
+The artifact itself is unreliable only where bytes changed, or rows differ between the manifest and a copy.
 """
 
 from typing import Final
@@ -12,10 +12,10 @@ OTHER_ROWS: Final = (
     "Do not rely on this artifact: use another one, and keep this one to find out what happened."
 )
 NOT_MADE: Final = (
-    "Restore into a new, empty database with `hackorda-ops restore --keep-going`, which names whatever the server "
+    "Restore into a new, empty database with `hackorda-ops restore --keep-going`, which names all that the server "
     "refuses, with its statement. If it refuses nothing, something dropped the object in this copy."
 )
 MADE_IN_THE_COPY: Final = (
-    "Find out what made it in this copy (an event trigger, a script of the platform, another session), and restore "
+    "Find out what created it in this copy (an event trigger, a platform script, another session), and restore "
     "into a new, empty database that nothing else uses."
 )

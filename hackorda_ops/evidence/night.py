@@ -1,4 +1,4 @@
-"""Whether an archive holds what the snapshot held: every row, every large object. Tonight, not at the drill."""
+"""Whether an archive holds what the snapshot held: every row, every large object. Checked tonight, before any drill."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from hackorda_ops.words import named
 def table_evidence(
     inventory: Inventory, entries: Sequence[ArchiveEntry], files: Sequence[ArchivedFile]
 ) -> tuple[TableEvidence, ...]:
-    """Holds the archive, as read back from disk, against the snapshot's exact counts.
+    """Compares the archive, as read back from disk, with the snapshot's exact counts.
 
     Args:
         inventory: with the rows of every table counted.
@@ -27,7 +27,7 @@ def table_evidence(
         One entry per table whose data the dump holds, by name.
 
     Raises:
-        ArtifactDamaged: a table is missing from the archive, or has another number of rows in it.
+        ArtifactDamaged: a table is missing from the archive, or has a different number of rows in it.
     """
     file_of = table_files(entries, files)
     problems, evidence = [], []
@@ -39,7 +39,7 @@ def table_evidence(
             problems.append(f"{table.name} has no data file")
         elif file.rows != table.rows:
             problems.append(
-                f"{table.name} has {file.rows} rows in the archive and {table.rows} in the snapshot"
+                f"{table.name} has {file.rows} rows in the archive, but {table.rows} in the snapshot"
             )
         else:
             evidence.append(_entry(table, file.path, file.rows, file.digest))
@@ -51,7 +51,7 @@ def table_evidence(
 def large_object_evidence(
     inventory: Inventory, listed: Collection[int], files: Iterable[ArchivedFile]
 ) -> LargeObjectsDigest:
-    """Holds the archive's large objects against the snapshot's.
+    """Compares the archive's large objects with the snapshot's.
 
     Args:
         inventory: knows how many there were in the snapshot.
@@ -59,15 +59,15 @@ def large_object_evidence(
         files: what reading every file of the archive gave.
 
     Raises:
-        ArtifactDamaged: one has no file, one is not on the list, or there is another number of them.
+        ArtifactDamaged: one has no file, one is not on the list, or their number differs.
     """
     objects = list(large_objects.archived(files))
     held = {each.oid for each in objects}
     problems = [f"the large object {oid} has no data file" for oid in sorted(set(listed) - held)]
-    problems += [f"the large object {oid} is on no list of the dump" for oid in sorted(held - set(listed))]
+    problems += [f"the large object {oid} is not listed in the dump" for oid in sorted(held - set(listed))]
     if not problems and len(held) != inventory.large_objects:
         problems.append(
-            f"there are {len(held)} large objects in the archive and {inventory.large_objects} in the snapshot"
+            f"there are {len(held)} large objects in the archive, but {inventory.large_objects} in the snapshot"
         )
     if problems:
         raise _incomplete(problems)
@@ -75,9 +75,9 @@ def large_object_evidence(
 
 
 def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[Inventory, tuple[str, ...]]:
-    """What the archive makes of the inventory's materialized views.
+    """Which of the inventory's materialized views the archive refreshes.
 
-    pg_dump leaves a view empty that reads an empty one, even where the source still has rows in it.
+    pg_dump leaves a view empty if it reads an empty one, even where the source still has rows in it.
 
     Returns:
         The inventory with `populated` as a restore leaves it; and a warning where there are such views.
@@ -94,7 +94,7 @@ def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[
         replace(table, populated=False) if table.name in left_empty else table for table in inventory.tables
     )
     return replace(inventory, tables=tables), (
-        "a restore leaves these materialized views empty until they are refreshed, as they read one that has "
+        "a restore leaves these materialized views empty until they are refreshed, because they read one that has "
         f"no rows on the source either: {', '.join(map(str, left_empty))}",
     )
 
@@ -102,7 +102,7 @@ def as_restored(inventory: Inventory, entries: Iterable[ArchiveEntry]) -> tuple[
 def _incomplete(problems: Sequence[str]) -> ArtifactDamaged:
     return refusals.not_what_was_there(
         named(problems, between="; "),
-        next_step="Dump again. If it happens again, look for a failing disk, or for something that "
+        next_step="Run the dump again. If it happens again, look for a failing disk, or for something that "
         "truncates, rewrites or removes them at that hour.",
     )
 

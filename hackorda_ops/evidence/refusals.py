@@ -11,9 +11,9 @@ def schema_changed(what: str) -> RetryableError:
     """
     return RetryableError(
         f"The schema changed during the night, and {what}.",
-        meaning="It can't be known whether the change made the difference or the dump did, so no artifact was "
+        meaning="It's unclear whether the schema change or the dump caused the difference, so no artifact was "
         "made of it.",
-        next_step="Take the backup again when the schema change is over.",
+        next_step="Run the backup again when the schema change is finished.",
     )
 
 
@@ -25,7 +25,7 @@ def not_what_was_there(what: str, *, next_step: str) -> ArtifactDamaged:
         next_step: where to look for the cause.
     """
     return ArtifactDamaged(
-        f"The dump does not hold what the database held: {what}.",
-        meaning="No artifact was made of it: it could not have brought the database back.",
+        f"The dump does not match the database: {what}.",
+        meaning="No artifact was made of it: it could not restore the database.",
         next_step=next_step,
     )

@@ -1,4 +1,4 @@
-"""What it means for a backup that rows break a rule of their own database: on the source, and in a restored copy."""
+"""What it means for a backup if rows violate their own database's rules: on the source, and in a restored copy."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,49 +18,49 @@ from hackorda_ops.postgres.sessions.session import letting_go
 from hackorda_ops.words import named
 
 _LIMIT_SECONDS = 10.0
-"""For all rules of a source in a night, beside the dump: it is somebody's production."""
+"""For all rules of a source in one night, alongside the dump: it is a production database."""
 
 _GENERATED = "generated column "
 
 
 def rules_of_source(connection: psycopg.Connection[Any]) -> Kept:
-    """Looks at a source's rows, in the snapshot of its dump.
+    """Checks a source's rows, in the snapshot of its dump.
 
     Raises:
-        psycopg.Error: the connection broke, or somebody ended the statement.
+        psycopg.Error: the connection broke, or the statement was cancelled.
     """
     try:
-        # To write an expression down, the server locks its table.
+        # To print an expression, the server locks its table.
         with letting_go(connection):
             connection.execute("SET LOCAL lock_timeout = '1s'")
             rules = [*constraints(connection), *generated_columns(connection)]
     except psycopg.errors.LockNotAvailable:
-        return Kept(unchecked=("every rule, as a table was locked",))
+        return Kept(unchecked=("every rule, because a table was locked",))
     return look(connection, rules, limit_seconds=_LIMIT_SECONDS)
 
 
 def warnings_of(kept: Kept) -> Iterator[str]:
-    """What a night says of it, as sentences. Pure."""
+    """What a night reports about it, as sentences. Pure."""
     stale = [subject for subject in kept.broken if subject.startswith(_GENERATED)]
     broken = [subject for subject in kept.broken if subject not in stale]
     if broken:
         yield (
-            f"rows on the source break {named(broken)}, so a restore will stop there: mend the rows on the source, "
+            f"rows on the source violate {named(broken)}, so a restore will stop there: fix the rows on the source, "
             "or make the constraint NOT VALID"
         )
     if stale:
         yield (
-            "stored values on the source differ from what their expression gives, and a restore computes them anew: "
+            "stored values on the source differ from what their expressions give, and a restore recomputes them: "
             f"{named(stale)}"
         )
 
 
 def stale_notes(manifest: Manifest) -> Iterator[str]:
-    """What a restore makes otherwise than the source had it. Pure."""
+    """Where a restore's result differs from the source by design. Pure."""
     stale = [each for each in (manifest.rules or Kept()).broken if each.startswith(_GENERATED)]
     if stale:
         yield (
-            "On the source the stored values differed from what their expression gives; the copy's are computed anew: "
+            "On the source, stored values differed from what their expressions give; the copy's are recomputed: "
             f"{named(stale)}."
         )
 
@@ -68,7 +68,7 @@ def stale_notes(manifest: Manifest) -> Iterator[str]:
 def generated_findings(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Finding]:
     """Whether a restored copy's stored generated values are what their expressions give.
 
-    No dump holds these values: the server computes them as the rows come in.
+    No dump holds these values: the server computes them as rows are inserted.
 
     Raises:
         psycopg.Error: the connection broke.
@@ -84,6 +84,6 @@ def generated_findings(connection: psycopg.Connection[Any], manifest: Manifest) 
             subject.removeprefix(_GENERATED),
             "what its expression gives",
             "other values",
-            "Look at the column's expression and the functions that it calls: what wrote these rows computed it "
-            "otherwise. UPDATE … SET on the column's inputs computes it anew.",
+            "Check the column's expression and the functions that it calls: these rows were written with a "
+            "different result. UPDATE … SET on the column's inputs recomputes it.",
         )

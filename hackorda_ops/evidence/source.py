@@ -1,4 +1,4 @@
-"""Whether the archive's values are the source's: what was planned for the night, and what came of it."""
+"""Whether the archive's values match the source's: what was planned for the night, and the result."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Tonight:
     """What is to be read from the source tonight.
 
     Attributes:
-        standing: what is known of every table whose rows the dump will hold.
+        standing: what is known about every table whose rows the dump will hold.
         plan: what is read.
-        saved_seconds: what earlier nights have left over.
+        saved_seconds: what earlier nights have left unused.
         percent: the share of the dump's time.
     """
 
@@ -57,7 +57,7 @@ def tonight(
     dump: Dump,
     of_a_branch: bool,
 ) -> Tonight:
-    """Plans what is read from the source beside the dump. Pure.
+    """Plans what is read from the source alongside the dump. Pure.
 
     Args:
         inventory: of tonight.
@@ -65,7 +65,7 @@ def tonight(
         before: the night before; None for the first.
         now: tonight's snapshot.
         dump: how the dump is taken.
-        of_a_branch: whether a branch is dumped, which nobody else needs: all of it is read then.
+        of_a_branch: whether a branch is dumped, which nobody else uses: then all of it is read.
     """
     before = before if before is not None and _same(before.inventory.source, inventory.source) else None
     held = [table for table in inventory.tables if table.has_data_in_dump]
@@ -93,12 +93,12 @@ def tonight(
 
 @dataclass(frozen=True)
 class HeldAgainstSource:
-    """What came of holding the archive against the source.
+    """The result of comparing the archive with the source.
 
     Attributes:
         values: for the manifest.
         warnings: what kept a table from being compared, as sentences.
-        differing: the tables whose values are not the source's: then there must be no artifact.
+        differing: the tables whose values differ from the source's: then there must be no artifact.
     """
 
     values: SourceValues
@@ -117,8 +117,8 @@ def held_against_source(
 ) -> HeldAgainstSource:
     """Compares the archive's digests with the source's. Pure.
 
-    A table that has other rows now than when they were counted, in one and the same snapshot, was truncated or
-    rewritten in between, which snapshots do not see: it says nothing of the dump, and is left for another night.
+    A table whose rows differ from when they were counted, in one and the same snapshot, was truncated or
+    rewritten in between, which no snapshot prevents: it says nothing about the dump, and waits for another night.
 
     Args:
         planned: what was to be read.
@@ -158,19 +158,19 @@ def held_against_source(
 
 
 def other_values(differing: Iterable[TableName], *, schema_changed: bool) -> ArtifactDamaged | RetryableError:
-    """The error for an archive whose values are not the source's.
+    """The error for an archive whose values differ from the source's.
 
     Args:
         differing: the tables.
-        schema_changed: whether the source's schema changed meanwhile: a type that changes (a value of an enum that
-            is renamed) changes how rows are written, and no snapshot keeps what it was.
+        schema_changed: whether the source's schema changed meanwhile: a change to a type (an enum value that
+            is renamed) changes how rows are written, and no snapshot preserves the old form.
     """
     names = named(differing)
     if schema_changed:
-        return refusals.schema_changed(f"values in the dump are not those that the source gave: {names}")
+        return refusals.schema_changed(f"values in the dump differ from the source's: {names}")
     return refusals.not_what_was_there(
-        f"there are as many rows as in the snapshot and other values in {names}",
-        next_step="Look at what stands between the database and the dump: a wrapper around pg_dump with options of "
+        f"it has as many rows as the snapshot, but other values in {names}",
+        next_step="Check what is between the database and the dump: a wrapper around pg_dump with options of "
         "its own (--extra-float-digits, one that drops --snapshot), a proxy, a failing disk. Then dump again.",
     )
 
@@ -184,7 +184,7 @@ def _same(one: SourceIdentity, other: SourceIdentity) -> bool:
 def _of_the_same_tables(
     before: Manifest | None, tables: Iterable[Table], known: Iterable[SourceComparison]
 ) -> tuple[SourceComparison, ...]:
-    """Without tables that were made anew under an old name since."""
+    """Without tables that were recreated under an old name since."""
     was = {table.name: table.oid for table in before.inventory.tables} if before is not None else {}
     same = {table.name for table in tables if was.get(table.name) == table.oid}
     return tuple(each for each in known if each.table in same)

@@ -43,17 +43,17 @@ class Verification:
 def verify(
     store: Store, manifest: Manifest, *, work_folder: Path, jobs: int, on_progress: OnProgress
 ) -> Verification:
-    """Fetches an artifact and holds every file and table of it against the manifest.
+    """Fetches an artifact and compares each of its files and tables with the manifest.
 
     Args:
         store: where it lies.
         manifest: what it must be.
-        work_folder: where it may lie meanwhile; it's gone from there afterwards.
+        work_folder: where it is kept meanwhile; it's removed from there afterwards.
         jobs: how many processes read it back.
-        on_progress: told of every stage, from more than one thread.
+        on_progress: called at every stage, from more than one thread.
 
     Raises:
-        DiskFull, StoreRefused, StoreUnreachable: it couldn't be judged.
+        DiskFull, StoreRefused, StoreUnreachable: it couldn't be verified.
     """
     work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
@@ -70,7 +70,7 @@ def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgres
     """Reads a fetched artifact from disk once and compares it with its manifest.
 
     Raises:
-        ArtifactDamaged: all files have the manifest's bytes, and were no sound dump when it was written: a data file
+        ArtifactDamaged: all files have the manifest's bytes, but were unsound when it was written: a data file
             can't be decompressed or has no proper end, or there's no table of contents.
     """
     try:
@@ -90,14 +90,14 @@ def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgres
 
 
 def _beside(folder: Path, manifest: Manifest) -> Iterator[ArchivedFile]:
-    """The artifact's few small files outside the dump, under names that lead back to it."""
+    """The artifact's few small files outside the dump, with paths relative to the dump's folder."""
     for entry in manifest.files:
         if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/") and (file := _hashed(folder, entry.path)):
             yield replace(file, path=f"../{file.path}")
 
 
 def _hashed(folder: Path, path: str) -> ArchivedFile | None:
-    """A file's size and hash, and nothing of what is in it; None where it isn't there.
+    """A file's size and hash, without its contents; None if it isn't there.
 
     Raises:
         OSError: it can't be read.
@@ -111,7 +111,7 @@ def _hashed(folder: Path, path: str) -> ArchivedFile | None:
 
 
 def damage(manifest: Manifest, error: ArtifactDamaged | ArtifactMissing) -> Finding:
-    """The finding for an artifact that can't be read whole; it names the file, and the table if it's one's."""
+    """The finding for an artifact that can't be read completely; it names the file, and its table if it has one."""
     named = (entry.path for entry in manifest.files if entry.path in error.what)
     path = next(named, None)
     return Finding(
@@ -127,12 +127,12 @@ def differences(manifest: Manifest, files: Sequence[ArchivedFile]) -> tuple[Find
     """Compares what was read with what the manifest says; pure.
 
     Args:
-        manifest: what there must be.
+        manifest: what must be there.
         files: with paths relative to the dump's folder.
 
     Returns:
-        A finding for every file that is missing or has other bytes, for every table whose rows or
-        digest are others, and one where the large objects, taken together, are.
+        A finding for every file that is missing or has different bytes, for every table whose rows or
+        digest differ, and one if the large objects, taken together, do.
     """
     read = {_in_artifact(file.path): file for file in files}
     return (*_files(manifest, read), *_tables(manifest, read), *_large_objects(manifest, files))
@@ -143,7 +143,7 @@ def _in_artifact(path: str) -> str:
 
 
 def _subjects(manifest: Manifest) -> dict[str, str]:
-    """How findings name each file: with its table, where it is one's."""
+    """How findings name each file: with its table, if it has one."""
     tables = {table.file: f"{table.file} ({table.name})" for table in manifest.tables}
     return {entry.path: tables.get(entry.path, entry.path) for entry in manifest.files}
 

@@ -8,7 +8,7 @@ from hackorda_ops.proof import verdict
 from hackorda_ops.proof.check import Check, Declaration
 from hackorda_ops.proof.verdict import Verdict, Wording
 
-WORDING: Final = Wording("exercise", claim="show that the data comes back", again="hold the exercise again")
+WORDING: Final = Wording("exercise", claim="show that the data comes back", again="run the exercise again")
 
 # All of them are essential: an exercise that leaves one out has shown nothing.
 CHECKS: Final = (
@@ -48,7 +48,7 @@ CHECKS: Final = (
 
 
 def complete(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Every check there is; those that the exercise ended without are not measured."""
+    """Every check there is; those that the exercise did not reach are not measured."""
     return verdict.complete(checks, CHECKS, WORDING)
 
 

@@ -13,7 +13,7 @@ from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 
-# Whoever recovers names a time, which an API may round: so far apart are last commit, that time and destruction.
+# A recovery names a time, which an API may round: the last commit, that time and the destruction are this far apart.
 _APART_SECONDS: Final = 0.5
 _LOCK_TIMEOUT_SECONDS: Final = 60
 
@@ -33,7 +33,7 @@ class Destruction:
         began_at: when the first statement of the destruction began.
         statements: as they were run.
         taken_along: what CASCADE took with it, in the server's words.
-        left: what should be gone and is not; none where the destruction was real.
+        left: what should be gone and is not; empty where the destruction worked.
     """
 
     marked_at: datetime
@@ -48,7 +48,7 @@ def make_marker(target: ConnectionTarget) -> None:
     """Makes the table that holds the last commit before the destruction.
 
     Raises:
-        OpsError: the role may not, or the branch can't be reached.
+        OpsError: the role lacks the right, or the branch can't be reached.
     """
     with (
         translated_errors(target, "Making the exercise's marker"),
@@ -61,11 +61,11 @@ def destroy(target: ConnectionTarget, tables: tuple[TableName, ...]) -> Destruct
     """Writes one last row, then drops the first table and truncates the second, with all that depends on them.
 
     Args:
-        target: a database on a branch of ours: whoever calls has seen that it isn't the source.
+        target: a database on a branch of ours: the caller has checked that it isn't the source.
         tables: one or two (`exercise_state.to_destroy`).
 
     Raises:
-        OpsError: the role may not, or the branch can't be reached.
+        OpsError: the role lacks the right, or the branch can't be reached.
     """
     told: list[str] = []
 
@@ -84,7 +84,7 @@ def destroy(target: ConnectionTarget, tables: tuple[TableName, ...]) -> Destruct
         connect(target, application_name="hackorda_ops exercise") as connection,
     ):
         connection.execute("SET client_min_messages = notice")
-        # Something else on the branch, like a job that it brought along, may hold a lock for ever.
+        # Something else on the branch, like a job that came with it, may hold a lock forever.
         connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'")
         insert = sql.SQL("INSERT INTO {} VALUES (clock_timestamp()) RETURNING said_at").format(_MARKER)
         marked_at = _one(connection, insert)
@@ -126,7 +126,7 @@ def _left(connection: psycopg.Connection[Any], tables: tuple[TableName, ...]) ->
     if _one(connection, sql.SQL("SELECT pg_catalog.to_regclass({})").format(dropped.quoted)) is not None:
         left.append(f"{dropped} is still there")
     for table in truncated:
-        # Of tables CASCADE of the drop takes those that inherit from it, and this is none of them.
+        # Of other tables the drop's CASCADE takes only those that inherit from it, and this is not one of them.
         if _one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(table.quoted))):
             left.append(f"{table} still has rows")
     return tuple(left)
@@ -143,8 +143,8 @@ def _one(connection: psycopg.Connection[Any], query: sql.SQL | sql.Composed) -> 
     row = connection.execute(query).fetchone()
     if row is None:
         raise PermanentError(
-            "The branch gave no row where one has to be.",
-            meaning="Nothing is known of it, so nothing was judged.",
-            next_step="Report this, and hold the exercise again.",
+            "The branch returned no row where one was expected.",
+            meaning="Nothing is known about it, so nothing was judged.",
+            next_step="Report this, and run the exercise again.",
         )
     return row[0]

@@ -1,7 +1,7 @@
 """The yearly recovery exercise: destroy something on a branch, and bring it back by point in time.
 
-Never on the source: both branches are seen to be other servers before anything is written. The first branch
-has no date of expiry, because Neon gives an expiring one no children; a sweep knows both by their label.
+Never on the source: both branches are checked to be other servers before anything is written. The first branch
+has no expiry date, because Neon gives an expiring one no children; a sweep recognizes both by their label.
 """
 
 import getpass
@@ -33,7 +33,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.history import ProviderHistory
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -48,15 +48,15 @@ _NOT_COMPARED: Final = (
 def run_exercise(
     protected: Protected, *, year: date | None = None, on_progress: OnProgress = ignore
 ) -> ExerciseResult:
-    """Destroys data on a branch of main, recovers it by point in time, compares everything, takes both down.
+    """Destroys data on a branch of main, recovers it to a point in time, compares everything, takes both down.
 
     Whatever goes wrong after the configuration was read ends in a result. An interruption takes the
-    branches down and goes on upwards.
+    branches down and is raised again.
 
     Args:
         protected: the database; only a scratch that keeps a history makes an exercise possible.
-        year: the partition (its first day); None for the one that today is in.
-        on_progress: told of the rows read.
+        year: the partition (its first day); None for the current one.
+        on_progress: called with the rows read.
 
     Raises:
         ConfigError: no history is kept, or variables are missing; nothing was attempted.
@@ -72,12 +72,12 @@ def run_exercise(
         raise UsageError(
             f"The year {wanted.year} has not begun.",
             meaning="Nothing was attempted.",
-            next_step=f"Hold this year's exercise: {this_year.year}.",
+            next_step=f"Run this year's exercise: {this_year.year}.",
         )
     notes = Notes()
     exercise_id = new_id(started_at)
     if wanted < this_year:
-        notes.remarks.append(f"Held late: it counts for {wanted.year}, and shows how things are now.")
+        notes.remarks.append(f"Run late: it counts for {wanted.year}, and shows how things are now.")
     with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
         with registry.history_of(protected, source) as history:
@@ -132,7 +132,7 @@ def require_history(protected: Protected) -> None:
 class _Exercise:
     """What every step needs."""
 
-    history: History
+    history: ProviderHistory
     source: ConnectionTarget
     exercise_id: str
     policy: Database
@@ -147,7 +147,7 @@ def _on_branches(exercise: _Exercise) -> None:
     notes = exercise.notes
     # The recovered branch is entered last, and so deleted first: it's the other one's child.
     with ExitStack() as made:
-        # The branches have to be seen off before the report says what went wrong.
+        # The branches must be removed before the report says what went wrong.
         with notes.stoppable():
             _hold(exercise, made)
         try:
@@ -159,7 +159,7 @@ def _on_branches(exercise: _Exercise) -> None:
 
 
 def _look_for_branches(exercise: _Exercise) -> None:
-    """The list is the proof: a branch whose making failed half-way is not among those that were deleted."""
+    """The list is the proof: a branch whose creation failed halfway is not among those that were deleted."""
     notes = exercise.notes
     try:
         left = exercise.history.still_there(purpose=EXERCISE, run=exercise.exercise_id)
@@ -180,7 +180,7 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
     hazards.require_asked_for(
         hazards.acting_now(exercise.source),
         asked_for=exercise.policy.dump_from == "branch",
-        meaning="Nothing was made, so nothing was tried out.",
+        meaning="Nothing was created, so nothing was tested.",
     )
     with notes.doing("Made a branch of main to destroy things on"):
         victim = made.enter_context(
@@ -194,18 +194,18 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
     notes.tables, notes.rows = len(before.digests), before.rows
     if any(extension.name == "pg_cron" for extension in before.inventory.extensions):
         notes.remarks.append(
-            "The branch carries pg_cron jobs: what they change there meanwhile is a difference."
+            "The branch carries pg_cron jobs: what they change there meanwhile shows up as a difference."
         )
     if before.inventory.subscriptions:
         notes.remarks.append(
-            "The branch carries subscriptions: what they change there meanwhile is a difference."
+            "The branch carries subscriptions: what they change there meanwhile shows up as a difference."
         )
     tables = to_destroy(before, exercise.policy.key_tables)
     if not tables:
         raise TargetRefused(
-            "No table of the branch has a row that could be destroyed.",
+            "No table on the branch has a row that could be destroyed.",
             meaning="A recovery of nothing would prove nothing.",
-            next_step="Hold the exercise once the database has data.",
+            next_step="Run the exercise once the database has data.",
         )
     with notes.doing(
         f"Destroyed: dropped {tables[0]}" + "".join(f", truncated {each}" for each in tables[1:])
@@ -213,7 +213,7 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
         destruction = destroy(victim.target, tables)
     last = notes.timeline.pop()
     notes.timeline.append(Moment(destruction.began_at, last.what, ";\n".join(destruction.statements) + ";"))
-    notes.remarks += [f"The destruction took along: {each}." for each in destruction.taken_along]
+    notes.remarks += [f"The destruction also took: {each}." for each in destruction.taken_along]
     notes.decided(
         "destroyed",
         not destruction.left,
@@ -266,9 +266,9 @@ def _judge_recovery(
     notes.decided(
         "recovered_exactly",
         not lost,
-        f"{len(lost)} difference(s) to the time before the destruction; see the findings."
+        f"{len(lost)} difference(s) from before the destruction; see the findings."
         if lost
-        else f"All {notes.tables:,} tables have the rows and the content of before, and the schema is the same.",
+        else f"All {notes.tables:,} tables have the same rows and content as before, and the schema is the same.",
     )
     if kept == destruction.marked_at:
         notes.lost_seconds = round((destruction.began_at - destruction.marked_at).total_seconds(), 3)

@@ -18,7 +18,7 @@ _DOCUMENT: Final = Document(
     version_field="result_version",
     version=1,
     unreadable=Advice(
-        "That exercise is left out of what the database shows of its past.",
+        "That exercise is left out of the database's history.",
         LOOK_WHO_WRITES,
     ),
     moments=lambda result: (result.started_at,),
@@ -28,15 +28,15 @@ to_bytes = _DOCUMENT.to_bytes
 
 
 def exercise_prefix(database: str, exercise_id: str) -> str:
-    """An exercise's place in a store: beside the artifacts, and never taken for one."""
+    """An exercise's place in a store: next to the artifacts, and never mistaken for one."""
     return f"{database}/{EXERCISES_FOLDER}/{exercise_id}"
 
 
 def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResult | str:
-    """Reads the result of one exercise; a sentence why where that's not possible.
+    """Reads the result of one exercise; returns a sentence why where it can't be read.
 
     Raises:
-        ArtifactMissing: there's none; an exercise that was killed may have left its folder.
+        ArtifactMissing: there's none; an exercise that was killed may have left its folder behind.
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     key = f"{exercise_prefix(database, exercise_id)}/{RESULT_NAME}"

@@ -1,6 +1,6 @@
 """Whether the provider's history reaches as far back as the policy says, and really opens there.
 
-What is known of that time is in a past artifact's manifest: a branch at the artifact's WAL position has to hold
+What is known of that time is in a past artifact's manifest: a branch at the artifact's WAL position must hold
 exactly its rows. A setting alone proves nothing.
 """
 
@@ -35,14 +35,14 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.history import History, Reach
+from hackorda_ops.scratch.history import ProviderHistory, Reach
 from hackorda_ops.stores.store import Store
 
 _APPLICATION: Final = "hackorda_ops history check"
 _EXPIRES_AFTER: Final = timedelta(hours=1)
-# What lies so near to the end may be gone before the branch is made.
+# What is this close to the end may be gone before the branch is made.
 _MARGIN: Final = timedelta(minutes=10)
-# An artifact in the nearer half of the history says nothing of its far end.
+# An artifact in the nearer half of the history says nothing about its far end.
 _FAR_SHARE: Final = 0.5
 _TABLES_COMPARED: Final = 3
 
@@ -55,7 +55,7 @@ HOLDS_THE_PAST: Final = Declaration(
     name="history_holds_the_past",
     title="holds the past",
     description="A branch near the far end of the window opens, and holds exactly what a past artifact's manifest "
-    "knows of that time.",
+    "recorded of that time.",
 )
 CHECKS: Final = (LONG_ENOUGH, HOLDS_THE_PAST)
 
@@ -67,7 +67,7 @@ class HistoryCheck:
     Attributes:
         window_seconds: the project's history window.
         long_enough: whether that is what the policy says.
-        holds_the_past: whether a branch near its far end holds the rows that a manifest knows.
+        holds_the_past: whether a branch near its far end holds the rows that a manifest recorded.
         reach_seconds: how far back that branch was; None where none was made.
     """
 
@@ -83,7 +83,7 @@ class HistoryCheck:
 
 
 def check_history(protected: Protected) -> HistoryCheck:
-    """Looks at the project's history window, and opens one branch near its far end; the branch is always deleted.
+    """Checks the project's history window, and opens one branch near its far end; the branch is always deleted.
 
     Args:
         protected: the database; only some providers of scratch keep one.
@@ -124,7 +124,7 @@ def judge_window(window_seconds: int, policy_days: float) -> Check:
     return decided(
         LONG_ENOUGH.name,
         passed=False,
-        summary=f"The project's history window is {window}, and the policy asks for {policy}. Lengthen it in the Neon "
+        summary=f"The project's history window is {window}, but the policy asks for {policy}. Extend it in the Neon "
         "console, or change objectives.history_days.",
     )
 
@@ -150,7 +150,7 @@ def farthest(artifacts: Sequence[Manifest], reach: Reach, *, now: datetime) -> M
         age, back = (
             timedelta(seconds=round((now - since).total_seconds())) for since in (oldest.captured_at, began)
         )
-        return f"the oldest artifact is only {age} old, and the history reaches back {back}"
+        return f"the oldest artifact is only {age} old, but the history reaches back {back}"
     return oldest
 
 
@@ -169,7 +169,9 @@ def _artifacts(protected: Protected) -> list[Manifest]:
     return [manifest for store in stores for manifest in catalog.read(store, protected.name).artifacts]
 
 
-def _look_back(protected: Protected, history: History, source: ConnectionTarget, manifest: Manifest) -> Check:
+def _look_back(
+    protected: Protected, history: ProviderHistory, source: ConnectionTarget, manifest: Manifest
+) -> Check:
     policy = protected.policy
     tables = tables_to_compare(manifest, policy.key_tables)
     if not tables:
@@ -194,7 +196,7 @@ def _look_back(protected: Protected, history: History, source: ConnectionTarget,
                 past = _compared(branch, replace(manifest, tables=tables), when, jobs=policy.dump.jobs)
                 return replace(past, summary=" ".join((past.summary, *branch.warnings)))
         except NeonRefused as error:
-            # A limit of the plan says nothing against the history; a position that is gone does.
+            # A plan limit says nothing against the history; a position that is gone does.
             if error.code == RefusalCode.POSITION_GONE:
                 return _past(False, f"Neon makes no branch as of {when}, inside its window: {error.what}")
             raise
@@ -208,7 +210,7 @@ def _unknown(reason: str) -> Check:
     return not_measured(HOLDS_THE_PAST.name, reason)
 
 
-def _unfit(history: History, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
+def _unfit(history: ProviderHistory, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
     """Why a branch at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),

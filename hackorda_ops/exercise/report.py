@@ -23,7 +23,7 @@ from hackorda_ops.words import NOTHING, counted, duration, moment
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise that was held.
+    """An exercise that was run.
 
     Attributes:
         result: what it found out.
@@ -41,14 +41,14 @@ class Exercise:
 def hold_exercise(
     protected: Protected, *, year: date | None = None, on_progress: OnProgress = ignore
 ) -> Exercise:
-    """Holds a recovery exercise, and stores its report in the store of the nights and off-site.
+    """Runs a recovery exercise, and stores its report in the nightly store and off-site.
 
-    A report that can't be stored doesn't change the verdict: it's told in `not_stored`.
+    A report that can't be stored doesn't change the verdict: `not_stored` says why.
 
     Args:
         protected: the database.
-        year: the partition (its first day); None for the one that today is in.
-        on_progress: told of the rows read.
+        year: the partition (its first day); None for the current one.
+        on_progress: called with the rows read.
 
     Raises:
         ConfigError: no history is kept, or variables are missing; nothing was attempted.
@@ -60,9 +60,9 @@ def hold_exercise(
     with logged("exercise", stores, protected.name, subject="an exercise") as line:
         result = run_exercise(protected, year=year, on_progress=on_progress)
         line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict
-        line.detail = f"{meaning(result)} Exercise {result.exercise_id}, held by {result.held_by}."
+        line.detail = f"{meaning(result)} Exercise {result.exercise_id}, run by {result.held_by}."
     report = document(result)
-    # What machines read is the last, because it's what makes the exercise count.
+    # The machine-readable file comes last, because it's what makes the exercise count.
     files = {result.report_name: report.encode(), RESULT_NAME: history.to_bytes(result)}
     prefix = exercise_prefix(protected.name, result.exercise_id)
     places: list[str] = []
@@ -89,7 +89,7 @@ def meaning(result: ExerciseResult) -> str:
     if result.verdict == "ERROR":
         return f"The exercise could not judge: {result.error.what if result.error else ''}"
     failed = " ".join(check.summary for check in result.checks if check.outcome == "failed")
-    return f"The recovery did not do what it has to: {failed}"
+    return f"The recovery did not do what it must: {failed}"
 
 
 def document(result: ExerciseResult) -> str:
@@ -145,7 +145,7 @@ def document(result: ExerciseResult) -> str:
 def _left(result: ExerciseResult) -> str:
     told = {"passed": "none of them is left", "failed": "not all of them are gone (see the checks)"}
     [gone] = [check for check in result.checks if check.name == "branches_gone"]
-    return told.get(gone.outcome, "nobody saw whether one is left")
+    return told.get(gone.outcome, "it's unknown whether one is left")
 
 
 def _seconds(seconds: float | None) -> str:

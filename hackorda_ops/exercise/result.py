@@ -47,9 +47,9 @@ class ExerciseResult:
         findings: what was seen: what the destruction took along, and what did not come back.
         tables, rows: how many were compared.
         recovery_seconds: from asking for the branch to its first answered query; None if it did not get there.
-        recovery_objective_seconds: what it is held against.
+        recovery_objective_seconds: what it is compared with.
         lost_seconds: how old the last commit that came back was when the data was destroyed.
-        not_compared: what a PASS does not speak of.
+        not_compared: what a PASS does not cover.
     """
 
     exercise_id: str
@@ -74,5 +74,5 @@ class ExerciseResult:
 
     @property
     def report_name(self) -> str:
-        """The file that people look for: the exercise is the first quarter's, whenever it's held."""
+        """The file that people look for: the exercise is the first quarter's, whenever it's run."""
         return f"{self.year.year}-Q1-dr-test.md"

@@ -86,7 +86,7 @@ def to_destroy(state: State, key_tables: Sequence[KeyTable]) -> tuple[TableName,
     """What is destroyed: the first is dropped, the second truncated. Pure.
 
     Key tables that have rows, in the order of the configuration, then the largest others. Fewer than
-    two where the database has fewer. The second is none that inherits from the first, and so goes with it.
+    two where the database has fewer. The second must not inherit from the first, or it would go with it.
     """
     plain = {table.name for table in state.inventory.tables if table.kind == "table"}
     filled = {
@@ -116,7 +116,7 @@ def differences(before: State, after: State) -> Iterator[str]:
         elif found.rows != expected.rows:
             yield f"{name}: had {expected.rows:,} rows, and has {found.rows:,}."
         elif found != expected:
-            yield f"{name}: has its {expected.rows:,} rows with another content."
+            yield f"{name}: has its {expected.rows:,} rows, but with different content."
     for name in sorted(after.digests.keys() - before.digests.keys()):
         yield f"{name}: was not there before."
     sequences = {sequence.name: sequence for sequence in after.inventory.sequences}
@@ -132,4 +132,4 @@ def differences(before: State, after: State) -> Iterator[str]:
             f"{after.inventory.large_objects:,}."
         )
     if before.schema_sha256 != after.schema_sha256:
-        yield "The schema is another one."
+        yield "The schema is not as it was."

@@ -46,9 +46,9 @@ def running_dagster(
         config: the databases.yaml.
         storage: the DAGSTER_PG_… variables of an empty database (`storage_variables`).
         environ: what `config` names, and what a program needs to run at all (PATH).
-        preferred_port: of the web server; another one is taken where it isn't free.
-        settings: the text of dagster.yaml, where it isn't to be the product's own.
-        on_line: hears, from other threads, each line that any of its processes writes to its output.
+        preferred_port: of the web server; another one is used if it isn't free.
+        settings: the text of dagster.yaml, if it isn't the product's own.
+        on_line: called, from other threads, with each line that any of its processes writes to its output.
 
     Raises:
         ToolFailed: Dagster ended instead of starting.
@@ -65,7 +65,7 @@ def running_dagster(
         on_line(line)
 
     with (
-        # Code servers that are ended leave their sockets in it. Not below `home`: a socket's path may
+        # Code servers that are stopped leave their sockets in it. Not below `home`: a socket's path may
         # have 103 bytes at most.
         tempfile.TemporaryDirectory(prefix="hackorda-ops-dagster-") as temporary,
         _ended_at_last(
@@ -123,7 +123,7 @@ def _wait_for_definitions(running: RunningDagster, dagster: child.Child, said: I
             raise ToolFailed(
                 "Dagster ended instead of starting:\n" + "\n".join(said),
                 meaning="Nothing was run.",
-                next_step="Read its last words above.",
+                next_step="Read its last output above.",
             )
         if time.monotonic() > give_up:
             raise Stalled(

@@ -1,4 +1,4 @@
-"""A running Dagster as the UI speaks to it: by GraphQL over HTTP. Nothing here imports Dagster."""
+"""A running Dagster, accessed like the UI does: by GraphQL over HTTP. Nothing here imports Dagster."""
 
 import re
 import time
@@ -21,8 +21,8 @@ class CheckResult:
 
     Attributes:
         name: the check's.
-        passed: None where it was never evaluated.
-        description: what it proves, or what this evaluation said.
+        passed: None if it was never evaluated.
+        description: what it proves, or what this evaluation found.
         metadata: label to value, as text.
     """
 
@@ -34,7 +34,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class RunningDagster:
-    """A Dagster that runs. Every wait has an end.
+    """A running Dagster. Every wait has a limit.
 
     Attributes:
         port: of the web server, on the loopback interface.
@@ -50,7 +50,7 @@ class RunningDagster:
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Asks the GraphQL API, the one that the UI asks.
+        """Queries the GraphQL API that the UI uses.
 
         Raises:
             ToolFailed: it answers with an error.
@@ -120,10 +120,10 @@ class RunningDagster:
         Args:
             run: its id.
             limit_seconds: how long to wait.
-            on_message: hears each line that the run's own code logs, as it comes.
+            on_message: called with each line that the run's own code logs, as it comes.
 
         Raises:
-            Stalled: it goes on for longer.
+            Stalled: it takes longer.
         """
         told = 0
         give_up = time.monotonic() + limit_seconds
@@ -139,7 +139,7 @@ class RunningDagster:
             if time.monotonic() > give_up:
                 raise Stalled(
                     f"The run {run} is still {status} after {limit_seconds:g} seconds.",
-                    meaning="Nothing is known of its outcome.",
+                    meaning="Its outcome is unknown.",
                     next_step=f"Look at it in the UI: {self.url}/runs/{run}",
                 )
             time.sleep(_POLL_SECONDS)
@@ -166,7 +166,7 @@ class RunningDagster:
                 raise Stalled(
                     f"The run {run} has no process after a minute.",
                     meaning="Dagster's daemon does not start it.",
-                    next_step="Look at the daemon's status in the UI.",
+                    next_step="Check the daemon's status in the UI.",
                 )
             time.sleep(_POLL_SECONDS)
         return int(found[0])
@@ -242,6 +242,6 @@ def _successful(data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 def _refused(reason: str) -> ToolFailed:
     return ToolFailed(
         f"Dagster refused: {reason}",
-        meaning="What was asked of it has not begun.",
-        next_step="Look at the definitions in the UI (Deployment, then hackorda_ops).",
+        meaning="The request was not started.",
+        next_step="Check the definitions in the UI (Deployment, then hackorda_ops).",
     )

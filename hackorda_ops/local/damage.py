@@ -1,4 +1,4 @@
-"""Damages an artifact the way that hashes alone don't notice: what the demo's `--damage` shows a drill finding."""
+"""Damages an artifact in a way that hashes alone don't catch: the demo's `--damage` shows a drill finding it."""
 
 import gzip
 import io
@@ -19,13 +19,13 @@ from hackorda_ops.stores.store import Store
 
 
 def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manifest:
-    """Changes one value in one row of a table's data, and makes the file's size and hash fit.
+    """Changes one value in one row of a table's data, and adjusts the file's size and hash to match.
 
-    The row is still one that Postgres takes, the number of rows stays, and the manifest lists the file as it now
-    is. Only the digest of the rows, which was taken on the night of the dump, still knows better.
+    The row is still valid for Postgres, the number of rows stays, and the manifest lists the file as it now
+    is. Only the digest of the rows, taken on the night of the dump, still shows the change.
 
     Args:
-        store: where the artifact lies, as a rule the off-site bucket.
+        store: where the artifact is, usually the off-site bucket.
         manifest: the artifact's.
         table: whose data to change; it has a row with a word of text in it.
 
@@ -47,7 +47,7 @@ def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manife
 
 
 def replace_file(store: Store, manifest: Manifest, path: str, data: bytes) -> Manifest:
-    """Puts other bytes in a file's place, and a manifest whose size and hash fit them; returns that manifest."""
+    """Replaces a file's bytes, and the manifest by one whose size and hash match; returns that manifest."""
     entries = tuple(
         FileEntry(path, len(data), digest_of(data)) if entry.path == path else entry
         for entry in manifest.files
@@ -72,7 +72,7 @@ def _evidence(manifest: Manifest, table: TableName) -> TableEvidence:
 
 def _altered(row: bytes) -> bytes:
     fields = row.split(b"\t")
-    # The longest word of plain letters is free text, and no number, time, truth value or escape.
+    # The longest word of plain letters is free text, not a number, time, boolean or escape.
     words = [field for field in fields if field.replace(b" ", b"").isalpha()]
     if not words:
         raise ValueError("the table's first row has no word of text in it")
@@ -83,7 +83,7 @@ def _altered(row: bytes) -> bytes:
 
 
 def decompressed(data: bytes, name: str) -> bytes:
-    """The text in a file of a dump; its name tells how it is compressed."""
+    """The text in a file of a dump; its name shows how it is compressed."""
     if name.endswith(".zst"):
         with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
             return reader.read()
@@ -91,7 +91,7 @@ def decompressed(data: bytes, name: str) -> bytes:
 
 
 def compressed(data: bytes, name: str) -> bytes:
-    """A text as a file of a dump; its name tells how it is compressed."""
+    """A text as a file of a dump; its name shows how it is compressed."""
     if name.endswith(".zst"):
         return zstandard.ZstdCompressor(level=1).compress(data)
     return gzip.compress(data, compresslevel=1, mtime=0) if name.endswith(".gz") else data

@@ -6,7 +6,7 @@ from hackorda_ops.errors import UsageError
 
 
 def example_file(name: str) -> Path:
-    """databases.yaml, dagster.yaml or workspace.yaml: beside the package in a checkout, inside it in a wheel.
+    """databases.yaml, dagster.yaml or workspace.yaml: next to the package in a checkout, inside it in a wheel.
 
     Raises:
         UsageError: it's in neither place.
@@ -17,6 +17,6 @@ def example_file(name: str) -> Path:
             return place
     raise UsageError(
         f"The file {name} is neither in {package.parent} nor in {package / 'example'}.",
-        meaning="The demo runs the product's own example files, so it can't begin.",
+        meaning="The demo runs the product's own example files, so it can't start.",
         next_step="Run it from a checkout of the repository, or install the package again.",
     )

@@ -13,17 +13,17 @@ _ROWS_PER_REPORT = 5_000
 def seed(url: str, *, scale: float = 1.0, on_progress: OnProgress = ignore) -> None:
     """Fills an empty database: the schema by migrations, then about 200,000 rows at scale 1.
 
-    The rows come all at once or not at all; after a seeding that was cut off, it can be called again.
+    The rows come all at once or not at all; after an interrupted seeding, it can be called again.
     The newest migration is left pending, as when a deploy is being prepared. The rows are the same every
     time; only their times move, so that the newest ones are minutes old.
 
     Args:
         url: of an empty database, for a role that may create schemas and the citext extension in it.
         scale: of the number of rows; every table has some.
-        on_progress: hears the rows written.
+        on_progress: called with the rows written.
 
     Raises:
-        psycopg.Error: the database isn't empty, or the role may not do this.
+        psycopg.Error: the database isn't empty, or the role lacks a right.
     """
     migrate(url, read_migrations()[:-1])
     with psycopg.connect(url) as connection:
@@ -39,7 +39,7 @@ def seed(url: str, *, scale: float = 1.0, on_progress: OnProgress = ignore) -> N
         _advance_sequences(connection)
         connection.execute("REFRESH MATERIALIZED VIEW cycle_summary")
         connection.execute("ANALYZE")
-        # As the operations page of Hackorda has it; a dump has to get by with it.
+        # As on Hackorda's operations page; a dump has to cope with it.
         connection.execute(
             sql.SQL("ALTER DATABASE {} SET statement_timeout = '15s'").format(sql.Identifier(database))
         )
@@ -60,7 +60,7 @@ def _fill(
 
 
 def _advance_sequences(connection: psycopg.Connection) -> None:
-    # The rows came with their numbers, and the sequences don't know of them.
+    # The rows came with their numbers, which the sequences don't know.
     for table, column in (
         ("projects", "id"),
         ("devices", "id"),

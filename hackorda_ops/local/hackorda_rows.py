@@ -1,7 +1,7 @@
 """The rows of the seeded Hackorda database: made up, the same every time, dated back from a given moment.
 
-They are meant to be awkward where real data is: several scripts, emoji, quotes, tabs, newlines and
-backslashes in text, empty strings beside nulls, infinite times, bytes of every value.
+They are deliberately awkward where real data is: several scripts, emoji, quotes, tabs, newlines and
+backslashes in text, empty strings alongside nulls, infinite times, bytes of every value.
 """
 
 import json
@@ -60,7 +60,7 @@ def tables(scale: float, now: datetime) -> tuple[TableRows, ...]:
     counts["issue_labels"] = min(counts["issue_labels"], counts["issues"])
 
     def table(name: str, columns: str, make: Callable[[Maker], Iterator[Row]]) -> TableRows:
-        # A generator of its own for each table: changing one leaves the others as they are.
+        # A separate generator for each table: changing one leaves the others unchanged.
         return TableRows(name, tuple(columns.split()), counts[name], lambda: make(Maker(counts, name, now)))
 
     return (

@@ -84,7 +84,7 @@ def _read(folder: Path, tag: str, when_milliseconds: int) -> Migration:
 
 
 def main() -> int:
-    """Migrates the database that DATABASE_URL names to head; the exit code says whether it worked."""
+    """Migrates the database that DATABASE_URL names to head; the exit code shows whether it worked."""
     url = os.environ.get("DATABASE_URL")
     if not url:
         print("DATABASE_URL is not set.", file=sys.stderr)

@@ -1,6 +1,6 @@
 """A real Postgres server of our own, for the demo and for the tests.
 
-It listens on the loopback interface and on a Unix socket, asks for a password, and ends when the
+It listens on the loopback interface and on a Unix socket, requires a password, and ends when the
 `with` block does, or when this process dies, however it dies.
 """
 
@@ -37,9 +37,9 @@ _POLL_SECONDS = 0.02
 _RETRY_SECONDS = 0.5
 
 # Another process took the port between our choice and Postgres's bind, or the server of a process
-# that was just killed is still shutting down on the same folder. Both pass.
+# that was just killed is still shutting down on the same folder. Both are temporary.
 _PASSING_TROUBLES = ("could not bind", "Address already in use", 'lock file "postmaster.pid" already exists')
-# More than a server has for its shutdown when the process that started it was killed.
+# More time than a server gets for its shutdown when the process that started it was killed.
 _PASSING_TROUBLES_SECONDS = 25.0
 
 
@@ -102,7 +102,7 @@ def running_postgres(
     """Runs a server on `folder` for as long as the block lasts; its databases outlive the block.
 
     The cluster is made the first time (UTF-8, data checksums, scram passwords). As root, the server
-    runs as an unprivileged user, and where that user can't reach `folder` its files lie elsewhere
+    runs as an unprivileged user, and if that user can't reach `folder`, its files are elsewhere
     (`server_user.reachable_home`).
 
     Args:
@@ -156,7 +156,7 @@ def create_database(server: PostgresServer, name: str, *, owner: str = SUPERUSER
 
 
 def delete_server(folder: Path) -> None:
-    """Deletes the files of the server on `folder`, wherever they lie. It may not be running."""
+    """Deletes the files of the server on `folder`, wherever they are. It must not be running."""
     server_user.delete_home(folder)
 
 
@@ -172,7 +172,7 @@ def _short_private_folder(user: ServerUser | None) -> Iterator[Path]:
 
 
 def _initialise(home: Path, run_folder: Path, programs: Path, user: ServerUser | None, *, sync: bool) -> None:
-    # Made under another name and renamed: an initdb that is cut off never passes for a cluster.
+    # Created under another name and renamed: an interrupted initdb never passes for a cluster.
     unfinished = home / "data.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     server_user.make_private_folder(unfinished, user)
@@ -206,7 +206,7 @@ def _initialise(home: Path, run_folder: Path, programs: Path, user: ServerUser |
         raise ToolFailed(
             f"initdb could not make a cluster in {unfinished}:\n{finished.stderr_tail}",
             meaning="The embedded Postgres was not started.",
-            next_step="Mend what initdb names above, then start again.",
+            next_step="Fix what initdb names above, then start again.",
         )
     unfinished.rename(home / "data")
 
@@ -218,7 +218,7 @@ def _write_secret(path: Path, secret: str) -> None:
 
 
 def _locale_options(major: int) -> list[str]:
-    # From 17 on Postgres brings C.UTF-8 along; before, the operating system has to have it.
+    # From 17 on, Postgres includes C.UTF-8; before, the operating system has to provide it.
     if major >= 17:
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     return ["--locale=C.UTF-8"]
@@ -256,7 +256,7 @@ def _start(server: PostgresServer, settings: Mapping[str, str], user: ServerUser
 
 
 def _is_ready(server: PostgresServer, process: Child) -> bool:
-    """Waits until the server lets us in (True), or has ended or had time enough (False)."""
+    """Waits until the server accepts connections (True), or has ended or run out of time (False)."""
     deadline = time.monotonic() + _START_DEADLINE_SECONDS
     while process.running and time.monotonic() < deadline:
         try:
@@ -270,8 +270,8 @@ def _is_ready(server: PostgresServer, process: Child) -> bool:
 def _did_not_start(server: PostgresServer, process: Child) -> ServerUnreachable:
     return ServerUnreachable(
         f"Postgres did not start on {server.folder}. The end of its log:\n{process.stderr_tail}",
-        meaning="The embedded Postgres is not there.",
-        next_step="Mend what the log names above, then start again.",
+        meaning="The embedded Postgres is not running.",
+        next_step="Fix what the log names above, then start again.",
     )
 
 

@@ -27,7 +27,7 @@ class S3Server:
     """A running S3 server on the loopback interface.
 
     Attributes:
-        endpoint_url: where it answers, as boto3's `endpoint_url` wants it.
+        endpoint_url: where it answers, in the form of boto3's `endpoint_url`.
         access_key_id: of credentials that it accepts (it accepts any).
         secret_access_key: the secret that belongs to it.
         region: the region that its buckets are in.
@@ -51,7 +51,7 @@ class S3Server:
 
 @contextmanager
 def running_s3() -> Iterator[S3Server]:
-    """Runs an S3 server for as long as the block lasts; it ends with this process, however that ends.
+    """Runs an S3 server for as long as the block lasts; it ends with this process, however that happens.
 
     Raises:
         StoreUnreachable: it did not start; the message has the end of its log.
@@ -65,7 +65,7 @@ def running_s3() -> Iterator[S3Server]:
             known.set()
 
     process = child.start(
-        # Port 0: the server takes a free one and says which, so that nobody can take it in between.
+        # Port 0: the server takes a free one and reports it, so that nothing can take it in between.
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
         environment={"PATH": os.defpath, "PYTHONUNBUFFERED": "1"},
         on_stderr_line=on_line,
@@ -86,7 +86,7 @@ def running_s3() -> Iterator[S3Server]:
 
 
 def create_bucket(server: S3Server, name: str, *, object_lock: bool = False) -> None:
-    """Creates a bucket, unless it is there; with `object_lock`, one that can hold back deletion."""
+    """Creates a bucket unless it exists; with `object_lock`, one that can block deletion."""
     client = server.client()
     if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
         client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=object_lock)

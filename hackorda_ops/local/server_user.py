@@ -1,8 +1,8 @@
 """Who the local servers run as, and what that user can reach.
 
 Postgres refuses to run as root. As root (a container, a CI machine) the servers therefore run as an
-unprivileged user, and everything that user executes or writes has to lie where it may go: a checkout
-under a private home does not. Anybody else runs the servers as themselves, and nothing is copied.
+unprivileged user, and everything that user executes or writes must be where it has access: a checkout
+under a private home is not. Any other user runs the servers as themselves, and nothing is copied.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from pathlib import Path
 
 from hackorda_ops.errors import ConfigError
 
-# Only root can create anything in it, so a name in it can't have been planted by somebody else, which in
-# /tmp it could.
+# Only root can create anything in it, so no other user can have planted a name in it, as is possible in
+# /tmp.
 _STATE_OF_ROOT = Path("/var/lib/hackorda-ops")
 
 _CANDIDATES = ("postgres", "_postgres", "nobody")
@@ -57,13 +57,13 @@ def server_user() -> ServerUser | None:
 
 
 def give(path: Path, user: ServerUser | None) -> None:
-    """Makes `user` the owner of a file or a folder of ours; None means that it stays ours."""
+    """Makes `user` the owner of a file or a folder of ours; None keeps it ours."""
     if user is not None:
         os.chown(path, user.user_id, user.group_id)
 
 
 def make_private_folder(folder: Path, user: ServerUser | None) -> None:
-    """Creates `folder` for the server alone (0700), owned by `user`; an existing one is left as it is."""
+    """Creates `folder` for the server only (0700), owned by `user`; an existing one is left unchanged."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
         give(folder, user)
@@ -71,14 +71,14 @@ def make_private_folder(folder: Path, user: ServerUser | None) -> None:
 
 @contextmanager
 def executables_for(user: ServerUser | None, bin_dir: Path) -> Iterator[Path]:
-    """The folder of server programs that `user` can execute: `bin_dir`, or that of a copy.
+    """The folder of server programs that `user` can execute: `bin_dir`, or a copy of it.
 
-    The copy is of the whole installation (`bin_dir`'s parent, about 40 MB). It is gone after the block.
+    The copy is of the whole installation (`bin_dir`'s parent, about 40 MB). It is removed after the block.
     """
     if user is None or _may_enter(bin_dir / "postgres", user):
         yield bin_dir
         return
-    # A new folder, so that its name can't have been planted by somebody else.
+    # A new folder, so that its name can't have been planted by another user.
     with tempfile.TemporaryDirectory(prefix="hackorda-ops-programs-") as folder:
         Path(folder).chmod(0o711)
         whole = Path(folder) / "whole"
@@ -93,10 +93,10 @@ def reachable_home(folder: Path, user: ServerUser | None) -> Path:
     """Where the server that belongs to `folder` keeps its files: `folder`, unless `user` can't get there.
 
     Then it is a folder of root's under /var/lib, and `folder/elsewhere` points to it. If that pointer is
-    gone, or came along from another place with a copy, what an older server left there is deleted.
+    gone, or was copied along from another place, what an older server left there is deleted.
     """
     if not folder.is_dir():
-        # Others may pass through, not read: the server user has to reach its own folder inside.
+        # Others may pass through, but not read: the server user must reach its own folder inside.
         folder.mkdir(parents=True)
         folder.chmod(0o711)
     if user is None or _may_enter(folder, user):
@@ -113,7 +113,7 @@ def reachable_home(folder: Path, user: ServerUser | None) -> Path:
 
 
 def delete_home(folder: Path) -> None:
-    """Deletes `folder` and what `reachable_home` put elsewhere for it. No server may be running there."""
+    """Deletes `folder` and what `reachable_home` put elsewhere for it. The server must not be running."""
     pointer = folder / "elsewhere"
     if pointer.is_symlink():
         target = pointer.readlink()
@@ -142,8 +142,8 @@ def _root_folder(folder: Path) -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise ConfigError(
             f"{folder} is not a folder that only root can write to.",
-            meaning="The embedded Postgres would run on files that somebody else could have put there.",
-            next_step=f"Look at {folder}, remove it, and start again.",
+            meaning="The embedded Postgres would run on files that another user could have put there.",
+            next_step=f"Check {folder}, remove it, and start again.",
         )
     folder.chmod(0o755)
     return folder

@@ -54,15 +54,15 @@ class Stack:
 
 @contextmanager
 def running_stack(folder: Path, *, scale: float = 1.0, on_progress: OnProgress = ignore) -> Iterator[Stack]:
-    """Runs the stack for as long as the block lasts; all of it ends with this process, however that ends.
+    """Runs the stack for as long as the block lasts; all of it ends with this process, however that happens.
 
-    The databases in `folder` outlive the block, and are seeded the first time only. The bucket does not:
+    The databases in `folder` outlive the block, and are seeded only the first time. The bucket does not:
     it is empty at each start.
 
     Args:
         folder: for the server's files; made if missing.
         scale: of the Hackorda database; 1 is about 200,000 rows.
-        on_progress: hears the rows seeded.
+        on_progress: called with the rows seeded.
 
     Raises:
         ClientMissing: the `local` extra isn't installed.
@@ -89,7 +89,7 @@ def _passwords(url: str) -> dict[str, str]:
 
 def _owned_database(postgres: PostgresServer, name: str) -> str:
     """A database and the role of the same name that owns it; the role has no right beyond that."""
-    # A new password at each start: it need not be kept anywhere.
+    # A new password at each start: it need not be stored anywhere.
     password = secrets.token_urlsafe(24)
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
@@ -103,7 +103,7 @@ def _owned_database(postgres: PostgresServer, name: str) -> str:
 
 
 def _is_seeded(url: str) -> bool:
-    # A seeding that was cut off leaves the tables, and no row in them.
+    # An interrupted seeding leaves the tables without rows.
     with psycopg.connect(url) as connection:
         if connection.execute("SELECT to_regclass('public.users')").fetchone() == (None,):
             return False

@@ -1,1 +1,1 @@
-"""The team's own migration command, and what it left."""
+"""The team's own migration command, and its results."""

@@ -1,4 +1,4 @@
-"""The migrations that lie in a team's folder, for what its tool has not applied yet."""
+"""The migrations in a team's folder, to find what its tool has not applied yet."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from hackorda_ops.migration_tools.registry import TOOLS
 from hackorda_ops.migration_tools.tool import MigrationFolder
 from hackorda_ops.postgres.catalogs.migration_state import ToolState
 
-# Where packages and builds lie: they have migrations of others, and old copies of one's own.
+# Folders of packages and builds: they contain other projects' migrations, and old copies of one's own.
 _PASSED_OVER: Final = frozenset({"node_modules", "vendor", "dist", "build", "target", "venv", "__pycache__"})
 _DEEPEST: Final = 6
 _MOST_FOLDERS: Final = 10_000
@@ -19,15 +19,15 @@ def find_folders(root: Path) -> tuple[MigrationFolder, ...]:
     """Looks for the migrations of the known tools in a folder and below.
 
     Args:
-        root: where the team's migration command runs. What is hidden, or a package's, is passed over.
+        root: where the team's migration command runs. Hidden folders and packages are skipped.
     """
     return tuple(_folders(root))
 
 
 def folder_of(state: ToolState, folders: Iterable[MigrationFolder]) -> MigrationFolder | None:
-    """The folder that a tool's table belongs to; None where there's none, or where it can't be told.
+    """The folder that a tool's table belongs to; None if there is none, or if it can't be determined.
 
-    A folder of another application shares nothing with the table, so the one that shares most is it.
+    A folder of another application shares nothing with the table, so the one that shares the most is chosen.
     """
     of_tool = [folder for folder in folders if folder.tool == state.tool]
     shared = [sum(file is not None for file in folder.applied(state)) for folder in of_tool]

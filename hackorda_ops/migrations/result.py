@@ -16,8 +16,8 @@ class MigrationResult:
         output_tail: its last lines, redacted.
         pending_before, pending_after: migrations in the tool's folder that were not in force, by name;
             None where no folder of the tool's was found.
-        half_applied: migrations that the tool's own table says were begun and not finished.
-        schema_changed: whether the schema is another one afterwards, whatever the tool.
+        half_applied: migrations that the tool's own table says were started but not finished.
+        schema_changed: whether the schema is different afterwards, whatever the tool.
     """
 
     command: str

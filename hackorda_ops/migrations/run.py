@@ -1,4 +1,4 @@
-"""Runs the team's own migration command on a restored database, and looks at what it left behind."""
+"""Runs the team's own migration command on a restored database, and checks the result."""
 
 import shlex
 from collections import deque
@@ -27,15 +27,15 @@ from hackorda_ops.words import named
 
 _KEPT_LINES: Final = 40
 _SHOWN_CHARACTERS: Final = 1000
-# What a program needs to start and to find its files; everything else is asked for by name.
+# What a program needs to start and to find its files; everything else must be named.
 _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-# What drivers outside of libpq understand as well.
+# Parameters that drivers other than libpq's also understand.
 _URL_PARAMETERS: Final = ("sslmode", "sslrootcert", "channel_binding", "options")
 
 
 @dataclass(frozen=True)
 class Migrated:
-    """What the migration command did, and what is to be said of it."""
+    """What the migration command did, and the findings about it."""
 
     result: MigrationResult
     findings: tuple[Finding, ...]
@@ -43,7 +43,7 @@ class Migrated:
 
 @dataclass(frozen=True)
 class _Position:
-    """How far the database is: by the tools' tables, and by its schema."""
+    """The database's migration state: by the tools' tables, and by its schema."""
 
     states: tuple[ToolState, ...]
     schema_sha256: str
@@ -56,19 +56,19 @@ def migrate_copy(
     *,
     environ: Mapping[str, str],
 ) -> Migrated:
-    """Migrates a restored database with the configured command, and looks whether it is migrated then.
+    """Migrates a restored database with the configured command, and checks whether it is migrated afterwards.
 
     The command finds the database in its own variable (`url_env`), and of this process's environment
     only what `pass_env` names: no credentials of production, of the bucket or of Neon.
 
     Args:
-        migrate: as configured. What is pending is told by the files below its working directory.
+        migrate: as configured. The files below its working directory show what is pending.
         target: the restored database, by its direct endpoint.
         connection: a session on it.
         environ: the environment.
 
     Raises:
-        Stalled: it did not end in time and was ended.
+        Stalled: it did not finish in time and was stopped.
         ToolFailed: it could not be started.
         OpsError: the connection failed.
     """
@@ -118,22 +118,22 @@ def migrate_copy(
 
 
 def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
-    """What speaks against a migration: its exit code, and its tool's own table, which outlives it. Pure."""
+    """Signs that a migration failed: its exit code, and its tool's own table, which outlives it. Pure."""
     if result.returncode != 0:
         yield Finding(
             "migrations failed",
             result.command,
             "return code 0",
-            f"return code {result.returncode}: {result.output_tail[-_SHOWN_CHARACTERS:] or 'it said nothing'}",
-            "Run the command on a copy of this backup by hand; mend the migration before it is deployed.",
+            f"return code {result.returncode}: {result.output_tail[-_SHOWN_CHARACTERS:] or 'no output'}",
+            "Run the command on a copy of this backup by hand; fix the migration before it is deployed.",
         )
     for name in result.half_applied:
         yield Finding(
             "migration half applied",
             name,
-            "begun and finished",
-            "begun, and neither finished nor taken back",
-            "See which of its statements took effect, and mend the migration before it is deployed (with Prisma: "
+            "started and finished",
+            "started, but neither finished nor rolled back",
+            "Check which of its statements took effect, and fix the migration before it is deployed (with Prisma: "
             "prisma migrate resolve).",
         )
     if result.returncode == 0 and result.pending_after:
@@ -142,7 +142,7 @@ def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
             result.command,
             "nothing left to apply",
             f"{len(result.pending_after)} left: {named(result.pending_after)}",
-            "Find out why the command did not apply them: it may read another folder, or another database.",
+            "Find out why the command did not apply them: it may use another folder, or another database.",
         )
 
 
@@ -157,13 +157,13 @@ def undone_findings(before: Iterable[ToolState], after: Iterable[ToolState]) -> 
                 "migration undone",
                 str(state.table),
                 f"all {len(state.applied)} that were in force before",
-                f"{len(gone)} of them are not any more: {named(gone)}",
-                "Find out what the command does: a drill must migrate forwards, and never reset a database.",
+                f"{len(gone)} of them no longer are: {named(gone)}",
+                "Find out what the command does: a drill must only migrate forwards, never reset a database.",
             )
 
 
 def row_losses(before: Mapping[TableName, int], after: Mapping[TableName, int]) -> Iterator[Finding]:
-    """What the migration took away, which may be its very purpose. Pure.
+    """What the migration removed, which may be its purpose. Pure.
 
     Args:
         before: rows of whole tables before it (`postgres.catalogs.whole_tables`).
@@ -193,7 +193,7 @@ def url_of(target: ConnectionTarget) -> str:
     """A target as the URL that application drivers read, password included."""
     host, port = target.host, f":{target.port}"
     query = {name: target.parameters[name] for name in _URL_PARAMETERS if name in target.parameters}
-    # "system" is libpq's own word for the system's certificates; other drivers look for a file of that name.
+    # "system" is libpq's own keyword for the system's certificates; other drivers look for a file of that name.
     if query.get("sslrootcert") == "system":
         del query["sslrootcert"]
     if host.startswith("/"):
@@ -207,7 +207,7 @@ def url_of(target: ConnectionTarget) -> str:
 
 
 def applied(before: Sequence[ToolState], after: Sequence[ToolState]) -> int | None:
-    """How many migrations came into force; None where no known tool keeps its state there."""
+    """How many migrations were applied; None if no known tool keeps its state there."""
     if not before and not after:
         return None
     return sum(len(state.applied) for state in after) - sum(len(state.applied) for state in before)
@@ -233,9 +233,9 @@ def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFo
             yield Finding(
                 "migration skipped",
                 str(state.table),
-                "every migration of the folder in force, or newer than the newest that is",
-                f"passed over: {named(names)}",
-                f"Look whether the schema has what they do. {TOOLS[state.tool].skips}".rstrip(),
+                "every migration of the folder applied, or newer than the newest applied one",
+                f"skipped: {named(names)}",
+                f"Check whether the schema has their changes. {TOOLS[state.tool].skips}".rstrip(),
             )
 
 

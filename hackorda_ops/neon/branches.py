@@ -1,6 +1,6 @@
-"""Branches for one purpose: made with proof of whose they are, checked, and taken down again.
+"""Branches for one purpose: created with proof of ownership, checked, and deleted again.
 
-A branch is ours only where its annotation says so AND its name begins as ours do. Anything else, and whatever is
+A branch is ours only if its annotation says so AND its name begins like ours. Anything else, and anything
 protected or a project's default, is never touched.
 """
 
@@ -12,7 +12,7 @@ from hackorda_ops.errors import NeonRefused, NeonUnavailable, OpsError, Stalled,
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import BranchPoint, request_branch
 from hackorda_ops.neon.labels import NAME_PREFIX, Label, is_ours, unique_name
-from hackorda_ops.neon.models import Branch, CreatedBranch, Endpoint, LabelledBranch
+from hackorda_ops.neon.models import CreatedBranch, Endpoint, LabelledBranch, NeonBranch
 from hackorda_ops.neon.operations import (
     LONGEST_POLL_SECONDS,
     OPERATIONS_DEADLINE_SECONDS,
@@ -28,16 +28,16 @@ _LOOK_AGAIN_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class ScratchBranch:
-    """A branch of ours that is up.
+    """A running branch of ours.
 
     Attributes:
         branch_id: Neon's.
         name: unique.
         host: of its read-write compute, direct.
         parent_id: the branch it was made from.
-        parent_lsn: where it left its parent, as Neon tells it.
-        parent_timestamp: the time it left its parent, as Neon tells it.
-        expires_at: when Neon removes it should we not; None where Neon did not take the date.
+        parent_lsn: where it left its parent, as Neon reports it.
+        parent_timestamp: the time it left its parent, as Neon reports it.
+        expires_at: when Neon removes it if we don't; None if Neon did not accept the date.
     """
 
     branch_id: str
@@ -57,20 +57,20 @@ def create_branch(
     expires_at: datetime | None,
     parent_id: str | None = None,
 ) -> ScratchBranch:
-    """Makes a branch with a compute, and waits until it is up. Whatever fails, it leaves none behind that it knows of.
+    """Creates a branch with a compute, and waits until it is up. On failure, no branch that it knows of is left.
 
     Args:
         client: of the project.
-        label: whose it is; the whole label has to match before a branch found after a lost answer is taken for ours.
+        label: whose it is; the whole label must match before a branch found after a lost answer counts as ours.
         point: where it leaves its parent.
-        expires_at: when Neon is to remove it if we never do (aware, at most 30 days ahead); None where it
-            has to have children, which a branch that expires can't have: then only a sweep removes it.
+        expires_at: when Neon should remove it if we never do (aware, at most 30 days ahead); None if it
+            needs children, which an expiring branch can't have: then only a sweep removes it.
         parent_id: the branch to make it from; default: the project's default branch.
 
     Raises:
         NeonRefused: a limit, a position outside the history, an operation that failed, a pooled host.
         NeonUnavailable: no usable answer within the budgets.
-        Stalled: the operations did not end in time.
+        Stalled: the operations did not finish in time.
     """
     name = unique_name(label, now=datetime.now(UTC), token=secrets.token_hex(3))
     made = request_branch(
@@ -88,11 +88,11 @@ def create_branch(
 
 
 def without_expiry(branch: ScratchBranch) -> tuple[str, ...]:
-    """What to tell of a branch that was to expire, where Neon did not take the date. Pure."""
+    """A warning about a branch without an expiry, because Neon did not accept the date. Pure."""
     if branch.expires_at is not None:
         return ()
     return (
-        f"Neon took no expiry for the branch {branch.name}: if whoever made it is killed, only a sweep removes it.",
+        f"Neon accepted no expiry for the branch {branch.name}: if its run is killed, only a sweep removes it.",
     )
 
 
@@ -104,41 +104,41 @@ def is_compute_of(client: NeonClient, branch_id: str, host: str) -> bool:
 
 
 def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role: str) -> ConnectionTarget:
-    """How to connect to a database of this branch, and of no other.
+    """How to connect to a database of this branch, and only of this one.
 
     Raises:
-        TargetRefused: the address that Neon gave is not the branch's own direct one, or not of what was asked for.
-        NeonRefused: Neon gives no password for the role.
+        TargetRefused: Neon returned an address that isn't the branch's own direct one, or not the requested one.
+        NeonRefused: Neon returns no password for the role.
     """
     target = parse(client.connection_uri(branch.branch_id, database=database, role=role), origin="Neon's API")
     _require_direct(target.host)
     if target.host != branch.host:
         raise TargetRefused(
-            f"Neon gave an address on {target.host} for the branch {branch.name}, whose compute is {branch.host}.",
-            meaning="That address may be production's. Nothing was opened there.",
-            next_step="Look at the branch's compute in the Neon console, and report it to Neon.",
+            f"Neon gave the address {target.host} for the branch {branch.name}, whose compute is {branch.host}.",
+            meaning="That address might be production's. No connection was opened.",
+            next_step="Check the branch's compute in the Neon console, and report it to Neon.",
         )
     if (target.database, target.user) != (database, role):
         raise TargetRefused(
-            f"Neon gave an address of the database {target.database} for the role {target.user}, where the "
-            f"database {database} and the role {role} were asked for.",
-            meaning="What lies there is something else. Nothing was opened there.",
-            next_step="Run again, and report it to Neon if it stays so.",
+            f"Neon returned an address of the database {target.database} for the role {target.user}, but the "
+            f"database {database} and the role {role} were requested.",
+            meaning="That is a different database or role. No connection was opened.",
+            next_step="Run again, and report it to Neon if it happens again.",
         )
     if not target.password:
         raise NeonRefused(
-            f"Neon gives no password for the role {role} on the branch {branch.name}.",
-            meaning="The project doesn't store passwords, or the role was made by SQL, so Neon doesn't know it.",
-            next_step="Switch on password storage for the project, or reset the role's password in the Neon console.",
+            f"Neon returns no password for the role {role} on the branch {branch.name}.",
+            meaning="The project doesn't store passwords, or the role was created by SQL, so Neon doesn't know it.",
+            next_step="Enable password storage for the project, or reset the role's password in the Neon console.",
         )
     return target
 
 
 def create_database(client: NeonClient, branch: ScratchBranch, *, name: str, owner: str) -> None:
-    """Makes a new, empty database on a branch of ours, and waits for it.
+    """Creates a new, empty database on a branch of ours, and waits for it.
 
     Raises:
-        TargetRefused: the branch already has one of that name.
+        TargetRefused: the branch already has a database of that name.
     """
     if _has_database(client, branch, name):
         raise TargetRefused(
@@ -153,8 +153,8 @@ def create_database(client: NeonClient, branch: ScratchBranch, *, name: str, own
         except AnswerLost:
             if client.clock.monotonic() > deadline:
                 raise
-            # Asked for again if it is not there: on this branch of ours a second request for the same name
-            # is refused as a duplicate, and then it was our own first one that made it.
+            # Requested again if it isn't there: on this branch of ours a second request for the same name
+            # is refused as a duplicate, which means that our own first request created it.
             client.clock.sleep(LONGEST_POLL_SECONDS)
             if not _has_database(client, branch, name):
                 continue
@@ -164,14 +164,14 @@ def create_database(client: NeonClient, branch: ScratchBranch, *, name: str, own
 
 
 def delete_branch(client: NeonClient, branch_id: str) -> None:
-    """Deletes a branch of ours and waits until Neon no longer lists it; one that is gone already is fine.
+    """Deletes a branch of ours and waits until Neon no longer lists it; one that is already gone is fine.
 
     Raises:
         TargetRefused: it is not ours, or protected, or the project's default branch.
         Stalled: Neon still lists it when the deadline is over.
     """
     name = branch_id
-    # The list decides: a single branch, and its deletion too, can be answered with 404 while it is still there.
+    # The list decides: requests for a single branch, deletion included, can return 404 while it still exists.
     for _ in client.clock.rounds(OPERATIONS_DEADLINE_SECONDS, pause_seconds=_LOOK_AGAIN_SECONDS):
         listed = _listed(client, branch_id)
         if listed is None:
@@ -187,7 +187,7 @@ def delete_branch(client: NeonClient, branch_id: str) -> None:
 
 
 def list_own_branches(client: NeonClient) -> tuple[LabelledBranch, ...]:
-    """All branches that this product made, oldest first: what a sweep may remove, once its run is over."""
+    """All branches that this product made, oldest first: what a sweep may remove once its run has ended."""
     ours = [found for found in client.branches(search=NAME_PREFIX) if is_ours(found)]
     return tuple(sorted(ours, key=lambda found: found.branch.created_at or datetime.min.replace(tzinfo=UTC)))
 
@@ -211,8 +211,8 @@ def _require_ours(labelled: LabelledBranch) -> None:
             + (", it is the project's default branch" if branch.default else "")
             + (", it is protected" if branch.protected else "")
             + ".",
-            meaning="It was not deleted: it may hold what somebody needs.",
-            next_step="Delete it in the Neon console if it is to go.",
+            meaning="It was not deleted: somebody may need its data.",
+            next_step="Delete it in the Neon console if nobody needs it.",
         )
 
 
@@ -221,22 +221,22 @@ def _ready(client: NeonClient, made: CreatedBranch) -> ScratchBranch:
         labelled = client.branch(made.branch.id)
         # A branch can answer 404 straight after its creation.
         if labelled is not None and labelled.branch.current_state != "init":
-            # Read again rather than taken from the first answer: by now Neon has resolved position and time.
+            # Read again instead of using the first answer: by now Neon has resolved position and time.
             return _scratch(labelled.branch, made.endpoints or client.endpoints(made.branch.id))
     raise NeonUnavailable(
         f"The branch {made.branch.name} was created, but Neon does not show it as ready.",
         meaning="It can't be used.",
-        next_step="Look at the branch in the Neon console, then run again.",
+        next_step="Check the branch in the Neon console, then run again.",
     )
 
 
-def _scratch(branch: Branch, endpoints: tuple[Endpoint, ...]) -> ScratchBranch:
+def _scratch(branch: NeonBranch, endpoints: tuple[Endpoint, ...]) -> ScratchBranch:
     hosts = [endpoint.host for endpoint in endpoints if endpoint.type == "read_write"]
     if not hosts:
         raise NeonRefused(
             f"The branch {branch.name} has no read-write compute.",
             meaning="Nothing can connect to it.",
-            next_step="Look at the project's computes and its limit on them in the Neon console, then run again.",
+            next_step="Check the project's computes and their limit in the Neon console, then run again.",
         )
     _require_direct(hosts[0])
     return ScratchBranch(
@@ -253,14 +253,14 @@ def _scratch(branch: Branch, endpoints: tuple[Endpoint, ...]) -> ScratchBranch:
 def _require_direct(host: str) -> None:
     if host.split(".", maxsplit=1)[0].endswith("-pooler"):
         raise TargetRefused(
-            f"Neon gave the pooled address {host}.",
-            meaning="Restore and comparison need sessions of their own, which a pooler does not give.",
-            next_step="Report it to Neon: a direct address was asked for.",
+            f"Neon returned the pooled address {host}.",
+            meaning="Restore and comparison need their own sessions, which a pooler doesn't provide.",
+            next_step="Report it to Neon: a direct address was requested.",
         )
 
 
 def _compute(host: str) -> str:
-    # The first label is the compute's id; what follows is the way to it, of which there are several.
+    # The first label is the compute's id; the rest is one of several routes to it.
     return host.lower().partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""The calls of Neon's control API that this product makes, and what their answers have to be."""
+"""The calls of Neon's control API that this product makes, and the answers it expects."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +14,11 @@ from hackorda_ops.neon.models import (
     BranchesAnswer,
     ConnectionUriAnswer,
     CreatedBranch,
-    Database,
     DatabasesAnswer,
     Endpoint,
     EndpointsAnswer,
     LabelledBranch,
+    NeonDatabase,
     Operation,
     OperationAnswer,
     OperationsAnswer,
@@ -44,7 +44,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class NeonClient:
     """The control API for one project. Made by `open_client`; its repr holds no secret.
 
-    Every method raises NeonRefused where asking again changes nothing, and NeonUnavailable when its
+    Every method raises NeonRefused if a retry can't help, and NeonUnavailable when its
     budget was spent without a usable answer.
     """
 
@@ -53,7 +53,7 @@ class NeonClient:
 
     @property
     def clock(self) -> Clock:
-        """Time and chance, as its calls have them."""
+        """The clock and randomness that its calls use."""
         return self._transport.clock
 
     def project(self) -> Project:
@@ -76,7 +76,7 @@ class NeonClient:
             page = _read(BranchesAnswer, response)
             new = {one.branch.id: one for one in page.labelled() if one.branch.id not in found}
             found |= new
-            # `next` is there on the last page too: the end is where nothing new comes.
+            # `next` is present on the last page too: the end is where nothing new comes.
             if not new or page.pagination.next is None:
                 return tuple(found.values())
             cursor = page.pagination.next
@@ -89,17 +89,17 @@ class NeonClient:
         return None if response.status == 404 else _read(BranchAnswer, response).labelled()
 
     def create_branch(self, request: Mapping[str, object], *, name: str) -> CreatedBranch | Response:
-        """Asks for a branch, once.
+        """Requests a branch, once.
 
         Args:
             request: the body of POST /projects/{project_id}/branches.
             name: of the branch, for messages.
 
         Returns:
-            The branch, or the refusal (400, 404, 406, 409, 412 or 422) for `creation.py` to weigh.
+            The branch, or the refusal (400, 404, 406, 409, 412 or 422) for `creation.py` to interpret.
 
         Raises:
-            AnswerLost: it was made, or may have been.
+            AnswerLost: it was created, or may have been.
         """
         response = self._transport.send(
             "POST",
@@ -114,21 +114,21 @@ class NeonClient:
         try:
             return _read(CreatedBranch, response)
         except NeonRefused as error:
-            # There is a branch now. The caller finds it by its name, and so it is not left behind.
+            # The branch exists now. The caller finds it by its name, so it isn't left behind.
             raise AnswerLost(error.what, meaning=error.meaning, next_step=error.next_step) from None
 
     def delete_branch(self, branch_id: str) -> tuple[Operation, ...]:
-        """Deletes a branch without asking whose it is (`branches.delete_branch` does).
+        """Deletes a branch without checking whose it is (`branches.delete_branch` does).
 
         Returns:
-            The operations to wait for; none where the branch was gone already.
+            The operations to wait for; none if the branch was already gone.
         """
         path, doing = self._path("branches", branch_id), f"delete the branch {branch_id}"
         try:
-            # Otherwise Neon can bring it back for seven days, and it may be a copy of production.
+            # Otherwise Neon can restore it for seven days, and it may be a copy of production.
             response = self._transport.send("DELETE", path, doing=doing, query={"hard_delete": "true"})
         except NeonRefused:
-            # Not every account has that yet. Where the reason was another one, it is given again.
+            # Not every account has that yet. If the reason was a different one, it's refused again.
             response = self._transport.send("DELETE", path, doing=doing, also=(404,))
         return () if response.status in (204, 404) else _read(OperationsAnswer, response).operations
 
@@ -139,7 +139,7 @@ class NeonClient:
         )
         return _read(EndpointsAnswer, response).endpoints
 
-    def databases(self, branch_id: str) -> tuple[Database, ...]:
+    def databases(self, branch_id: str) -> tuple[NeonDatabase, ...]:
         """The databases of a branch."""
         response = self._transport.send(
             "GET", self._path("branches", branch_id, "databases"), doing=f"list the databases of {branch_id}"
@@ -147,13 +147,13 @@ class NeonClient:
         return _read(DatabasesAnswer, response).databases
 
     def create_database(self, branch_id: str, *, name: str, owner: str) -> tuple[Operation, ...] | None:
-        """Asks for an empty database on a branch, once.
+        """Requests an empty database on a branch, once.
 
         Returns:
-            The operations to wait for; None where a database of that name is there already.
+            The operations to wait for; None if a database of that name already exists.
 
         Raises:
-            AnswerLost: it may have been made.
+            AnswerLost: it may have been created.
         """
         response = self._transport.send(
             "POST",
@@ -166,7 +166,7 @@ class NeonClient:
         return None if response.status == 409 else _read(OperationsAnswer, response).operations
 
     def operation(self, operation_id: str) -> Operation:
-        """How far an operation has come."""
+        """An operation's progress."""
         response = self._transport.send(
             "GET", self._path("operations", operation_id), doing=f"describe the operation {operation_id}"
         )
@@ -180,12 +180,12 @@ class NeonClient:
         return _read(OperationsAnswer, response).operations
 
     def connection_uri(self, branch_id: str, *, database: str, role: str) -> str:
-        """The direct connection URI of a branch. It holds the password, or none where Neon stores none."""
+        """The direct connection URI of a branch, with the password if Neon stores it."""
         response = self._transport.send(
             "GET",
             self._path("connection_uri"),
             doing=f"give the connection URI of {branch_id}",
-            # Without branch_id Neon answers for the production branch.
+            # Without branch_id Neon returns the production branch's.
             query={"branch_id": branch_id, "database_name": database, "role_name": role, "pooled": "false"},
         )
         return _read(ConnectionUriAnswer, response).uri
@@ -208,12 +208,12 @@ def open_client(
     Args:
         project_id: as in the Neon console's URL.
         api_key: a project-scoped key is enough.
-        base_url: of the API; another one for a stand-in.
-        clock: time and chance; the machine's own unless given.
-        budget_seconds: how long a call is repeated; no answer is waited for longer than that either.
+        base_url: of the API; different for a stand-in.
+        clock: clock and randomness; the machine's own by default.
+        budget_seconds: how long a call is retried; also the longest wait for one answer.
 
     Raises:
-        NeonRefused: the key can't be one.
+        NeonRefused: the key is malformed.
     """
     with open_transport(
         api_key, base_url=base_url, clock=clock or Clock(), budget_seconds=budget_seconds
@@ -232,7 +232,7 @@ def _read(model: type[_Model], response: Response) -> _Model:
             )
         )
     raise NeonRefused(
-        f"Neon's answer is not what its API describes (wrong or missing: {wrong}).",
-        meaning="The API has changed, or something else answers at this address.",
+        f"Neon's answer doesn't match its API description (wrong or missing: {wrong}).",
+        meaning="The API has changed, or a different server answers at this address.",
         next_step="Check the API address in the configuration; if it is right, update this product.",
     )

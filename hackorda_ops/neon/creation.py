@@ -1,4 +1,4 @@
-"""Asking Neon for a branch once, although a request may be lost, refused for now, or carried out unheard."""
+"""Requests a Neon branch once, although a request may be lost, refused for now, or carried out without an answer."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,21 +12,21 @@ from hackorda_ops.neon.operations import LONGEST_POLL_SECONDS, operations_of
 from hackorda_ops.neon.refusals import RefusalCode
 from hackorda_ops.neon.transport import AnswerLost
 
-# A create whose answer was lost is looked for this long before it is asked for again: it may still be on its way.
+# After a lost answer, the branch is looked for this long before it's requested again: it may still appear.
 _LOOK_FOR_SECONDS = 10.0
 _RECONCILE_BUDGET_SECONDS = 180.0
-# How long a position that was only just written may be unknown to Neon's storage.
+# How long a freshly written position may be unknown to Neon's storage.
 _POSITION_BUDGET_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class AtHead:
-    """As the parent is when Neon takes the request."""
+    """As the parent is when Neon accepts the request."""
 
 
 @dataclass(frozen=True)
 class AtLsn:
-    """Everything that was written before this WAL position, as "0/1A2B3C4D"."""
+    """Everything written before this WAL position, as "0/1A2B3C4D"."""
 
     lsn: str
 
@@ -50,18 +50,18 @@ def request_branch(
     expires_at: datetime | None,
     parent_id: str | None,
 ) -> CreatedBranch:
-    """Has the branch made exactly once, whatever happens to the answers. Its operations may still be running.
+    """Has the branch created exactly once, even if answers are lost. Its operations may still be running.
 
     Args:
         client: of the project.
-        name: unique: a branch of this name that carries the whole label is the one asked for here.
+        name: unique: a branch of this name with the whole label is the one requested here.
         label: whose it is.
         point: where it leaves its parent.
-        expires_at: aware; None for a branch that is to have children. Left out where the plan does not allow it.
+        expires_at: aware; None for a branch that needs children. Left out if the plan does not allow it.
         parent_id: default: the project's default branch.
 
     Raises:
-        NeonRefused: Neon said no for good.
+        NeonRefused: Neon refused permanently.
         NeonUnavailable: no usable answer within the budgets; then a branch of this name may exist.
     """
     place: dict[str, str] = {"name": name, **_point_fields(point)}
@@ -69,11 +69,11 @@ def request_branch(
         place["parent_id"] = parent_id
     started = client.clock.monotonic()
     request: dict[str, object] = {
-        # Neon takes an expiry to the second.
+        # Neon accepts an expiry in whole seconds.
         "branch": place
         if expires_at is None
         else place | {"expires_at": _rfc3339(expires_at.replace(microsecond=0))},
-        # Without an endpoint there is no compute. Its settings stay the plan's own: naming one may be refused.
+        # Without an endpoint there is no compute. Its settings are the plan's defaults: naming one may be refused.
         "endpoints": [{"type": "read_write"}],
         "annotation_value": label.annotation(),
     }
@@ -87,7 +87,7 @@ def request_branch(
                 return CreatedBranch(branch=found.branch, operations=operations_of(client, found.branch.id))
             if spent > _RECONCILE_BUDGET_SECONDS:
                 raise
-            # The name is unique: had the first request been carried out after all, this one is answered with 409.
+            # The name is unique: if the first request was carried out after all, this one gets a 409.
             continue
         if isinstance(answer, CreatedBranch):
             return answer
@@ -97,7 +97,7 @@ def request_branch(
             if found is not None:
                 return CreatedBranch(branch=found.branch, operations=operations_of(client, found.branch.id))
         if code is RefusalCode.SETTING_NOT_IN_PLAN and request["branch"] != place:
-            # Not every plan takes an expiry. It is our second guard only, so go without.
+            # Not every plan allows an expiry. It is only our second safeguard, so go without.
             request = request | {"branch": place}
             continue
         # Neon's compute writes WAL before its storage has it.

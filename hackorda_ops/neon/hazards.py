@@ -1,6 +1,6 @@
-"""What makes a branch of a source something to ask for: what it does by itself, and what it has lost.
+"""Why a branch of a source may have to be asked for: what it would do on its own, and what it lacks.
 
-Asked of catalogs alone, so that no lock on a table holds it up.
+Reads catalogs only, so that no table lock blocks it.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_dat
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
-IF_HARMLESS: Final = "If that does no harm, set dump_from: branch in databases.yaml."
+IF_HARMLESS: Final = "If that is harmless, set dump_from: branch in databases.yaml."
 
 _APPLICATION: Final = "hackorda_ops hazards"
 _CRON: Final = "SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'"
-# One database of a server has the jobs of all, and the setting is there wherever pg_cron is loaded.
+# One database holds the whole server's jobs, and the setting exists wherever pg_cron is loaded.
 _CRON_DATABASE: Final = """
 SELECT datname FROM pg_catalog.pg_database
  WHERE datname = pg_catalog.current_setting('cron.database_name', true)
@@ -27,7 +27,7 @@ _LOST: Final = "SELECT FROM pg_catalog.pg_class WHERE relkind = 'r' AND relpersi
 
 
 def acting(connection: psycopg.Connection[Any], source: ConnectionTarget) -> tuple[str, ...]:
-    """What a branch of a database's server may do to others by itself, in words.
+    """What a branch of a database's server might do to other systems on its own, in words.
 
     Args:
         connection: to the database, in autocommit.
@@ -45,7 +45,7 @@ def acting(connection: psycopg.Connection[Any], source: ConnectionTarget) -> tup
 
 
 def _has_cron(connection: psycopg.Connection[Any], source: ConnectionTarget) -> bool:
-    """Whether the server has jobs of pg_cron, or nobody can tell."""
+    """Whether the server has pg_cron jobs, or might have."""
     if connection.execute(_CRON).fetchone() is not None:
         return True
     try:
@@ -57,7 +57,7 @@ def _has_cron(connection: psycopg.Connection[Any], source: ConnectionTarget) -> 
     try:
         elsewhere = with_database(source, named[0])
         with (
-            translated_errors(elsewhere, "Looking for jobs of pg_cron"),
+            translated_errors(elsewhere, "Looking for pg_cron jobs"),
             connect(
                 elsewhere, application_name=_APPLICATION, settings=SHORT_SETTINGS, retry_budget_seconds=0
             ) as there,
@@ -93,7 +93,7 @@ def require_asked_for(hazards: Sequence[str], *, asked_for: bool, meaning: str) 
     """
     if hazards and not asked_for:
         raise TargetRefused(
-            f"No branch is made unasked, because {' and '.join(hazards)}.",
+            f"No branch is created unless configured, because {' and '.join(hazards)}.",
             meaning=meaning,
             next_step=IF_HARMLESS,
         )

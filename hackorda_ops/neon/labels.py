@@ -1,4 +1,4 @@
-"""Whose a branch is: what is written to it when it is made, and read before it is removed."""
+"""Whose a branch is: written to it when it is created, and read before it is removed."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 APPLICATION = "hackorda_ops"
 NAME_PREFIX = "hackorda-ops-"
 
-# What a branch can be for; a sweep removes those of all of them.
+# What a branch can be for; a sweep removes branches of every purpose.
 DRILL: Final = "drill"
 EXERCISE: Final = "exercise"
 HISTORY_CHECK: Final = "history"
@@ -27,7 +27,7 @@ class Label:
     Attributes:
         database: the protected database's name in databases.yaml.
         source: which live database goes by that name (`source_id`).
-        run: the id of the drill, the night or what else made it.
+        run: the id of the drill, night or other run that made it.
         purpose: one of `PURPOSES`.
     """
 
@@ -48,14 +48,14 @@ class Label:
 
 
 def source_id(source: ConnectionTarget) -> str:
-    """Tells live databases apart, without showing where they are.
+    """Distinguishes live databases without showing where they are.
 
-    Two installations may give theirs the same name in databases.yaml, and share a Neon project. Whether a run
-    lives can only be asked of its own source, so neither may judge the other's branches.
+    Two installations might use the same name in databases.yaml, and share a Neon project. Whether a run
+    is still running can only be checked on its own source, so neither may judge the other's branches.
     """
     host = source.host.lower()
     compute, _, domain = host.partition(".")
-    # Several domains lead to one of Neon's computes, whose id is the first label.
+    # One compute of Neon's can have several domains; its id is the first label.
     place = compute if compute.startswith("ep-") and domain else host
     return hashlib.sha256(f"{place}:{source.port}/{source.database}".encode()).hexdigest()[:16]
 
@@ -78,6 +78,6 @@ def is_ours(labelled: LabelledBranch) -> bool:
 
 
 def unique_name(label: Label, *, now: datetime, token: str) -> str:
-    """A branch name that tells a reader what it is, in characters that every tool takes."""
+    """A branch name that shows what it is, in characters that every tool accepts."""
     words = re.sub(r"[^a-z0-9]+", "-", f"{label.database}-{label.purpose}".lower()).strip("-")[:60]
     return f"{NAME_PREFIX}{words}-{now:%Y%m%d-%H%M%S}-{token}"

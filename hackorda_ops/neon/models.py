@@ -1,4 +1,4 @@
-"""What Neon's API answers, as far as this product reads it.
+"""The answers of Neon's API, as far as this product reads them.
 
 Unknown fields are ignored, and states, actions and statuses are open strings: Neon adds to them without notice.
 """
@@ -17,14 +17,14 @@ class _Answer(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _default_for_nothing(cls, body: Any) -> Any:
-        # What Neon has no value for it leaves out, or writes as null or as an empty text.
+        # Neon leaves out fields without a value, or sends null or an empty string.
         if not isinstance(body, dict):
             return body
         return {name: value for name, value in body.items() if value is not None and value != ""}
 
 
-class Branch(_Answer):
-    """A branch. `parent_lsn` and `parent_timestamp` say where it left its parent, where Neon tells."""
+class NeonBranch(_Answer):
+    """A branch. `parent_lsn` and `parent_timestamp` say where it left its parent, if Neon reports it."""
 
     id: str
     name: str
@@ -58,16 +58,16 @@ class Operation(_Answer):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended well."""
+        """Whether it succeeded."""
         return self.status in _OPERATION_GOOD
 
     @property
     def failed(self) -> bool:
-        """Whether it ended badly. Neither this nor `succeeded`: it goes on."""
+        """Whether it failed. If neither this nor `succeeded`, it is still running."""
         return self.status in _OPERATION_BAD
 
 
-class Database(_Answer):
+class NeonDatabase(_Answer):
     """A database of a branch."""
 
     name: str
@@ -81,7 +81,7 @@ class ProjectOwner(_Answer):
 
 
 class Project(_Answer):
-    """The project, with the limits that a drill has to fit in."""
+    """The project, with the limits that a drill must fit in."""
 
     id: str
     name: str
@@ -93,9 +93,9 @@ class Project(_Answer):
 
 
 class LabelledBranch(_Answer):
-    """A branch with the annotation that its maker gave it."""
+    """A branch with the annotation that its creator gave it."""
 
-    branch: Branch
+    branch: NeonBranch
     annotation: dict[str, str] = {}
 
 
@@ -108,7 +108,7 @@ class ProjectAnswer(_Answer):
 class BranchAnswer(_Answer):
     """GET /projects/{project_id}/branches/{branch_id}."""
 
-    branch: Branch
+    branch: NeonBranch
     annotation: dict[str, Any] = {}
 
     def labelled(self) -> LabelledBranch:
@@ -123,7 +123,7 @@ class _Pagination(_Answer):
 class BranchesAnswer(_Answer):
     """GET /projects/{project_id}/branches, one page."""
 
-    branches: tuple[Branch, ...]
+    branches: tuple[NeonBranch, ...]
     annotations: dict[str, Any] = {}
     pagination: _Pagination = _Pagination()
 
@@ -138,7 +138,7 @@ class BranchesAnswer(_Answer):
 class CreatedBranch(_Answer):
     """POST /projects/{project_id}/branches. Its connection_uris are not read: they may be missing."""
 
-    branch: Branch
+    branch: NeonBranch
     endpoints: tuple[Endpoint, ...] = ()
     operations: tuple[Operation, ...] = ()
 
@@ -164,7 +164,7 @@ class EndpointsAnswer(_Answer):
 class DatabasesAnswer(_Answer):
     """GET /projects/{project_id}/branches/{branch_id}/databases."""
 
-    databases: tuple[Database, ...]
+    databases: tuple[NeonDatabase, ...]
 
 
 class ConnectionUriAnswer(_Answer):
@@ -174,7 +174,7 @@ class ConnectionUriAnswer(_Answer):
 
 
 class ErrorAnswer(_Answer):
-    """Neon's error body. Gateways in front of it send HTML or nothing instead: then all of this is empty."""
+    """Neon's error body. Gateways in front of it send HTML or nothing instead: then every field is empty."""
 
     message: str = ""
     code: str = ""

@@ -14,7 +14,7 @@ from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, BranchPoint
 from hackorda_ops.neon.labels import PURPOSES, Label, is_of
-from hackorda_ops.neon.models import Branch, Database, LabelledBranch
+from hackorda_ops.neon.models import LabelledBranch, NeonBranch, NeonDatabase
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 
@@ -53,7 +53,7 @@ def opened(
     any_database: bool = False,
     on_left: Callable[[ScratchBranch, OpsError], None] | None = None,
 ) -> Iterator[OwnBranch]:
-    """Makes a branch, and sees to it that it isn't the source. When the block ends, however it ends, it is deleted.
+    """Creates a branch, and makes sure it isn't the source. When the block ends, however it ends, it is deleted.
 
     Args:
         client: of the project.
@@ -68,7 +68,7 @@ def opened(
 
     Raises:
         TargetRefused: it is the source's own server, or lacks the source's database.
-        OpsError: it could not be made or reached, or (when the block ends) it is not gone.
+        OpsError: it could not be made or reached, or (when the block ends) could not be removed.
     """
 
     def made_at(where: BranchPoint) -> ScratchBranch:
@@ -81,7 +81,7 @@ def opened(
     except NeonRefused as error:
         if not or_at_head:
             raise
-        # Whatever refuses a branch as such will refuse the next one in the same words.
+        # Anything that refuses branches in general will refuse the next one with the same message.
         branch, refusal = made_at(AtHead()), error.what
     try:
         clone = _clone(client, branch, source.database, any_database=any_database)
@@ -99,7 +99,7 @@ def opened(
             on_left(branch, error)
 
 
-def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
+def find_main(client: NeonClient, source: ConnectionTarget) -> NeonBranch | None:
     """The project's default branch, if the source is its read-write compute.
 
     Args:
@@ -107,7 +107,7 @@ def find_main(client: NeonClient, source: ConnectionTarget) -> Branch | None:
         source: the live database.
 
     Raises:
-        NeonRefused, NeonUnavailable: Neon said no, or nothing.
+        NeonRefused, NeonUnavailable: Neon refused, or didn't answer.
     """
     for found in client.branches():
         if found.branch.default and branches.is_compute_of(client, found.branch.id, source.host):
@@ -153,7 +153,7 @@ def delete_each(client: NeonClient, left: Sequence[LabelledBranch]) -> Iterator[
         NeonUnavailable, Stalled: Neon said nothing, or did not finish.
     """
     refusals: list[NeonRefused] = []
-    # Newest first: a branch of a branch is younger than it, and has to go before it.
+    # Newest first: a branch of a branch is younger, and must be deleted before it.
     for found in reversed(left):
         try:
             branches.delete_branch(client, found.branch.id)
@@ -171,14 +171,14 @@ def delete_each(client: NeonClient, left: Sequence[LabelledBranch]) -> Iterator[
         )
 
 
-def _clone(client: NeonClient, branch: ScratchBranch, database: str, *, any_database: bool) -> Database:
+def _clone(client: NeonClient, branch: ScratchBranch, database: str, *, any_database: bool) -> NeonDatabase:
     found = client.databases(branch.branch_id)
     clone = next((one for one in found if one.name == database), None)
     if clone is None and any_database and found:
         return found[0]
     if clone is None:
         raise TargetRefused(
-            f"The branch {branch.name} has no database {database}, as the source has."
+            f"The branch {branch.name} has no database {database}, but the source has."
             if found
             else f"The branch {branch.name} lists no database.",
             meaning="It is not a branch of the source, or Neon does not know that database. Nothing was opened there.",

@@ -1,7 +1,7 @@
-"""What Neon's refusals are about, and what to do about each.
+"""What Neon's refusals mean, and what to do about each.
 
-Neon's own code says it for some; for many it is empty, and then status and message have to do. Nobody but `code_of`
-reads either: everybody else asks for the code that it returns.
+Some have Neon's own code; for many it is empty, and then status and message have to do. Only `code_of`
+reads these: all other code uses what it returns.
 """
 
 import re
@@ -16,8 +16,8 @@ from hackorda_ops.neon.models import ErrorAnswer
 class RefusalCode(StrEnum):
     """What a refusal is about.
 
-    A branch that is NOT_READY will be soon. A position is NOT_REACHED where it was only just written, or lies in
-    another project's WAL; it is GONE where it lies before the history that Neon keeps, and never comes back.
+    A branch that is NOT_READY will be soon. A position is NOT_REACHED if it was only just written, or is in
+    another project's WAL; it is GONE if it is older than the history that Neon keeps, and never comes back.
     """
 
     BAD_PARAMETER = "bad parameter"
@@ -51,10 +51,10 @@ _BY_STATUS: Final = {
     412: RefusalCode.SETTING_NOT_IN_PLAN,
     422: RefusalCode.PRESENT_STATE,
 }
-# Statuses that a position is refused with; 406 is what Neon's storage answers itself.
+# Statuses for a refused position; 406 comes from Neon's storage itself.
 _OF_POSITIONS: Final = frozenset({400, 404, 406, 422})
-# "less than latest GC cutoff" is what Neon's storage says; the control API may put it in words of its own.
-# Neon's own words, for refusals that it gives no code.
+# "less than latest GC cutoff" is what Neon's storage says; the control API may word it differently.
+# Neon's own wording, for refusals without a code.
 _BY_WORDS_ANYWHERE: Final = {
     "children": RefusalCode.HAS_CHILDREN,
     "protected branch": RefusalCode.PROTECTED,
@@ -67,15 +67,15 @@ _UNCHANGED: Final = "Nothing was changed at Neon."
 _REMEDIES: Final = {
     RefusalCode.BAD_PARAMETER: _Remedy(
         f"Neon does not accept a parameter of the call. {_UNCHANGED}",
-        "Compare what the message names with the project's settings and the configuration.",
+        "Check what the message names against the project's settings and the configuration.",
     ),
     RefusalCode.KEY_UNKNOWN: _Remedy(
         f"Neon does not know the API key. {_UNCHANGED}",
-        "Make a new project-scoped API key in the Neon console, and put it where the configuration's "
+        "Create a new project-scoped API key in the Neon console, and set it where the configuration's "
         "API key variable is set.",
     ),
     RefusalCode.KEY_LACKS_RIGHTS: _Remedy(
-        f"The API key may not do this. {_UNCHANGED}",
+        f"The API key lacks the right to do this. {_UNCHANGED}",
         "Use an API key that has rights on this project (a project-scoped key is enough).",
     ),
     RefusalCode.NOT_FOUND: _Remedy(
@@ -84,41 +84,41 @@ _REMEDIES: Final = {
         "and check which project the API key belongs to.",
     ),
     RefusalCode.NAME_TAKEN: _Remedy(
-        f"Something of that name is there already, and it isn't ours. {_UNCHANGED}",
-        "Look at it in the Neon console; rename it or remove it if nobody needs it.",
+        f"Something with that name already exists, and it isn't ours. {_UNCHANGED}",
+        "Check it in the Neon console; rename it, or remove it if nobody needs it.",
     ),
     RefusalCode.SETTING_NOT_IN_PLAN: _Remedy(
         f"The project's plan does not allow a setting. {_UNCHANGED}",
-        "Take the setting that the message names out of the configuration, or change the plan.",
+        "Remove the setting that the message names from the configuration, or change the plan.",
     ),
     RefusalCode.PRESENT_STATE: _Remedy(
-        f"Neon refuses this in the project's present state. {_UNCHANGED}",
-        "Mend what the message names in the Neon console, then run again.",
+        f"Neon refuses this in the project's current state. {_UNCHANGED}",
+        "Fix what the message names in the Neon console, then run again.",
     ),
     RefusalCode.LIMIT_REACHED: _Remedy(
-        f"A limit of the project's plan is reached, so no branch can be made. {_UNCHANGED}",
+        f"A limit of the project's plan is reached, so no branch can be created. {_UNCHANGED}",
         "Delete branches (or databases, or computes) that nobody needs in the Neon console, "
         "sweep what earlier drills left behind, or raise the plan's limit.",
     ),
     RefusalCode.HAS_CHILDREN: _Remedy(
-        "A branch that others were made from stays until they are gone.",
+        "A branch with children can't be deleted before they are.",
         "Delete the branches below it in the Neon console first, then run again.",
     ),
     RefusalCode.PROTECTED: _Remedy(
         "Somebody protected the branch, and this product never removes such a branch.",
-        "Lift the protection in the Neon console if the branch is to go.",
+        "Remove the protection in the Neon console if the branch should be deleted.",
     ),
     RefusalCode.POSITION_GONE: _Remedy(
         f"Neon's history no longer reaches back to that moment. {_UNCHANGED}",
-        "What lies before the history can't be had back from Neon. A longer history can be set in the Neon console, "
+        "Anything older than the history can't be recovered. A longer history can be set in the Neon console, "
         "as far as the plan allows.",
     ),
     RefusalCode.POSITION_NOT_REACHED: _Remedy(
         f"Neon does not know that position yet, or it is not one of this project. {_UNCHANGED}",
-        "Run again. If it stays so, check that the source is the project's default branch.",
+        "Run again. If it happens again, check that the source is the project's default branch.",
     ),
 }
-_OTHER: Final = _Remedy(_UNCHANGED, "Read Neon's message; Neon's support can look the request id up.")
+_OTHER: Final = _Remedy(_UNCHANGED, "Read Neon's message; Neon's support can look up the request id.")
 
 
 def code_of(status: int, answer: ErrorAnswer) -> RefusalCode:
@@ -141,7 +141,7 @@ def code_of(status: int, answer: ErrorAnswer) -> RefusalCode:
 
 
 def refused(doing: str, status: int, answer: ErrorAnswer) -> NeonRefused:
-    """The error for an answer that asking again won't change.
+    """The error for an answer that a retry won't change.
 
     Args:
         doing: what was attempted, as in "create the branch x".
@@ -163,13 +163,13 @@ def unavailable(doing: str, reason: str, *, tried_seconds: float) -> NeonUnavail
 
     Args:
         doing: what was attempted, as in "create the branch x".
-        reason: what came instead, already without secrets.
+        reason: what happened instead, already without secrets.
         tried_seconds: for how long.
     """
     return NeonUnavailable(
         f"Neon did not {doing} within {tried_seconds:.0f} seconds: {reason}",
         meaning="Neon's API is busy, down, or can't be reached from here. Production and the backups are untouched.",
-        next_step="Look at https://neonstatus.com and at this machine's way out to the network, then run again.",
+        next_step="Check https://neonstatus.com and this machine's network access, then run again.",
     )
 
 
@@ -185,7 +185,7 @@ def describe(status: int, answer: ErrorAnswer) -> str:
 
 
 def _of_position(message: str) -> RefusalCode | None:
-    """What a message says of a position or a time in a branch's history; None where it speaks of something else."""
+    """What a message says about a position or a time in a branch's history; None if it's about something else."""
     named = _POSITION.search(message)
     if named is None:
         return None

@@ -1,4 +1,4 @@
-"""When to ask Neon again, how long to wait, and what an answer means: decisions without effects."""
+"""When to retry a call to Neon, how long to wait, and what an answer means: pure decisions."""
 
 import random
 import time
@@ -18,17 +18,17 @@ _FIRST_DELAY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Clock:
-    """Time and chance, given from outside so that tests need not wait.
+    """Clock and randomness, passed in so that tests need not wait.
 
     Attributes:
-        monotonic: seconds that only grow.
+        monotonic: seconds that only increase.
         sleep: waits that many seconds.
         chance: a number in [0, 1), for jitter.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    # Jitter keeps clients apart; nobody gains by guessing it.
+    # Jitter spreads clients out; guessing it gains nothing.
     chance: Callable[[], float] = random.random
 
     def rounds(self, within_seconds: float, *, pause_seconds: float) -> Iterator[None]:
@@ -41,8 +41,8 @@ class CallOutcome(Enum):
 
     TAKEN = "taken"  # the call's own answer
     AGAIN = "again"  # nothing was done: ask again
-    LOST = "lost"  # nobody knows whether it was done
-    REFUSED = "refused"  # asking again changes nothing
+    LOST = "lost"  # it's unknown whether it was done
+    REFUSED = "refused"  # a retry can't help
 
 
 def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> CallOutcome:
@@ -51,14 +51,14 @@ def read_status(status: int, answer: ErrorAnswer, *, repeatable: bool) -> CallOu
     Args:
         status: of the answer.
         answer: Neon's error body, empty on success.
-        repeatable: whether doing the call twice does no more than doing it once.
+        repeatable: whether the call is idempotent.
     """
     if status < 300:
         return CallOutcome.TAKEN
     if status in (423, 429, 503) or code_of(status, answer) is RefusalCode.NOT_READY:
         return CallOutcome.AGAIN
     if status >= 500:
-        # 524 above all: the gateway gave up waiting while the work may go on behind it.
+        # Mainly 524: the gateway gave up waiting while the work may continue behind it.
         return CallOutcome.AGAIN if repeatable else CallOutcome.LOST
     return CallOutcome.REFUSED
 
@@ -68,7 +68,7 @@ def delay_seconds(attempt: int, retry_after_seconds: float | None, chance: float
 
     Args:
         attempt: 0 after the first failure.
-        retry_after_seconds: what Neon asked for; never undercut, a little jitter is added.
+        retry_after_seconds: what Neon asked for; a lower limit, with a little jitter added.
         chance: in [0, 1).
     """
     backoff = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** min(attempt, 10))
@@ -78,7 +78,7 @@ def delay_seconds(attempt: int, retry_after_seconds: float | None, chance: float
 
 
 def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
-    """The `Retry-After` header in seconds from `now`; None where it is missing or says nothing usable."""
+    """The `Retry-After` header in seconds from `now`; None if it is missing or unusable."""
     if header is None:
         return None
     if header.isascii() and header.strip().isdigit():

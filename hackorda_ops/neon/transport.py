@@ -1,7 +1,7 @@
-"""One call of Neon's control API: sent with timeouts, repeated within a budget, and read for what it means.
+"""One call of Neon's control API: sent with timeouts, retried within a budget, and interpreted.
 
-Neon has no idempotency keys. A call that only reads, or that does no more when done twice, is repeated until it is
-answered or its budget is spent. A call that must not be done twice is repeated only where Neon says that nothing
+Neon has no idempotency keys. A call that only reads, or that is idempotent, is retried until it is
+answered or its budget is spent. A call that must not be done twice is retried only if Neon says that nothing
 was done; otherwise it ends in `AnswerLost`, and the caller looks before it acts again (`creation.py` does).
 """
 
@@ -21,22 +21,22 @@ from hackorda_ops.postgres.sessions.connection import redact
 
 # A conflicting operation (423) of Neon's own may hold a project for two minutes.
 RETRY_BUDGET_SECONDS = 120.0
-# Creating a branch took 12 s in the field, and more is to be expected: the answer is worth waiting for.
+# Creating a branch took 12 s in practice, and can take longer: the answer is worth waiting for.
 _READ_TIMEOUT_SECONDS = 75.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# Failures before the request has left: nothing can have been done.
+# Failures before the request was sent: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_JSON: Final = object()
 _NO_CONTENT = 204
 
 
 class AnswerLost(NeonUnavailable):
-    """Nobody knows whether the call was carried out: look before doing it again."""
+    """It's unknown whether the call was carried out: check before doing it again."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer that its caller understands: a success, or a status it asked to see."""
+    """An answer that its caller understands: a success, or a status that it asked for."""
 
     status: int
     body: object = field(repr=False)
@@ -63,7 +63,7 @@ class Transport:
         repeatable: bool = True,
         also: tuple[int, ...] = (),
     ) -> Response:
-        """Makes one call, and makes it again where that is safe and may help.
+        """Makes one call, and retries it where that is safe and may help.
 
         Args:
             method: HTTP's.
@@ -71,13 +71,13 @@ class Transport:
             doing: what is attempted, for messages: "create the branch x".
             query: the query's parameters.
             body: sent as JSON.
-            repeatable: whether doing it twice does no more than doing it once.
+            repeatable: whether it is idempotent.
             also: statuses that the caller wants to see instead of an error.
 
         Raises:
-            NeonRefused: asking again changes nothing.
+            NeonRefused: a retry can't help.
             NeonUnavailable: the budget was spent without a usable answer.
-            AnswerLost: it is not repeatable, and nobody knows whether it was done.
+            AnswerLost: it is not repeatable, and it's unknown whether it was done.
         """
         started = self.clock.monotonic()
         attempt = 0
@@ -98,7 +98,7 @@ class Transport:
                 reading = read_status(answer.status_code, told, repeatable=repeatable)
                 reason = refusals.describe(answer.status_code, told)
                 if reading is CallOutcome.TAKEN and content is _NOT_JSON:
-                    # Cut off on its way, or a gateway's own page: whatever was asked for may have been done.
+                    # Truncated, or a gateway's own page: the request may have been carried out.
                     reading = CallOutcome.AGAIN if repeatable else CallOutcome.LOST
                     reason = f"{reason}, with a body that is not JSON"
                 if reading is CallOutcome.REFUSED and answer.status_code not in also:
@@ -109,8 +109,8 @@ class Transport:
             if reading is CallOutcome.LOST:
                 raise AnswerLost(
                     f"Neon's answer to the request to {doing} was lost: {reason}",
-                    meaning="Nobody knows whether it was done.",
-                    next_step="Look in the Neon console whether it is there; the next run's clean-up looks too.",
+                    meaning="It's unknown whether it was done.",
+                    next_step="Check in the Neon console whether it exists; the next run's cleanup checks too.",
                 ) from None
             delay = delay_seconds(attempt, wanted_delay, self.clock.chance())
             spent = self.clock.monotonic() - started
@@ -133,22 +133,22 @@ class Transport:
 def open_transport(
     api_key: str, *, base_url: str, clock: Clock, budget_seconds: float
 ) -> Iterator[Transport]:
-    """A way to the API, for as long as the block lasts.
+    """Access to the API, for as long as the block lasts.
 
     Args:
         api_key: as an operator gave it.
         base_url: of the API.
         clock: time and chance.
-        budget_seconds: how long a call is repeated; no answer is waited for longer than that either.
+        budget_seconds: how long a call is retried; also the longest wait for one answer.
 
     Raises:
-        NeonRefused: the key or the URL can't be one.
+        NeonRefused: the key or the URL is malformed.
     """
     key = api_key.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key:
-        # httpx would put the whole header into its own error.
+        # httpx would include the whole header in its own error.
         raise NeonRefused(
-            "The Neon API key is empty or holds characters that no key has.",
+            "The Neon API key is empty or contains characters that no key has.",
             meaning="No request was sent.",
             next_step="Copy the key from the Neon console again, and set its environment variable.",
         )
@@ -164,7 +164,7 @@ def open_transport(
             connect=min(10.0, budget_seconds),
             read=min(_READ_TIMEOUT_SECONDS, budget_seconds),
         ),
-        # A company proxy in the environment can't reach this machine's loopback.
+        # A company proxy from the environment can't reach this machine's loopback.
         trust_env=host not in _LOOPBACK,
     ) as http:
         yield Transport(clock, budget_seconds, http, key)

@@ -1,4 +1,4 @@
-"""Reads a source as often as it takes: whoever needs it meanwhile comes first."""
+"""Reads a source, with retries: other sessions that need it come first."""
 
 import time
 from collections.abc import Callable
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How a reading makes way for others.
+class Attempts:
+    """How a reading gives way to others.
 
     Attributes:
-        yield_after_seconds: how long anybody may wait behind it.
-        pauses_seconds: how long it waits, at the least, before each further attempt.
-        free_within_seconds: how long it then waits for schema changes to end; afterwards it begins all the same.
+        yield_after_seconds: how long others may wait for its locks.
+        pauses_seconds: the minimum wait before each further attempt.
+        free_within_seconds: how long it then waits for schema changes to end; after that it starts anyway.
     """
 
     yield_after_seconds: float = 5.0
@@ -28,19 +28,19 @@ class Patience:
     free_within_seconds: float = 600.0
 
 
-PATIENCE: Final = Patience()
+PATIENCE: Final = Attempts()
 
 
 @dataclass(frozen=True)
 class Attempted(Generic[T]):
-    """What a reading gave, and what it cost the source in all its attempts."""
+    """The result of a reading, and what it cost the source over all attempts."""
 
     result: T
     burden: Burden
 
 
-def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Reading], T]) -> Attempted[T]:
-    """Reads a database, and begins again where it had to make way.
+def attempted(target: ConnectionTarget, patience: Attempts, read: Callable[[Reading], T]) -> Attempted[T]:
+    """Reads a database, and starts over if it had to give way.
 
     Args:
         target: the database.
@@ -49,7 +49,7 @@ def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Read
             leaves nothing behind when it fails, and asks `Reading.raise_if_in_the_way` while it waits for others.
 
     Raises:
-        SourceBusy: it never got through; names who was in the way the last time.
+        SourceBusy: no attempt succeeded; names what was in the way of the last one.
         OpsError: what else an attempt raised.
     """
     spent = Burden(attempts=0)
@@ -63,7 +63,7 @@ def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Read
                 raise
             last, in_the_way = error.what, current.in_the_way
             if current.seen and not current.let_go:
-                last += f" The last that was seen there: {current.seen}."
+                last += f" Last seen there: {current.seen}."
             spent = spent.and_then(current.burden)
         else:
             return Attempted(result, spent.and_then(current.burden))
@@ -75,11 +75,11 @@ def attempted(target: ConnectionTarget, patience: Patience, read: Callable[[Read
 
 
 def made_way(burden: Burden) -> tuple[str, ...]:
-    """What an artifact says of a night that had to make way for others. Pure."""
+    """The artifact's note on a night that had to give way to others. Pure."""
     if burden.attempts == 1:
         return ()
     return (
-        f"the night made way for others and was begun again: {burden.attempts} attempts; the longest wait that it "
+        f"the night gave way to others and was started again: {burden.attempts} attempts; the longest wait that it "
         f"caused was {burden.longest_wait_seconds:.1f} seconds",
     )
 
@@ -87,8 +87,8 @@ def made_way(burden: Burden) -> tuple[str, ...]:
 def _given_up(target: ConnectionTarget, last: str, burden: Burden) -> SourceBusy:
     return SourceBusy(
         f"{target.describe()} was too busy to be read, in {counted(burden.attempts, 'attempt')}. The last: {last}",
-        meaning="Every attempt let go of its locks so that nobody waited for it any longer, so there is no dump of it. "
+        meaning="Every attempt released its locks to stop keeping others waiting, so there is no dump. "
         f"The longest wait that it caused was {burden.longest_wait_seconds:.1f} seconds.",
-        next_step="Let nights run when no schema changes do (schedule.night), or read them from something that nobody "
+        next_step="Run nights when no schema changes do (schedule.night), or read them from something that nobody "
         "else uses: a Neon branch (dump_from: branch) or a logical replica.",
     )

@@ -1,4 +1,4 @@
-"""The Neon branch that a night is dumped from: made of the source, proven to be its clone, and deleted."""
+"""The Neon branch that a night is dumped from: created from the source, proven to be its clone, and deleted."""
 
 import secrets
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.creation import AtLsn, AtTime
 from hackorda_ops.neon.labels import NIGHT
-from hackorda_ops.neon.models import Branch
+from hackorda_ops.neon.models import NeonBranch
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.postgres.sessions.snapshot import flushed_position, position_bytes
-from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.history import ProviderHistory
 
 _APPLICATION: Final = "hackorda_ops night"
-# Over the dump's own deadline: making the branch takes time as well. Neon takes 30 days at most.
+# Longer than the dump's own deadline: creating the branch takes time too. Neon allows at most 30 days.
 _SPARE: Final = timedelta(hours=12)
 _LONGEST_EXPIRY: Final = timedelta(days=29)
 CORRECT_THE_PROJECT: Final = (
@@ -40,8 +40,8 @@ class Present:
         source: where it is.
         identity: what it is.
         now: its clock, in UTC.
-        lsn: a position at that time, which has reached its disk.
-        hazards: what a branch of it would do by itself, or has lost, in words.
+        lsn: a WAL position at that time, already flushed to disk.
+        hazards: what a branch of it would do on its own, or would lack, in words.
     """
 
     source: ConnectionTarget
@@ -66,12 +66,12 @@ class Past:
 
 @dataclass(frozen=True)
 class NightBranch:
-    """A branch that is up, and the moment of the source that it holds.
+    """A running branch, and the moment of the source that it holds.
 
     Attributes:
         target: the source's database on it.
         identity: the source's own; the branch has another address and timeline.
-        lsn: where it left its parent, as Neon echoes it: its own positions are on another timeline.
+        lsn: where it left its parent, as Neon reports it: its own positions are on another timeline.
         captured_at: the source's clock at that position, in UTC; for a past night the time that was asked for.
         as_of: that time, for a past night only.
     """
@@ -103,26 +103,26 @@ def look(source: ConnectionTarget) -> Present:
         )
 
 
-def sweep(history: History) -> tuple[str, ...]:
-    """Deletes the branches that earlier nights of a source left; the caller holds its dump lock, so none lives.
+def sweep(history: ProviderHistory) -> tuple[str, ...]:
+    """Deletes branches that earlier nights left behind; the caller holds the dump lock, so none is in use.
 
     Args:
         history: the source's.
 
     Returns:
-        What was done, or could not be, a sentence each: a branch too many is no reason to go without a backup.
+        What was done, or could not be, one sentence each: a leftover branch is no reason to skip a backup.
     """
     told = []
     try:
         for gone in history.delete_nights():
-            told.append(f"Removed what a killed night had left: the branch {gone}.")
+            told.append(f"Removed a branch that a killed night left behind: {gone}.")
     except OpsError as error:
-        told.append(f"What killed nights had left could not be removed: {error.what}")
+        told.append(f"What killed nights left behind could not be removed: {error.what}")
     return tuple(told)
 
 
 def time_in_history(
-    night: date, schedule: Schedule, *, now: datetime, window: timedelta, main: Branch
+    night: date, schedule: Schedule, *, now: datetime, window: timedelta, main: NeonBranch
 ) -> Past:
     """When a past night was due, if the provider's history reaches back to it. Pure.
 
@@ -137,16 +137,16 @@ def time_in_history(
         PartitionGone: it does not reach back to it, or nothing was due on that date.
     """
     due = partitions.scheduled_at(night, schedule).astimezone(UTC)
-    # Where a branch has a parent, the history goes on in the parent.
+    # Where a branch has a parent, the history continues in the parent.
     begins = main.created_at if main.parent_id is None else None
     if due <= now - window:
-        reason = f"Neon keeps {window} of history, so it is out of reach since {_utc(due + window)}"
+        reason = f"Neon keeps {window} of history, so it has been out of reach since {_utc(due + window)}"
     elif begins is not None and due < begins:
         reason = f"the history of the branch {main.name} begins at {_utc(begins)}"
     else:
         return Past(due, max(now - window, begins or now - window))
     raise PartitionGone(
-        f"The night of {night} was due at {_utc(due)}, and that moment can't be had back: {reason}.",
+        f"The night of {night} was due at {_utc(due)}, and that moment can no longer be recovered: {reason}.",
         meaning="That night has no backup and cannot get one: nothing is ever backdated.",
         next_step="Find out why that night was missed. A longer history can be set in the Neon console, as far as "
         "the plan allows; the next missed night can be backfilled while it is within that.",
@@ -155,8 +155,8 @@ def time_in_history(
 
 @contextmanager
 def made(
-    history: History,
-    main: Branch,
+    history: ProviderHistory,
+    main: NeonBranch,
     present: Present,
     *,
     database: Database,
@@ -171,17 +171,17 @@ def made(
         present: the source.
         database: its configuration.
         past: the time whose data it is to hold; None for the present.
-        warnings: what the artifact should tell of it is added here, until after the block.
+        warnings: what the artifact should note about it is added here, even as the block ends.
 
     Raises:
-        NeonRefused, NeonUnavailable, Stalled: Neon made none that can be used.
+        NeonRefused, NeonUnavailable, Stalled: Neon created no usable branch.
         TargetRefused: what it made is not a branch of the source, or is the source.
         OpsError: source or branch can't be reached.
     """
 
     def left(branch: ScratchBranch, error: OpsError) -> None:
-        # The dump is none the worse for it; the next night sweeps the branch, or its expiry does.
-        warnings.append(f"The night's branch {branch.name} is not gone: {error.what} {error.next_step}")
+        # The dump isn't affected; the next night deletes the branch, or it expires.
+        warnings.append(f"The night's branch {branch.name} was not deleted: {error.what} {error.next_step}")
 
     opened = history.opened(
         purpose=NIGHT,
@@ -201,23 +201,23 @@ def made(
 
 
 def _position(branch: ScratchBranch, asked_for: str | Past) -> str:
-    """Where it left its parent, if that is the position, or within the history before the time, that was asked for."""
+    """Where it left its parent: at the requested position, or within the history before the requested time."""
     lsn, time = branch.parent_lsn, branch.parent_timestamp
     try:
         number = None if lsn is None else position_bytes(lsn)
     except ValueError:
         number = None
     if isinstance(asked_for, Past):
-        # Neon tells the last commit before the time that was asked for.
+        # Neon reports the last commit before the requested time.
         held = time is not None and asked_for.kept_since <= time <= asked_for.due
     else:
         held = number == position_bytes(asked_for)
     if lsn is None or number is None or not held:
         raise NeonRefused(
-            f"Neon says that the branch {branch.name} left its parent at {lsn} and {time}, and "
-            f"{asked_for.due if isinstance(asked_for, Past) else asked_for} was asked for.",
-            meaning="Nobody can tell which moment it holds. It was not dumped.",
-            next_step="Try again, and report it to Neon if it stays so.",
+            f"Neon reports that the branch {branch.name} left its parent at {lsn} and {time}, but "
+            f"{asked_for.due if isinstance(asked_for, Past) else asked_for} was requested.",
+            meaning="Which moment it holds is unknown. It was not dumped.",
+            next_step="Try again, and report it to Neon if it happens again.",
         )
     return lsn
 

@@ -1,4 +1,4 @@
-"""One attempt at a night's reading: a snapshot, and a dump and the counts of what it sees, taken at once."""
+"""One attempt at reading a night: a snapshot, with a dump and row counts taken from it in parallel."""
 
 import time
 from collections.abc import Iterator
@@ -38,11 +38,11 @@ from hackorda_ops.stores.staging import staged_folder
 
 @dataclass(frozen=True)
 class Captured:
-    """What the snapshot gave, once the dump is on disk and the snapshot is let go.
+    """What was captured, once the dump is on disk and the snapshot is released.
 
     Attributes:
-        artifact_id: of the artifact to be.
-        staged: its folder, as long as the staging it was taken into.
+        artifact_id: of the future artifact.
+        staged: its folder, which exists as long as the staging that it was written to.
         burden: what it cost the source, all attempts together.
     """
 
@@ -67,7 +67,7 @@ class Captured:
 
 @dataclass(frozen=True)
 class Capture:
-    """What every attempt of one night begins with.
+    """What every attempt of one night starts with.
 
     Attributes:
         protected: the database; the artifact grows beside its store.
@@ -75,8 +75,8 @@ class Capture:
         lock: the source's dump lock.
         night: the partition; None for the source's own today.
         before: the newest artifact's manifest; None before the first.
-        seconds: the night's timings, by stage; those of the last attempt stay.
-        on_progress: told of every stage, from more than one thread.
+        seconds: the night's timings, by stage; those of the last attempt are kept.
+        on_progress: called at every stage, from more than one thread.
     """
 
     protected: Protected
@@ -92,14 +92,14 @@ class Capture:
 
         Args:
             reading: this attempt; every session on the source is named by it.
-            staging: is given the artifact's folder to remove when it ends; of an attempt that fails nothing stays.
+            staging: removes the artifact's folder when it ends; an attempt that fails leaves nothing behind.
 
         Raises:
             OpsError: one of its tree.
         """
         files = rewrites.table_files(self.read_from.target)
         with ExitStack() as mine:
-            # Staged before the snapshot is taken and let go after: the stack ends in the other order.
+            # Staged before the snapshot is taken and removed after its release: the stack unwinds in reverse.
             with exported(
                 self.read_from.target,
                 application_name=reading.application_name(f"hackorda_ops snapshot of {self.protected.name}"),
@@ -133,7 +133,7 @@ class Capture:
         late = not self.read_from.is_past and partitions.require_open(
             due, snapshot.captured_at, policy.schedule
         )
-        # What these lock of tables, views and indexes is free again afterwards.
+        # The locks that these take on tables, views and indexes are released afterwards.
         with translated_errors(target, "Reading the catalogs"), letting_go(connection):
             inventory = source_catalog.read_catalog(connection)
             if self.read_from.branch is not None:
@@ -158,14 +158,14 @@ class Capture:
             previous=self.before,
         )
 
-        # Each job beyond the first locks its tables once more; preflight has made sure that one fits.
-        with translated_errors(target, "Looking at the room for locks"), letting_go(connection):
+        # Each job after the first locks its tables again; preflight has made sure that one job's locks fit.
+        with translated_errors(target, "Checking the server's lock capacity"), letting_go(connection):
             jobs = read_lock_room(connection).jobs_that_fit(policy.dump.jobs) or 1
 
         def count() -> tuple[dict[TableName, int], Kept]:
             with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
                 counted = counting.count_rows(connection, inventory.tables, self.on_progress)
-            with timed(self.seconds, "rules"), translated_errors(target, "Looking at the source's own rules"):
+            with timed(self.seconds, "rules"), translated_errors(target, "Reading the source's own rules"):
                 return counted, rules_of_source(connection)
 
         def watch() -> None:
@@ -201,8 +201,8 @@ class Capture:
                         deadline_seconds=policy.dump.deadline_hours * 3600,
                     )
             except BaseException:
-                # Otherwise leaving this block would wait for a count that nobody needs any more.
-                # What went wrong first is what has to be told, even if the line is dead by now.
+                # Otherwise leaving this block would wait for a count that is no longer needed.
+                # The first failure is the one to report, even if the connection is dead by now.
                 with suppress(psycopg.Error):
                     connection.cancel_safe(timeout=10)
                 raise
@@ -211,7 +211,7 @@ class Capture:
             rewrites.require_not_rewritten(files, after)
             with translated_errors(target, "Reading the sequences again"), letting_go(connection):
                 sequences_after = sequences.read_sequences_left(connection)
-            # The dump is complete: from here on whoever waits ends the reading of values, and nothing more.
+            # The dump is complete: from here on a waiting session only ends the reading of values.
             digested = digests(self.lock.probe)
         # Nothing has locked these since the dump ended.
         for table in rewrites.rewritten(after, rewrites.table_files(target)):

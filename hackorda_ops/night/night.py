@@ -1,4 +1,4 @@
-"""A night: one snapshot, dumped and counted at once, read back from disk, proven, then published."""
+"""A night: one snapshot, dumped and counted in parallel, read back from disk, proven, then published."""
 
 import tempfile
 from contextlib import ExitStack
@@ -31,7 +31,7 @@ from hackorda_ops.evidence.collapse import collapses
 from hackorda_ops.evidence.night import as_restored, large_object_evidence, table_evidence
 from hackorda_ops.evidence.rules_kept import warnings_of
 from hackorda_ops.night import preflight
-from hackorda_ops.night.attempts import PATIENCE, Patience, attempted, made_way
+from hackorda_ops.night.attempts import PATIENCE, Attempts, attempted, made_way
 from hackorda_ops.night.capture import Capture, Captured, timed
 from hackorda_ops.night.origin import opened
 from hackorda_ops.postgres.archives import contents as archive
@@ -50,8 +50,8 @@ class Night:
 
     Attributes:
         manifest: the new artifact's.
-        location: where it lies, as people would name it.
-        compared_with: the artifact id of the night before that it was held against; None for the first.
+        location: where it is stored, as people would name it.
+        compared_with: the artifact id of the previous night, which it was compared with; None for the first.
     """
 
     manifest: Manifest
@@ -66,7 +66,7 @@ def take_night(
     reason: Literal["night", "on demand"] = "night",
     new_source: bool = False,
     on_progress: OnProgress = ignore,
-    patience: Patience = PATIENCE,
+    patience: Attempts = PATIENCE,
 ) -> Night:
     """Dumps a database, proves the dump, and publishes it as an artifact.
 
@@ -74,9 +74,9 @@ def take_night(
         protected: the database.
         night: the partition; None for the source's own today.
         reason: why it's taken, for the manifest.
-        new_source: somebody says that the source may be another one than the night before.
-        on_progress: told of every stage, from more than one thread.
-        patience: how often it begins again where it had to make way for others; how long it may keep
+        new_source: an operator says that the source may differ from the previous night's.
+        on_progress: called at every stage, from more than one thread.
+        patience: how often it starts over if it had to give way to others; how long it may keep
             them waiting is configured.
 
     Raises:
@@ -98,7 +98,7 @@ def take_night(
             dump_lock(target, application_name=f"hackorda_ops dump of {name}") as lock,
             ExitStack() as staging,
         ):
-            # The snapshot holds back the source's vacuum, and a branch costs: let go before the reading back.
+            # The snapshot holds back the source's vacuum, and a branch costs money: released before reading back.
             with opened(protected, target, night=night) as read_from:
                 before, noted = night_before(protected, before=read_from.past_moment)
                 read_from.warnings.extend(noted)
@@ -139,7 +139,7 @@ def _prove(
     seconds: dict[str, float],
     on_progress: OnProgress,
 ) -> Manifest:
-    """Reads the dump back from disk and writes down what it holds."""
+    """Reads the dump back from disk and records what it holds."""
     folder, branch = captured.staged / DUMP_FOLDER_NAME, captured.origin.branch
     with timed(seconds, "read back"):
         files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
@@ -213,7 +213,7 @@ def _require_definitions(
     )
     if problems:
         target = captured.origin.target
-        # A branch is nobody's to change, and is gone by now.
+        # Nobody else changes a branch, and it is gone by now.
         changed = (
             captured.origin.branch is None and read_source_definitions_of(target) != captured.definitions
         )
@@ -223,14 +223,16 @@ def _require_definitions(
 def _held_against(
     before: Manifest, tonight: Manifest, tolerances: Tolerances, *, new_source: bool
 ) -> Manifest:
-    """Tonight's manifest with what the night before has to say about it."""
+    """Tonight's manifest with what a comparison with the previous night shows."""
     other = another_source(before, tonight.inventory.source)
     if other is None:
         return replace(tonight, findings=collapses(before, tonight, tolerances))
     if not new_source:
         # What else differs is another database's.
         return replace(tonight, findings=(other,))
-    confirmed = f"the source is another one than that of {before.artifact_id}, as somebody confirmed: {other.observed}"
+    confirmed = (
+        f"the source differs from that of {before.artifact_id}, as an operator confirmed: {other.observed}"
+    )
     return replace(tonight, new_source=True, warnings=(*tonight.warnings, confirmed))
 
 
@@ -245,7 +247,7 @@ def _held_against_source(captured: Captured, tables: tuple[TableEvidence, ...]) 
     )
     if held.differing:
         target = captured.origin.target
-        # A branch is nobody's to change, and is gone by now.
+        # Nobody else changes a branch, and it is gone by now.
         changed = captured.origin.branch is None and read_schema_digest(target) != captured.schema_sha256
         raise source.other_values(held.differing, schema_changed=changed)
     return held

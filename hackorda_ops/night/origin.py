@@ -20,7 +20,7 @@ from hackorda_ops.night.branch import NightBranch, Present
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.snapshot import Snapshot
 from hackorda_ops.scratch import registry
-from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.history import ProviderHistory
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Origin:
     Attributes:
         target: where it is.
         branch: the branch that it is; None for the source itself.
-        warnings: what the artifact should tell of it; complete once the origin is closed.
+        warnings: what the artifact should note about it; complete once the origin is closed.
     """
 
     target: ConnectionTarget
@@ -54,7 +54,7 @@ class Origin:
         return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
 
 
-def look_at_origin(history: History, database: Database, source: ConnectionTarget) -> Looked:
+def look_at_origin(history: ProviderHistory, database: Database, source: ConnectionTarget) -> Looked:
     """What the next night of a database whose provider keeps a history will be read from, and why.
 
     Args:
@@ -82,7 +82,7 @@ def look_at_origin(history: History, database: Database, source: ConnectionTarge
     concern = Concern(
         "worth knowing",
         f"Nights are read from the source, because {why}.",
-        "Dumps put load on production, and a missed night can't be had back.",
+        "Dumps put load on production, and a missed night can't be recovered later.",
         hazards.IF_HARMLESS,
     )
     return Looked("nights", "read from the source", (concern,))
@@ -92,8 +92,8 @@ def look_at_origin(history: History, database: Database, source: ConnectionTarge
 def opened(protected: Protected, source: ConnectionTarget, *, night: date | None) -> Iterator[Origin]:
     """Chooses what the night is read from. A branch that is made for it is deleted when the block ends.
 
-    The caller holds the source's dump lock, so a branch that another night of this database has left is
-    nobody's, and is deleted first.
+    The caller holds the source's dump lock, so a branch that another night of this database left behind is
+    not in use, and is deleted first.
 
     Args:
         protected: the database.
@@ -101,9 +101,9 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
         night: the partition; None for the source's own today.
 
     Raises:
-        PartitionGone: the night lies in the future, or in a past that can't be had back.
-        ConfigError: it might be had back from a Neon project that is not named completely.
-        OpsError: the source can't be reached; or only a branch will do, and there can't be one.
+        PartitionGone: the night is in the future, or in a past that can no longer be recovered.
+        ConfigError: it might be recoverable from a Neon project that is not fully configured.
+        OpsError: the source can't be reached; or a branch is required, and there can't be one.
     """
     policy = protected.policy
     kept = policy.scratch.keeps_history
@@ -129,7 +129,7 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
             if past or policy.dump_from == "branch":
                 raise
             # The source has just answered, so a night without a branch is better than none.
-            warnings.append(f"The source itself was dumped, and no branch of it: {error.what}")
+            warnings.append(f"The source itself was dumped instead of a branch: {error.what}")
             origin = Origin(source, None, warnings)
         yield origin
 
@@ -137,7 +137,7 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
 @contextmanager
 def _branched(
     policy: Database,
-    history: History,
+    history: ProviderHistory,
     present: Present,
     *,
     past_night: date | None,
@@ -164,7 +164,7 @@ def _branched(
 
 
 def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, night: date) -> None:
-    """Refuses a past night that might be had back, were the Neon project named where this runs."""
+    """Refuses a past night that might be recoverable if the Neon project were configured where this runs."""
     policy = protected.policy
     if not policy.scratch.keeps_history or not partitions.is_over(
         night, night_branch.look(source).now, policy.schedule
@@ -174,14 +174,14 @@ def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, nigh
         protected.require("scratch")
     except ConfigError as error:
         raise ConfigError(
-            f"The night of {night} is over, so only a Neon project's history can still have it. {error.what}",
+            f"The night of {night} is over, so only a Neon project's history might still hold it. {error.what}",
             meaning="No dump was taken.",
-            next_step="Set them where nights are taken. Where there is no Neon project, that night has no backup and "
+            next_step="Set them where nights run. Without a Neon project, that night has no backup and "
             "cannot get one: nothing is ever backdated.",
         ) from None
 
 
-def _not_main(history: History) -> TargetRefused:
+def _not_main(history: ProviderHistory) -> TargetRefused:
     return TargetRefused(
         f"{history.not_main()}.",
         meaning="A branch of that project would not be a branch of the source, so none is dumped.",

@@ -1,7 +1,7 @@
-"""What a night needs, looked at before it begins: every problem at once, and nothing left behind.
+"""Checks what a night needs before it starts: finds every problem at once, and leaves nothing behind.
 
-A night asks on the connection that it has anyway (`require_ready`); the command opens its own
-(`look_at_night`). The looking and the words are the same.
+A night checks on the connection that it has anyway (`require_ready`); the command opens its own
+(`look_at_night`). The checks and the messages are the same.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ from hackorda_ops.stores.store import Store
 from hackorda_ops.words import size
 
 _APPLICATION_NAME = "hackorda_ops preflight"
-# An operator waits: long enough for a compute that sleeps, not for a server that restarts.
+# An operator is waiting: long enough for a suspended compute, not for a restarting server.
 _RETRY_BUDGET_SECONDS = 10
 # From this major on pg_dump can write zstd, where it was built with it.
 _ZSTD_SINCE_MAJOR = 16
@@ -44,7 +44,7 @@ _ZSTD_SINCE_MAJOR = 16
 
 @dataclass(frozen=True)
 class NightView:
-    """What was seen of everything that a night needs.
+    """What was found of everything that a night needs.
 
     Attributes:
         parts: each with its concerns.
@@ -57,7 +57,7 @@ class NightView:
 
 
 def look_at_night(protected: Protected, *, private_folder: Path) -> NightView:
-    """Looks at source, clients and store as the next night will find them.
+    """Checks source, clients and store as the next night will find them.
 
     Args:
         protected: the database.
@@ -93,13 +93,13 @@ def look_at_night(protected: Protected, *, private_folder: Path) -> NightView:
 
 
 def require_store(protected: Protected, *, private_folder: Path) -> None:
-    """Makes sure that an artifact can be kept, before the source is asked for one.
+    """Makes sure that an artifact can be stored, before the source is dumped.
 
     Raises:
-        OpsError: it can't; whatever else stops the night is told with it (`concerns.require_none`).
+        OpsError: it can't; anything else that stops the night is reported with it (`concerns.require_none`).
     """
     if looked("store", "stops the night", lambda: _look_at_place(protected.store)).concerns:
-        # It ends here in any case: time enough to look at the rest.
+        # It ends here in any case, so there is time to check the rest.
         view = look_at_night(protected, private_folder=private_folder)
         require_none(concerns_in(view.parts, "stops the night"))
 
@@ -108,7 +108,7 @@ def require_clock(session: psycopg.Connection[Any], target: ConnectionTarget) ->
     """Makes sure that the clock which will date the artifact agrees with this machine's.
 
     Returns:
-        A sentence for the artifact where it does not quite.
+        A sentence for the artifact if they disagree slightly.
 
     Raises:
         PermanentError: they are more than an hour apart.
@@ -142,7 +142,7 @@ def require_ready(
         The client tools to take it with.
 
     Raises:
-        OpsError: all that stands in the way (`concerns.require_none`).
+        OpsError: everything that must be fixed first (`concerns.require_none`).
     """
     parts = (
         look_at_rights(session, target, inventory),
@@ -172,7 +172,7 @@ def look_at_clients(protected: Protected, major: int) -> Looked:
     concern = Concern(
         "worth knowing",
         f"The pg_dump in {tools.folder} was built without zstd.",
-        "Dumps are compressed with gzip, which takes far longer and comes to more bytes.",
+        "Dumps are compressed with gzip, which is much slower and compresses less.",
         "Install the PostgreSQL project's own client packages, or name their folder in source.client_folders.",
     )
     return Looked("clients", seen, (concern,))

@@ -16,8 +16,8 @@ from hackorda_ops.words import named
 
 OLDEST_MAJOR: Final = 14
 
-# What every session of the application's role gets without asking, the last word first: for the role in this
-# database, for the role, for the database, for all. (pg_settings would tell of our own session.)
+# What every session of the application's role gets by default, strongest first: for the role in this
+# database, for the role, for the database, for all. (pg_settings would show our own session.)
 _TIME_LIMITED: Final = """
 SELECT coalesce((
     SELECT split_part(given, '=', 2) !~ '^0+[a-z]*$'
@@ -30,7 +30,7 @@ SELECT coalesce((
 
 
 def look_at_server(connection: psycopg.Connection[Any], target: ConnectionTarget) -> Looked:
-    """Which server this is, whether its version is supported, and whether the line is encrypted."""
+    """Which server this is, whether its version is supported, and whether the connection is encrypted."""
     version = connection.info.server_version
     encrypted = connection.pgconn.ssl_in_use
     seen = f"Postgres {version // 10_000}.{version % 10_000} at {target.describe()}, TLS {'on' if encrypted else 'off'}"
@@ -46,18 +46,18 @@ def version_concerns(version_number: int) -> Iterator[Concern]:
             "stops the night",
             f"The source runs Postgres {major}; {OLDEST_MAJOR} is the oldest that is supported.",
             "Its catalogs can't be read as newer ones are, so no dump of it could be proven.",
-            "Upgrade the server: the Postgres project maintains none so old.",
+            "Upgrade the server: the Postgres project no longer maintains versions this old.",
         )
 
 
 def encryption_concerns(target: ConnectionTarget, *, encrypted: bool) -> Iterator[Concern]:
-    """Whether passwords and rows travel in the open. Pure."""
+    """Whether passwords and rows travel unencrypted. Pure."""
     host = target.host
     if not encrypted and not host.startswith(("/", "127.")) and host not in {"localhost", "::1"}:
         yield Concern(
             "worth knowing",
             f"The connection to {host} is not encrypted.",
-            "Whoever is on the way can read every row of a dump.",
+            "Anyone on the network path can read every row of a dump.",
             "Set DB_SSL_MODE to verify (or require), unless the network in between is your own.",
         )
 
@@ -65,26 +65,26 @@ def encryption_concerns(target: ConnectionTarget, *, encrypted: bool) -> Iterato
 def look_at_rights(
     connection: psycopg.Connection[Any], target: ConnectionTarget, inventory: Inventory
 ) -> Looked:
-    """Whether the role may read everything that a dump reads: schemas, tables, policies, large objects."""
+    """Whether the role can read everything that a dump reads: schemas, tables, policies, large objects."""
     with translated_errors(target, "Looking at the role's rights"):
         missing = rights.missing_rights(connection, inventory)
     if not missing:
-        return Looked("rights", f"{target.user} may read everything that a dump reads")
+        return Looked("rights", f"{target.user} can read everything that a dump reads")
     concern = concern_of(rights.rights_missing(target, missing), "stops the night")
     return Looked("rights", f"{len(missing)} gap(s)", (concern,))
 
 
 def look_at_locks(connection: psycopg.Connection[Any], target: ConnectionTarget, *, jobs: int) -> Looked:
-    """Whether the server's table of locks has room for a dump with so many jobs."""
-    with translated_errors(target, "Looking at the room for locks"):
+    """Whether the server's lock table has room for a dump with this many jobs."""
+    with translated_errors(target, "Checking the server's lock capacity"):
         room = read_lock_room(connection)
     needed = room.needed(room.jobs_that_fit(jobs) or 1)
-    seen = f"a dump takes {needed:,} of the {room.capacity:,} that the server has room for"
+    seen = f"a dump takes {needed:,} locks of the {room.capacity:,} that the server has room for"
     return Looked("locks", seen, tuple(lock_concerns(room, jobs=jobs)))
 
 
 def lock_concerns(room: LockRoom, *, jobs: int) -> Iterator[Concern]:
-    """Whether a dump's locks fit beside everybody else's. Pure."""
+    """Whether a dump's locks fit alongside everybody else's. Pure."""
     fitting = room.jobs_that_fit(jobs)
     if fitting == jobs:
         return
@@ -96,7 +96,7 @@ def lock_concerns(room: LockRoom, *, jobs: int) -> Iterator[Concern]:
         yield Concern(
             "worth knowing",
             f"A dump with {jobs} jobs takes {room.needed(jobs):,} locks; {figures}.",
-            f"It is taken with one job, for which {room.needed(1):,} locks are enough, and so takes longer.",
+            f"It runs with one job, for which {room.needed(1):,} locks are enough, and takes longer.",
             f"Raise max_locks_per_transaction to {room.setting_for(jobs)} and restart the server, or set dump.jobs "
             "to 1.",
         )
@@ -119,14 +119,14 @@ def look_at_settings(
     with translated_errors(target, "Looking at the database's settings"):
         [(limited,)] = connection.execute(_TIME_LIMITED, (application.user,)).fetchall()
     if limited:
-        return Looked("settings", "statement_timeout holds behind the pooler as well")
+        return Looked("settings", "statement_timeout also applies behind the pooler")
     concern = Concern(
         "worth knowing",
         f"The application connects to {application.host}, a pooler, and {target.database} has no statement_timeout "
         "of its own.",
-        "A pooler in transaction mode loses what a session SETs, so nothing ends a query that runs away. "
-        "The dump isn't concerned: it goes past the pooler.",
-        f"Once, by the direct endpoint: ALTER DATABASE {identifier(target.database)} SET statement_timeout = '15s';",
+        "A pooler in transaction mode loses what a session SETs, so nothing ends a runaway query. "
+        "The dump isn't affected: it bypasses the pooler.",
+        f"Once, on the direct endpoint: ALTER DATABASE {identifier(target.database)} SET statement_timeout = '15s';",
     )
     return Looked("settings", "no statement_timeout behind the pooler", (concern,))
 
@@ -137,7 +137,7 @@ def is_pooled(target: ConnectionTarget) -> bool:
 
 
 def look_at_contents(inventory: Inventory) -> Looked:
-    """What the database holds that a dump, a crash or a branch treats in its own way. Pure."""
+    """What the database holds that a dump, a crash or a branch treats specially. Pure."""
     seen = f"{len(inventory.tables):,} tables, {len(inventory.extensions)} extension(s)"
     return Looked("contents", seen, tuple(_content_concerns(inventory)))
 
@@ -147,8 +147,8 @@ def _content_concerns(inventory: Inventory) -> Iterator[Concern]:
     if foreign:
         yield Concern(
             "worth knowing",
-            f"Rows of foreign tables lie on another server: {named(foreign)}.",
-            "A dump has how they are defined, and none of their rows.",
+            f"Rows of foreign tables are on another server: {named(foreign)}.",
+            "A dump contains their definitions, and none of their rows.",
             "Protect that server as well, as a database of its own.",
         )
     unlogged = [str(table.name) for table in inventory.tables if table.unlogged]
@@ -156,20 +156,20 @@ def _content_concerns(inventory: Inventory) -> Iterator[Concern]:
         yield Concern(
             "worth knowing",
             f"Unlogged tables: {named(unlogged)}.",
-            "They are in the dump. A crash of the source, a suspended compute and every clone empty them.",
-            "Make them ordinary (ALTER TABLE … SET LOGGED), unless losing them is no harm.",
+            "They are in the dump. A crash of the source, a suspended compute or a clone empties them.",
+            "Make them ordinary (ALTER TABLE … SET LOGGED), unless losing them is harmless.",
         )
     if inventory.subscriptions:
         yield Concern(
             "worth knowing",
             f"Subscriptions: {named(inventory.subscriptions)}.",
-            "A restore leaves them out; a branch carries them, and they may act there while a drill lasts.",
-            "Drill on a scratch server where that would do harm.",
+            "A restore leaves them out; a branch includes them, and they might be active there during a drill.",
+            "Drill on a scratch server if that would do harm.",
         )
     if any(extension.name == "pg_cron" for extension in inventory.extensions):
         yield Concern(
             "worth knowing",
-            "The database has jobs of pg_cron.",
-            "A branch carries them, and they may run there while a drill lasts.",
-            "Drill on a scratch server where their work reaches beyond the database.",
+            "The database has pg_cron jobs.",
+            "A branch includes them, and they might run there during a drill.",
+            "Drill on a scratch server if they reach beyond the database.",
         )

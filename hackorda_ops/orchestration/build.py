@@ -1,4 +1,4 @@
-"""Puts the definitions together: per database its assets, jobs and schedules, and what serves them all."""
+"""Assembles the definitions: each database's assets, jobs and schedules, and what serves them all."""
 
 from collections.abc import Mapping
 
@@ -72,7 +72,7 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
 
 
 def _with_history(name: str, database: Database) -> dg.Definitions:
-    """What takes a provider that keeps a history; a plain scratch server doesn't."""
+    """What needs a provider that keeps a history; a plain scratch server doesn't."""
     history = jobs.history(name)
     return dg.Definitions(
         assets=[recovery_exercise(name, database), provider_history(name)],
@@ -83,6 +83,6 @@ def _with_history(name: str, database: Database) -> dg.Definitions:
 
 
 def _deleting(name: str, database: Database) -> dg.Definitions:
-    """What deletes; not there where the policy is to keep everything."""
+    """What deletes; absent where the policy is to keep everything."""
     job = retention.retention(name, database)
     return dg.Definitions(jobs=[job], schedules=[retention.every_week(name, database.schedule, job)])

@@ -22,14 +22,14 @@ OFFSITE_EQUALS_MANIFEST: Final = "offsite_equals_manifest"
 _OF_A_NIGHT: Final = {
     FILES_READ_BACK: "Every file of the dump was read back from disk, decompressed to its end and hashed.",
     ROWS_EQUAL_SNAPSHOT: "Every table has exactly as many rows in the archive as in the snapshot.",
-    NO_COLLAPSE: "Since the artifact before nothing vanished, was emptied or collapsed, and no sequence went back.",
+    NO_COLLAPSE: "Since the previous artifact nothing vanished, was emptied or collapsed, and no sequence went back.",
 }
 _OF_A_WEEK: Final = {
-    SOUND_NIGHT_OF_THE_WEEK: "What was copied is a night of this very week, with nothing found against it.",
-    OFFSITE_EQUALS_MANIFEST: "Every file was read back from the bucket and has the hash of the manifest.",
+    SOUND_NIGHT_OF_THE_WEEK: "What was copied is a night of this week, with nothing found against it.",
+    OFFSITE_EQUALS_MANIFEST: "Every file was read back from the bucket and has the manifest's hash.",
 }
 
-# Which proofs an error of the core takes away; other errors end the step before anything is judged.
+# Which checks an error of the core fails; other errors end the step before anything is judged.
 _REFUTED_BY: Final[tuple[tuple[type[OpsError], tuple[str, ...]], ...]] = (
     # A damaged file's rows can't be told from missing ones: neither is proven then.
     (ArtifactDamaged, (FILES_READ_BACK, ROWS_EQUAL_SNAPSHOT, OFFSITE_EQUALS_MANIFEST)),

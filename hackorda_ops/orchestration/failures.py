@@ -1,4 +1,4 @@
-"""From an error of the core to Dagster's Failure, and back again for the message about it."""
+"""From an error of the core to Dagster's Failure, and back again for the alarm about it."""
 
 from collections.abc import Iterable
 from typing import Final, NoReturn
@@ -10,7 +10,7 @@ from hackorda_ops.errors import OpsError, Problem
 from hackorda_ops.postgres.sessions.connection import redact
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
-# lock a little longer. What a longer outage needs is a person.
+# lock a little longer. A longer outage needs a person.
 #
 # Not a RetryPolicy on the asset: Dagster (1.13) applies it to interrupts as well, so a run that somebody
 # terminated would dump again half a minute later, and succeed.
@@ -32,7 +32,7 @@ def failure(what: str, *, meaning: str, next_step: str) -> dg.Failure:
 
 
 def failure_of(error: OpsError) -> dg.Failure:
-    """The failure for an error of the core, for good.
+    """The final failure for an error of the core.
 
     Raise it `from None`: Dagster stores the text of every exception in a chain, and those below an
     OpsError were never redacted.
@@ -41,7 +41,7 @@ def failure_of(error: OpsError) -> dg.Failure:
 
 
 def fail(error: OpsError, *, attempts_before: int) -> NoReturn:
-    """Ends a step with an error of the core, or asks for another attempt where it may pass by itself.
+    """Ends a step with an error of the core, or requests another attempt where it may pass by itself.
 
     Raises:
         Failure: for good.
@@ -63,7 +63,7 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Problem
 
     Args:
         step_failures: of the run; there are none after a SIGKILL or when memory ran out.
-        run_failure: what Dagster says of its end.
+        run_failure: what Dagster says about its end.
     """
     for event in step_failures:
         data = event.step_failure_data
@@ -75,14 +75,14 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Problem
         while error is not None and error.cause is not None:
             error = error.cause
         return Problem(
-            # Nobody foresaw it, so nobody has redacted it: its words may quote a row or a secret.
+            # An unexpected error was never redacted: its message may quote a row or a secret.
             f"Unexpected error: {error.cls_name if error else redact(event.message or '')}",
-            meaning="The product did not foresee this, so it can't say. What was finished before is as it was.",
+            meaning="The product did not expect this error, so it can't say. What was finished before is unchanged.",
             next_step="Read the run's log in Dagster, and report the error with it.",
         )
     return Problem(
-        f"The run ended without a word of its own: {redact(run_failure)}",
+        f"The run ended without an error of its own: {redact(run_failure)}",
         meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
-        "Nothing of it counts as a backup; what was finished before is as it was.",
+        "Nothing that it made counts as a backup; what was finished before is unchanged.",
         next_step="Find out what ended it, then materialize the same partition again.",
     )

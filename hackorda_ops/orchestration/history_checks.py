@@ -24,7 +24,7 @@ def provider_history(name: str) -> dg.AssetSpec:
         group_name=name,
         kinds={"neon"},
         deps=[key(name, SOURCE)],
-        description=f"How far back the history of {name} reaches at Neon. Nothing makes it: the job {name}_history "
+        description=f"How far back the history of {name} reaches at Neon. No run makes it: the job {name}_history "
         "checks every week that it is as long as the policy says, and that a branch near its far end really opens.",
     )
 

@@ -1,4 +1,4 @@
-"""What an instance of Dagster knows of a database's schedules: what is switched on, and what was ever begun."""
+"""What a Dagster instance knows of a database's schedules: what is switched on, and what was ever begun."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +13,7 @@ from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
 
 
 def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> frozenset[date]:
-    """Those that are materialized, or had a run, however it ended: a person was told of it, or ended it."""
+    """Those that are materialized, or had a run, however it ended: a person was alerted, or ended it."""
     partitions = {due.partition.isoformat(): due.partition for due in dues}
     if not partitions:
         return frozenset()
@@ -36,14 +36,14 @@ def running_since(instance: DagsterInstance) -> dict[str, datetime]:
 
 
 def is_on(instance: DagsterInstance, sensor: str) -> bool:
-    """Whether the daemon looks at a sensor."""
+    """Whether the daemon runs a sensor."""
     return any(
         state.is_running and state.instigator_name == sensor for state in instance.all_instigator_state()
     )
 
 
 def history(instance: DagsterInstance, name: str, database: Database) -> timedelta:
-    """How far back past nights are tried: where nights are read from branches, as far as they are relied upon."""
+    """How far back past nights are tried: where nights are read from branches, as far back as is relied on."""
     if database.dump_from is None:
         newest = instance.get_latest_materialization_event(key(name, NIGHTLY_DUMP))
         on_branches = newest is not None and metadata.is_of_a_branch(newest.asset_materialization)

@@ -1,4 +1,4 @@
-"""What the schedules start: one asset each, because assets of different partitions can't share a job."""
+"""What the schedules start: one asset each, because assets with different partitions can't share a job."""
 
 from typing import Any, Final
 
@@ -14,8 +14,8 @@ from hackorda_ops.orchestration.assets import (
     key,
 )
 
-# An instance may be set to start failed runs again. A step tries again by itself what may pass; what
-# is left waits for a person, and a second run would only tell the same failure once more.
+# An instance may be set to retry failed runs. A step retries by itself what may pass; what
+# is left waits for a person, and a second run would only report the same failure again.
 NO_RUN_RETRIES: Final = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_op_failure": "false"}
 
 AssetJob = Any  # Dagster's own name for what define_asset_job returns is private.
@@ -32,12 +32,12 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Dumps {name} and proves the dump.",
     "week": "Copies a week's newest sound night of {name} off-site and proves the copy.",
     "quarter": "Restores the newest off-site copy of {name} on scratch, compares, reports, takes down.",
-    "year": "Destroys tables of {name} on a branch, recovers them by point in time, compares, reports.",
+    "year": "Destroys tables of {name} on a branch, recovers them to a point in time, compares, reports.",
 }
 
 
 def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
-    """The job of every kind of partition that a database has; exercises take a provider with a history."""
+    """The job of every kind of partition that a database has; exercises need a provider with a history."""
     return {
         kind: dg.define_asset_job(
             f"{name}_{kind}",
@@ -55,7 +55,7 @@ def history(name: str) -> AssetJob:
     return dg.define_asset_job(
         f"{name}_history",
         selection=dg.AssetSelection.checks_for_assets(key(name, PROVIDER_HISTORY)),
-        description=f"Looks how far back the history of {name} reaches, and opens a branch there.",
+        description=f"Checks how far back the history of {name} reaches, and opens a branch there.",
         tags=NO_RUN_RETRIES,
     )
 

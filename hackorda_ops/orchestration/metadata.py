@@ -1,4 +1,4 @@
-"""What the UI shows of a result: values of the core turned into Dagster's metadata, and nothing decided.
+"""What the UI shows of a result: values of the core turned into Dagster's metadata, with no decisions made.
 
 Numbers stay numbers, because the UI plots them over time and over partitions.
 """
@@ -165,7 +165,7 @@ def _of_artifact(manifest: Manifest, location: str) -> Metadata:
 
 
 def is_of_a_branch(night: dg.AssetMaterialization | None) -> bool:
-    """Whether a night was read from a branch: then the provider's history may give past ones back."""
+    """Whether a night was read from a branch: if so, the provider's history may yield past ones."""
     return night is not None and _text(night, _DUMPED_FROM) not in {None, _THE_SOURCE}
 
 
@@ -185,7 +185,7 @@ def _text(materialization: dg.AssetMaterialization, label: str) -> str | None:
 
 
 def _summary(manifest: Manifest) -> dict[str, object]:
-    """The manifest in a few lines; the whole of it lies beside the artifact's files."""
+    """The manifest in a few lines; the whole of it is stored with the artifact's files."""
     source = manifest.inventory.source
     return {
         "source": f"{source.database} on {source.host}:{source.port}",

@@ -1,6 +1,6 @@
 """Dagster's partitions: the nights, weeks, quarters and years of `calendar.partitions`, one set per database.
 
-`end_offset=1` brings the window that is still open: tonight's dump belongs to today.
+`end_offset=1` adds the window that is still open: tonight's dump belongs to today.
 """
 
 import dagster as dg
@@ -19,7 +19,7 @@ def nights(schedule: Schedule) -> dg.DailyPartitionsDefinition:
 def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
     """One partition per week, named by its Monday, from the week of `since` to the present one."""
     return dg.WeeklyPartitionsDefinition(
-        # A start in mid-week would silently move to the next Monday, and the first week be lost.
+        # A start in mid-week would silently move to the next Monday, and lose the first week.
         start_date=week_of(schedule.since).isoformat(),
         timezone=schedule.timezone,
         day_offset=1,

@@ -7,7 +7,7 @@ import dagster as dg
 
 ENVIRON: Final = "environ"
 
-# databases.yaml names variables. What they hold never becomes part of a definition, or the UI would show it.
+# databases.yaml names variables. Their values never become part of a definition, or the UI would show them.
 # (A ConfigurableResource has nothing to configure here, and trips over newer releases of pydantic.)
 PROCESS_ENVIRONMENT: Final = dg.ResourceDefinition(
     resource_fn=lambda _: dict(os.environ),

@@ -1,4 +1,4 @@
-"""Which of an instance's runs are about a partition of an asset, whoever started them."""
+"""Which of an instance's runs are about a partition of an asset, whatever started them."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """When nights, weeks, quarters and exercises start: on by default, in the database's time zone.
 
-What a tick asks for is `calendar.due`'s to say. Written by hand, because Dagster's own schedules for
-partitioned jobs take no cron of ours and would name the window that has just ended.
+`calendar.due` decides what a tick asks for. Written by hand, because Dagster's own schedules for
+partitioned jobs accept no custom cron and would name the window that has just ended.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Takes the night of {name}.",
     "week": "Copies the week of {name} off-site.",
     "quarter": "Drills {name}, right after the quarter's first copy.",
-    "year": "Holds the yearly recovery exercise of {name}.",
+    "year": "Runs the yearly recovery exercise of {name}.",
 }
 
 
 def schedule_name(kind: DueKind, name: str) -> str:
-    """What the schedule of a kind is called in Dagster."""
+    """The name of a kind's schedule in Dagster."""
     return f"{name}_every_{kind}"
 
 
 def missed_work_name(name: str) -> str:
-    """What a database's sensor of missed work is called in Dagster."""
+    """The name of a database's missed-work sensor in Dagster."""
     return f"{name}_missed_work"
 
 
@@ -62,13 +62,13 @@ def every(
         answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
         if isinstance(answer, dg.SkipReason) or (before := BUILDS_ON.get(kind)) is None:
             return answer
-        # In UTC: a second before a local time at which clocks went forward there was none.
+        # In UTC: a second before a local time at which clocks go forward does not exist.
         at = context.scheduled_execution_time.astimezone(UTC)
         missed = _missed(context.instance, before, name, database, jobs[before].name, tick=at)
         if missed is None:
             return answer
         return dg.SkipReason(
-            f"The {before} {missed.partition} was due before it and never begun. The sensor of missed work starts "
+            f"The {before} {missed.partition} was due before it and never begun. The missed-work sensor starts "
             f"that first, and then {answer.partition_key}."
         )
 
@@ -78,9 +78,9 @@ def every(
 def _missed(
     instance: DagsterInstance, kind: DueKind, name: str, database: Database, job_name: str, *, tick: datetime
 ) -> Due | None:
-    """The newest of a kind that was due before a tick, if the sensor of missed work has still to start it.
+    """The newest of a kind that was due before a tick, if the missed-work sensor has still to start it.
 
-    One that can't be made up for any more holds nothing up, nor one that nobody would start.
+    One that can no longer be caught up on holds nothing up, nor does one that nothing would start.
     """
     since = known.running_since(instance).get(schedule_name(kind, name))
     if since is None or not known.is_on(instance, missed_work_name(name)):
@@ -104,16 +104,16 @@ def _answer(
     if partition < (first := first_partition(kind, schedule)):
         return dg.SkipReason(f"Its schedule begins with {first}.")
     if not is_due(kind, tick, schedule):
-        return dg.SkipReason("What this tick's partition needs was due at an earlier one.")
+        return dg.SkipReason("This tick's partition was due at an earlier tick.")
     if now - tick > LATEST_TICK:
         return dg.SkipReason(
-            f"The daemon came to it {now - tick} late. The sensor of missed work starts {partition} in its turn."
+            f"The daemon ran this tick {now - tick} late. The missed-work sensor starts {partition} in its turn."
         )
     return dg.RunRequest(partition_key=partition.isoformat())
 
 
 def history_every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
-    """Checks the provider's history with each week's copy. Nothing can be made up for, so there's no partition."""
+    """Checks the provider's history with each week's copy. No missed one is caught up, so there's no partition."""
     return dg.ScheduleDefinition(
         name=f"{name}_history_every_week",
         job=job,

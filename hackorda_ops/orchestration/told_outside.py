@@ -1,4 +1,4 @@
-"""The heartbeats of the assets: the outside monitor hears of a step, and of its last attempt only where it fails."""
+"""The heartbeats of the assets: the monitor is called for a step, for a failure only after its last attempt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def told_outside(
     """The heartbeat around the core's work on a partition.
 
     Raises:
-        PermanentError: in place of an error that nobody foresaw, because Dagster keeps the words of whatever a step
+        PermanentError: in place of an unexpected error, because Dagster keeps the message of whatever a step
             raises, and those may quote a row.
     """
     calls = heartbeat(

@@ -1,4 +1,4 @@
-"""What the next night and the next drill need, all looked at: every problem at once, and nothing left behind."""
+"""Checks all that the next night and the next drill need: every problem at once, and nothing left behind."""
 
 import os
 import shlex
@@ -30,7 +30,7 @@ from hackorda_ops.words import size
 
 
 def preflight(protected: Protected) -> tuple[Looked, ...]:
-    """Looks at everything that a night, a week's copy and a drill of a database need.
+    """Checks everything that a night, a week's copy and a drill of a database need.
 
     The source is only read. On a scratch server an empty database is made and dropped again.
 
@@ -38,7 +38,7 @@ def preflight(protected: Protected) -> tuple[Looked, ...]:
         protected: the database.
 
     Returns:
-        What was looked at, each with its concerns; nothing that can be foreseen is raised.
+        What was checked, each with its concerns; no expected error is raised.
     """
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         night = look_at_night(protected, private_folder=Path(private))
@@ -86,7 +86,7 @@ def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
 
 
 def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
-    # A store whose variables aren't set is told with the night.
+    # A store whose variables aren't set is reported with the night.
     with suppress(ConfigError):
         yield from apart.concerns(protected.name, protected.store, protected.offsite)
 
@@ -99,16 +99,16 @@ def _clock_concerns(offsite: Store) -> Iterator[Concern]:
 
 
 def _look_at_night_before(protected: Protected, night: NightView) -> Iterator[Looked]:
-    """What the next night will be held against, and what it would say."""
+    """What the next night will be compared with, and what that would find."""
     try:
         before, noted = night_before(protected, before=None)
     except OpsError:
-        return  # what is wrong with the store is told with the night
+        return  # what is wrong with the store is reported with the night
     concerns = [
         Concern(
             "worth knowing",
             note,
-            "A backup in the wrong place is better than none, yet it may lie on a disk that nobody meant.",
+            "A backup in the wrong place is better than none, but it may be on a disk that wasn't intended.",
             "Mount the store's disk, or correct the store in databases.yaml.",
         )
         for note in noted
@@ -119,14 +119,14 @@ def _look_at_night_before(protected: Protected, night: NightView) -> Iterator[Lo
             concerns.append(
                 Concern(
                     "worth knowing",
-                    f"The source is another one than that of {before.artifact_id}: {other.observed}; "
+                    f"The source differs from that of {before.artifact_id}: {other.observed}; "
                     f"expected was {other.expected}.",
-                    "The next night's artifact will not be sound until somebody confirms it.",
+                    "The next night's artifact will not be sound until somebody confirms the new source.",
                     other.next_step,
                 )
             )
     if before is not None or concerns:
-        seen = f"{before.artifact_id}, which the next one is held against" if before else "none yet"
+        seen = f"{before.artifact_id}, which the next one is compared with" if before else "none yet"
         yield Looked("night before", seen, tuple(concerns))
 
 
@@ -142,8 +142,8 @@ def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
     for ahead in offsite.ahead:
         yield Concern(
             "worth knowing",
-            f"{ahead.artifact_id} off-site is dated after now.",
-            "A clock was wrong when it was made; nothing takes it for the newest.",
+            f"{ahead.artifact_id} off-site is dated in the future.",
+            "A clock was wrong when it was made; it is never taken for the newest.",
             "Set the source's clock. Restore it by its id (--artifact) if it is needed.",
         )
     for artifact in offsite.damaged:
@@ -182,7 +182,7 @@ def _look_at_nights(
         with registry.history_of(protected, source) as history:
             return look_at_origin(history, policy, source)
 
-    # Whatever keeps a drill from its branch keeps a night from one, and needn't be told twice; but where nothing
+    # What keeps a drill from its branch keeps a night from one, and needn't be reported twice; but where nothing
     # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
     if insisted or not concerns_in(scratch, "stops the drill"):
         severity: ConcernLevel = "stops the night" if insisted else "worth knowing"
@@ -222,9 +222,9 @@ def _migration_concerns(migrate: Migrate, environ: Mapping[str, str]) -> Iterato
     if unset:
         yield Concern(
             "worth knowing",
-            f"The migration command asks for variables that are not set here: {', '.join(unset)}.",
+            f"The migration command expects variables that are not set here: {', '.join(unset)}.",
             "It runs without them.",
-            "Set them where drills run, or take them out of migrate.pass_env in databases.yaml.",
+            "Set them where drills run, or remove them from migrate.pass_env in databases.yaml.",
         )
 
 

@@ -1,1 +1,1 @@
-"""Child processes that outlive nobody, and workers."""
+"""Child processes that never outlive their parent, and workers."""

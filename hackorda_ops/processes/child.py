@@ -30,7 +30,7 @@ __all__ = ["Child", "Finished", "StartOptions", "run", "start"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _POLL_SECONDS = 1.0
-# What a Python may need to start, and where secret files go; whatever else we were given is not its business.
+# What a Python may need to start, and where secret files go; it gets nothing else of our environment.
 _SUPERVISOR_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -63,8 +63,8 @@ def run(
 ) -> Finished:
     """Run a child to its end.
 
-    Whatever is raised meanwhile (by `poll`, by a line callback, by Ctrl-C, by Dagster ending the run), the child's
-    whole process group is ended before it propagates.
+    If anything is raised meanwhile (by `poll`, by a line callback, by Ctrl-C, by Dagster ending the run), the child's
+    whole process group is stopped before it propagates.
 
     Args:
         arguments: the program and its arguments, none of them secret.
@@ -97,7 +97,7 @@ def _watch_over(child: Child, *, deadline_seconds: float | None, poll: Callable[
             child.stop()
             raise Stalled(
                 f"{child.name} did not finish within {deadline_seconds:g} seconds and was stopped.",
-                meaning=f"Its work is not done. The last it said:\n{without_rows(child.stderr_tail) or '(nothing)'}",
+                meaning=f"Its work is not done. Its last output:\n{without_rows(child.stderr_tail) or '(nothing)'}",
                 next_step="Look for a lock, a slow network or a full disk; then try again or raise the limit.",
             )
         if poll is not None:
@@ -126,22 +126,22 @@ def start(
     Args:
         arguments: the program (a path, or a name to look for on the PATH of `environment`) and its arguments.
         environment: the child's whole environment.
-        secret_files: variable to text: each is written to a file for its owner only, which the variable names in
-            the child's environment and which is gone when the child is.
-        working_directory: where it runs; this process's own where None.
-        stdin: what it reads on standard input; nothing where None.
+        secret_files: variable to text: each is written to a file only its owner can read, which the variable names in
+            the child's environment and which is removed when the child ends.
+        working_directory: where it runs; this process's own if None.
+        stdin: what it reads on standard input; nothing if None.
         on_stdout_line: called from another thread with each line of standard output, redacted and without its
             line end. What it raises stops the child and is raised again by `wait`.
         on_stderr_line: the same for standard error.
         capture_stdout: keep standard output for `Finished.stdout`, up to 64 MiB.
-        redact: takes secrets out of a line before anyone sees it.
+        redact: removes secrets from a line before anyone sees it.
         stop_signal: what asks the child to end.
         run_as: the name of the user it runs as; only root may ask for it.
-        grace_seconds: how long its process group has between the stop signal and SIGKILL.
+        grace_seconds: the time that its process group gets between the stop signal and SIGKILL.
 
     Raises:
         ToolFailed: the program could not be started.
-        UsageError: `run_as` names no user, or we are not root.
+        UsageError: `run_as` is not a user, or we are not root.
     """
     # Another user can't reach a TMPDIR that is our own. /tmp is safe with O_EXCL and a random name.
     folder = "/tmp" if run_as is not None else os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
@@ -162,7 +162,7 @@ def start(
     life, report = FileIO(life_write, "wb"), FileIO(report_read)
     try:
         supervisor = subprocess.Popen(
-            # -I and -S: nothing of the caller's Python settings or site-packages, so it starts fast and alone.
+            # -I and -S: none of the caller's Python settings or site-packages, so it starts fast and isolated.
             [sys.executable, "-I", "-S", "-X", "utf8", str(_SUPERVISOR), str(life_read), str(report_write)],
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE if wants_stdout else subprocess.DEVNULL,
@@ -194,7 +194,7 @@ def start(
 
 
 def _as_text(value: str | Path) -> str:
-    # The supervisor runs in UTF-8 mode, so this brings any bytes there as they are, whatever the locale here.
+    # The supervisor runs in UTF-8 mode, so this passes any bytes through unchanged, whatever the locale here.
     return os.fsencode(value).decode("utf-8", "surrogateescape")
 
 
@@ -203,7 +203,7 @@ def _user(name: str) -> tuple[str, int, int]:
         raise UsageError(
             f"Only root can start a program as the user {name}.",
             meaning="Nothing was started.",
-            next_step="Run this as root, or don't ask for another user.",
+            next_step="Run this as root, or without another user.",
         )
     try:
         entry = pwd.getpwnam(name)

@@ -19,7 +19,7 @@ from hackorda_ops.errors import Stalled
 from hackorda_ops.processes.child_output import Output
 from hackorda_ops.processes.hand_over import hand_over, supervisor_lost
 
-# What the supervisor may need beyond the grace period, to kill and to reap.
+# What the supervisor may need beyond the grace period to kill and reap.
 _STOP_MARGIN_SECONDS = 20.0
 # More than a pipe holds, so that one read empties it.
 _BLOCK_BYTES = 1024 * 1024
@@ -79,7 +79,7 @@ class Child:
         self._life_lock = threading.Lock()
         try:
             self.pid, reported = hand_over(self.name, order, life=life, report=report)
-            # A daemon, so that an interpreter that exits without stopping its children takes them along.
+            # A daemon thread, so that an interpreter that exits without stopping its children takes them along.
             threading.Thread(
                 target=self._follow, args=(reported,), name=f"output of {name}", daemon=True
             ).start()
@@ -98,38 +98,38 @@ class Child:
         return self._stderr.tail
 
     def ended_within(self, seconds: float | None) -> bool:
-        """Wait up to so many seconds (for ever where None); whether the child has ended by then."""
+        """Wait up to this many seconds (forever if None); returns whether the child has ended by then."""
         return bool(wait_for_futures([self._end], seconds).done)
 
     def wait(self, timeout_seconds: float | None = None) -> Finished:
         """Wait for the child's end, and raise what a line callback raised.
 
         Raises:
-            Stalled: it has not ended within `timeout_seconds`; it goes on.
+            Stalled: it has not ended within `timeout_seconds`; it continues to run.
             ToolFailed: its supervisor was killed, and the child with it.
         """
         if not self.ended_within(timeout_seconds):
             raise Stalled(
                 f"{self.name} has not ended within {timeout_seconds:g} seconds.",
-                meaning="It still runs, and ends at the latest with this process.",
+                meaning="It is still running, and ends at the latest with this process.",
                 next_step="Wait longer, or stop it.",
             )
         return self._end.result()
 
     def stop(self) -> None:
-        """End the child and its whole process group, and wait until they are gone; harmless when it has ended.
+        """End the child and its whole process group, and wait until they are gone; harmless if it has already ended.
 
         Not for a line callback: raise there instead.
         """
         self._ask_to_stop()
         if not self.ended_within(self._stop_seconds):
-            # The supervisor itself hangs, or somebody suspended it.
+            # The supervisor itself hangs, or was suspended.
             self._kill_group()
             self._supervisor.kill()
             self.ended_within(_STOP_MARGIN_SECONDS)
 
     def _follow(self, reported: bytes) -> None:
-        """In a thread of its own: move the child's streams until it has ended, then say how."""
+        """In a thread of its own: move the child's streams until it has ended, then report how."""
         try:
             finished = self._move_streams(reported)
         except Exception as problem:  # noqa: BLE001 - raised again by wait()
@@ -170,7 +170,7 @@ class Child:
                         self._take(outputs[key.fd], block)
                     else:
                         selector.unregister(key.fd)
-        # The group is gone: one read empties each pipe. Waiting for the streams' end could last for ever, as
+        # The group is gone: one read empties each pipe. Waiting for the streams' end could take forever, as
         # a daemon that the child left behind may hold them open.
         for descriptor, output in outputs.items():
             os.set_blocking(descriptor, False)
@@ -185,14 +185,14 @@ class Child:
         except BrokenPipeError:
             self._stdin = self._stdin[
                 :0
-            ]  # The child doesn't want the rest; its return code says whether that's bad.
+            ]  # The child doesn't read the rest; its return code shows whether that's bad.
         if not self._stdin:
             selector.unregister(stdin)
             stdin.close()
 
     def _take(self, output: Output, block: bytes, *, last: bool = False) -> None:
         if self._problem is not None:
-            return  # Only read on, so that the child isn't held up while it is being stopped.
+            return  # Only keep reading, so that the child isn't blocked while it is being stopped.
         try:
             output.feed(block)
             if last:
@@ -219,7 +219,7 @@ class Child:
     def _ask_to_stop(self) -> None:
         with self._life_lock:
             if not self._life.closed:
-                # A byte as well as the pipe's end: a forked copy of this process may hold the pipe open.
+                # A byte in addition to the pipe's end: a forked copy of this process may hold the pipe open.
                 with suppress(OSError):
                     os.write(self._life.fileno(), b"\n")
                 self._life.close()
@@ -229,7 +229,7 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _release(self) -> None:
-        """Let go of everything held for this child; the supervisor ends it where it hasn't ended."""
+        """Release everything held for this child; the supervisor stops it if it is still running."""
         self._ask_to_stop()
         try:
             self._supervisor.wait(self._stop_seconds)

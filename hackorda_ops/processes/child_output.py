@@ -1,4 +1,4 @@
-"""What a child process writes: cut into lines, redacted, and bounded, however much comes."""
+"""What a child process writes: split into lines, redacted and bounded, however much it is."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from hackorda_ops.errors import ToolFailed
 
 # A line is cut here, so that a tool that never ends its line can't fill our memory.
 _LINE_LIMIT_BYTES = 1024 * 1024
-# A secret that the cut went through would not be recognised, so this much before the cut goes too.
+# A secret split by the cut would not be recognized, so this much before the cut is dropped too.
 _CUT_MARGIN_BYTES = 4096
 _CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024
 _TAIL_LINES = 50
@@ -28,12 +28,12 @@ class LineCutter:
         for other in others:
             lines.append(self._line())
             self._pending += other
-        # One byte over the limit stays, to tell a line that was cut from one that just fits.
+        # One byte over the limit stays, to distinguish a line that was cut from one that just fits.
         del self._pending[_LINE_LIMIT_BYTES + 1 :]
         return lines
 
     def finish(self) -> list[str]:
-        """Return the last line where it has no line end; an empty list otherwise."""
+        """Return the last line if it has no line end; otherwise an empty list."""
         return [self._line()] if self._pending else []
 
     def _line(self) -> str:
@@ -45,11 +45,11 @@ class LineCutter:
 
 
 class Output:
-    """One output stream of a child: hands on its lines, keeps the last of them, or captures the bytes.
+    """One output stream of a child: passes on its lines, keeps the last of them, or captures the bytes.
 
     Args:
-        on_line: called with each line, redacted; None where nobody wants them.
-        redact: takes secrets out of a line.
+        on_line: called with each line, redacted; None if not needed.
+        redact: removes secrets from a line.
         capture: keep the bytes as they came, up to 64 MiB.
         keep_tail: keep the last 50 lines, redacted.
     """
@@ -73,7 +73,7 @@ class Output:
         """Take the next bytes.
 
         Raises:
-            ToolFailed: more than 64 MiB were to be captured.
+            ToolFailed: there were more than 64 MiB to capture.
         """
         if self._capture:
             self._captured += block
@@ -81,24 +81,24 @@ class Output:
                 self._captured.clear()
                 raise ToolFailed(
                     f"A tool wrote more than {_CAPTURE_LIMIT_BYTES} bytes where a short answer was expected.",
-                    meaning="Its output was not kept, so nothing was done with it.",
+                    meaning="Its output was discarded, so nothing was done with it.",
                     next_step="Report this with the tool's name and the size of the database's schema.",
                 )
         if self._on_line is not None or self._tail is not None:
             self._pass_on(self._cutter.feed(block))
 
     def finish(self) -> None:
-        """Say that nothing more comes: a last line without a line end is handed on too."""
+        """Signal the end of the stream: a last line without a line end is passed on too."""
         self._pass_on(self._cutter.finish())
 
     @property
     def captured(self) -> bytes:
-        """The bytes as they came; empty where capturing was not asked for."""
+        """The bytes as they came; empty unless capturing was requested."""
         return bytes(self._captured)
 
     @property
     def tail(self) -> str:
-        """The last 50 lines, redacted, each cut to 2,000 characters; empty where not asked for."""
+        """The last 50 lines, redacted, each cut to 2,000 characters; empty unless requested."""
         return "\n".join(self._tail or ())
 
     def _pass_on(self, lines: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""How a supervisor is handed what it shall run, and what is said where nothing comes of it."""
+"""How a supervisor receives what to run, and the errors if that fails."""
 
 import errno
 import os
@@ -10,21 +10,21 @@ from typing import Final
 
 from hackorda_ops.errors import OpsError, Stalled, ToolFailed
 
-# It takes hundredths of a second; this is for a machine that is starved.
+# It takes hundredths of a second; this is for an overloaded machine.
 _START_SECONDS: Final = 60.0
 
 
 def hand_over(name: str, order: bytes, *, life: FileIO, report: FileIO) -> tuple[int, bytes]:
-    """Hand a supervisor the order of what to run.
+    """Send a supervisor the order of what to run.
 
     Args:
         name: the program's name, for messages.
         order: a line of JSON.
-        life: the pipe that the supervisor reads, whose end stops the child.
+        life: the pipe that the supervisor reads; closing it stops the child.
         report: the pipe that the supervisor writes to.
 
     Returns:
-        The child's pid, and what else was reported by then.
+        The child's pid, and anything else reported by then.
 
     Raises:
         Stalled: it was not started within a minute.
@@ -32,7 +32,7 @@ def hand_over(name: str, order: bytes, *, life: FileIO, report: FileIO) -> tuple
     """
     until = time.monotonic() + _START_SECONDS
     to_supervisor, from_supervisor = life.fileno(), report.fileno()
-    os.set_blocking(to_supervisor, False)  # An order longer than a pipe holds must not block for ever.
+    os.set_blocking(to_supervisor, False)  # An order longer than a pipe holds must not block forever.
     waiting = select.poll()
     waiting.register(to_supervisor, select.POLLOUT)
     waiting.register(from_supervisor, select.POLLIN)
@@ -46,7 +46,7 @@ def hand_over(name: str, order: bytes, *, life: FileIO, report: FileIO) -> tuple
                 next_step="Look at the machine's load and memory, then try again.",
             )
         if to_supervisor in ready:
-            with suppress(BrokenPipeError):  # The report's end tells the same, with a reason.
+            with suppress(BrokenPipeError):  # The end of the report shows the same, with a reason.
                 order = order[os.write(to_supervisor, order) :]
             if not order or ready[to_supervisor] & (select.POLLERR | select.POLLHUP):
                 waiting.unregister(to_supervisor)
@@ -66,7 +66,7 @@ def supervisor_lost(name: str) -> ToolFailed:
     """The error for a supervisor that ended before its child."""
     return ToolFailed(
         f"The process that supervises {name} ended before it did.",
-        meaning=f"{name} was stopped with it. Somebody killed it, or the machine ran out of memory.",
+        meaning=f"{name} was stopped with it. The supervisor was killed, or the machine ran out of memory.",
         next_step="Look for an out-of-memory kill in the system's log (dmesg), then try again.",
     )
 
@@ -78,9 +78,9 @@ def _refused(name: str, *, step: str, number: int) -> OpsError:
     elif step == "folder":
         next_step = "Create the working directory, or name another one."
     elif step == "secret":
-        next_step = "Set TMPDIR to a folder of this machine that may be written to and has room."
+        next_step = "Set TMPDIR to a writable folder of this machine with enough space."
     else:
-        next_step = f"Check that {name} may be executed by this user."
+        next_step = f"Check that this user can execute {name}."
     where = {
         "folder": " in its working directory",
         "user": " as the user it should run as",

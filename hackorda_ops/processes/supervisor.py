@@ -1,8 +1,8 @@
-"""The small process that stands between this product and a tool it runs, and ends the tool when we die.
+"""The small process between this product and a tool it runs, which stops the tool when we die.
 
 Run as a script by `hackorda_ops.processes.child`, never imported: it must start in a few hundredths of a
 second and must not need the package. It lives in a session of its own, so that Ctrl-C at a terminal, or
-whatever kills our process group, doesn't take it along. The tool runs below it in a process group of its
+a signal to our process group, doesn't kill it too. The tool runs below it in a process group of its
 own, together with the workers that the tool forks.
 
 It holds the read end of a pipe whose write end only our process has. However our process ends, SIGKILL
@@ -10,9 +10,9 @@ included, the kernel closes the write end; the supervisor then sends the stop si
 waits for the grace period, and kills what is left. The same happens to workers that outlive their tool. Only a
 daemon that leaves the group on purpose is left alone.
 
-What the tool must not have in its environment, which every process of the same user can read for as long as the
-tool runs, it gets as files for its owner only. They are made here because this process lives as long as the tool:
-they are gone when it is, also where our process was killed.
+What the tool must not have in its environment, which every process of the same user can read while the
+tool runs, it gets as files readable by their owner only. They are created here because this process lives as
+long as the tool: they are removed when the tool ends, even if our process was killed.
 
 Arguments: the number of the life pipe's descriptor and of the report pipe's. Standard input, output and
 error are the tool's. On the life pipe comes one line of JSON (`arguments`, `environment`, `secret_files`,
@@ -30,13 +30,13 @@ import time
 from contextlib import suppress
 from typing import Any, NoReturn
 
-# A process that is gone can't be waited for when it isn't our child (macOS), only looked for.
+# A process that isn't our child (macOS) can't be waited for, only looked for.
 _LOOK_AGAIN_MILLISECONDS = 50
-# The parent's end is seen at once through the pipe; this is for a pipe that a forked copy of the parent holds open.
+# The parent's end shows at once through the pipe; this is for a pipe that a forked copy of the parent holds open.
 _PARENT_CHECK_MILLISECONDS = 1000
-# SIGKILL takes effect when a process leaves the kernel; a hung disk may hold it there for ever.
+# SIGKILL takes effect when a process leaves the kernel; a hung disk may keep it there forever.
 _KILL_SECONDS = 10.0
-# What a shell would hand to a program: our own handlers, or what our parent ignored, are not the tool's business.
+# The defaults that a shell would give a program: the tool must not inherit our handlers or what our parent ignored.
 _SIGNALS_AT_DEFAULT = (
     signal.SIGINT,
     signal.SIGTERM,
@@ -64,8 +64,8 @@ def main(life: int, report: int) -> None:
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # The handler does nothing: what counts is the byte on the wake-up pipe. Being told to end means
-        # ending the tool first, never leaving it alone.
+        # The handler does nothing: what counts is the byte on the wake-up pipe. A request to end means
+        # stopping the tool first, never leaving it running.
         signal.signal(number, _noticed)
     line = _read_line(life)
     if line is None:
@@ -106,14 +106,14 @@ def _read_line(descriptor: int) -> bytes | None:
 
 
 def _tell(report: int, message: str) -> None:
-    with suppress(BrokenPipeError):  # The parent died; there is nobody to tell.
+    with suppress(BrokenPipeError):  # The parent died; nobody is listening.
         os.write(report, message.encode() + b"\n")
 
 
 def _adopt_orphans() -> None:
     """On Linux, become the parent of the tool's orphans, so as to reap them.
 
-    In a container whose first process reaps nobody they would stay zombies, and a group of zombies looks
+    In a container whose first process reaps nothing they would stay zombies, and a group of zombies looks
     alive. Elsewhere the system's own first process does it.
     """
     if not sys.platform.startswith("linux"):
@@ -124,7 +124,7 @@ def _adopt_orphans() -> None:
 
 
 def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
-    """Write what the order has as secret files, and name each in the tool's environment; `written` gets the paths."""
+    """Write the order's secret files, and name each in the tool's environment; `written` gets the paths."""
     for variable, text in order["secret_files"].items():
         path = order["secret_paths"][variable]
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -138,14 +138,14 @@ def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
 
 def _launch(order: dict[str, Any], report: int) -> int | None:
     """Start the tool in a process group of its own; None where it could not be started (reported)."""
-    # A single-threaded process may fork and then do as it pleases, unlike the parent with its threads.
+    # A single-threaded process can fork and then do anything, unlike the parent with its threads.
     trouble_read, trouble_write = os.pipe()
     tool = os.fork()
     if tool == 0:
         _become(order, trouble_write)
     os.close(trouble_write)
-    # Both sides do it: whichever comes first, the group is there before anyone signals it. The tool refuses ours
-    # once it has called exec, after its own.
+    # Both sides do it: whichever is first, the group exists before anyone signals it. Ours is refused
+    # once the tool has called exec, after its own.
     with suppress(OSError):
         os.setpgid(tool, tool)
     trouble = os.read(trouble_read, 1000)
@@ -212,12 +212,12 @@ def _watch(tool: int, order: dict[str, Any], *, life: int, wake: int, parent: in
             returncode = ended if returncode is None else returncode
     if returncode is None:
         returncode = _reap(tool)
-    # A tool that not even SIGKILL ends hangs in the kernel; say what was done to it.
+    # A tool that not even SIGKILL stops hangs in the kernel; report the signal it was sent.
     return -signal.SIGKILL if returncode is None else returncode
 
 
 def _reap(tool: int) -> int | None:
-    """Reap whatever ended; the tool's return code (negative: the signal that killed it) when it is among them."""
+    """Reap all that ended; the tool's return code (negative: the signal that killed it) if it is among them."""
     returncode = None
     while True:
         try:

@@ -19,7 +19,7 @@ from hackorda_ops.errors import OpsError, Stalled, ToolFailed
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Child
 
-# Workers speak every few megabytes. One that is silent for this long hangs in a read that won't come back.
+# Workers report every few megabytes. One that is silent for this long hangs in a read that won't return.
 _SILENCE_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.2
 # What a Python needs of its caller's environment to start and to find this package.
@@ -29,10 +29,10 @@ Item = TypeVar("Item")
 
 
 class WorkerAnswer:
-    """A worker's side of the conversation: what it says goes to its parent at once."""
+    """A worker's side of the conversation: what it reports goes to its parent at once."""
 
     def done(self, amount: int) -> None:
-        """So much more (bytes, as a rule) has been worked through."""
+        """This much more (usually bytes) has been processed."""
         _say({"done": amount})
 
     def result(self, value: object) -> None:
@@ -41,7 +41,7 @@ class WorkerAnswer:
 
 
 def serve(work: Callable[[Any, WorkerAnswer], None]) -> None:
-    """The main function of a worker: does its share, and hands an `OpsError` over to the parent."""
+    """The main function of a worker: does its share, and passes an `OpsError` on to the parent."""
     order = json.load(sys.stdin)
     try:
         work(order, WorkerAnswer())
@@ -55,10 +55,10 @@ def shares(items: Sequence[Item], *, weight: Callable[[Item], int], count: int) 
     Args:
         items: what there is to do.
         weight: how long an item takes, in any unit.
-        count: how many shares may be worked on at a time; at least 1.
+        count: how many shares can be processed at a time; at least 1.
 
     Returns:
-        The shares that hold anything; none where there are no items.
+        The non-empty shares; none if there are no items.
     """
     split: list[list[Item]] = [[] for _ in range(count)]
     weights = [0] * count
@@ -82,11 +82,11 @@ def run_workers(
 
     Args:
         module: the worker, for example "hackorda_ops.postgres.archives.reader".
-        orders: one share per worker; anything that JSON can hold. It goes by standard input,
+        orders: one share per worker; anything that JSON can hold. It is sent on standard input,
             which nobody else can read, so it may hold a password; `environment` and `module` may not.
-        environment: what the workers need beside what Python itself needs.
-        on_done: called in this thread with how much was worked through in all, whenever that grew.
-        redact: takes secrets out of what a worker that crashed wrote to standard error.
+        environment: what the workers need in addition to what Python itself needs.
+        on_done: called in this thread with how much was processed in total, whenever that grew.
+        redact: removes secrets from what a crashed worker wrote to standard error.
 
     Returns:
         The results of all workers, in no particular order.
@@ -94,7 +94,7 @@ def run_workers(
     Raises:
         OpsError: what a worker raised; the others have been stopped by then.
         ToolFailed: a worker crashed.
-        Stalled: no worker said anything for ten minutes.
+        Stalled: no worker reported anything for ten minutes.
     """
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
     own = {name: os.environ[name] for name in _PYTHON_VARIABLES if name in os.environ}
@@ -114,7 +114,7 @@ def run_workers(
             )
         last_heard = time.monotonic()
         while True:
-            # Asked before the inbox is emptied: a worker that has ended has said all it had to say.
+            # Checked before the inbox is emptied: a worker that has ended has sent everything.
             ended = [worker for worker in running if not worker.running]
             for message in _received(inbox):
                 last_heard = time.monotonic()
@@ -153,14 +153,14 @@ def _require_success(worker: Child, module: str, redact: Callable[[str], str]) -
     if finished.returncode != 0:
         raise ToolFailed(
             f"The worker {module} ended with return code {finished.returncode}:\n"
-            f"{redact(_without_words(finished.stderr_tail)) or '(it wrote nothing)'}",
+            f"{redact(_without_words(finished.stderr_tail)) or '(no output)'}",
             meaning="Its part of the work is not done, so nothing was proven.",
-            next_step="Return code -9 means that it was killed, usually for want of memory; otherwise report this.",
+            next_step="Return code -9 means that it was killed, usually when memory ran out; otherwise report this.",
         )
 
 
 def _without_words(written: str) -> str:
-    """A traceback without the words of its errors, which may quote a row; where there is none, what Python says."""
+    """A traceback without its error messages, which may quote a row; without a traceback, what Python wrote."""
     before, traceback, after = written.partition("Traceback (most recent call last):")
     if not traceback:
         return before
@@ -175,7 +175,7 @@ def _handed_over(said: Sequence[str]) -> OpsError:
 
 def _silent(module: str) -> Stalled:
     return Stalled(
-        f"The workers of {module} said nothing for {_SILENCE_SECONDS:g} seconds and were stopped.",
+        f"The workers of {module} reported nothing for {_SILENCE_SECONDS:g} seconds and were stopped.",
         meaning="Their work is not done, so nothing was proven.",
         next_step="Look for a disk, a network file system or a server that hangs; then try again.",
     )

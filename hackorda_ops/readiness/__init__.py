@@ -1,1 +1,1 @@
-"""Readiness: how far a database is from a recovery that is proven, told by the clock and by the stores."""
+"""Readiness: how far a database is from a proven recovery, by the clock and by what the stores hold."""

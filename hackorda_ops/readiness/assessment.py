@@ -16,18 +16,18 @@ from hackorda_ops.words import duration, size
 _GB = 1_000_000_000
 # Far enough for the next exercise, whenever in the year it is.
 _NEXT_WITHIN = timedelta(days=800)
-# Retention keeps every night of a week at least; of older ones the gaps are its doing.
+# Retention keeps every night of a week at least; gaps between older ones are its doing.
 _EVERY_NIGHT_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Expectation:
     """What the schedule asks for, and how it's met.
 
     Attributes:
         kind: what is asked for.
         cron: when, as configured.
-        newest_at: what the newest of its kind holds (nights and copies), or when it was held; None for none.
+        newest_at: the moment its newest holds (nights and copies), or when it was run; None for none.
         next_due_at: in the schedule's time zone; None where nothing is due any more.
         overdue: whether it is.
     """
@@ -66,11 +66,11 @@ class Readiness:
         asked: what the schedule asks for.
         exposed_seconds: what would be lost if the database died now and only its dumps were left; None
             without a sound night.
-        recovery_point_objective_seconds: what that is held against.
-        longest_gap_seconds: between two sound artifacts of the last week that followed each other; None with
+        recovery_point_objective_seconds: what that is compared with.
+        longest_gap_seconds: between two consecutive sound artifacts of the last week; None with
             fewer than two.
         recovery_seconds: of the last drill that passed and measured it.
-        recovery_time_objective_seconds: what that is held against.
+        recovery_time_objective_seconds: what that is compared with.
         time_by_drills: when the recovery time breaks its objective, by the drills.
         time_by_size: the same, by the size of the nights, taking the time to grow in step with it.
         sizes: of the sound artifacts, oldest first, in bytes.
@@ -84,7 +84,7 @@ class Readiness:
     risk: str
     standing: Standing
     timezone: str
-    asked: tuple[Asked, ...]
+    asked: tuple[Expectation, ...]
     exposed_seconds: float | None
     recovery_point_objective_seconds: float
     longest_gap_seconds: float | None
@@ -98,7 +98,7 @@ class Readiness:
 
 
 def assess(survey: Survey, database: Database) -> Readiness:
-    """Holds a survey against the database's policy."""
+    """Compares a survey with the database's policy."""
     standing, objectives = survey.standing, database.objectives
     now, night = standing.at, standing.newest_sound_night
     objective_seconds = objectives.recovery_time_minutes * 60
@@ -118,7 +118,7 @@ def assess(survey: Survey, database: Database) -> Readiness:
     return Readiness(
         database=standing.database,
         at=now,
-        # A trend that drills have measured says more than one that their size lets expect.
+        # A trend that drills have measured says more than one inferred from size.
         judgement=judge(standing, database, by_size if by_drills.says_nothing else by_drills),
         risk=at_risk(standing),
         standing=standing,
@@ -165,7 +165,7 @@ def _longest_gap_seconds(survey: Survey) -> float | None:
     return max(((later - earlier).total_seconds() for earlier, later in pairwise(recent)), default=None)
 
 
-def _asked(standing: Standing, database: Database) -> Iterator[Asked]:
+def _asked(standing: Standing, database: Database) -> Iterator[Expectation]:
     schedule, late = database.schedule, {each.kind for each in standing.overdue}
     night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
     newest: dict[DueKind, datetime | None] = {
@@ -178,7 +178,7 @@ def _asked(standing: Standing, database: Database) -> Iterator[Asked]:
     for kind, newest_at in newest.items():
         coming = due_between(kind, schedule, after=standing.at, until=standing.at + _NEXT_WITHIN)
         due = next(coming, None)
-        yield Asked(kind, cron_of(kind, schedule), newest_at, due.at if due else None, kind in late)
+        yield Expectation(kind, cron_of(kind, schedule), newest_at, due.at if due else None, kind in late)
 
 
 def _cost(stored: Stored, database: Database) -> Cost:

@@ -1,7 +1,7 @@
 """When an objective breaks if things go on as they did: a straight line by least squares, and how far to trust it.
 
 All pure. A line through few points, or one less steep than its own uncertainty, says nothing, and
-that's what is told then.
+that's what is reported then.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,11 +79,11 @@ class Forecast:
 
 
 def fit(points: Sequence[Point], least: int) -> TrendLine | None:
-    """The line through points by least squares; None where they are too few, or all at once.
+    """The line through points by least squares; None where they are too few, or all at the same moment.
 
     Args:
         points: in any order.
-        least: how many it takes, 3 or more.
+        least: how many are needed, 3 or more.
     """
     if len(points) < least:
         return None
@@ -127,7 +127,7 @@ def forecast(
         return Forecast("broken already", None, said)
     line = fit(points, least)
     if line is None:
-        enough = f"a forecast takes {least} or more"
+        enough = f"a forecast needs {least} or more"
         return Forecast(
             "too few points", None, f"Too few points: {len(points)} measured {noun}(s), and {enough}."
         )

@@ -23,7 +23,7 @@ class Judgement:
     """How ready a database is.
 
     Attributes:
-        word: OK; AT RISK (there's something to see to); OVERDUE; UNKNOWN (no backup was found, and not all places
+        word: OK; AT RISK (something needs attention); OVERDUE; UNKNOWN (no backup was found, and not all places
             could be read); UNPROTECTED (there's no sound backup).
         reasons: a sentence each; none for OK.
     """
@@ -38,7 +38,7 @@ def judge(standing: Standing, database: Database, forecast: Forecast | None = No
     Args:
         standing: what the stores hold.
         database: its configuration.
-        forecast: of its recovery time, where somebody has made one.
+        forecast: of its recovery time, where there is one.
     """
     late = tuple(each.sentence for each in standing.overdue)
     risks = (*standing.problems, *_risks(standing, database, forecast))
@@ -54,7 +54,7 @@ def _risks(standing: Standing, database: Database, forecast: Forecast | None) ->
     if night is not None and not night.sound:
         yield f"The newest artifact in the store, {night.artifact_id}, is not sound."
     if standing.newest_copy is None and not standing.unreadable:
-        yield "Nothing sound is off-site."
+        yield "No sound artifact is off-site."
     sound = standing.newest_sound_night
     if sound is not None:
         exposed = standing.at - sound.captured_at

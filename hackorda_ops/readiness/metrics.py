@@ -24,7 +24,7 @@ _READABLE: Final = 0o644
 def write_metrics(
     path: Path, standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime
 ) -> None:
-    """Writes the metrics of all databases; the file is never half there.
+    """Writes the metrics of all databases; the file is never half written.
 
     Args:
         path: a ".prom" file in the collector's folder, which exists.
@@ -33,7 +33,7 @@ def write_metrics(
         now: aware.
 
     Raises:
-        StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
+        StoreRefused, StoreUnreachable, DiskFull: the operating system's error.
     """
     data = metrics_text(standings, databases, now)
     with disk_errors(f"write the metrics {path}"):
@@ -59,11 +59,11 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database
 
     last_night = gauge("last_night_timestamp_seconds", "The moment that the newest sound night holds.")
     last_copy = gauge("last_copy_timestamp_seconds", "The moment that the newest off-site copy holds.")
-    last_drill = gauge("last_proven_drill_timestamp_seconds", "When the drill that proved last was held.")
+    last_drill = gauge("last_proven_drill_timestamp_seconds", "When the last drill that passed was run.")
     proven_point = gauge(
         "last_proven_restore_point_timestamp_seconds", "The moment that the last proven artifact holds."
     )
-    recovery = gauge("recovery_seconds", "What the recovery took in the last drill that proved.")
+    recovery = gauge("recovery_seconds", "How long the recovery took in the last drill that passed.")
     time_objective = gauge("recovery_time_objective_seconds", "The recovery time objective.")
     point_objective = gauge("recovery_point_objective_seconds", "The recovery point objective.")
     night_size = gauge("night_size_bytes", "The size of the newest sound night as stored.")

@@ -1,6 +1,6 @@
 """What is overdue: due by the schedule, past its grace, and nothing in the stores counts for it. All pure.
 
-Dagster isn't asked: its word for "fresh" is that a run has succeeded, whatever became of the files since.
+Dagster isn't asked: it calls an asset "fresh" once a run has succeeded, whatever became of the files since.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,11 +41,11 @@ class Overdue:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Something that was made, or held, for a partition.
+    """Something that was made, or run, for a partition.
 
     Attributes:
         partition: the night, the week's Monday, the first day of the quarter or year.
-        against: why it doesn't count, as the end of a sentence: "was held on 2026-10-04 and FAILED"; None for
+        against: why it doesn't count, as the end of a sentence: "was run on 2026-10-04 and FAILED"; None for
             what is asked for: a sound night, a copy of one, a drill that passed.
     """
 
@@ -70,7 +70,7 @@ def find_overdue(
 ) -> tuple[Overdue, ...]:
     """What is overdue, the most frequent kind first.
 
-    What came for a later partition makes up for an earlier one: it proves more.
+    What was made for a later partition covers an earlier one: it proves more.
 
     Args:
         attempts: what there is for each kind, newest first; a kind that is left out is not judged.
@@ -113,8 +113,8 @@ def _overdue(
 _NEVER_CAME: dict[DueKind, str] = {
     "night": "was not taken",
     "week": "is not there",
-    "quarter": "was not held",
-    "year": "was not held",
+    "quarter": "was not run",
+    "year": "was not run",
 }
 
 
@@ -129,24 +129,24 @@ def _subject(kind: DueKind, partition: date) -> str:
 
 
 def by_night(artifact: Manifest) -> Attempt:
-    """What an artifact in the store is worth as its night."""
+    """How an artifact in the store counts for its night."""
     found = ", ".join(f"{finding.code} ({finding.subject})" for finding in fatal(artifact.findings)[:_TOLD])
-    return Attempt(artifact.night, None if artifact.sound else f"was taken and isn't sound: {found}")
+    return Attempt(artifact.night, None if artifact.sound else f"was taken and failed its checks: {found}")
 
 
 def by_copy(artifact: Manifest) -> Attempt:
-    """What an artifact off-site is worth as the copy of its week."""
-    unsound = f"is of an artifact that isn't sound ({artifact.artifact_id})"
+    """How an artifact off-site counts as the copy of its week."""
+    unsound = f"is of an artifact that failed its checks ({artifact.artifact_id})"
     return Attempt(week_of(artifact.night), None if artifact.sound else unsound)
 
 
 def by_drill(drill: DrillResult) -> Attempt:
-    """What a drill is worth for its quarter."""
+    """How a drill counts for its quarter."""
     return _held(drill.quarter, drill.verdict, drill.started_at, drill.drill_id)
 
 
 def by_exercise(exercise: ExerciseResult) -> Attempt:
-    """What a recovery exercise is worth for its year."""
+    """How a recovery exercise counts for its year."""
     return _held(exercise.year, exercise.verdict, exercise.started_at, exercise.exercise_id)
 
 
@@ -154,4 +154,4 @@ def _held(partition: date, verdict: Verdict, at: datetime, held_id: str) -> Atte
     if verdict == "PASS":
         return Attempt(partition, None)
     ended = "FAILED" if verdict == "FAIL" else "could not judge (ERROR)"
-    return Attempt(partition, f"was held on {at:%Y-%m-%d} and {ended}; its report is {held_id}")
+    return Attempt(partition, f"was run on {at:%Y-%m-%d} and {ended}; its report is {held_id}")

@@ -1,4 +1,4 @@
-"""Readiness as one HTML page that needs nothing beside itself: no network, no script, no font."""
+"""Readiness as one self-contained HTML page: no network, no script, no font."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Reads the newest of what the stores hold: the names of folders first, then as few files as will do.
+"""Reads the newest of what the stores hold: the names of folders first, then as few files as possible.
 
-The names begin with the time that they were made at, so the newest are known without opening any.
+The names begin with the time of creation, so the newest are known without opening any.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
 
-# A quarter of nights, and more drills than are held in twenty years. Usually the first one answers.
+# A quarter of nights, and more drills than are run in twenty years. Usually the first one is enough.
 _MOST_READ: Final = 100
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Trouble:
     unreadable: list[str] = field(default_factory=list)
 
     def hides(self, what: str) -> None:
-        """Notes what keeps anybody from seeing what is overdue."""
+        """Notes what hides whether anything is overdue."""
         self.problems.append(what)
         self.unreadable.append(what)
 
@@ -86,7 +86,7 @@ def list_place(
         trouble: gets a sentence where it can't be listed; the answer is None then.
     """
     try:
-        # Whoever asks has a minute for everything.
+        # The caller has a minute for everything.
         store = open_store().with_patience(SOON)
         artifact_ids, drill_ids, exercise_ids = (
             catalog.ids(store, database, *folder) for folder in ((), (DRILLS_FOLDER,), (EXERCISES_FOLDER,))
@@ -106,7 +106,7 @@ def list_place(
 def _made_by(now: datetime, ids: tuple[str, ...], called: str, trouble: Trouble) -> tuple[str, ...]:
     to_come = [each for each in ids if id_is_ahead(each, now)]
     trouble.problems.extend(
-        f"{called} has {each}, which lies in the future: a clock was wrong when it was made."
+        f"{called} has {each}, which is dated in the future: a clock was wrong when it was made."
         for each in to_come
     )
     return ids[len(to_come) :]
@@ -142,9 +142,9 @@ def newest_artifacts(
 def newest_drills(
     places: Sequence[Listed], database: str, schedule: Schedule, trouble: Trouble
 ) -> tuple[DrillResult, ...] | None:
-    """The drills held last, newest first, down to the first that passed for the quarter it was held in.
+    """The last drills, newest first, down to the first that passed for the quarter it was run in.
 
-    One that makes up for a past quarter may have proven an older artifact than a drill before it did.
+    One that backfills a past quarter may have proven an older artifact than an earlier drill did.
     """
 
     def one(store: Store, drill_id: str) -> DrillResult | str:
@@ -160,9 +160,9 @@ def newest_drills(
 def newest_exercises(
     places: Sequence[Listed], database: str, schedule: Schedule, trouble: Trouble
 ) -> tuple[ExerciseResult, ...] | None:
-    """The recovery exercises held last, newest first, down to the first that passed for the year it was held in.
+    """The last recovery exercises, newest first, down to the first that passed for the year it was run in.
 
-    One that makes up for a past year says nothing of this one.
+    One that backfills a past year says nothing about this one.
     """
 
     def one(store: Store, exercise_id: str) -> ExerciseResult | str:
@@ -179,7 +179,7 @@ def newest_exercises(
 def _from_any(
     places: Sequence[Listed], ids: Callable[[Listed], tuple[str, ...]], read: Callable[[Store, str], T | str]
 ) -> Iterator[T | str]:
-    """Reads each id, newest first, from the first store that can tell."""
+    """Reads each id, newest first, from the first store where it can be read."""
     holders = {
         each: [place for place in places if each in ids(place)] for place in places for each in ids(place)
     }

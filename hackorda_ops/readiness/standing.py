@@ -35,13 +35,13 @@ __all__ = [
     "unread",
 ]
 
-# The store of the nights and off-site.
+# The nightly store and off-site.
 _PLACES = 2
 
 
 @dataclass(frozen=True)
 class ArtifactSeen:
-    """An artifact in the store of the nights or off-site.
+    """An artifact in the nightly store or off-site.
 
     Attributes:
         artifact_id: its id.
@@ -102,10 +102,10 @@ class Standing:
         newest_sound_night: the last one that is sound.
         newest_copy: the last one off-site that is sound.
         last_proven: the newest restore point that a drill has proven.
-        last_drill: the drill held last.
-        last_exercise_passed_at: when the newest recovery exercise that passed was held.
+        last_drill: the newest drill.
+        last_exercise_passed_at: when the newest recovery exercise that passed was run.
         overdue: what should have been there by now. What can't be read isn't judged.
-        judged: the kinds that could be judged; of any other nobody can say whether it's overdue.
+        judged: the kinds that could be judged; for any other it's unknown whether it's overdue.
         problems: everything odd, a sentence each.
         unreadable: those of the problems that hide whether anything is overdue: a place can't be read.
     """
@@ -131,16 +131,14 @@ def at_risk(standing: Standing) -> str:
         key=lambda artifact: artifact.captured_at,
         default=None,
     )
-    newest = f"The newest sound backup is of {_aged(sound.captured_at, standing.at)}." if sound else ""
+    newest = f"The newest sound backup is from {_aged(sound.captured_at, standing.at)}." if sound else ""
     proven = standing.last_proven
     if proven is not None and proven.kept:
-        said = f"The last proven restore point is of {_aged(proven.captured_at, standing.at)}."
+        said = f"The last proven restore point is from {_aged(proven.captured_at, standing.at)}."
         return f"{said} {newest}" if sound and sound.captured_at > proven.captured_at else said
     if proven is not None:
-        lost = (
-            f"The last proven restore point, of {_aged(proven.captured_at, standing.at)}, is no longer there."
-        )
-        return f"{lost} {newest or 'Nothing else is sound.'}"
+        lost = f"The last proven restore point, from {_aged(proven.captured_at, standing.at)}, is no longer there."
+        return f"{lost} {newest or 'There is no other sound backup.'}"
     if sound is not None:
         return f"No restore point has ever been proven. {newest}"
     if standing.unreadable:
@@ -158,7 +156,7 @@ def _age(seconds: float) -> str:
 
 
 def read_standing(protected: Protected, *, now: datetime) -> Standing:
-    """Reads how a database stands; whatever can't be read is told, and not fatal.
+    """Reads how a database stands; whatever can't be read is reported, and not fatal.
 
     Args:
         protected: the database.
@@ -166,17 +164,17 @@ def read_standing(protected: Protected, *, now: datetime) -> Standing:
     """
     try:
         return _read_standing(protected, now)
-    except Exception as error:  # noqa: BLE001  # one database must not take the look at the others along
+    except Exception as error:  # noqa: BLE001  # one database must not keep the others from being read
         return unread(protected.name, now, unforeseen(protected.name, error))
 
 
 def unforeseen(name: str, error: Exception) -> str:
-    """A sentence on an error that nobody has foreseen."""
-    return f"Looking at {name} failed, which is a bug of hackorda_ops: {described(error)}."
+    """A sentence on an unexpected error."""
+    return f"Looking at {name} failed, which is a bug in hackorda_ops: {described(error)}."
 
 
 def unread(name: str, now: datetime, why: str) -> Standing:
-    """The standing of a database that couldn't be looked at."""
+    """The standing of a database that couldn't be read."""
     return Standing(
         database=name,
         at=now,
@@ -249,7 +247,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
 
 
 def seen(artifact: Manifest) -> ArtifactSeen:
-    """What is told of an artifact."""
+    """What is said of an artifact."""
     return ArtifactSeen(
         artifact.artifact_id, artifact.night, artifact.captured_at, artifact.sound, artifact.size_bytes
     )

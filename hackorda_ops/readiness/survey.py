@@ -1,4 +1,4 @@
-"""Reads everything that the readiness page tells of a database: every manifest, every drill, every byte kept."""
+"""Reads everything that the readiness page shows of a database: every manifest, every drill, every byte kept."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Stored:
         artifacts: how many can be read.
         damaged: how many can't.
         bytes_by_class: by storage class; "" where the place has none. Artifacts, reports and logs, and the
-            old versions of them as well, because they are paid for; as far as the key may list those.
+            old versions of them as well, because they are paid for; as far as the key has the right to list them.
         superseded_bytes: those old versions alone.
     """
 
@@ -63,7 +63,7 @@ class Survey:
     Attributes:
         standing: how it stands.
         artifacts: of the store and off-site, each once, oldest first.
-        drills: oldest first, as `artifacts` without those that are dated after now (`clocks.is_ahead`).
+        drills: oldest first, as `artifacts` without those that are dated in the future (`clocks.is_ahead`).
         stored: what each place keeps, as far as it could be read.
     """
 
@@ -74,7 +74,7 @@ class Survey:
 
 
 def read_survey(protected: Protected, *, now: datetime) -> Survey:
-    """Reads it all; a place that can't be read is left out, and `standing.problems` tells of it.
+    """Reads it all; a place that can't be read is left out, and `standing.problems` says so.
 
     Args:
         protected: the database.
@@ -99,7 +99,7 @@ def read_survey(protected: Protected, *, now: datetime) -> Survey:
                 if not is_ahead(each.started_at, now)
             }
             stored.append(_stored(place, store, name, found))
-        except Exception as error:  # noqa: BLE001  # one database must not take the page of the others along
+        except Exception as error:  # noqa: BLE001  # one database must not cost the others their page
             why = error.what if isinstance(error, OpsError) else unforeseen(name, error)
             if not any(why in problem for problem in problems):
                 problems.append(why)

@@ -1,1 +1,1 @@
-"""Bringing an artifact back: what a restore and a drill both run."""
+"""Restoring an artifact: what a restore and a drill both run."""

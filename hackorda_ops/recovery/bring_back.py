@@ -1,4 +1,4 @@
-"""Brings an artifact back into an empty database, and compares every row with its manifest.
+"""Restores an artifact into an empty database, and compares every row with its manifest.
 
 An operator's `restore` and the quarterly drill run this same code.
 """
@@ -97,24 +97,24 @@ def bring_back(
         manifest: the artifact's.
         target: the empty database.
         source: the live database, where it's known: the target must not be it.
-        on_progress: told of every stage, from more than one thread.
+        on_progress: called at every stage, from more than one thread.
         jobs: pg_restore's --jobs, and how many processes compare; None for what is configured.
-        with_access: also makes the roles that are missing, and applies owners, grants and settings; these
+        with_access: also creates the missing roles, and applies owners, grants and settings; these
             are compared as well.
-        keep_going: brings back everything that the server takes; what it doesn't take is a finding each.
+        keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
 
     Raises:
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
-        RightsMissing: the role may not make what is in the dump, or the roles; nothing was restored.
+        RightsMissing: the role can't create what is in the dump, or the roles; nothing was restored.
         ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
-        OpsError: whatever else its tree names.
+        OpsError: any other error of its tree.
     """
     jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
     with (
         logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
         ExitStack() as stack,
     ):
-        # Asked before anything is fetched: a wrong target shall not cost an hour.
+        # Check the target first: a wrong one should fail in seconds.
         roles = roles_of(store, manifest) if with_access else ()
         connection = stack.enter_context(
             admitted(target, manifest, source=source, application_name="hackorda_ops restore", roles=roles)
@@ -149,7 +149,7 @@ def bring_back(
             jobs=jobs,
             on_progress=on_progress,
         )
-        # At last: whoever restored may lose the right to read what now belongs to others.
+        # Done last: the restoring role may lose the right to read what now belongs to others.
         differing, notes = (
             give_access(connection, target, roles, folder) if with_access else ((), (NOT_GIVEN,))
         )
@@ -172,13 +172,13 @@ def bring_back(
 
 @dataclass(frozen=True)
 class Comparison:
-    """A restored database beside its manifest.
+    """A restored database compared with its manifest.
 
     Attributes:
         digests: rows and digest of each of the manifest's tables that is there.
-        inventory: what the restored database holds besides, without counts.
-        findings: what differs; none means that everything the backup speaks for came back.
-        notes: what the server has otherwise than the source, which is not the backup's fault.
+        inventory: what else the restored database holds, without counts.
+        findings: what differs; none means that everything the backup covers was restored.
+        notes: what differs between the server and the source, which is not the backup's fault.
     """
 
     digests: Mapping[TableName, TableDigest]
@@ -201,10 +201,10 @@ def compare(
     Args:
         connection: a session on the restored database.
         target: the same database, for the processes that read it.
-        manifest: what there must be.
-        dump_folder: the artifact's dump, for which large objects differ.
+        manifest: what must be there.
+        dump_folder: the artifact's dump, to show which large objects differ.
         jobs: how many processes read.
-        on_progress: told of the bytes read.
+        on_progress: called with the bytes read.
 
     Raises:
         OpsError: the login, the rights or the connection failed.
@@ -255,11 +255,11 @@ def admitted(
         manifest: the artifact's.
         source: the live database, where it's known: the target must not be it.
         application_name: how the session shows in pg_stat_activity.
-        roles: statements of roles.sql; those roles that are missing are made.
+        roles: statements of roles.sql; missing roles are created.
 
     Raises:
         TargetRefused: it is the source, isn't empty, or can't take this artifact.
-        RightsMissing: the roles can't be made.
+        RightsMissing: the roles can't be created.
         OpsError: the login or the connection failed.
     """
     with connect(target, application_name=application_name, settings=RESTORE_SETTINGS) as connection:
@@ -302,7 +302,7 @@ def _admit(connection: psycopg.Connection[Any], target: ConnectionTarget, manife
         raise TargetRefused(
             f"{target.describe()} has the encoding {there.encoding}; the artifact is in "
             f"{manifest.inventory.source.encoding}.",
-            meaning="Text would be changed or refused on the way. Nothing was restored.",
+            meaning="Text would be altered or rejected by the conversion. Nothing was restored.",
             next_step="Create the database as the artifact's RESTORE.md shows, and restore into that.",
         )
     _require_extensions(connection, target, manifest)

@@ -1,4 +1,4 @@
-"""Gives a restored database the roles, owners, grants and settings that its artifact tells of."""
+"""Gives a restored database the roles, owners, grants and settings that its artifact records."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,49 +28,49 @@ def roles_of(store: Store, manifest: Manifest) -> tuple[str, ...]:
     """The statements of an artifact's roles.sql, straight from its store.
 
     Raises:
-        UsageError: the artifact tells of no access.
+        UsageError: the artifact records no access.
         ArtifactDamaged: the file isn't the one of the manifest.
         ArtifactMissing, StoreRefused, StoreUnreachable: it can't be read.
     """
     if not has_access(manifest):
         raise UsageError(
-            f"The artifact {manifest.artifact_id} doesn't tell of roles, owners and grants: "
+            f"The artifact {manifest.artifact_id} doesn't record roles, owners and grants: "
             "an earlier release took it.",
             meaning="Nothing was restored.",
-            next_step="Restore it without --with-access, or take a newer artifact.",
+            next_step="Restore it without --with-access, or use a newer artifact.",
         )
     data = store.read_small(f"{manifest.prefix}/{access.ROLES_NAME}")
     expected = {file.path: file.sha256 for file in manifest.files}.get(access.ROLES_NAME)
     if digest_of(data) != expected:
         raise ArtifactDamaged(
             f"{store.describe()}/{manifest.prefix}/{access.ROLES_NAME} is not the file of the manifest.",
-            meaning="Nothing was restored, and no role was made.",
+            meaning="Nothing was restored, and no role was created.",
             next_step="Use another artifact, and find out who can write to this store.",
         )
     return access.statements_in(data)
 
 
 def make_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, roles: Sequence[str]) -> None:
-    """Makes the roles that a restore target's server lacks.
+    """Creates the roles that a restore target's server lacks.
 
     Raises:
-        RightsMissing: the session's role may not make them all; none was made.
+        RightsMissing: the session's role can't create them all; none was created.
     """
-    with translated_errors(target, "Making the roles"):
+    with translated_errors(target, "Creating the roles"):
         refused = access.make_roles(connection, roles)
     if refused:
         refusals = (f"{redact(each.reason, target)}: {each.statement}" for each in refused)
         listed = "\n".join(f"  {line}" for line in shortened(refusals, _REFUSALS_SHOWN))
         raise RightsMissing(
-            f"{target.describe()}: the role {target.user} may not make the roles that are missing:\n{listed}",
-            meaning="Nothing was restored, and no role was made.",
+            f"{target.describe()}: the role {target.user} can't create the missing roles:\n{listed}",
+            meaning="Nothing was restored, and no role was created.",
             next_step="Run the artifact's roles.sql as an administrator of that server, or as a role with CREATEROLE, "
-            "and restore again. Without --with-access the rows come back without owners and grants.",
+            "and restore again. Without --with-access the rows are restored without owners and grants.",
         )
 
 
 def require_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest) -> None:
-    """Refuses a target on whose server a restore would stop for want of a role.
+    """Refuses a target on whose server a restore would stop because a role is missing.
 
     Raises:
         TargetRefused: policies or user mappings of the artifact name roles that are not there.
@@ -82,9 +82,9 @@ def require_roles(connection: psycopg.Connection[Any], target: ConnectionTarget,
             f"The server of {target.describe()} lacks the role(s) {', '.join(lacking)}, which policies or user "
             "mappings in the artifact name.",
             meaning="The restore would stop at the first of them. Nothing was restored.",
-            next_step="Make them there: "
+            next_step="Create them there: "
             + " ".join(f"CREATE ROLE {identifier(name)};" for name in lacking)
-            + " Or restore --with-access, which makes every role that the source had.",
+            + " Or restore --with-access, which creates every role that the source had.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Findings of a restore that kept going: what is missing, why, and how to make it."""
+"""Findings of a restore that kept going: what is missing, why, and how to create it."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ _IN_THE_SOURCE = (
     "then run the statement here."
 )
 _DEFINITION = (
-    "If the source has it so, no other artifact is better: mend its definition there (it needs a search_path, as a "
-    "rule, or something that this server's release no longer has), then run the mended statement here."
+    "If it's the same on the source, no other artifact is better: fix its definition there (it usually needs a "
+    "search_path, or something that this server's release no longer has), then run the fixed statement here."
 )
-_FOLLOWS = "It follows from what the server did not take: make that first, then compare again."
+_FOLLOWS = "It follows from what the server rejected: create that first, then compare again."
 FOR_THE_SOURCE = frozenset({_IN_THE_SOURCE, _DEFINITION, _FOLLOWS})
 """The next steps of what is wrong on the source itself and of what follows from that: no other artifact is better."""
-# What is missing for want of something else; and what is missing or empty for want of what rows need.
+# Missing because something else is missing; and missing or empty because something that rows need is.
 _WITHOUT_ANYTHING = ("schema object missing", "switched otherwise")
 _WITHOUT_ROWS = (
     *_WITHOUT_ANYTHING,

@@ -1,1 +1,1 @@
-"""What servers and programs say, without rows and secrets."""
+"""Messages of servers and programs, without rows and secrets."""

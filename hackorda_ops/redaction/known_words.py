@@ -1,7 +1,7 @@
-"""Messages of Postgres that are known to hold names of objects and nothing of a row, once quoted values are masked.
+"""Messages of Postgres known to contain object names but nothing of a row, once quoted values are masked.
 
-What a function of the database raises can hold anything, and pg_restore doesn't show which messages are such. So a
-message about data is repeated only where it is one of these.
+A function of the database can raise anything, and pg_restore doesn't show which messages come from one. So a
+message about data is repeated only if it is one of these.
 """
 
 import re
@@ -78,5 +78,5 @@ _KNOWN: Final = re.compile(
 
 
 def is_known(masked: str) -> bool:
-    """Whether a message, its quoted values masked, is one of Postgres's own that hold nothing else of a row."""
+    """Whether a message, its quoted values masked, is one of Postgres's own that contain nothing else of a row."""
     return _KNOWN.fullmatch(masked) is not None

@@ -15,14 +15,14 @@ _NAMED_PASSWORD: Final = re.compile(
 
 
 def without_passwords(text: str, passwords: Iterable[str | None]) -> str:
-    """Takes out every password: the known ones in any spelling, those in URLs, and what follows `password`.
+    """Removes every password: the known ones in any spelling, those in URLs, and what follows `password`.
 
-    It rather takes out too much: what stands between a URL's user and its last `@`, and the whole
+    It removes too much rather than too little: everything between a URL's user and its last `@`, and the whole
     word or quoted string after `password=`, `password:` or SQL's `PASSWORD '…'`.
 
     Args:
         text: what is to be shown.
-        passwords: the known ones; None and empty ones count for nothing.
+        passwords: the known ones; None and empty ones are ignored.
     """
     for password in passwords:
         if password:

@@ -1,7 +1,7 @@
-"""Other programs' output, without what a server says of rows in it.
+"""Other programs' output, without what a server's messages in it say of rows.
 
-The words of a team's migration command, and of whatever driver it uses, stay; what they repeat of a server's details
-and context goes, and so do the values that its errors quote.
+The text of a team's migration command, and of its database driver, stays; what they repeat of a server's details
+and context is removed, and so are the values that its errors quote.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Final
 
 from hackorda_ops.redaction.server_words import masked, shown
 
-# DETAIL, CONTEXT and their likes, as Postgres and drivers write them.
+# DETAIL, CONTEXT and the like, as Postgres and drivers write them.
 _FIELD: Final = re.compile(
     r"""^[\s│|>]*\[?["']?(?:detail|context|kontext|contexte|contesto|contexto|hint|tipp|where|query|anfrage|internalquery"""
     r"""|statement|anweisung|parameters?|params|bindings|values?|row|detalle|dettaglio)["'\]]*\s*[:=]""",
@@ -30,12 +30,12 @@ _ERROR: Final = re.compile(
     r"(?P<message>.*)",
     re.IGNORECASE,
 )
-# How drivers begin what a server said: node's, Python's, Java's, Ruby's, Go's, PHP's.
+# How drivers introduce a server's message: node's, Python's, Java's, Ruby's, Go's, PHP's.
 _OF_A_DRIVER: Final = re.compile(
     r"^\s*error: |psycopg|asyncpg|PostgresError|DatabaseError|sqlalchemy|PSQLException|PG::|\bpq: |SQLSTATE"
     r"|QueryError|QueryFailed"
 )
-# A stack trace, a log's line, a package manager's, a blank line: no value goes on there.
+# A stack trace, a log's line, a package manager's, a blank line: no value continues there.
 _BEGINS_ANEW: Final = re.compile(
     r"""\s*(?:$|at |File "|Traceback |\[|\d{4}-\d\d-\d\d|> |npm |command |pg_\w+: |psql:|\w*(?:Error|ERROR|FATAL)\b)"""
 )
@@ -48,7 +48,7 @@ class RowFilter:
         self._in_value = False
 
     def __call__(self, line: str) -> str | None:
-        """The line as far as it may be kept; None where it may not at all."""
+        """The line as far as it may be kept; None if it must be dropped."""
         if _FIELD.match(line) or _is_a_servers_field(line) or _SQL_FOLLOWS.search(line):
             self._in_value = True
             return None
@@ -63,17 +63,17 @@ class RowFilter:
         if said is None:
             return line
         if said["head"].endswith(":  ") or _OF_A_DRIVER.search(said["head"]):
-            # A server's message, which may be a function's own words, on several lines.
+            # A server's message, which may be a function's own text, on several lines.
             self._in_value = True
             return said["head"] + shown(said["message"])
-        # Words of the program or of its driver. A value that is not at its end goes on below.
+        # The program's or its driver's own text. A value that doesn't end here continues below.
         self._in_value = self._in_value or said["message"].count('"') % 2 == 1
         return said["head"] + masked(said["message"])
 
 
 def _is_a_servers_field(line: str) -> bool:
     found = _CAPITALS.match(line)
-    # In other languages a message can't be told from its details, so neither is kept.
+    # In other languages a message can't be distinguished from its details, so neither is kept.
     return found is not None and found["word"] == found["word"].upper() and _ERROR_WORD.match(line) is None
 
 

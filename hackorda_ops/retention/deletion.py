@@ -1,4 +1,4 @@
-"""Deletes what the plan lets go, in an order that leaves nothing that looks like a backup and isn't one."""
+"""Deletes what the plan doesn't keep, in an order that leaves nothing that looks like a backup and isn't one."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 def files_of(versions: Iterable[StoredVersion], prefix: str) -> tuple[StoredVersion, ...]:
-    """The files that there are now below an artifact's prefix."""
+    """The files that are now below an artifact's prefix."""
     return tuple(each for each in versions if each.is_file and each.key.startswith(f"{prefix}/"))
 
 
@@ -24,7 +24,7 @@ def last_lock(store: Store, versions: Sequence[StoredVersion]) -> datetime | Non
     """Until when a lock holds any of these; None where none ever did.
 
     Raises:
-        StoreRefused, StoreUnreachable: nobody could look.
+        StoreRefused, StoreUnreachable: the locks could not be read.
     """
     with ThreadPoolExecutor(_WORKERS) as looking:
         until = [each for each in looking.map(store.locked_until, versions) if each is not None]
@@ -48,7 +48,7 @@ def delete_artifact(store: Store, database: str, artifact_id: str, *, now: datet
 
     Raises:
         ArtifactDamaged: its manifest is not (or no longer) one of this artifact; nothing was deleted.
-        StoreRefused: the store said no, or somebody writes to the artifact. Without its manifest it's no artifact
+        StoreRefused: the store refused, or somebody is writing to the artifact. Without its manifest it's no artifact
             any more; the rest of it is deleted by a later run.
         StoreUnreachable: likewise.
     """
@@ -60,7 +60,7 @@ def delete_artifact(store: Store, database: str, artifact_id: str, *, now: datet
     if not isinstance(found[0], Manifest):
         raise ArtifactDamaged(
             found[0].problem,
-            meaning="It can't be told whose it is, so it's kept.",
+            meaning="Nobody can say whose it is, so it's kept.",
             next_step="Look at it, and delete it by hand.",
         )
     files = files_of(store.versions(f"{prefix}/"), prefix)
@@ -68,7 +68,7 @@ def delete_artifact(store: Store, database: str, artifact_id: str, *, now: datet
         raise _in_use(store, prefix)
     store.delete(manifest_key)
     _each(lambda file: store.delete(file.key), [file for file in files if file.key != manifest_key])
-    # A copy that took it up meanwhile would have found some of its files there, and not these.
+    # A copy that resumed it meanwhile would have found some of its files there, and not these.
     if any(store.list(f"{prefix}/")):
         store.delete(manifest_key)
         raise _in_use(store, prefix)
@@ -101,8 +101,8 @@ def _each(do: Callable[[_T], None], items: Iterable[_T]) -> None:
 
 def _in_use(store: Store, prefix: str) -> StoreRefused:
     return StoreRefused(
-        f"Somebody writes to {store.describe()}/{prefix}.",
-        meaning="It was to be deleted, and a copy to it seems to be under way. What is there now may be no whole "
+        f"Somebody is writing to {store.describe()}/{prefix}.",
+        meaning="It was to be deleted, but a copy to it seems to be under way. What is there now may be a partial "
         "artifact; verify it before you rely on it.",
-        next_step="Nothing: the next run decides again. To have a copy of it, copy it once more.",
+        next_step="Nothing: the next run decides again. If you want a copy of it, copy it once more.",
     )

@@ -56,8 +56,8 @@ def remains(
 ) -> tuple[StoredArtifact, ...]:
     """What is left of artifacts that have no manifest, as the artifacts that they may have been.
 
-    The plan has to let them go as well: whoever deletes manifests, or artifacts in a bucket that keeps
-    versions, must not find that retention does the rest.
+    The plan must not keep them either: if somebody deletes manifests, or artifacts in a bucket that keeps
+    versions, retention must not delete the rest.
 
     Args:
         place: where.
@@ -98,7 +98,7 @@ def leftovers(
         place: where.
         versions: every version below the database's folder there, and of the readiness page beside it.
         wanted: why the plan would keep some of what is left, by artifact id.
-        may_come: ids of artifacts that somebody may be copying there, or go on copying at any time.
+        may_come: ids of artifacts that somebody may be copying there, or may resume copying at any time.
         now: the present, aware.
     """
     listed = tuple(versions)
@@ -139,7 +139,9 @@ def _of_artifact(
     if not _left_alone(left, now):
         return Leftover(place, subject, left, False, f"{what}; written or deleted within the last day")
     if files and may_come:
-        return Leftover(place, subject, left, False, f"{what}; the next try of a copy may go on with them")
+        return Leftover(
+            place, subject, left, False, f"{what}; the next attempt of a copy may continue with them"
+        )
     if wanted is not None:
         return Leftover(
             place, subject, left, False, f"{what}; a whole one would be kept: {wanted}", missed=True
@@ -148,7 +150,7 @@ def _of_artifact(
 
 
 def _by_artifact(versions: Iterable[StoredVersion]) -> Iterator[tuple[str, tuple[StoredVersion, ...]]]:
-    """What there is of each artifact, told by the form of its key; nobody else's files have that."""
+    """What there is of each artifact, recognized by the form of its key, which nobody else's files have."""
 
     def artifact_id(version: StoredVersion) -> str:
         parts = version.key.split("/")

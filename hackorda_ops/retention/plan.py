@@ -2,12 +2,12 @@
 
 Its promises, whatever the artifacts and the policy:
 
-- the artifact that a drill proved last is kept, wherever it lies, and so is the newest that any drill proved;
+- the artifact that a drill proved last is kept, wherever it is, and so is the newest that any drill proved;
 - what a drill found bad is kept as evidence;
-- nothing goes before a newer sound artifact lies in the same place;
-- nothing goes that is younger than `LEAST_AGE`, or that was written there within the last day;
+- nothing is deleted before there is a newer sound artifact in the same place;
+- nothing is deleted that is younger than `LEAST_AGE`, or that was written there within the last day;
 - artifacts that aren't sound take no sound one's place;
-- what is dated after now is kept, and takes no other's place.
+- what is dated in the future is kept, and takes no other's place.
 
 It counts artifacts and not days: the newest 14 nights are 14 nights with a sound artifact, so nothing
 is lost because backups have stopped.
@@ -33,7 +33,7 @@ class StoredArtifact:
     """An artifact in one place.
 
     Attributes:
-        place: the store of the nights, or off-site.
+        place: the nightly store, or off-site.
         artifact_id: its id.
         night: the local date that it stands for.
         captured_at: the moment that it holds, aware.
@@ -92,7 +92,7 @@ def decide(
 
 
 def kept(decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str]) -> tuple[Decision, ...]:
-    """The decisions, where some that were to go are kept after all.
+    """The decisions, with some artifacts that were to be deleted kept after all.
 
     Args:
         decisions: as `decide` gave them.
@@ -116,22 +116,24 @@ def _in_one_place(
     reasons: dict[str, list[str]] = {each.artifact_id: [] for each in held}
     ahead = {each.artifact_id for each in held if is_ahead(each.captured_at, now)}
     for artifact_id in ahead:
-        reasons[artifact_id].append("dated after now: a clock was wrong when it was made")
+        reasons[artifact_id].append("dated in the future: a clock was wrong when it was made")
     in_time = [each for each in held if each.artifact_id not in ahead]
     sound = [each for each in in_time if each.sound]
     for artifact_id, reason in _of_periods(sound, policy):
         reasons[artifact_id].append(reason)
     for artifact_id in [each for each in proven if each in reasons][:1]:
         reasons[artifact_id].append("the last one here that a drill proved")
-    # An old quarter that is made up for proves an old artifact, after a newer one was proven.
+    # An old quarter that is backfilled proves an old artifact, after a newer one was proven.
     for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in proven][:1]:
         reasons[artifact_id].append("the newest one here that a drill proved")
     nights_since = _oldest_night_kept(sound, policy)
     for each in held:
         if each.found_bad:
-            reasons[each.artifact_id].append("a drill found it bad; evidence until somebody deletes it")
+            reasons[each.artifact_id].append(
+                "a drill found it bad; kept as evidence until somebody deletes it"
+            )
         elif not each.sound and (nights_since is None or each.captured_at >= nights_since):
-            reasons[each.artifact_id].append("not sound; evidence as long as the nights around it")
+            reasons[each.artifact_id].append("not sound; kept as evidence as long as the nights around it")
         if now - each.captured_at < LEAST_AGE:
             reasons[each.artifact_id].append(f"younger than {LEAST_AGE.days} days")
         if now - each.written_at < ABANDONED_AFTER:
@@ -185,5 +187,5 @@ def _beyond(held: StoredArtifact, stay: Sequence[StoredArtifact], policy: Keep) 
 def locked_sentence(until: datetime) -> str:
     """Why something that object lock holds is kept."""
     if until.year == datetime.max.year:  # noqa: DTZ901  # only its year
-        return "a legal hold keeps it until somebody lifts that"
+        return "a legal hold keeps it until it is lifted"
     return f"object lock holds it until {moment(until)}"

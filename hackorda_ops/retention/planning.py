@@ -19,9 +19,9 @@ from hackorda_ops.retention.proven import proven
 from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
 
-_UNKNOWN: Final = "a drill's report can't be read, which may have proven this one"
+_UNKNOWN: Final = "the report of a drill that may have proven this one can't be read"
 _STORE_ALONE: Final = (
-    "Off-site isn't configured: none of its variables is set. This is planned by the store alone, and what drills "
+    "Off-site isn't configured: none of its variables is set. The plan uses the store alone, and what drills "
     "proved by the reports in it."
 )
 
@@ -31,13 +31,13 @@ class Stock:
     """What a place holds of a database.
 
     Attributes:
-        place: the store of the nights, or off-site.
+        place: the nightly store, or off-site.
         location: it as people would name it.
         size_bytes: of all files that can be read there, reports and the operations log included.
         superseded: how many versions lie behind newer ones or behind delete markers.
         superseded_bytes: what those take up.
         markers: how many delete markers there are.
-        uploads: what killed uploads have left behind, a name each; None where nobody may look.
+        uploads: what killed uploads have left behind, a name each; None without the right to list them.
         keeps_versions: what is deleted there stays as a version.
     """
 
@@ -71,20 +71,20 @@ class RetentionPlan:
 
     @property
     def to_delete(self) -> tuple[Decision, ...]:
-        """The artifacts that go, oldest first: a run that is cut short has then deleted the least wanted."""
+        """The artifacts to delete, oldest first: a run that is cut short has then deleted the least wanted."""
         going = [each for each in self.decisions if not each.keep]
         return tuple(sorted(going, key=lambda each: each.held.captured_at))
 
     @property
     def to_remove(self) -> tuple[Leftover, ...]:
-        """The leftovers that go."""
+        """The leftovers to remove."""
         return tuple(each for each in self.leftovers if each.remove)
 
 
 def open_places(protected: Protected) -> dict[PlaceName, Store]:
-    """The store of the nights and off-site; the store alone where off-site isn't configured at all.
+    """The nightly store and off-site; the store alone where off-site isn't configured at all.
 
-    That is safe also where only this shell lacks off-site's variables: reports of drills lie in both places, and
+    That is safe even if only this shell lacks off-site's variables: reports of drills are in both places, and
     drills prove what lies off-site, where nothing is deleted then.
 
     Raises:
@@ -107,7 +107,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
         now: the present, aware.
 
     Raises:
-        StoreRefused, StoreUnreachable: a place can't be read. Without it nobody can say what has to be kept.
+        StoreRefused, StoreUnreachable: a place can't be read. Without it there's no knowing what must be kept.
     """
     name, policy = protected.name, protected.policy
     configured: dict[PlaceName, Keep | None] = {
@@ -160,7 +160,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             *not_seen,
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(
-                f"Kept, because it is dated after now: {each.prefix}"
+                f"Kept, because it is dated in the future: {each.prefix}"
                 for found in catalogs.values()
                 for each in found.ahead
             ),
@@ -177,9 +177,9 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
 def _listed(
     name: str, places: Mapping[PlaceName, Store], policies: Mapping[PlaceName, Keep | None]
 ) -> tuple[dict[PlaceName, tuple[StoredVersion, ...]], list[str]]:
-    """All versions in each place, and a sentence for each where nobody may list them.
+    """All versions in each place, and a sentence for each where the key has no right to.
 
-    Where nothing is to be deleted that is no harm: the best off-site key may do little.
+    Where nothing is to be deleted that does no harm: the best off-site key has few rights.
     """
     listed: dict[PlaceName, tuple[StoredVersion, ...]] = {}
     not_seen = []
@@ -190,7 +190,7 @@ def _listed(
         listed[place], seen = versions_or_files(store, f"{name}/")
         if not seen:
             not_seen.append(
-                f"This key may not list versions in {store.describe()}: what lies behind files there isn't counted."
+                f"This key has no right to list versions in {store.describe()}: older versions there aren't counted."
             )
     return listed, not_seen
 
@@ -202,7 +202,7 @@ def _wanted(
     proven_ids: Sequence[str],
     now: datetime,
 ) -> dict[str, str]:
-    """Why artifacts of which only remains are there would be kept if they were whole, by id."""
+    """Why artifacts of which only remains exist would be kept if they were whole, by id."""
     together = decide([*held, *gone], {gone[0].place: policy}, proven=proven_ids, now=now) if gone else ()
     ids = {each.artifact_id for each in gone}
     return {
@@ -255,7 +255,7 @@ def _locked(
 
 
 def _for_now(leftover: Leftover, store: Store, unknown: Sequence[str], now: datetime) -> Leftover:
-    """What is left, which stays where object lock holds it, or while nobody knows what drills have proven."""
+    """What is left, which stays where object lock holds it, or while it's unknown what drills have proven."""
     if not leftover.remove:
         return leftover
     if unknown:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hackorda_ops.artifacts.ids import id_is_ahead
-from hackorda_ops.drill.report.history import History
+from hackorda_ops.drill.report.history import DrillHistory
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Proven:
     Attributes:
         artifact_ids: of the drills that passed, that of the last one first; without those in `found_bad`.
         found_bad: ids of the artifacts that a drill failed, and none has passed since.
-        unknown: a sentence for each drill whose report nobody can read, and which may have proven a newer one.
+        unknown: a sentence for each drill whose report can't be read, and which may have proven a newer one.
     """
 
     artifact_ids: tuple[str, ...]
@@ -23,7 +23,7 @@ class Proven:
     unknown: tuple[str, ...]
 
 
-def proven(histories: Iterable[History], *, now: datetime) -> Proven:
+def proven(histories: Iterable[DrillHistory], *, now: datetime) -> Proven:
     """Puts the reports of several stores together; one that is readable in any of them counts.
 
     Args:

@@ -22,13 +22,13 @@ class Pruned:
     """What a run of retention did.
 
     Attributes:
-        plan: what it went by.
+        plan: the one that it followed.
         deleted: the artifacts that are deleted.
         removed: the leftovers that are removed.
         freed_bytes: what is free again.
         left_bytes: what stays as versions behind delete markers, until a later run or the bucket's own rules.
         ended_uploads: what killed uploads had left behind, and is gone.
-        not_allowed: leftovers that the store doesn't let go, a sentence each; a bucket's own rules may do it.
+        not_allowed: leftovers that the store refuses to delete, a sentence each; a bucket's own rules may do it.
     """
 
     plan: RetentionPlan
@@ -50,7 +50,7 @@ def plan_retention(protected: Protected, *, now: datetime | None = None) -> Rete
 
 
 def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
-    """Plans, and deletes what the plan lets go. One artifact that can't be deleted keeps no other from it.
+    """Plans, and deletes what the plan doesn't keep. One artifact that can't be deleted doesn't stop the others.
 
     Args:
         protected: the database.
@@ -68,7 +68,7 @@ def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
     except (StoreRefused, StoreUnreachable) as error:
         raise type(error)(
             error.what,
-            meaning="Nothing was deleted: without this place nobody can say what has to be kept.",
+            meaning="Nothing was deleted: without this place there's no knowing what must be kept.",
             next_step=error.next_step,
         ) from None
     if not plan.to_delete and not plan.to_remove:
@@ -80,7 +80,7 @@ def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
 def _carried_out(
     plan: RetentionPlan, policy: Retention, places: Mapping[PlaceName, Store], line: LogLine, *, now: datetime
 ) -> Pruned:
-    """Deletes, and keeps the log's line up to date: what is gone has to be told however this ends."""
+    """Deletes, and keeps the log's line up to date: what is gone must be logged however this ends."""
     done = Pruned(plan, (), (), 0, 0, (), ())
     errors: list[OpsError] = []
     keeps_versions = {stock.place: stock.keeps_versions for stock in plan.stocks}

@@ -1,4 +1,4 @@
-"""Whether the drill that made a scratch still lives: an advisory lock that ends with its process.
+"""Whether the drill that made a scratch is still running: an advisory lock that ends with its process.
 
 A name or an age can't tell a killed drill from a slow one. A lock can: the server frees it when the
 drill's connection ends, within two minutes even where its whole machine died (TCP keepalives). A lock that a
@@ -24,7 +24,7 @@ _CLASS: Final = int.from_bytes(b"dril")
 
 @contextmanager
 def kept_alive(target: ConnectionTarget, drill_id: str) -> Iterator[None]:
-    """Shows on a server, for as long as the block runs, that this drill lives. Nothing is written.
+    """Shows on a server, for as long as the block runs, that this drill is running. Nothing is written.
 
     Args:
         target: any database of the server; the lock can be seen from all of them.
@@ -45,7 +45,7 @@ def kept_alive(target: ConnectionTarget, drill_id: str) -> Iterator[None]:
                     else:
                         _take(connection, drill_id)
         finally:
-            # Unlocked by hand, because the server frees the locks of a closed connection a moment later.
+            # Unlocked explicitly, because the server frees the locks of a closed connection a moment later.
             with suppress(psycopg.Error):
                 connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
             connection.close()
@@ -55,7 +55,7 @@ def kept_alive(target: ConnectionTarget, drill_id: str) -> Iterator[None]:
 
 
 def lives(connection: psycopg.Connection[Any], drill_id: str) -> bool:
-    """Whether a drill shows on this server that it lives.
+    """Whether a drill shows on this server that it is running.
 
     Raises:
         psycopg.Error: the connection broke.
@@ -69,7 +69,7 @@ def lives(connection: psycopg.Connection[Any], drill_id: str) -> bool:
 
 
 def _show(target: ConnectionTarget, drill_id: str, *, retry_budget_seconds: float) -> psycopg.Connection[Any]:
-    with translated_errors(target, "Showing that the drill lives"):
+    with translated_errors(target, "Marking the drill as running"):
         connection = connect(
             target,
             application_name=f"hackorda_ops drill {drill_id}",
@@ -85,11 +85,11 @@ def _show(target: ConnectionTarget, drill_id: str, *, retry_budget_seconds: floa
 
 
 def _take(connection: psycopg.Connection[Any], drill_id: str) -> None:
-    # A session may take its own lock over and over. Where it isn't free, a connection of ours that the server has
-    # not yet seen to be dead holds it, and shows the same.
+    # A session can take its own lock repeatedly. Where it isn't free, a connection of ours that the server has
+    # not yet recognized as dead holds it, and shows the same.
     connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", (_CLASS, _number(drill_id)))
 
 
 def _number(drill_id: str) -> int:
-    # 31 bits: the lock's key is signed where it is taken, and not where it is shown.
+    # 31 bits: the lock's key is signed where it is taken, but not where it is shown.
     return zlib.crc32(drill_id.encode()) & 0x7FFFFFFF

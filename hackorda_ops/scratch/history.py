@@ -12,7 +12,7 @@ from typing import Protocol
 from hackorda_ops.errors import OpsError
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.creation import BranchPoint
-from hackorda_ops.neon.models import Branch
+from hackorda_ops.neon.models import NeonBranch
 from hackorda_ops.neon.own_branch import OwnBranch
 
 
@@ -29,13 +29,13 @@ class Reach:
     since: datetime | None
 
 
-class History(Protocol):
+class ProviderHistory(Protocol):
     """The past of one source, opened by branches of it. Every method raises what the provider says."""
 
     def reach(self) -> Reach:
         """How far back it goes."""
 
-    def main(self) -> Branch | None:
+    def main(self) -> NeonBranch | None:
         """What the source is, where it's what branches are made of; None where it isn't."""
 
     def not_main(self) -> str:

@@ -1,6 +1,6 @@
-"""What a scratch server allows, foretold: connections, writing, and extensions that are bound to one database.
+"""What a scratch server allows, checked early: connections, writing, and extensions bound to one database.
 
-A restore that meets one of these ends in ERROR, a quarter later. A preflight says it beforehand.
+A restore that hits one of these ends in ERROR, a quarter later. A preflight finds it beforehand.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,13 +61,13 @@ def read_limits(connection: psycopg.Connection[Any]) -> ScratchLimits:
         psycopg.Error: the caller translates.
     """
     [(limit, free, in_use, is_superuser, read_only, cron)] = connection.execute(_LIMITS.encode()).fetchall()
-    # A superuser is not held to its limit.
+    # A superuser is not bound by its limit.
     own = None if limit is None or is_superuser else limit - in_use
     return ScratchLimits(own, free, read_only is None, cron)
 
 
 def limit_concerns(limits: ScratchLimits, *, jobs: int, inventory: Inventory) -> Iterator[Concern]:
-    """Whether a restore gets along with these limits. Pure.
+    """Whether a restore fits within these limits. Pure.
 
     Args:
         limits: of the scratch server's role.
@@ -81,7 +81,7 @@ def limit_concerns(limits: ScratchLimits, *, jobs: int, inventory: Inventory) ->
             "stops the drill",
             f"The scratch's {whose} allows {max(limits.connections, 0)} more connections, and a drill with "
             f"{jobs} jobs needs {needed}.",
-            "The restore would end in an ERROR, whatever the backup is like.",
+            "The restore would end in an ERROR, however good the backup is.",
             "Raise the role's CONNECTION LIMIT or the server's max_connections, or lower dump.jobs.",
             TargetRefused,
         )
@@ -89,7 +89,7 @@ def limit_concerns(limits: ScratchLimits, *, jobs: int, inventory: Inventory) ->
         yield Concern(
             "worth knowing",
             "The scratch's role has default_transaction_read_only = on.",
-            "A drill restores all the same, but the team's migrate command, in sessions of its own, could not write.",
+            "A drill restores anyway, but the team's migrate command, in sessions of its own, could not write.",
             "ALTER ROLE … RESET default_transaction_read_only on the scratch server.",
         )
     yield from _extension_concerns(limits, [each.name for each in inventory.extensions])
@@ -108,6 +108,6 @@ def _extension_concerns(limits: ScratchLimits, extensions: Sequence[str]) -> Ite
         "stops the drill",
         f"The database has the extension pg_cron, {seen}.",
         "CREATE EXTENSION would be refused in a drill's own database, so the drill would end in an ERROR.",
-        f"{remedy}, or keep the jobs in another database than the one that is backed up (cron.schedule_in_database).",
+        f"{remedy}, or keep the jobs in a database other than the one that is backed up (cron.schedule_in_database).",
         TargetRefused,
     )

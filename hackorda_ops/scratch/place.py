@@ -10,7 +10,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 
 
 @dataclass(frozen=True)
-class Branch:
+class ComparableBranch:
     """The source's own database on a branch of it.
 
     Attributes:
@@ -32,20 +32,20 @@ class Place:
         description: what and where it is, in words, without secrets.
         new_database: makes an empty database like the source on it, for a purpose ("restore", "twin").
         branch: the clone of the source that came with it; None on a scratch server.
-        warnings: what its maker should know of it.
+        warnings: what its creator should know about it.
     """
 
     description: str
     new_database: Callable[[str], ConnectionTarget]
-    branch: Branch | None
+    branch: ComparableBranch | None
     warnings: tuple[str, ...] = ()
 
 
 class Scratch(Protocol):
-    """Somewhere that a scratch can be made. Every method raises what its server or API says."""
+    """A place where a scratch can be made. Every method raises the errors of its server or API."""
 
     def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
-        """What killed runs of the same database left behind, a name each, oldest first. Only looks.
+        """The names of what killed runs of the same database left behind, oldest first. Changes nothing.
 
         Args:
             retry_budget_seconds: how long to go on trying to reach a server.
@@ -55,7 +55,7 @@ class Scratch(Protocol):
         """Removes what killed runs of the same database left behind, and nothing else.
 
         Returns:
-            What was removed, a name each.
+            The names of what was removed.
         """
 
     def opened(self, manifest: Manifest, drill_id: str) -> AbstractContextManager[Place]:
@@ -63,9 +63,9 @@ class Scratch(Protocol):
 
         Args:
             manifest: of the artifact to be restored.
-            drill_id: the drill's, by which a later drill can tell whether this one lives.
+            drill_id: the drill's, by which a later drill can tell whether this one is still running.
 
         Raises:
             TargetRefused: it is, or might be, the source, or can't hold what the source holds.
-            OpsError: it could not be made, or (when the block ends) it is not gone.
+            OpsError: it could not be made, or (when the block ends) could not be removed.
         """

@@ -15,11 +15,11 @@ _RETRY_BUDGET_SECONDS = 10
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the scratch has to be like.
+    """What is required of the scratch.
 
     Attributes:
         inventory: of the source, or of the newest artifact where the source doesn't answer; None
-            where nobody knows yet.
+            where it isn't known yet.
         newest: the newest off-site artifact; None before the first.
         source: the live database's endpoint; None where nothing answers there.
         find_clients: looks for the client tools of a major version; raises ClientMissing.
@@ -56,7 +56,7 @@ def major_concerns(source_major: int | None, scratch_major: int) -> Iterator[Con
     if scratch_major < source_major:
         yield Concern(
             "stops the drill",
-            f"The scratch runs Postgres {scratch_major}, and the source {source_major}.",
+            f"The scratch runs Postgres {scratch_major}, but the source runs {source_major}.",
             "An older server can't take a newer one's dump.",
             f"Drill on a server of Postgres {source_major}.",
             TargetRefused,
@@ -64,10 +64,10 @@ def major_concerns(source_major: int | None, scratch_major: int) -> Iterator[Con
     elif scratch_major > source_major:
         yield Concern(
             "worth knowing",
-            f"The scratch runs Postgres {scratch_major}, and the source {source_major}.",
-            "A drill shows that the backup comes back on the newer version, where some things have other words: "
-            "differences in the schema may come from that.",
-            f"Drill on a server of Postgres {source_major}, unless that's what you want to know.",
+            f"The scratch runs Postgres {scratch_major}, but the source runs {source_major}.",
+            "A drill shows that the backup restores on the newer version, which may word definitions differently: "
+            "that may show as differences in the schema.",
+            f"Drill on a server of Postgres {source_major}, unless the newer version is what you want to test.",
         )
 
 
@@ -91,6 +91,6 @@ def extension_concerns(needed: Sequence[Extension], offered: Mapping[str, str]) 
         yield Concern(
             "worth knowing",
             f"The scratch server would install other versions: {', '.join(others)}.",
-            "A dump names no version of an extension, so a drill compares rows under the scratch server's own.",
-            "Bring both servers to the same packages where the extension's types or functions matter.",
+            "A dump names no extension versions, so a drill compares rows under the scratch server's own.",
+            "Install the same packages on both servers if the extension's types or functions matter.",
         )

@@ -9,7 +9,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.scratch import ScratchSection
 from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.scratch.preflight import Wanted
 
@@ -35,7 +35,7 @@ class Provider(Generic[S]):
     kind: str
     opened: Callable[[S, Protected, ConnectionTarget, float | None], AbstractContextManager[Scratch]]
     look: Callable[[S, Protected, Wanted], Iterator[Looked]]
-    history: Callable[[S, Protected, ConnectionTarget], AbstractContextManager[History]] | None = None
+    history: Callable[[S, Protected, ConnectionTarget], AbstractContextManager[ProviderHistory]] | None = None
 
     def __post_init__(self) -> None:
         if (self.history is not None) != self.section.keeps_history:

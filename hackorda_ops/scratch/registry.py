@@ -11,7 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch import neon, server
-from hackorda_ops.scratch.history import History
+from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.scratch.preflight import Wanted
 from hackorda_ops.scratch.provider import Provider
@@ -59,7 +59,7 @@ def look(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
 
     Args:
         protected: the database.
-        wanted: what it has to be like.
+        wanted: what is required of it.
 
     Raises:
         ConfigError: its variables are missing.
@@ -92,7 +92,7 @@ def require_history(protected: Protected, *, why: str, meaning: str, by_hand: st
         )
 
 
-def history_of(protected: Protected, source: ConnectionTarget) -> AbstractContextManager[History]:
+def history_of(protected: Protected, source: ConnectionTarget) -> AbstractContextManager[ProviderHistory]:
     """The past of a source that the provider keeps; only where `scratch.keeps_history`.
 
     Args:

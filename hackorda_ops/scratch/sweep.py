@@ -1,7 +1,7 @@
-"""What killed runs left behind: looked for, and removed.
+"""Finds and removes what killed runs left behind.
 
 A scratch is removed only where its name and its label say that a run for this database made it, and where that run
-no longer shows that it lives (`alive.py`). Nothing else is ever touched.
+no longer shows that it is running (`alive.py`). Nothing else is ever touched.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from hackorda_ops.scratch.place import Scratch
 
 
 def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ...]:
-    """Looks what killed runs of this database left behind, and changes nothing.
+    """Lists what killed runs of this database left behind, and changes nothing.
 
     Args:
         protected: the database.
@@ -25,7 +25,7 @@ def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ..
         A name each, oldest first.
 
     Raises:
-        OpsError: the scratch or the source said no, or nothing.
+        OpsError: the scratch or the source refused, or didn't answer.
     """
     with _opened(protected, budget_seconds) as scratch:
         return scratch.left_behind(retry_budget_seconds=budget_seconds)
@@ -35,10 +35,10 @@ def sweep(protected: Protected) -> tuple[str, ...]:
     """Removes the scratch that killed runs of this database left behind.
 
     Returns:
-        What was removed, a name each.
+        The names of what was removed.
 
     Raises:
-        OpsError: the scratch or the source said no, or nothing.
+        OpsError: the scratch or the source refused, or didn't answer.
     """
     with _opened(protected) as scratch:
         return scratch.sweep()

@@ -1,4 +1,4 @@
-"""What a store has without writing it anew: what follows from its own methods, and the plainest answers."""
+"""What every store gets for free: methods that follow from its own, and default answers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from hackorda_ops.stores.store import SMALL_FILE_LIMIT_BYTES, StoredFile, Stored
 
 
 class StoreBase(ABC):
-    """Begins a store that keeps no versions, locks nothing, has no clock of its own and always answers at once.
+    """Base of a store that keeps no versions, locks nothing, has no clock of its own and always answers at once.
 
-    A store that does overrides what it knows better; `stores.store.Store` says what each method promises.
+    A store that does overrides these methods; `stores.store.Store` documents what each one promises.
     """
 
     @abstractmethod
@@ -52,7 +52,7 @@ class StoreBase(ABC):
             return read_limited(stream, origin=f"{self.describe()}/{key}", limit_bytes=limit_bytes)
 
     def check_writable(self) -> None:
-        """Tries what `check` does: more can't be seen from here without storing something."""
+        """Does what `check` does: more can't be tested here without storing something."""
         self.check()
 
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
@@ -68,11 +68,11 @@ class StoreBase(ABC):
         return timedelta()
 
     def with_patience(self, patience: Patience) -> Self:  # noqa: ARG002  # there's nobody to wait for
-        """The same store: it has nobody to wait for."""
+        """The same store: it never waits for anything."""
         return self
 
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # nothing stays behind
-        """Nothing: what is killed leaves nothing behind."""
+        """Nothing: killed uploads leave nothing behind."""
         return ()
 
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # as above

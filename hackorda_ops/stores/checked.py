@@ -1,4 +1,4 @@
-"""A source of bytes that has to be what was announced, before a store shows it under its name."""
+"""A source of bytes that must match what was announced, before a store publishes it under its name."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from hackorda_ops.stores.store import CHUNK_BYTES, Readable
 
 
 class CheckedSource:
-    """A source that must have exactly the announced bytes; whoever stores it asks before publishing.
+    """A source that must have exactly the announced bytes; a store checks this before publishing.
 
     Args:
         source: where the bytes come from.
@@ -48,13 +48,15 @@ class CheckedSource:
             ArtifactDamaged: they were not.
         """
         if self._source.read(1):
-            raise self._damaged(f"goes on after the announced {self._size_bytes} bytes")
+            raise self._damaged(f"continues after the announced {self._size_bytes} bytes")
         if self._hash.hexdigest() != self._sha256:
-            raise self._damaged(f"has SHA-256 {self._hash.hexdigest()}, announced was {self._sha256}")
+            raise self._damaged(
+                f"has SHA-256 {self._hash.hexdigest()} instead of the announced {self._sha256}"
+            )
 
     def _damaged(self, problem: str) -> ArtifactDamaged:
         return ArtifactDamaged(
             f"The source of {self._name} {problem}.",
             meaning="It is not the file that the manifest describes; nothing was stored under that name.",
-            next_step="Do not rely on this artifact: check the source's disk, and use or take another one.",
+            next_step="Do not rely on this artifact: check the source's disk, and use another one, or dump again.",
         )

@@ -1,4 +1,4 @@
-"""What the operating system's refusals to read and write files mean, as this product's errors."""
+"""Translates the operating system's file errors into this product's errors."""
 
 import errno
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 from hackorda_ops.errors import DiskFull, OpsError, StoreRefused, StoreUnreachable
 
-# EFBIG: more than a limit on files allows (ulimit -f, a FAT file system): no room either.
+# EFBIG: over a limit on file size (ulimit -f, a FAT file system): also no room.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _PASSING = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EBUSY, errno.EAGAIN}
 _NEXT_STEPS = {
-    errno.ENOENT: "Make the folder, or mount the disk that it should be on.",
+    errno.ENOENT: "Create the folder, or mount the disk that it should be on.",
     errno.EACCES: "Give the user that runs this read and write access to the folder.",
     errno.EPERM: "Give the user that runs this read and write access to the folder.",
-    errno.EROFS: "The file system is read-only: remount it, or look in the kernel's log why it became so.",
-    errno.EIO: "The disk does not read or write: look in the kernel's log, and replace it.",
+    errno.EROFS: "The file system is read-only: remount it, or check the kernel's log for the reason.",
+    errno.EIO: "The disk fails to read or write: check the kernel's log, and replace the disk.",
     errno.EXDEV: "Stage the work below the store itself, on the same file system.",
 }
 
@@ -24,7 +24,7 @@ def disk_errors(doing: str) -> Iterator[None]:
     """Turns an OSError of the block into DiskFull, StoreRefused or StoreUnreachable.
 
     Args:
-        doing: what was tried, as "write /backups/a/b".
+        doing: what was attempted, as "write /backups/a/b".
     """
     try:
         yield
@@ -44,11 +44,11 @@ def disk_error(error: OSError, doing: str) -> OpsError:
     if error.errno in _PASSING:
         return StoreUnreachable(
             what,
-            meaning="The file system did not answer properly; nothing was stored under that name.",
-            next_step="Nothing, if a later try succeeds. Otherwise look at the mount.",
+            meaning="The file system did not respond properly; nothing was stored under that name.",
+            next_step="Nothing, if a later try succeeds. Otherwise check the mount.",
         )
     return StoreRefused(
         what,
         meaning="The store can't be used as it is; nothing was stored under that name.",
-        next_step=_NEXT_STEPS.get(error.errno or 0, "Mend what the message names, then try again."),
+        next_step=_NEXT_STEPS.get(error.errno or 0, "Fix what the message names, then try again."),
     )

@@ -39,10 +39,10 @@ class FolderStore(StoreBase):
     """A store in a folder of this machine, or mounted on it.
 
     Everything it writes is private (files 0600, folders 0700), flushed to the disk before it gets
-    its name, and appears whole: unfinished work stays in a hidden folder beside the artifacts.
+    its name, and appears whole: unfinished work stays in a hidden folder next to the artifacts.
 
     Attributes:
-        root: the folder; made by `check` where only its last part is missing.
+        root: the folder; `check` creates it if only its last part is missing.
     """
 
     root: Path
@@ -57,16 +57,16 @@ class FolderStore(StoreBase):
         return str(self.root)
 
     def location(self) -> Location:
-        """The folder itself, by whichever links it's named."""
+        """The folder itself, with symbolic links resolved."""
         return Location("this machine", os.path.realpath(self.root))
 
     def check(self) -> None:
-        """Makes the folder if need be, and tries whether it can be listed.
+        """Creates the folder if needed, and checks that it can be listed.
 
-        Missing parents are not made: where a disk isn't mounted, backups would fill the disk below.
+        Missing parents are not created: if a disk isn't mounted, backups would fill the disk below.
 
         Raises:
-            StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
+            StoreRefused, StoreUnreachable, DiskFull: the operating system's error.
         """
         with disk_errors(f"open the store {self.root}"):
             self.root.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
@@ -74,21 +74,21 @@ class FolderStore(StoreBase):
                 pass
 
     def check_writable(self) -> None:
-        """Makes the folder if need be, and tries whether this user may write to it.
+        """Creates the folder if needed, and checks that this user can write to it.
 
         Raises:
-            StoreRefused, StoreUnreachable, DiskFull: what the operating system says.
+            StoreRefused, StoreUnreachable, DiskFull: the operating system's error.
         """
         self.check()
         if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
             raise StoreRefused(
-                f"This user may not write to {self.root}.",
-                meaning="No artifact could be kept there.",
+                f"This user can't write to {self.root}.",
+                meaning="No artifact could be stored there.",
                 next_step="Give the user that runs this read and write access to the folder, or remount it writable.",
             )
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """The names of the folders right below the folder `prefix`; none where the store is still empty.
+        """The names of the folders directly below the folder `prefix`; none where the store is still empty.
 
         Raises:
             StoreRefused, StoreUnreachable: the folder can't be read.
@@ -106,7 +106,7 @@ class FolderStore(StoreBase):
         return self.root / (checked_key(within.rstrip("/")) if within else "")
 
     def _require_mounted(self) -> None:
-        # A store that nothing was put into yet is empty; one whose disk isn't mounted is not.
+        # A store that nothing was put into yet is empty; one whose disk isn't mounted doesn't count as empty.
         (self.root if self.root.exists() else self.root.parent).stat()
 
     def _below(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -146,11 +146,11 @@ class FolderStore(StoreBase):
             yield cast(BinaryIO, stream)
 
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
-        """Stores a file, replacing one of the same key: written beside, flushed, then renamed.
+        """Stores a file, replacing one of the same key: written to a temporary file, flushed, then renamed.
 
         Raises:
             ArtifactDamaged: the source has other bytes than announced.
-            DiskFull, StoreRefused, StoreUnreachable: what the operating system says.
+            DiskFull, StoreRefused, StoreUnreachable: the operating system's error.
         """
         path = self._path(key)
         checked = CheckedSource(source, name=str(path), size_bytes=size_bytes, sha256=sha256)
@@ -179,15 +179,15 @@ class FolderStore(StoreBase):
             prefix: the artifact's place, "<database>/<artifact id>".
 
         Raises:
-            StoreRefused: there is something in that place already.
-            DiskFull, StoreUnreachable: what the operating system says; the place is then still empty.
+            StoreRefused: there is already something in that place.
+            DiskFull, StoreUnreachable: the operating system's error; the place is then still empty.
         """
         place = self._path(prefix)
         with disk_errors(f"publish {place}"):
             if place.exists():
                 raise StoreRefused(
                     f"The store already has {place}.",
-                    meaning="It was left as it is; the new artifact was not published.",
+                    meaning="It was left unchanged; the new artifact was not published.",
                     next_step="Look at what is there. Artifact ids never repeat, so somebody put it there.",
                 )
             for parent, _, names in os.walk(staged, topdown=False):
@@ -213,19 +213,19 @@ class FolderStore(StoreBase):
                 yield StoredVersion(key, stat.st_size, modified_at, None, current=True, marker=False)
 
     def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
-        """Deletes a file, and the folders above it that it leaves empty; nothing where there is none.
+        """Deletes a file, and the folders above it that become empty; does nothing if there is none.
 
         Raises:
-            StoreRefused, StoreUnreachable: what the operating system says.
+            StoreRefused, StoreUnreachable: the operating system's error.
         """
         path = self._path(key)
         with disk_errors(f"delete {path}"):
             with suppress(FileNotFoundError):
                 path.unlink()
-                # What is deleted after it must not be gone before it, even after a power failure.
+                # What is deleted after it must not disappear before it, even after a power failure.
                 flush_folder(path.parent)
             for folder in path.parents:
-                # Whatever is made in there meanwhile keeps its folder: rmdir takes none but empty ones.
+                # A folder that something was created in meanwhile stays: rmdir only removes empty ones.
                 if folder == self.root or not removed_empty(folder):
                     break
 
@@ -268,7 +268,7 @@ def opened(section: Folder, _environ: Mapping[str, str], _work_folder: Path) -> 
 
 
 class _File(io.FileIO):
-    """A file whose read errors say what they mean: a dying disk, a mount that went away."""
+    """A file whose read errors are translated: a dying disk, a mount that went away."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

@@ -20,7 +20,7 @@ def make_folder(folder: Path, *, root: Path) -> None:
 
 
 def removed_empty(folder: Path) -> bool:
-    """Removes a folder if it's empty; whether it's gone."""
+    """Removes a folder if it's empty; returns whether it's gone."""
     try:
         folder.rmdir()
     except FileNotFoundError:

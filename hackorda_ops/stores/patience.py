@@ -1,4 +1,4 @@
-"""How long to wait for a store that doesn't answer, where somebody waits for more than that store."""
+"""How long to wait for a store that doesn't answer, when an operator is waiting for more than that store."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ class Patience:
     """How long a store may take to answer, and how often it's asked.
 
     Attributes:
-        attempts: how often a request that failed in passing is made in all.
+        attempts: how often a request with a transient failure is made in total.
         connect_timeout_seconds: limit for making a connection.
         read_timeout_seconds: limit for each wait for bytes of an answer.
     """

@@ -1,7 +1,7 @@
 """The stores that a configuration can name: a line for each.
 
-A store is a module that has its section of databases.yaml (a `StoreSection`), its class (a `Store`, usually begun with
-`StoreBase`), and a function that opens the one from the other. Nothing else names a store.
+A store is a module with its section of databases.yaml (a `StoreSection`), its class (a `Store`, usually based on
+`StoreBase`), and a function that opens the store from the section. Nothing else names a store.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,23 +19,23 @@ OPENERS: Final[dict[type[StoreSection], Callable[[Any, Mapping[str, str], Path],
 
 
 def register(section: type[SectionT], opened: Callable[[SectionT, Mapping[str, str], Path], Store]) -> None:
-    """Makes a store known to the configuration and to whoever opens what it names.
+    """Makes a store known to the configuration and to `open_store`.
 
     Args:
-        section: what databases.yaml says of such a store.
-        opened: opens it, given its section, the environment, and the folder where artifacts lie while they're made.
+        section: such a store's section of databases.yaml.
+        opened: opens it, given its section, the environment, and the folder where artifacts are built.
     """
     STORE_SECTIONS[section.key] = section
     OPENERS[section] = opened
 
 
 def open_store(section: StoreSection, environ: Mapping[str, str], work_folder: Path) -> Store:
-    """Opens the store that a section of databases.yaml names; its variables have been required before.
+    """Opens the store that a section of databases.yaml names; its variables have already been checked.
 
     Args:
-        section: what databases.yaml says of it.
+        section: its section of databases.yaml.
         environ: the environment.
-        work_folder: where artifacts lie while they're made.
+        work_folder: where artifacts are built.
     """
     return OPENERS[type(section)](section, environ, work_folder)
 

@@ -1,4 +1,4 @@
-"""Where an artifact grows before it is one, and the clean-up after a run that was killed meanwhile."""
+"""Where an artifact is built before it is published, and the cleanup after a killed run."""
 
 import fcntl
 import os
@@ -12,15 +12,15 @@ _LOCK_SUFFIX = ".lock"
 
 @contextmanager
 def staged_folder(root: Path, database: str, artifact_id: str) -> Iterator[Path]:
-    """A private folder for one artifact in the making; whatever is left in it at the end is removed.
+    """A private folder for one artifact being built; anything left in it at the end is removed.
 
-    Folders of the same database that a killed process left behind are removed first. Whose they
-    are is proven by a file lock that ends with its process, not by a name or an age.
+    Folders of the same database that a killed process left behind are removed first. Their owner
+    is proven by a file lock that ends with its process, not by a name or an age.
 
     Args:
         root: the store's staging folder, on the same file system as the store.
         database: the protected database's name.
-        artifact_id: the artifact to be.
+        artifact_id: the future artifact's.
     """
     parent = root / database
     # Each on its own: `parents=True` would give the ones in between the process's default mode.
@@ -37,7 +37,7 @@ def staged_folder(root: Path, database: str, artifact_id: str) -> Iterator[Path]
 
 
 def abandoned_bytes(root: Path, database: str) -> int:
-    """How much room the next `staged_folder` of a database makes by removing what killed processes left."""
+    """How much space the next `staged_folder` of a database frees by removing what killed processes left."""
     found = 0
     for lock in (root / database).glob(f"*{_LOCK_SUFFIX}"):
         with suppress(OSError), lock.open("rb") as file:
@@ -52,7 +52,7 @@ def _remove_abandoned(parent: Path) -> None:
             with _locked(lock):
                 shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
         except BlockingIOError:
-            continue  # its process lives
+            continue  # its process is still running
 
 
 @contextmanager

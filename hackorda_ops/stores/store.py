@@ -1,7 +1,7 @@
-"""Where artifacts live: the one protocol that every store speaks, whatever it keeps its files in.
+"""Where artifacts are stored: the one protocol that every store implements, whatever it keeps its files in.
 
 A store keeps files under keys: posix paths relative to the store's root, such as
-"hackorda/20261108T020000Z-1a2b3c/manifest.json". What is put appears whole or not at all.
+"hackorda/20261108T020000Z-1a2b3c/manifest.json". A file that is put appears whole or not at all.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from hackorda_ops.stores.patience import Patience
 CHUNK_BYTES = 1024 * 1024
 # Far above any manifest (5,000 tables make about 10 MB), far below what would hurt this process.
 SMALL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
-# A single file of a dump takes hours at most; whoever began this long ago is dead.
+# A single file of a dump takes hours at most; a process that started this long ago is dead.
 ABANDONED_AFTER = timedelta(hours=24)
-# Lies beside the folders of the databases, none of which is called like that: a name has no dot.
+# Next to the folders of the databases, none of which can have this name: theirs have no dot.
 READINESS_PAGE: Final = "readiness.html"
 
-# The store of the nights, or the off-site bucket.
+# The nightly store, or the off-site bucket.
 PlaceName = Literal["store", "offsite"]
 
 
@@ -49,8 +49,8 @@ class StoredVersion:
         modified_at: when it was written, by the store's clock, aware.
         version_id: the store's name for it ("null" in a bucket that kept none when it was written); None where
             the store has no versions.
-        current: it's what the key shows now.
-        marker: it's a delete marker: while it is current, there is no such file.
+        current: it is what the key shows now.
+        marker: it is a delete marker: while it is current, there is no such file.
         storage_class: as the provider calls it; None where there are no classes.
     """
 
@@ -70,13 +70,13 @@ class StoredVersion:
 
 @dataclass(frozen=True)
 class Location:
-    """Where a store keeps its files, whoever asks and however the configuration writes it.
+    """Where a store keeps its files, however the configuration writes it.
 
     Two stores with equal locations are the same place.
 
     Attributes:
         provider: who keeps them: "AWS", a host, "this machine".
-        container: what is lost as a whole there: a bucket, a folder.
+        container: the unit that can be lost as a whole: a bucket, a folder.
         folder: inside the container, as `folder_prefix` has it; "" for all of it.
     """
 
@@ -85,7 +85,7 @@ class Location:
     folder: str = ""
 
     def shares_container(self, other: "Location") -> bool:
-        """Whether whoever empties the container of one empties the other's."""
+        """Whether emptying one's container empties the other's."""
         return (self.provider, self.container) == (other.provider, other.container)
 
 
@@ -99,10 +99,10 @@ class Readable(Protocol):
 class Store(Protocol):
     """A place that keeps artifacts. Safe to use from several threads at once.
 
-    `stores.base.StoreBase` has what follows from a few of these methods, and the answers of a store that keeps no
+    `stores.base.StoreBase` derives methods from a few of these, and has the defaults for a store that keeps no
     versions, locks nothing and has no clock of its own.
 
-    Every method raises StoreRefused where the store says no, and StoreUnreachable where it does
+    Every method raises StoreRefused if the store refuses, and StoreUnreachable if it does
     not answer or says "try later".
     """
 
@@ -117,24 +117,24 @@ class Store(Protocol):
         """Where its files are: two stores of equal locations are one."""
 
     def check(self) -> None:
-        """Tries whether the store is there and can be listed."""
+        """Checks that the store exists and can be listed."""
 
     def check_writable(self) -> None:
-        """Tries what `check` does, and as far as can be seen without storing anything, whether it takes files."""
+        """Does what `check` does, and checks as far as possible without storing anything that it accepts files."""
 
     def clock_ahead(self) -> timedelta:
         """How far the clock that dates its files is ahead of this machine's; zero where it's the same."""
 
     def with_patience(self, patience: Patience) -> "Store":
-        """The same store, waited for no longer than this where it doesn't answer."""
+        """The same store, waited for no longer than this if it doesn't answer."""
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Every file below the folder `prefix` ("" for all), in no particular order."""
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """The names of the folders right below the folder `prefix`, in no particular order.
+        """The names of the folders directly below the folder `prefix`, in no particular order.
 
-        It takes one request for a thousand of them, however many files lie in them.
+        It takes one request per thousand of them, however many files they contain.
         """
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
@@ -163,11 +163,11 @@ class Store(Protocol):
 
         Raises:
             ArtifactDamaged: the source has other bytes than announced; nothing was stored.
-            DiskFull: no room, in a folder store or for the blocks under way.
+            DiskFull: no room, in a folder store or for the blocks in progress.
         """
 
     def files(self, prefix: str) -> Iterator[StoredVersion]:
-        """What every file below the folder `prefix` shows now, and nothing that may lie behind it."""
+        """The current version of every file below the folder `prefix`, without older versions."""
 
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
         """Every version of every file below the folder `prefix`, in no particular order."""
@@ -176,28 +176,28 @@ class Store(Protocol):
         """Until when a version can't be deleted; `datetime.max` for a hold without end, None for no lock."""
 
     def delete(self, key: str, version_id: str | None = None) -> None:
-        """Deletes a file, or one version of it for good; nothing where there is none.
+        """Deletes a file, or one version of it permanently; does nothing if there is none.
 
         In a store that keeps versions, deleting the file leaves them, behind a delete marker.
         """
 
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
-        """What `end_abandoned_uploads` would remove, a name each."""
+        """The names of what `end_abandoned_uploads` would remove."""
 
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
-        """Removes what uploads that were killed more than `ABANDONED_AFTER` ago have left behind.
+        """Removes what uploads killed more than `ABANDONED_AFTER` ago left behind.
 
         Args:
-            prefix: only below this folder, where the store can tell.
+            prefix: only below this folder, if the store can tell.
 
         Returns:
-            What was removed, a name each.
+            The names of what was removed.
         """
 
 
 @runtime_checkable
 class AdoptsFolders(Protocol):
-    """A store on a file system of this machine: it takes a folder as it is, and need not copy what lies in it."""
+    """A store on a file system of this machine: it publishes a folder as it is, without copying its files."""
 
     def adopt(self, staged: Path, prefix: str) -> None:
         """Publishes a complete folder, all at once.
@@ -207,15 +207,15 @@ class AdoptsFolders(Protocol):
             prefix: the artifact's place, "<database>/<artifact id>".
 
         Raises:
-            StoreRefused: there is something in that place already.
+            StoreRefused: there is already something in that place.
         """
 
 
 def versions_or_files(store: Store, prefix: str) -> tuple[tuple[StoredVersion, ...], bool]:
-    """All versions below a folder; for a key that may not list those (a right of its own), the files.
+    """All versions below a folder; if the key can't list those (a separate right), the files.
 
     Returns:
-        What there is, and whether versions were seen.
+        What there is, and whether versions could be listed.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed at all.
@@ -235,9 +235,9 @@ def checked_key(key: str) -> str:
     parts = key.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts) or parts[0].startswith("."):
         raise StoreRefused(
-            f"The key {key!r} names no file inside a store.",
+            f"The key {key!r} doesn't name a file inside a store.",
             meaning="Nothing was read or written.",
-            next_step="Look at the manifest or the configuration that it comes from.",
+            next_step="Check the manifest or the configuration that it comes from.",
         )
     return key
 
@@ -252,16 +252,16 @@ def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:
     """Reads a stream to its end.
 
     Raises:
-        ArtifactDamaged: it goes on after `limit_bytes`; `origin` says what it is.
+        ArtifactDamaged: it continues after `limit_bytes`; `origin` says what it is.
     """
-    # Block by block: one large read would set aside the limit's worth of memory for the smallest file.
+    # Block by block: one large read would allocate the full limit even for the smallest file.
     data = bytearray()
     while len(data) <= limit_bytes and (block := stream.read(CHUNK_BYTES)):
         data += block
     if len(data) > limit_bytes:
         raise ArtifactDamaged(
             f"{origin} is larger than {limit_bytes} bytes, which no file of this kind is.",
-            meaning="It was not read: it is not what its name says.",
+            meaning="It was not read, because it isn't what its name says.",
             next_step="Look at the file, and find out who can write to this store.",
         )
     return bytes(data)

@@ -1,4 +1,4 @@
-"""Whether off-site is somewhere else than the store of the nights: otherwise there's no second copy."""
+"""Whether off-site is a different place from the nightly store: otherwise there's no second copy."""
 
 from collections.abc import Iterator
 
@@ -27,17 +27,17 @@ def require_two_places(name: str, store: Store, offsite: Store) -> None:
 
 
 def one_bucket(store: Store, offsite: Store) -> str | None:
-    """A sentence where one bucket holds both, by whichever prefixes; None where each has its own."""
+    """A sentence where one bucket holds both, whatever the prefixes; None where each has its own."""
     if store.location() == offsite.location():
         return f"The store and off-site are the same place, {store.describe()}: there is no second copy."
     if store.location().shares_container(offsite.location()):
         bucket = store.location().container
-        return f"The store and off-site are one bucket, {bucket}: whoever empties it has both copies."
+        return f"The store and off-site are one bucket, {bucket}: emptying it would lose both copies."
     return None
 
 
 def concerns(name: str, store: Store, offsite: Store) -> Iterator[Concern]:
-    """What stands in the way of a second copy, or weakens it."""
+    """What prevents a second copy, or weakens it."""
     try:
         require_two_places(name, store, offsite)
     except ConfigError as error:
@@ -49,6 +49,6 @@ def concerns(name: str, store: Store, offsite: Store) -> Iterator[Concern]:
         yield Concern(
             "worth knowing",
             shared,
-            "An account that is closed, or a key that is stolen, takes the nights and their copies at once.",
+            "A closed account or a stolen key would take the nights and their copies at once.",
             "Give off-site a bucket of its own, in another account or at another provider.",
         )

@@ -43,7 +43,7 @@ def ship_week(
     Args:
         protected: the database.
         week: the week's Monday.
-        on_progress: told of every stage, from more than one thread.
+        on_progress: called at every stage, from more than one thread.
 
     Raises:
         ArtifactMissing: that week has no sound artifact.
@@ -70,7 +70,7 @@ def ship(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = 
 def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> Week:
     store, offsite = protected.store, protected.offsite
     require_two_places(protected.name, store, offsite)
-    # It answers, and by a clock that its locks and life-cycle rules can go by.
+    # It answers, and its clock is right enough for its locks and life-cycle rules.
     clocks = clock_concerns({"the bucket": offsite.clock_ahead()})
     require_none([each for each in clocks if each.severity == "stops the night"])
     copied = copy_artifact(
@@ -78,11 +78,11 @@ def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> 
         offsite,
         prefix=artifact.prefix,
         files=artifact.files,
-        # The stored bytes and not the parsed manifest: a copy is a copy.
+        # The stored bytes and not the parsed manifest: a copy must be byte for byte the same.
         manifest_bytes=store.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
         on_progress=on_progress,
     )
-    # Housekeeping comes last: a key that may not list uploads must not cost the week its copy.
+    # Housekeeping comes last: a key without the right to list uploads must not cost the week its copy.
     ended = end_abandoned_uploads(offsite, protected.name)
     return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
 

@@ -132,7 +132,7 @@ def test_what_apprise_does_not_understand_is_refused_without_being_shown(url: st
 
 
 def test_a_url_of_several_targets_one_of_them_bad_is_no_service_that_is_down() -> None:
-    with running_mail_sink() as mail, pytest.raises(PermanentError, match="1 of them took it") as caught:
+    with running_mail_sink() as mail, pytest.raises(PermanentError, match="1 of them accepted it") as caught:
         apprise_channel.send(mail.url.replace("to=", "to=nobody@example.com,"), MESSAGE)
 
     assert [each["To"] for each in mail.mails] == ["on-call@example.com"]
@@ -140,7 +140,7 @@ def test_a_url_of_several_targets_one_of_them_bad_is_no_service_that_is_down() -
 
 
 def test_a_mailbox_that_is_refused_is_no_server_that_is_down() -> None:
-    with running_mail_sink() as mail, pytest.raises(PermanentError, match="did not take it"):
+    with running_mail_sink() as mail, pytest.raises(PermanentError, match="did not accept it"):
         apprise_channel.send(mail.url.replace("to=on-call", "to=nobody"), MESSAGE)
 
 
@@ -148,7 +148,7 @@ def test_a_service_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(apprise_channel, "TIMEOUT_SECONDS", 0.2)
     with running_sink() as sink:
         sink.silent.set()
-        with pytest.raises(RetryableError, match="could not be reached, or hung up"):
+        with pytest.raises(RetryableError, match="could not be reached, or closed the connection"):
             apprise_channel.send(sink.apprise_url, MESSAGE)
 
 

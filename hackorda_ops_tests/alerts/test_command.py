@@ -52,8 +52,8 @@ def test_a_test_message_arrives_on_every_channel(run: Run) -> None:
     assert "not delivered" not in done.stdout
     for texts in (webhook.texts, service.texts):
         [text] = texts
-        assert text.startswith("TEST: hackorda_ops can tell you of alarms here\nSent by hand from ")
-    assert [each["Subject"] for each in mail.mails] == ["TEST: hackorda_ops can tell you of alarms here"]
+        assert text.startswith("TEST: hackorda_ops can reach you here\nSent by hand from ")
+    assert [each["Subject"] for each in mail.mails] == ["TEST: hackorda_ops can reach you here"]
 
 
 def test_a_channel_that_does_not_take_it_is_named_and_the_others_get_it(run: Run) -> None:
@@ -88,7 +88,7 @@ def test_without_a_channel_it_says_which_variables_are_looked_at(run: Run) -> No
 def test_its_help_says_what_to_set(run: Run) -> None:
     said = " ".join(run("alerts", "test", "--help").stdout.split())
 
-    for words in ("ALERT_URLS", "mailto://", "Exit code 1", "2: there is no channel"):
+    for words in ("ALERT_URLS", "mailto://", "Exit code 1", "2: no channel is configured"):
         assert words in said
 
 
@@ -108,4 +108,4 @@ def test_a_dump_by_hand_is_a_heartbeat_too(run: Run, new_database: str) -> None:
     assert (sound.returncode, unsound.returncode, unheard.returncode) == (0, 1, 0), unheard.stderr
     ends = [call.path.removeprefix("/hooks/hunter2-is-a-secret") for call in sink.taken]
     assert ends == ["/start", "", "/start", "/fail"]
-    assert "The monitor of $NIGHT_HEARTBEAT was not told" in unheard.stderr
+    assert "The monitor of $NIGHT_HEARTBEAT was not reached" in unheard.stderr

@@ -11,7 +11,7 @@ from hackorda_ops.errors import Problem
 
 NOW = datetime(2026, 11, 8, 2, tzinfo=UTC)
 CAUSE = Problem("The password is wrong.", "No dump.", "Mend it.")
-RISK = "The last proven restore point is of 2026-10-04 02:00 UTC, 35 days old."
+RISK = "The last proven restore point is from 2026-10-04 02:00 UTC, 35 days old."
 
 
 def ended(

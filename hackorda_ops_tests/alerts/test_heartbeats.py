@@ -56,9 +56,9 @@ def test_a_success_is_told_at_the_start_and_at_the_end() -> None:
     ("error", "body"),
     [
         (HELD, "Another dump runs."),
-        (ZeroDivisionError("hunter2"), "Unforeseen: ZeroDivisionError."),
-        (KeyboardInterrupt(), "Somebody ended it."),
-        (SystemExit(143), "Somebody ended it."),
+        (ZeroDivisionError("hunter2"), "Unexpected error: ZeroDivisionError."),
+        (KeyboardInterrupt(), "It was interrupted."),
+        (SystemExit(143), "It was interrupted."),
     ],
 )
 def test_what_fails_is_told_and_goes_on_upwards(error: BaseException, body: str) -> None:
@@ -71,10 +71,10 @@ def test_what_fails_is_told_and_goes_on_upwards(error: BaseException, body: str)
 
 def test_what_is_no_success_although_nothing_was_raised_is_told_as_a_failure() -> None:
     with running_sink() as sink:
-        beat(sink.url, problem="The night isn't sound.")
+        beat(sink.url, problem="The nightly backup failed its checks.")
 
     assert ends_of(sink) == ["/start", "/fail"]
-    assert sink.calls[-1].body == "The night isn't sound."
+    assert sink.calls[-1].body == "The nightly backup failed its checks."
 
 
 def test_an_attempt_that_another_one_follows_is_not_told_as_a_failure() -> None:

@@ -215,12 +215,12 @@ def test_a_message_that_is_refused_holds_up_no_other_and_is_given_up_after_a_few
     assert failed
     assert a.took == ["2", "3"]
     assert outbox.told() == (
-        "a did not take a message, tried 1 time(s), again at 2026-11-08 02:01:00 UTC: 1: It said no.",
+        "a did not accept a message, tried 1 time(s), again at 2026-11-08 02:01:00 UTC: 1: It said no.",
     )
     outbox, given_up = delivered_for_days(outbox, a, 7)
 
     assert a.tried.count("1") == 4
-    assert given_up == ["a is given up for: 1: It said no."]
+    assert given_up == ["a gave up on: 1: It said no."]
     assert outbox == Outbox()
 
 

@@ -26,7 +26,7 @@ def test_an_artifact_with_findings_is_not_shipped_while_an_older_sound_one_exist
 
 
 def test_a_week_without_a_sound_artifact_ships_nothing_from_another_week() -> None:
-    with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store and none that is sound"):
+    with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store, but none of them is sound"):
         newest_sound_of_week([of_night(15), of_night(18, sound=False)], MONDAY)
     with pytest.raises(ArtifactMissing, match="has no artifact"):
         newest_sound_of_week([of_night(15), of_night(23)], MONDAY)

@@ -82,7 +82,7 @@ def test_what_was_damaged_or_lost_since_the_last_copy_is_written_anew_and_told(
 def test_a_manifest_that_differs_is_never_overwritten(nightly: FolderStore, bucket: S3Store) -> None:
     put(bucket, MANIFEST_KEY, b'{"another": "manifest"}')
 
-    with pytest.raises(StoreRefused, match="is another manifest"):
+    with pytest.raises(StoreRefused, match="is not the manifest"):
         copy(nightly, bucket)
 
     assert keys(bucket) == {MANIFEST_NAME}

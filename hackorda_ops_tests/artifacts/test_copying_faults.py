@@ -107,7 +107,7 @@ def test_a_store_that_damages_the_manifest_is_found_by_reading_back(
             return forward(replace(request, body=flip_a_byte(request.body)))
         return forward(request)
 
-    with proxied(s3_server, corrupt) as proxy, pytest.raises(StoreRefused, match="is another manifest"):
+    with proxied(s3_server, corrupt) as proxy, pytest.raises(StoreRefused, match="is not the manifest"):
         copy(nightly, replace(bucket, endpoint_url=proxy.endpoint_url))
 
 

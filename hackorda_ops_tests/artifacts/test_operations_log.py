@@ -128,7 +128,9 @@ def test_a_key_that_may_only_read_is_told_and_changes_nothing_else(
         line.outcome, line.detail = "PASS", "It came back."
 
     [told] = [entry.getMessage() for entry in caplog.records if entry.levelno == logging.WARNING]
-    assert told.startswith("The operations log of hackorda lacks a line of its restore. Could not upload")
+    assert told.startswith(
+        "The operations log of hackorda is missing a line for its restore. Could not upload"
+    )
     assert s3_server.secret_access_key not in told
 
 
@@ -170,7 +172,7 @@ def test_what_ends_well_is_logged_with_what_it_filled_in(folder: FolderStore) ->
         (StoreRefused("The bucket is gone.", meaning="m", next_step="n"), "The bucket is gone."),
         (
             RuntimeError("postgresql://u:s3cret@h/d"),
-            "Something unforeseen happened: RuntimeError at ",
+            "Unexpected error: RuntimeError at ",
         ),
         (KeyboardInterrupt(), "It was interrupted."),
         (SystemExit(143), "It was interrupted."),

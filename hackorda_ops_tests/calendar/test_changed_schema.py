@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from hackorda_ops.calendar.changed_schema import (
-    Asked,
     NightSeen,
+    RequestedWork,
     SchemaSeen,
     asked_for,
     has_to_wait,
@@ -53,7 +53,7 @@ def test_where_nothing_was_drilled_the_quarters_own_drill_is_waited_for() -> Non
     [
         ("week", NOW, False, False, None),
         ("quarter", NOW, False, False, None),
-        ("week", NOW, True, False, "still runs"),
+        ("week", NOW, True, False, "still running"),
         ("quarter", NOW, False, True, "one a day is enough"),
         # A copy may go off-site while a drill of the day before is fresh.
         ("week", NOW, False, True, None),
@@ -73,8 +73,10 @@ def test_the_copy_is_of_the_nights_own_week_and_the_drill_of_the_present_quarter
     now = datetime(2027, 1, 4, 12, tzinfo=UTC)
     night, old = NightSeen(NEW, "two", date(2026, 12, 31)), SchemaSeen(OLD, "one")
     copied = SchemaSeen("20261230T020000Z-cccccc", "two")
-    assert asked_for(night, old, old, schedule=SCHEDULE, now=now) == Asked("week", date(2026, 12, 28), NEW)
-    assert asked_for(night, copied, old, schedule=SCHEDULE, now=now) == Asked(
+    assert asked_for(night, old, old, schedule=SCHEDULE, now=now) == RequestedWork(
+        "week", date(2026, 12, 28), NEW
+    )
+    assert asked_for(night, copied, old, schedule=SCHEDULE, now=now) == RequestedWork(
         "quarter", date(2027, 1, 1), copied.artifact_id
     )
     assert asked_for(night, copied, copied, schedule=SCHEDULE, now=now) is None

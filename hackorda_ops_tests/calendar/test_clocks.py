@@ -1,4 +1,4 @@
-"""Clocks that are off: warned of, and beyond an hour nothing is begun; what is dated after now is never the newest."""
+"""Clocks that are off: a warning; beyond an hour nothing starts; what is dated in the future is never the newest."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -205,8 +205,9 @@ def test_what_is_dated_after_now_is_listed_last_and_only_taken_when_asked_for(
         (true["artifact_id"], False),
         (ahead.artifact_id, True),
     ]
-    assert f"dated after now, so never taken for the newest; to be had by its id: {ahead.artifact_id}" in (
-        " ".join(run("backups", within=tmp_path).stdout.split())
+    assert (
+        f"dated in the future, so never taken for the newest; to be had by its id: {ahead.artifact_id}"
+        in (" ".join(run("backups", within=tmp_path).stdout.split()))
     )
     verified = json.loads(run("verify", "--in", "store", "--json", within=tmp_path).stdout)
     restored = run("restore", "--from", "store", "--json", within=tmp_path, RESTORE_URL=empty)

@@ -73,13 +73,13 @@ def test_every_problem_is_told_at_once_with_its_key_and_remedy(tmp_path: Path) -
         "databases.yaml has 10 problem(s)",
         "databases.hackorda.source.urll_env: unknown key; did you mean url_env?",
         "databases.hackorda.source.tls: Input should be 'verify'",
-        "databases.hackorda.store: takes s3://bucket/prefix",
-        "databases.hackorda.schedule.timezone: takes an IANA time zone name",
-        "databases.hackorda.schedule.night: takes a cron expression",
+        "databases.hackorda.store: needs s3://bucket/prefix",
+        "databases.hackorda.schedule.timezone: needs an IANA time zone name",
+        "databases.hackorda.schedule.night: needs a cron expression",
         "databases.hackorda.key_tables.1.timestamps: unknown key; did you mean timestamp?",
         "databases.hackorda.dump.jobs: Input should be a valid integer",
         "databases.961tech.colour: unknown key; known here: ",
-        "databases.961tech.scratch: takes exactly one of neon and server",
+        "databases.961tech.scratch: needs exactly one of neon and server",
         "alarts: unknown key; did you mean alerts?",
     ):
         assert part in said
@@ -87,7 +87,7 @@ def test_every_problem_is_told_at_once_with_its_key_and_remedy(tmp_path: Path) -
 
 def test_a_secret_written_where_a_variables_name_belongs_is_refused_and_not_repeated(tmp_path: Path) -> None:
     said = problems(tmp_path, "databases: {hackorda: {source: {url_env: 'postgresql://me:hunter2@db/x'}}}")
-    assert "databases.hackorda.source.url_env: takes the NAME of an environment variable" in said
+    assert "databases.hackorda.source.url_env: needs the NAME of an environment variable" in said
     assert "hunter2" not in said
 
 
@@ -108,7 +108,7 @@ def test_a_file_without_databases_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_name_that_dagster_could_not_show_is_refused(tmp_path: Path) -> None:
-    assert "databases.my-db: takes a name of letters" in problems(tmp_path, "databases: {my-db: }")
+    assert "databases.my-db: needs a name of letters" in problems(tmp_path, "databases: {my-db: }")
 
 
 def test_broken_yaml_is_told_with_its_place(tmp_path: Path) -> None:
@@ -145,4 +145,4 @@ def test_metrics_go_to_a_file_that_node_exporter_reads(tmp_path: Path) -> None:
         tmp_path / "textfile" / "hackorda_ops.prom"
     )
     assert load(tmp_path, "databases: {x: }").metrics_file is None
-    assert "metrics_file: takes a path that ends in .prom" in problems(tmp_path, f"{text}/var/metrics.txt")
+    assert "metrics_file: needs a path that ends in .prom" in problems(tmp_path, f"{text}/var/metrics.txt")

@@ -1,4 +1,4 @@
-"""An artifact that a wrong clock has dated after now, in the store and off-site: nothing takes it for the newest."""
+"""An artifact that a wrong clock has dated in the future, in the store and off-site: it never counts as the newest."""
 
 import io
 import shutil
@@ -70,7 +70,9 @@ def test_the_weekly_copy_the_next_night_and_the_drill_take_the_newest_that_is_no
     assert (result.verdict, result.error, result.findings) == ("PASS", None, ())
     assert result.artifact is not None
     assert result.artifact.artifact_id == true
-    assert any(f"{made.artifact_id} off-site is dated after now" in warning for warning in result.warnings)
+    assert any(
+        f"{made.artifact_id} off-site is dated in the future" in warning for warning in result.warnings
+    )
     assert result.data_loss_seconds is not None
     assert result.data_loss_seconds > 0
     # The next night is held against the true one as well, and is the newest from then on.
@@ -105,4 +107,6 @@ def test_where_only_such_a_one_is_left_a_drill_is_no_pass(
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "No sound artifact is off-site" in result.error.what
-    assert any(f"{made.artifact_id} off-site is dated after now" in warning for warning in result.warnings)
+    assert any(
+        f"{made.artifact_id} off-site is dated in the future" in warning for warning in result.warnings
+    )

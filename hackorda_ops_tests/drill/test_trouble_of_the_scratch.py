@@ -27,7 +27,7 @@ class Said:
 
 
 SAID = (
-    Said("killed", "", "for want of memory"),
+    Said("killed", "", "when memory ran out"),
     Said(
         "locks",
         "pg_restore: while PROCESSING TOC:\npg_restore: from TOC entry 66856; 1259 7011345 TABLE p_2031 postgres\n"
@@ -42,7 +42,7 @@ SAID = (
         'pg_restore: error: COPY failed for table "t": ERROR:  could not extend file because project size limit '
         "(512 MB) has been exceeded\nHINT:  This limit is defined externally by the project size limit, and "
         "internally by neon.max_cluster_size GUC\nCONTEXT:  COPY t, line 41\n",
-        "take a larger plan",
+        "choose a larger plan",
     ),
     Said(
         "memory of the server",
@@ -118,7 +118,7 @@ def admin(scratch_server: PostgresServer) -> Iterator[Callable[[str], str]]:
 def test_a_role_that_may_not_connect_often_enough_is_an_error_with_its_remedy(
     protected: Shipped, admin: Callable[[str], str], scratch_server: PostgresServer
 ) -> None:
-    # A superuser is not held to its limit.
+    # A superuser is not bound by its limit.
     url = admin("ALTER ROLE limited NOSUPERUSER CREATEDB CONNECTION LIMIT 3")
 
     result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()

@@ -67,6 +67,6 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
     for [alarm] in shop.alarms_of(lost):
         assert alarm.startswith(f"FAILED: shop, drill of {partitions.quarter_name(lost_quarter)}\n")
         assert "No sound artifact is off-site from" in alarm
-        assert "can't be made up for" in alarm
+        assert "can't be drilled" in alarm
     assert shop.scratch() == set()
     assert shop.fetched() == []

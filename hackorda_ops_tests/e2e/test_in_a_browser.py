@@ -67,7 +67,7 @@ def demo(server_folder: Path) -> Iterator[Demo]:
     config = Path(shutil.copy(example_file("databases.yaml"), folder))
     schedule = config_file.load(config).databases["hackorda"].schedule
     night = partitions.night_of(datetime.now(UTC), schedule)
-    # The example's migrate command is `python -m …`: it has to be this very Python.
+    # The example's migrate command is `python -m …`: it must be this Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), ENVIRONMENT["PATH"]))
     with (
         running_stack(folder / "stack", scale=0.05) as stack,

@@ -103,7 +103,7 @@ def seen(server_folder: Path) -> Iterator[Seen]:
 
 
 def _secrets_of(stack: Stack, alarms: Sink) -> tuple[dict[str, str], dict[str, str]]:
-    # The example's migrate command is `python -m …`: it has to be this very Python.
+    # The example's migrate command is `python -m …`: it must be this Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), ENVIRONMENT["PATH"]))
     secret_key, webhook, channel, monitor = (secrets.token_urlsafe(24) for _ in range(4))
     hidden = {

@@ -29,10 +29,10 @@ def test_large_objects_that_are_all_there_are_counted_and_summed_up() -> None:
     ("in_snapshot", "listed", "held", "says"),
     [
         (3, {1, 2, 3}, [1, 3], "the large object 2 has no data file"),
-        (3, {1, 2}, [1, 2, 3], "the large object 3 is on no list of the dump"),
-        (3, {1, 2}, [1, 2], "there are 2 large objects in the archive and 3 in the snapshot"),
-        (2, {1, 2, 3}, [1, 2, 3], "there are 3 large objects in the archive and 2 in the snapshot"),
-        (3, set(), [], "there are 0 large objects in the archive and 3 in the snapshot"),
+        (3, {1, 2}, [1, 2, 3], "the large object 3 is not listed in the dump"),
+        (3, {1, 2}, [1, 2], "there are 2 large objects in the archive, but 3 in the snapshot"),
+        (2, {1, 2, 3}, [1, 2, 3], "there are 3 large objects in the archive, but 2 in the snapshot"),
+        (3, set(), [], "there are 0 large objects in the archive, but 3 in the snapshot"),
         (900, set(range(900)), [], "and 890 more"),
     ],
 )

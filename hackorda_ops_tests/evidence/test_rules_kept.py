@@ -51,8 +51,8 @@ def test_a_night_names_the_constraint_that_rows_of_the_source_break(
     assert taken.rules == Kept((), ("foreign key posts_author_fkey on public.posts", COLUMN), ())
     assert taken.sound
     said = "\n".join(taken.warnings)
-    assert "rows on the source break foreign key posts_author_fkey on public.posts" in said
-    assert f"computes them anew: {COLUMN}" in said
+    assert "rows on the source violate foreign key posts_author_fkey on public.posts" in said
+    assert f"recomputes them: {COLUMN}" in said
     assert "4242" not in said
     assert COLUMN in "".join(stale_notes(taken))
 

@@ -121,7 +121,7 @@ def test_a_recovery_to_after_the_destruction_fails_and_names_what_is_gone(
     assert any(
         finding.startswith("public.test_cycles: had") and "has 0" in finding for finding in result.findings
     )
-    assert "The schema is another one." in result.findings
+    assert "The schema is not as it was." in result.findings
     assert "# FAIL" in document(result)
 
 
@@ -154,7 +154,7 @@ def test_a_recovery_later_than_agreed_fails_and_a_branch_without_an_expiry_is_to
     assert result.verdict == "FAIL"
     assert _outcomes(result)["within_recovery_time_objective"] == "failed"
     assert _outcomes(result)["recovered_exactly"] == "passed"
-    assert any(finding.startswith("Neon took no expiry for the branch") for finding in result.findings)
+    assert any(finding.startswith("Neon accepted no expiry for the branch") for finding in result.findings)
 
 
 @NEEDS_A_SERVER
@@ -214,7 +214,7 @@ def test_branches_that_nobody_could_look_for_are_not_said_to_be_gone(
     [gone] = [each for each in result.checks if each.name == "branches_gone"]
     assert (result.verdict, gone.outcome) == ("ERROR", "not measured")
     assert "Neon is away." in gone.summary
-    assert "nobody saw whether one is left" in document(result)
+    assert "it's unknown whether one is left" in document(result)
 
 
 @NEEDS_A_SERVER
@@ -358,12 +358,12 @@ def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
 
     assert late.verdict == "PASS"
     assert late.report_name == f"{this_year - 1}-Q1-dr-test.md"
-    assert f"Held late: it counts for {this_year - 1}, and shows how things are now." in late.findings
+    assert f"Run late: it counts for {this_year - 1}, and shows how things are now." in late.findings
 
 
 @NEEDS_A_SERVER
 def test_a_scratch_server_has_no_history_to_go_back_in(protected: Shipped) -> None:
-    with pytest.raises(ConfigError, match="takes a Neon project"):
+    with pytest.raises(ConfigError, match="needs a Neon project"):
         hold_exercise(protected)
 
 

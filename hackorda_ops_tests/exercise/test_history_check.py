@@ -127,7 +127,7 @@ def test_a_branch_without_an_expiry_is_told(branching: Shipped, neon: LocalNeon)
     checked = _checked(branching)
 
     assert checked.holds_the_past.outcome == "passed"
-    assert "Neon took no expiry for the branch" in checked.holds_the_past.summary
+    assert "Neon accepted no expiry for the branch" in checked.holds_the_past.summary
 
 
 def test_a_position_that_the_history_no_longer_has_fails(branching: Shipped, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_young_artifacts_of_an_old_project_measure_nothing(recent: Night) -> Non
     found = farthest([replace(recent.manifest, captured_at=NOW - DAY)], _reach(NOW - 300 * DAY), now=NOW)
 
     assert found == (
-        "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 6 days, 23:50:00"
+        "the oldest artifact is only 1 day, 0:00:00 old, but the history reaches back 6 days, 23:50:00"
     )
 
 
@@ -184,7 +184,7 @@ def test_of_a_project_younger_than_its_window_the_history_begins_with_it(recent:
 
     assert farthest(of_days, _reach(NOW - 3 * DAY), now=NOW) == of_days[1]
     assert farthest(of_days[:1], _reach(NOW - 3 * DAY), now=NOW) == (
-        "the oldest artifact is only 1 day, 0:00:00 old, and the history reaches back 3 days, 0:00:00"
+        "the oldest artifact is only 1 day, 0:00:00 old, but the history reaches back 3 days, 0:00:00"
     )
     assert farthest(of_days[2:], _reach(NOW - 3 * DAY), now=NOW) == (
         "no artifact was taken within the history window of 7 days, 0:00:00"

@@ -209,11 +209,11 @@ DUMPS: Final = (
         )
     ),
     Damage(
-        "a dump with a sequence that stands where it never stood",
+        "a dump with a sequence at a value that it never had",
         _FILTER,
         _by_tool(b"invoices', 4711", b"invoices', 1711"),
         "",
-        "public.invoices stands at 1711",
+        "public.invoices is at 1711",
         "NO ARTIFACT",
     ),
 )

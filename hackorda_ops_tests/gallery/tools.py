@@ -105,7 +105,7 @@ DUMPS: Final = (
         "row-level security, or a tool that skips rows it can't read",
         InsteadOfDump(f'"$real/pg_dump" "$@" || exit\n{sys.executable} - "$@" <<\'END\'\n{_SKIPPING}END\n'),
         "",
-        "public.customers has 149 rows in the archive and 150 in the snapshot",
+        "public.customers has 149 rows in the archive, but 150 in the snapshot",
         "NO ARTIFACT",
     ),
     Damage(

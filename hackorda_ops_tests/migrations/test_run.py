@@ -58,7 +58,7 @@ def test_what_was_applied_is_known_where_a_tool_keeps_its_state() -> None:
 def test_a_migration_that_is_not_in_force_any_more_was_undone() -> None:
     assert list(undone_findings((state("1"),), (state("1", "2"),))) == []
     [found] = undone_findings((state("1", "2"),), (state("2", "3"),))
-    assert (found.code, found.observed) == ("migration undone", "1 of them are not any more: 1")
+    assert (found.code, found.observed) == ("migration undone", "1 of them no longer are: 1")
     [found] = undone_findings((state("1"),), ())
     assert found.severity == "fatal"
 

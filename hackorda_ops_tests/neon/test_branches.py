@@ -169,7 +169,7 @@ def test_an_empty_password_is_noticed(neon: LocalNeon, client: NeonClient) -> No
     branch = _create(client)
     neon.change_plan(ProjectPlan(stores_passwords=False))
 
-    with pytest.raises(NeonRefused, match="gives no password for the role postgres"):
+    with pytest.raises(NeonRefused, match="returns no password for the role postgres"):
         connection(client, branch, database="postgres", role="postgres")
 
 
@@ -188,7 +188,7 @@ def test_an_address_of_another_database_or_role_is_refused(
     branch = _create(client)
     neon.change_plan(ProjectPlan(wrong_in_uris=wrong))
 
-    with pytest.raises(TargetRefused, match="were asked for"):
+    with pytest.raises(TargetRefused, match="were requested"):
         connection(client, branch, database="postgres", role="postgres")
 
 

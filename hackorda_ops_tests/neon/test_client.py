@@ -9,12 +9,12 @@ from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Garbled, Slow
 from hackorda_ops.neon.client import NeonClient, open_client
 from hackorda_ops.neon.models import (
-    Branch,
     BranchAnswer,
     BranchesAnswer,
     CreatedBranch,
     ErrorAnswer,
     LabelledBranch,
+    NeonBranch,
     Operation,
     OperationsAnswer,
 )
@@ -216,7 +216,7 @@ def test_a_value_that_is_null_or_empty_is_like_one_that_is_not_there(nothing: ob
     unannotated = BranchesAnswer.model_validate({"branches": [branch], "annotations": {"br-1": nothing}})
     created = CreatedBranch.model_validate({"branch": branch, "endpoints": nothing, "operations": nothing})
 
-    found = LabelledBranch(branch=Branch(id="br-1", name="main"))
+    found = LabelledBranch(branch=NeonBranch(id="br-1", name="main"))
     assert page.labelled() == unannotated.labelled() == (found,)
     assert page.pagination.next is None
     assert BranchAnswer.model_validate({"branch": branch, "annotation": nothing}).labelled() == found

@@ -141,7 +141,9 @@ def test_a_branch_that_acts_by_itself_is_made_only_where_somebody_asked_for_it()
 
     require_asked_for((), asked_for=False, meaning="")
     require_asked_for(acting, asked_for=True, meaning="")
-    with pytest.raises(TargetRefused, match=r"No branch is made unasked, because .* and unlogged") as caught:
+    with pytest.raises(
+        TargetRefused, match=r"No branch is created unless configured, because .* and unlogged"
+    ) as caught:
         require_asked_for(acting, asked_for=False, meaning="Nothing was made.")
 
     assert caught.value.meaning == "Nothing was made."

@@ -129,10 +129,10 @@ def test_a_fault_at_any_call_of_a_night_costs_no_backup_and_no_branch(
 
         assert plane.forget_faults() == 0, f"no {call.purpose} met the fault"
         assert rows == 10
-        assert from_a_branch or any("no branch of it" in each for each in warnings), call.purpose
+        assert from_a_branch or any("instead of a branch" in each for each in warnings), call.purpose
         if left := _own_branches(plane):
             assert any(left[0] in each for each in warnings), call.purpose
-            assert "Removed what a killed night had left" in _read(protected)[2][0]
+            assert "Removed a branch that a killed night left behind" in _read(protected)[2][0]
             assert _own_branches(plane) == []
 
 

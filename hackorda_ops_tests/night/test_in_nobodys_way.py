@@ -18,7 +18,7 @@ from hackorda_ops.config.models import Database
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
-from hackorda_ops.night.attempts import Patience
+from hackorda_ops.night.attempts import Attempts
 from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.orchestration.metadata import of_night
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -34,7 +34,7 @@ QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 # In the short form everything goes five times as fast, and the bound is as much tighter.
 YIELD_AFTER, LONGEST_WAIT, LONGEST_STOP = (5.0, 7.0, 12.0) if LONG else (1.0, 3.0, 2.5)
 STORMS = 20 if LONG else 5
-SHORT_PAUSES = Patience(pauses_seconds=(0.2, 0.5, 1), free_within_seconds=3)
+SHORT_PAUSES = Attempts(pauses_seconds=(0.2, 0.5, 1), free_within_seconds=3)
 
 
 def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_AFTER) -> Database:
@@ -47,7 +47,7 @@ def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_A
     )
 
 
-def night_of(database: Database, url: str, patience: Patience = SHORT_PAUSES) -> Night:
+def night_of(database: Database, url: str, patience: Attempts = SHORT_PAUSES) -> Night:
     environ = {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}
     return take_night(Protected("shop", database, environ), patience=patience)
 
@@ -143,7 +143,7 @@ def test_a_users_select_behind_a_deploy_behind_a_stopped_dump_waits_seven_second
     assert manifest.burden.xmin_held_seconds >= 5
     # The dump lock's, the one that looks, the snapshot's and pg_dump's; perhaps its two workers'.
     assert 4 <= manifest.burden.connections <= 6
-    assert any("made way for others" in warning for warning in manifest.warnings)
+    assert any("gave way to others" in warning for warning in manifest.warnings)
     # The second attempt began after the deploy.
     assert "age" in manifest.table(TableName("public", "a_users")).columns
     shown = of_night(night.result())
@@ -219,7 +219,7 @@ def test_a_night_that_never_gets_through_names_who_was_in_the_way_for_what_and_w
     with psycopg.connect(url, application_name="a migration that hangs") as other:
         other.execute("LOCK TABLE a_users")
         with pytest.raises(SourceBusy) as caught:
-            night_of(database, url, Patience(pauses_seconds=()))
+            night_of(database, url, Attempts(pauses_seconds=()))
 
     told = str(caught.value)
     assert "in 1 attempt" in told

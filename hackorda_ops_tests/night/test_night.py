@@ -17,7 +17,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import from_bytes
 from hackorda_ops.artifacts.operations_log import Event, read_log
 from hackorda_ops.config.models import Database
-from hackorda_ops.config.scratch import Scratch
+from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ClientMissing,
@@ -169,7 +169,7 @@ def test_a_second_night_is_compared_with_the_one_before(url: str, database: Data
 
 
 def test_a_past_night_is_refused_and_never_backdated(url: str, database: Database) -> None:
-    elsewhere = database.model_copy(update={"scratch": Scratch.model_validate({"server": {}})})
+    elsewhere = database.model_copy(update={"scratch": ScratchPlace.model_validate({"server": {}})})
     for gone in (elsewhere, database.model_copy(update={"dump_from": "source"})):
         with pytest.raises(PartitionGone, match="cannot get one"):
             night_of(gone, url, night=datetime.now(UTC).date() - timedelta(days=3))

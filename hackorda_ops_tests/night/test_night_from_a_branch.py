@@ -182,7 +182,7 @@ def test_where_the_branch_lets_nobody_in_the_source_is_dumped_and_the_artifact_s
 
     assert (manifest.dumped_from, manifest.rows) == ("source", 200)
     [warning] = manifest.warnings
-    assert "no branch of it" in warning
+    assert "instead of a branch" in warning
     assert "password authentication failed" in warning
     with pytest.raises(LoginRefused):
         nights.take(dump_from="branch")
@@ -199,7 +199,7 @@ def test_what_was_done_before_no_branch_could_be_made_is_told_as_well(
 
     removed, why = nights.take().warnings
 
-    assert removed == f"Removed what a killed night had left: the branch {name}."
+    assert removed == f"Removed a branch that a killed night left behind: {name}."
     assert "BRANCHES_LIMIT_EXCEEDED" in why
 
 
@@ -358,7 +358,7 @@ def test_a_branch_without_an_expiry_is_told(nights: Nights, plane: LocalNeon) ->
 
     assert manifest.dumped_from == "branch"
     [warning] = manifest.warnings
-    assert warning.startswith("Neon took no expiry for the branch hackorda-ops-notes-night")
+    assert warning.startswith("Neon accepted no expiry for the branch hackorda-ops-notes-night")
 
 
 def test_a_branch_that_can_not_be_deleted_costs_no_backup_and_the_next_night_takes_it(
@@ -371,7 +371,7 @@ def test_a_branch_that_can_not_be_deleted_costs_no_backup_and_the_next_night_tak
     second = nights.take()
 
     assert any(left in warning and "not with this key" in warning for warning in first.warnings)
-    assert second.warnings == (f"Removed what a killed night had left: the branch {left}.",)
+    assert second.warnings == (f"Removed a branch that a killed night left behind: {left}.",)
 
 
 def test_a_night_sweeps_no_branch_of_another_source_or_database_or_of_a_drill(
@@ -473,6 +473,6 @@ def test_a_night_before_the_history_is_gone_for_good_and_the_error_says_since_wh
     since = today - timedelta(days=8) + timedelta(days=7)
     with pytest.raises(PartitionGone, match=f"out of reach since {since} 00:00 UTC"):
         nights.take(night=today - timedelta(days=8), **for_good)
-    with pytest.raises(PartitionGone, match="was over at"):
+    with pytest.raises(PartitionGone, match="ended at"):
         nights.take(night=today - timedelta(days=1), dump_from="source", **for_good)
     assert nights.artifacts() == []

@@ -18,7 +18,7 @@ from hackorda_ops.postgres.archives.table_digest import digest_table
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
-from hackorda_ops.scratch.place import Branch
+from hackorda_ops.scratch.place import ComparableBranch
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.postgres.awkward import execute, session, target_of
@@ -179,7 +179,7 @@ def test_views_and_parents_without_rows_of_their_own_are_compared_too(
 
 def on_branch(restored: Restored, manifest: Manifest) -> BranchComparison:
     return compare_branch(
-        Branch(target_of(restored.source), "0/1", ""),
+        ComparableBranch(target_of(restored.source), "0/1", ""),
         manifest,
         dump_folder=restored.store.root / manifest.prefix / DUMP_FOLDER_NAME,
         jobs=2,

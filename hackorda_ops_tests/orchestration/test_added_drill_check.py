@@ -118,7 +118,7 @@ def test_an_added_check_that_fails_is_a_fail(
     [drill] = read_past(FolderStore(shop.store), "shop")
     assert (drill.verdict, drill.error) == ("FAIL", None)
     [text] = shop.store.glob("shop/drills/*/report.md")
-    assert "Not fulfilled: every user has a name." in text.read_text(encoding="utf-8")
+    assert "Not met: every user has a name." in text.read_text(encoding="utf-8")
 
 
 def test_an_added_essential_check_that_was_not_made_is_no_pass(nameless: Nameless) -> None:

@@ -195,7 +195,7 @@ def test_a_past_quarter_whose_artifacts_are_gone_says_so_and_stays_open(
     assert not result.success
     told = _told(result)
     assert "No sound artifact is off-site from" in told["what"]
-    assert "can't be made up for" in told["next step"]
+    assert "can't be drilled" in told["next step"]
     assert [name for name, found in checks(result).items() if _refutes(found)] == []
     assert not instance.get_materialized_partitions(RESTORE_DRILL)
 

@@ -190,7 +190,7 @@ def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work(dagster: Da
     assert isinstance(in_time, dg.RunRequest)
     assert in_time.partition_key == "2026-10-04"
     assert isinstance(late, str)
-    assert "1:00:01 late. The sensor of missed work starts 2026-10-04 in its turn." in late
+    assert "1:00:01 late. The missed-work sensor starts 2026-10-04 in its turn." in late
 
 
 def test_the_history_is_checked_at_the_ticks_of_the_week() -> None:

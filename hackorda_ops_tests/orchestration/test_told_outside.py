@@ -67,7 +67,7 @@ def test_a_monitor_that_is_down_costs_no_night_and_its_address_is_nowhere(
 
     assert result.success
     said = list(log_lines(instance, result))
-    assert sum("The monitor of $NIGHT_HEARTBEAT was not told" in line for line in said) == 2
+    assert sum("The monitor of $NIGHT_HEARTBEAT was not reached" in line for line in said) == 2
     events = "".join(map(str, instance.all_logs(result.run_id)))
     captured = capsys.readouterr()
     assert "hunter2" not in events + captured.out + captured.err

@@ -146,7 +146,7 @@ def test_a_scratch_server_of_another_version_is_told_and_its_own_clients_are_loo
 ) -> None:
     parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": debian_postgres_server.url()}))
     assert ("scratch", "stops the drill") in stopping(parts)
-    assert "and the source 17" in told(parts, "scratch")
+    assert "but the source runs 17" in told(parts, "scratch")
     assert "scratch clients" in [part.part for part in parts]
 
 

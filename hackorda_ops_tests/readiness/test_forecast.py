@@ -61,11 +61,11 @@ def test_the_uncertainty_is_that_of_least_squares() -> None:
 @pytest.mark.parametrize(
     ("values", "outcome", "said"),
     [
-        ([], "too few points", "Too few points: 0 measured drill(s), and a forecast takes 4 or more."),
+        ([], "too few points", "Too few points: 0 measured drill(s), and a forecast needs 4 or more."),
         (
             [600, 700, 800],
             "too few points",
-            "Too few points: 3 measured drill(s), and a forecast takes 4 or more.",
+            "Too few points: 3 measured drill(s), and a forecast needs 4 or more.",
         ),
         (
             [600, 900, 500, 800],

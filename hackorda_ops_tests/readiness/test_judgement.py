@@ -51,7 +51,7 @@ def test_a_database_in_order_is_ok_without_a_reason() -> None:
     [
         (lambda it: replace(it, overdue=(LATE,)), "OVERDUE", "The night was not taken."),
         (lambda it: replace(it, problems=("Off-site can't be read.",)), "AT RISK", "Off-site can't be read."),
-        (lambda it: replace(it, newest_copy=None), "AT RISK", "Nothing sound is off-site."),
+        (lambda it: replace(it, newest_copy=None), "AT RISK", "No sound artifact is off-site."),
         (
             lambda it: replace(it, newest_night=replace(NIGHT, sound=False)),
             "AT RISK",

@@ -99,7 +99,7 @@ def test_the_worst_verdict_comes_first(name: str, word: str) -> None:
 def test_the_reasons_are_told_and_so_is_where_it_is_heading() -> None:
     text = page(PAGES["late"], NOW)
     assert "The night was not taken." in text
-    assert "The last proven restore point is of 2026-11-15 02:00 UTC, 5 days old." in text
+    assert "The last proven restore point is from 2026-11-15 02:00 UTC, 5 days old." in text
     assert "broken on" in text
     assert re.search(r"it reaches its objective, 3 min, on 202\d-", text)
 

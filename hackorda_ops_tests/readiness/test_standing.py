@@ -9,7 +9,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.artifacts.operations_log import Event, record
 from hackorda_ops.config.places import S3
-from hackorda_ops.config.scratch import Scratch
+from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.drill.report.history import drill_prefix
 from hackorda_ops.environment import Protected
 from hackorda_ops.readiness.assessment import assess
@@ -45,8 +45,8 @@ def test_a_database_in_order_has_nothing_overdue(kept: Kept) -> None:
     assert standing.last_proven.captured_at == utc(11, 15, 2)
     assert standing.last_proven.kept
     assert at_risk(standing) == (
-        "The last proven restore point is of 2026-11-15 02:00 UTC, 5 days old. "
-        "The newest sound backup is of 2026-11-20 02:00 UTC, 10 h old."
+        "The last proven restore point is from 2026-11-15 02:00 UTC, 5 days old. "
+        "The newest sound backup is from 2026-11-20 02:00 UTC, 10 h old."
     )
 
 
@@ -62,7 +62,7 @@ def test_a_new_database_is_not_asked_for_what_was_due_before_it_was_protected(ke
     standing = kept_on_neon.standing(FRIDAY)
     assert overdue(standing) == []
     assert at_risk(standing).startswith(
-        "No restore point has ever been proven. The newest sound backup is of"
+        "No restore point has ever been proven. The newest sound backup is from"
     )
 
     # Its own first Sunday is another matter.
@@ -100,7 +100,7 @@ def test_a_night_that_is_not_sound_does_not_count_and_says_what_was_found(kept: 
     standing = kept.standing(utc(11, 21, 9))
     assert sentence(standing) == (
         "The night of 2026-11-21, due at 2026-11-21 02:00 (UTC), "
-        "was taken and isn't sound: table emptied (public.users)."
+        "was taken and failed its checks: table emptied (public.users)."
     )
     assert standing.newest_night is not None
     assert standing.newest_night.artifact_id == unsound.artifact_id
@@ -146,7 +146,7 @@ def test_what_a_wrong_clock_dated_into_the_future_does_not_hide_that_nothing_com
         "The store",
         "The off-site bucket",
     ]
-    assert "20261224T020000Z-0a1b2c, which lies in the future" in standing.problems[0]
+    assert "20261224T020000Z-0a1b2c, which is dated in the future" in standing.problems[0]
     kept.night(utc(11, 23, 10, 1))
     standing = kept.standing(utc(11, 23, 9))
     assert ("night", date(2026, 11, 23)) in overdue(standing)
@@ -187,7 +187,7 @@ def test_a_drill_that_is_dated_after_now_is_no_measure_and_no_proof(kept: Kept) 
     assert after.last_proven == before.last_proven
     assert after.last_exercise_passed_at == before.last_exercise_passed_at
     assert [each.started_at < FRIDAY for each in survey.drills] == [True]
-    assert sum("lies in the future" in problem for problem in survey.standing.problems) == 3
+    assert sum("dated in the future" in problem for problem in survey.standing.problems) == 3
 
 
 def test_what_is_odd_is_told_and_hides_nothing_that_is_overdue(kept_on_neon: Kept) -> None:
@@ -264,15 +264,15 @@ def test_a_quarter_whose_drill_failed_is_overdue_and_says_so(kept: Kept) -> None
     last = kept.drill(artifact, utc(7, 5, 6))
     now = utc(10, 4, 13)
     assert sentence(kept.standing(now)) == (
-        "The restore drill of 2026-Q4, due at 2026-10-04 06:00 (UTC), was not held."
+        "The restore drill of 2026-Q4, due at 2026-10-04 06:00 (UTC), was not run."
     )
     kept.drill(artifact, utc(10, 4, 6), "ERROR")
     assert sentence(kept.standing(now)).endswith(
-        "was held on 2026-10-04 and could not judge (ERROR); its report is 20261004T060000Z-4c5d6e."
+        "was run on 2026-10-04 and could not judge (ERROR); its report is 20261004T060000Z-4c5d6e."
     )
     kept.drill(artifact, utc(10, 4, 7), "FAIL")
     standing = kept.standing(now)
-    assert "was held on 2026-10-04 and FAILED" in sentence(standing)
+    assert "was run on 2026-10-04 and FAILED" in sentence(standing)
     assert standing.last_drill is not None
     assert standing.last_drill.verdict == "FAIL"
     assert standing.last_proven is not None
@@ -304,7 +304,7 @@ def test_a_proven_artifact_that_is_gone_is_not_called_a_restore_point(kept: Kept
     assert standing.last_proven is not None
     assert not standing.last_proven.kept
     assert at_risk(standing).startswith(
-        "The last proven restore point, of 2026-11-15 02:00 UTC, 5 days old, is no longer there."
+        "The last proven restore point, from 2026-11-15 02:00 UTC, 5 days old, is no longer there."
     )
 
 
@@ -325,7 +325,7 @@ def test_what_is_left_of_a_proven_artifact_without_its_manifest_is_no_restore_po
     ("store", "offsite", "told"),
     [
         ("copies", "/copies/", "are the same place, s3://{bucket}/copies: there is no second copy."),
-        ("copies/nights", "copies", "are one bucket, {bucket}: whoever empties it has both copies."),
+        ("copies/nights", "copies", "are one bucket, {bucket}: emptying it would lose both copies."),
     ],
 )
 def test_a_second_copy_in_the_same_bucket_is_told(kept: Kept, store: str, offsite: str, told: str) -> None:
@@ -347,10 +347,10 @@ def test_a_year_is_asked_for_on_neon_only(kept_on_neon: Kept) -> None:
 
     shutil.rmtree(kept.store.root / "hackorda" / "exercises" / "20260201T090000Z-9f8e7d")
     assert sentence(kept.standing(FRIDAY)) == (
-        "The recovery exercise of 2026, due at 2026-02-01 09:00 (UTC), was held on 2026-02-02 and FAILED; "
+        "The recovery exercise of 2026, due at 2026-02-01 09:00 (UTC), was run on 2026-02-02 and FAILED; "
         "its report is 20260202T090000Z-9f8e7d."
     )
-    kept.policy = kept.policy.model_copy(update={"scratch": Scratch.model_validate({"server": {}})})
+    kept.policy = kept.policy.model_copy(update={"scratch": ScratchPlace.model_validate({"server": {}})})
     assert overdue(kept.standing(FRIDAY)) == []
 
 

@@ -52,7 +52,7 @@ def test_a_database_in_order_ends_with_0_and_writes_a_private_page_and_public_me
     done = run("--html", str(page), "--metrics", str(metrics))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "hackorda: The last proven restore point is of " in done.stdout
+    assert "hackorda: The last proven restore point is from " in done.stdout
     assert page.stat().st_mode & 0o777 == 0o600
     assert HtmlPage(page.read_text(encoding="utf-8")).texts("title")[0] == "OK: readiness of 1 database"
     ready = [

@@ -134,7 +134,7 @@ def test_a_role_that_may_not_make_roles_is_told_which_before_anything_is_restore
 ) -> None:
     with (
         awkward.new_role(empty, "shop_guest") as guests_url,
-        pytest.raises(RightsMissing, match="shop_guest may not make the roles") as caught,
+        pytest.raises(RightsMissing, match="shop_guest can't create the missing roles") as caught,
     ):
         restored(taken, guests_url, tmp_path, with_access=True)
     assert "permission denied to create role: DO $hackorda$" in caught.value.what
@@ -182,7 +182,7 @@ def test_an_artifact_that_tells_of_no_access_is_refused_with_the_option(
 ) -> None:
     store, manifest = taken
     files = tuple(each for each in manifest.files if not each.path.endswith(".sql"))
-    with pytest.raises(UsageError, match="doesn't tell of roles"):
+    with pytest.raises(UsageError, match="doesn't record roles"):
         restored((store, replace(manifest, files=files)), empty, tmp_path, with_access=True)
 
 

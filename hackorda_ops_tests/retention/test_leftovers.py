@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hackorda_ops.config.models import Schedule
-from hackorda_ops.drill.report.history import History, UnreadReport
+from hackorda_ops.drill.report.history import DrillHistory, UnreadReport
 from hackorda_ops.retention.leftovers import leftovers, remains
 from hackorda_ops.retention.proven import proven
 from hackorda_ops.stores.store import StoredVersion
@@ -99,7 +99,7 @@ def test_the_last_passed_drill_comes_first_and_failed_ones_prove_nothing() -> No
     second = replace(second, artifact=replace(first.artifact, artifact_id="another"))
     failed = results.bad(drill_id="20270322T040007Z-4c5d6e")
 
-    found = proven([History((first,), ()), History((second, failed), ())], now=AFTER_ALL)
+    found = proven([DrillHistory((first,), ()), DrillHistory((second, failed), ())], now=AFTER_ALL)
 
     # The artifact that was proven first was drilled again since.
     assert found.artifact_ids == ("another",)
@@ -113,21 +113,23 @@ def test_what_a_drill_found_bad_is_so_until_a_later_drill_passes_it() -> None:
     error = results.unjudged(drill_id="20270222T040007Z-4c5d6e", artifact=bad.artifact)
     passed = results.sound(drill_id="20270322T040007Z-4c5d6e", artifact=bad.artifact)
 
-    assert proven([History((bad, error), ())], now=AFTER_ALL).found_bad == {bad.artifact.artifact_id}
-    assert proven([History((bad, error, passed), ())], now=AFTER_ALL).found_bad == set()
-    assert proven([History((bad, error, passed), ())], now=AFTER_ALL).artifact_ids == (
+    assert proven([DrillHistory((bad, error), ())], now=AFTER_ALL).found_bad == {bad.artifact.artifact_id}
+    assert proven([DrillHistory((bad, error, passed), ())], now=AFTER_ALL).found_bad == set()
+    assert proven([DrillHistory((bad, error, passed), ())], now=AFTER_ALL).artifact_ids == (
         bad.artifact.artifact_id,
     )
     again = replace(bad, drill_id="20270422T040007Z-4c5d6e")
-    assert proven([History((bad, passed, again), ())], now=AFTER_ALL).found_bad == {bad.artifact.artifact_id}
-    assert proven([History((bad, passed, again), ())], now=AFTER_ALL).artifact_ids == ()
+    assert proven([DrillHistory((bad, passed, again), ())], now=AFTER_ALL).found_bad == {
+        bad.artifact.artifact_id
+    }
+    assert proven([DrillHistory((bad, passed, again), ())], now=AFTER_ALL).artifact_ids == ()
 
 
 def test_an_unread_report_counts_while_it_may_be_of_a_newer_artifact_than_the_last_drills() -> None:
     between = UnreadReport("20261122T040007Z-aaaaaa", "before the last drill, and after its artifact")
     made_up_for = results.sound(drill_id="20270101T040007Z-4c5d6e")
 
-    assert proven([History((made_up_for,), (between,))], now=AFTER_ALL).unknown == (between.why,)
+    assert proven([DrillHistory((made_up_for,), (between,))], now=AFTER_ALL).unknown == (between.why,)
 
 
 def test_an_unread_report_counts_where_it_is_newer_and_nobody_else_has_it() -> None:
@@ -137,10 +139,13 @@ def test_an_unread_report_counts_where_it_is_newer_and_nobody_else_has_it() -> N
     )
     drill = results.sound()
 
-    assert proven([History((drill,), (newer, older))], now=AFTER_ALL).unknown == ("newer",)
-    assert proven([History((), (newer, older))], now=AFTER_ALL).unknown == ("newer", "older")
+    assert proven([DrillHistory((drill,), (newer, older))], now=AFTER_ALL).unknown == ("newer",)
+    assert proven([DrillHistory((), (newer, older))], now=AFTER_ALL).unknown == ("newer", "older")
     elsewhere = results.bad(drill_id=newer.drill_id)
-    assert proven([History((drill,), (newer,)), History((elsewhere,), ())], now=AFTER_ALL).unknown == ()
+    assert (
+        proven([DrillHistory((drill,), (newer,)), DrillHistory((elsewhere,), ())], now=AFTER_ALL).unknown
+        == ()
+    )
 
 
 def test_a_drill_that_is_dated_after_now_has_the_last_word_over_no_other() -> None:
@@ -150,10 +155,12 @@ def test_a_drill_that_is_dated_after_now_has_the_last_word_over_no_other() -> No
     failed = replace(failed, artifact=passed.artifact)
     between = datetime(2027, 3, 1, tzinfo=UTC)
 
-    assert proven([History((passed, failed), ())], now=AFTER_ALL).found_bad == {passed.artifact.artifact_id}
-    assert proven([History((passed, failed), ())], now=between).found_bad == set()
+    assert proven([DrillHistory((passed, failed), ())], now=AFTER_ALL).found_bad == {
+        passed.artifact.artifact_id
+    }
+    assert proven([DrillHistory((passed, failed), ())], now=between).found_bad == set()
     # Where there is no other, a FAIL is a FAIL.
-    assert proven([History((failed,), ())], now=between).found_bad == {passed.artifact.artifact_id}
+    assert proven([DrillHistory((failed,), ())], now=between).found_bad == {passed.artifact.artifact_id}
 
 
 def test_a_proven_artifact_that_is_dated_after_now_hides_no_unread_report() -> None:
@@ -162,4 +169,4 @@ def test_a_proven_artifact_that_is_dated_after_now_hides_no_unread_report() -> N
     ahead = replace(drill, artifact=replace(drill.artifact, artifact_id="20290101T000000Z-aaaaaa"))
     unread = UnreadReport("20270301T040007Z-aaaaaa", "of a newer one, for all that anybody knows")
 
-    assert proven([History((ahead,), (unread,))], now=AFTER_ALL).unknown == (unread.why,)
+    assert proven([DrillHistory((ahead,), (unread,))], now=AFTER_ALL).unknown == (unread.why,)

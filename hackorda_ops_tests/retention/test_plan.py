@@ -78,7 +78,7 @@ def test_what_is_dated_after_now_is_kept_and_takes_no_others_place(sound: bool) 
     by_id = {each.held.artifact_id: each for each in after}
     for each in ahead:
         assert by_id[each.artifact_id].keep
-        assert by_id[each.artifact_id].reasons[0] == "dated after now: a clock was wrong when it was made"
+        assert by_id[each.artifact_id].reasons[0] == "dated in the future: a clock was wrong when it was made"
     # Not a word of what is said of the others has changed.
     assert [each for each in after if each.held not in ahead] == before
 
@@ -118,7 +118,7 @@ def test_of_several_in_an_old_night_the_newest_sound_one_stays() -> None:
     decisions = {each.held: each for each in decided([*nightly(8), first, second, bad])}
 
     assert decisions[second].keep
-    assert decisions[bad].reasons == ("not sound; evidence as long as the nights around it",)
+    assert decisions[bad].reasons == ("not sound; kept as evidence as long as the nights around it",)
     assert not decisions[first].keep
     assert decisions[first].reasons == ("not the newest of its night; 9 newer sound ones here",)
 
@@ -193,7 +193,7 @@ def test_what_a_drill_found_bad_takes_no_sound_ones_place_and_is_kept_as_evidenc
         "newest of its year (3 kept)",
     )
     assert not later[lonely].keep
-    assert later[bad].reasons == ("a drill found it bad; evidence until somebody deletes it",)
+    assert later[bad].reasons == ("a drill found it bad; kept as evidence until somebody deletes it",)
 
 
 def test_a_place_without_a_policy_keeps_everything_and_says_so() -> None:
@@ -226,7 +226,7 @@ def test_a_lock_keeps_what_would_go_and_tells_until_when() -> None:
 
 
 def test_a_legal_hold_has_no_end() -> None:
-    assert "until somebody lifts" in locked_sentence(datetime.max.replace(tzinfo=UTC))
+    assert "until it is lifted" in locked_sentence(datetime.max.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize("nights", [0, 6])

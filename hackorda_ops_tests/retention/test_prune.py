@@ -97,9 +97,9 @@ def test_what_is_dated_after_now_is_never_one_of_the_newest_never_deleted_and_to
     assert len(done.deleted) == 10
     assert done.removed == ()
     for each in ahead:
-        assert done.plan.notes.count(f"Kept, because it is dated after now: {each.prefix}") == 2
+        assert done.plan.notes.count(f"Kept, because it is dated in the future: {each.prefix}") == 2
     [missed] = [note for note in done.plan.notes if half.prefix in note]
-    assert "dated after now" in missed
+    assert "dated in the future" in missed
 
 
 def test_a_deleted_artifact_leaves_no_file_and_no_folder(places: Places) -> None:
@@ -178,7 +178,7 @@ def test_an_artifact_that_a_drill_found_bad_stays_and_does_not_count(places: Pla
     assert (ages(places.store), ages(places.offsite)) == ([*range(8), 9], [*range(8), 9])
     assert {each.held.sound for each in plan.decisions if each.held.found_bad} == {False}
     assert {each.reasons for each in plan.decisions if each.held.night == artifact(9).night} == {
-        ("a drill found it bad; evidence until somebody deletes it",)
+        ("a drill found it bad; kept as evidence until somebody deletes it",)
     }
 
 
@@ -301,7 +301,7 @@ def test_a_copy_that_was_cut_short_is_left_for_the_next_try(places: Places) -> N
 
     [left] = done.plan.leftovers
     assert (left.subject, left.remove) == (artifact(2).prefix, False)
-    assert "the next try of a copy may go on" in left.reason
+    assert "the next attempt of a copy may continue" in left.reason
     assert 2 in ages(places.offsite)
 
 
@@ -403,7 +403,7 @@ def test_a_key_that_may_not_list_versions_will_do_where_nothing_is_to_be_deleted
     assert ages(places.store) == list(range(7))
     assert ages(places.offsite) == list(range(8))
     assert done.plan.stocks[1].size_bytes > 0
-    assert any("may not list versions" in note for note in done.plan.notes)
+    assert any("has no right to list versions" in note for note in done.plan.notes)
 
 
 def test_a_provider_without_versions_is_served_as_well(s3_server: S3Server, places: Places) -> None:
@@ -438,7 +438,7 @@ def test_a_copy_that_takes_up_an_artifact_meanwhile_is_noticed_and_leaves_no_fal
     database = places.database(store=None)
     with (
         through(s3_server, places, copy_once) as racing,
-        pytest.raises(PermanentError, match="Somebody writes to"),
+        pytest.raises(PermanentError, match="Somebody is writing to"),
     ):
         racing.prune(database)
 

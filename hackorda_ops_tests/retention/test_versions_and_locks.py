@@ -147,7 +147,7 @@ def test_a_legal_hold_keeps_one_artifact_and_no_other(s3_server: S3Server, locki
 
     assert [each.artifact_id for each in done.deleted] == [artifact(7).artifact_id]
     kept = {each.held.artifact_id: each.reasons for each in done.plan.decisions}
-    assert kept[artifact(8).artifact_id] == ("a legal hold keeps it until somebody lifts that",)
+    assert kept[artifact(8).artifact_id] == ("a legal hold keeps it until it is lifted",)
 
 
 def test_versions_that_the_bucket_still_locks_are_told_and_their_markers_stay(locking: Places) -> None:

@@ -249,7 +249,7 @@ def test_a_history_opens_where_one_is_kept_and_is_refused_where_none_is(provided
     if not protected.policy.scratch.keeps_history:
         with pytest.raises(ConfigError, match=f"a {provided.key} is configured") as caught:
             registry.require_history(protected, **asked)
-        assert caught.value.next_step == "Give scratch.neon, or do it by hand."
+        assert caught.value.next_step == "Configure scratch.neon, or do it by hand."
         return
     registry.require_history(protected, **asked)
     run = drill_id()
@@ -291,5 +291,5 @@ def test_databases_yaml_takes_exactly_one_provider_and_names_all_of_them(added: 
     with pytest.raises(ConfigError) as caught:
         config_file.load(file)
 
-    assert "databases.one.scratch: takes exactly one of neon, server and throwaway" in caught.value.what
+    assert "databases.one.scratch: needs exactly one of neon, server and throwaway" in caught.value.what
     assert "databases.two.scratch.throwawy: unknown key; did you mean throwaway?" in caught.value.what

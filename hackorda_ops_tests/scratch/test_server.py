@@ -192,7 +192,7 @@ def test_a_database_that_is_there_already_is_refused_and_not_dropped(
         "hackorda", target_of(scratch_server.url()), target_of(protected.environ["DATABASE_URL"])
     )
     with (
-        pytest.raises(TargetRefused, match=f"has a database {taken} already"),
+        pytest.raises(TargetRefused, match=f"already has a database {taken}"),
         scratch.opened(protected.manifest, DEAD) as place,
     ):
         place.new_database("restore")

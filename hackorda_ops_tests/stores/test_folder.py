@@ -41,9 +41,9 @@ def test_odd_names_are_kept_as_they_are(store: FolderStore, key: str) -> None:
     "key", ["", "/etc/x", "../x", "a/../../x", "a//b", "a/", "./a", "a/\0b", ".staging/x"]
 )
 def test_a_key_that_points_outside_is_refused(store: FolderStore, key: str) -> None:
-    with pytest.raises(StoreRefused, match="names no file"):
+    with pytest.raises(StoreRefused, match="doesn't name a file"):
         put(store, key, b"x")
-    with pytest.raises(StoreRefused, match="names no file"):
+    with pytest.raises(StoreRefused, match="doesn't name a file"):
         store.read_small(key)
     assert content_of(store.root.parent) == set()
 
@@ -95,7 +95,7 @@ def test_an_artifact_is_never_published_over_another(store: FolderStore) -> None
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"shor", "ends 1 bytes before"), (b"longer", "goes on after"), (b"other", "has SHA-256")],
+    [(b"shor", "ends 1 bytes before"), (b"longer", "continues after"), (b"other", "has SHA-256")],
 )
 def test_a_source_with_other_bytes_than_announced_stores_nothing(
     store: FolderStore, data: bytes, message: str
@@ -162,7 +162,7 @@ def test_a_disk_that_does_not_read_is_told_as_such(store: FolderStore) -> None:
 
     with pytest.raises(StoreRefused, match=r"read .*db/bad: Input/output error") as caught:
         store.read_small("db/bad")
-    assert "replace it" in caught.value.next_step
+    assert "replace the disk" in caught.value.next_step
 
 
 def test_many_threads_may_put_the_same_file(store: FolderStore) -> None:
@@ -218,7 +218,7 @@ def test_what_is_deleted_is_gone_with_the_folders_that_it_leaves_empty(store: Fo
 
     assert content_of(store.root) == {"db/two/manifest.json"}
     assert [path.name for path in (store.root / "db").iterdir()] == ["two"]
-    with pytest.raises(StoreRefused, match="names no file"):
+    with pytest.raises(StoreRefused, match="doesn't name a file"):
         store.delete("../elsewhere")
 
 

@@ -1,4 +1,4 @@
-"""Whether off-site is somewhere else than the store of the nights."""
+"""Whether off-site is a different place from the nightly store."""
 
 from dataclasses import replace
 from pathlib import Path

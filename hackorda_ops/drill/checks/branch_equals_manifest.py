@@ -6,7 +6,7 @@ from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.config.models import Database
 from hackorda_ops.drill.checks.declaration import DrillCheck, Drilling
 from hackorda_ops.drill.comparisons.branch import compare_branch
-from hackorda_ops.scratch.place import Branch
+from hackorda_ops.scratch.place import ComparableBranch
 
 _WHAT_AGREES: Final = {
     "source": "the provider's history and the dump are two independent backups of one moment.",
@@ -27,7 +27,7 @@ CHECK: Final = DrillCheck(
 )
 
 
-def compare(drilling: Drilling, branch: Branch) -> None:
+def compare(drilling: Drilling, branch: ComparableBranch) -> None:
     """Compares a branch, which nobody has written to yet, with the manifest.
 
     Raises:

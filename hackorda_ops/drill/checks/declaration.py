@@ -23,15 +23,15 @@ class Drilling:
     """A drill that has chosen its artifact, as every step and check finds it.
 
     Attributes:
-        record: where they write down what they see.
+        record: where they record what they see.
         protected: the database.
         manifest: the artifact's.
-        folder: where the artifact was fetched to; what is dumped for comparison goes beside it.
+        folder: where the artifact was fetched to; what is dumped for comparison goes next to it.
         source: the live database, read only.
-        on_progress: told of every stage.
+        on_progress: called at every stage.
         past: the database's artifacts in the store and off-site, this one among them, for the growth of
             its tables.
-        seed: what the comparison's test alters, follows from it; None for a new one.
+        seed: decides what the comparison's test alters; None for a new one.
     """
 
     record: Record

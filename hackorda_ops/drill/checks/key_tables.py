@@ -34,11 +34,11 @@ def _compare(copy: Copy) -> None:
     record.check(
         NEAR_PRODUCTION.name,
         seen.count_findings,
-        passed=f"{compared} key tables are as far from production as their age allows.",
+        passed=f"{compared} key tables are as close to production as their age requires.",
         failed="Key tables are not near production",
     )
     if seen.newest_measured == 0:
-        record.not_measured(NEWEST_RECENT.name, "no key table has a column with a time on both sides")
+        record.not_measured(NEWEST_RECENT.name, "no key table has a time column on both sides")
         return
     record.check(
         NEWEST_RECENT.name,
@@ -51,7 +51,7 @@ def _compare(copy: Copy) -> None:
 NEAR_PRODUCTION: Final = DrillCheck(
     name="key_tables_near_production",
     title="Key tables are close to production",
-    description="Key tables have rows where production has, within the drift that age allows.",
+    description="Key tables have rows where production does, within the drift that the backup's age allows.",
     lacking=_lacking,
     run=_compare,
 )

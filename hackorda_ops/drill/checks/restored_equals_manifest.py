@@ -32,12 +32,12 @@ def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bo
                 jobs=dump.jobs,
                 on_progress=drilling.on_progress,
                 deadline_seconds=dump.deadline_hours * 3600,
-                # So that all that is wrong is told at once; the drill doesn't go on with a part of the backup.
+                # So that all that is wrong is reported at once; the drill doesn't go on with part of the backup.
                 keep_going=True,
             )
         refused = with_rest(done.not_restored, ())
     except (RestoreRefused, ArtifactDamaged) as error:
-        # Everything else is the scratch's fault, or nobody knows whose: no FAIL of the backup.
+        # Everything else is the scratch's fault, or unclear: no FAIL of the backup.
         refused = (
             Finding(
                 "restore failed",
@@ -52,7 +52,7 @@ def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bo
             CHECK.name,
             refused,
             passed="",
-            failed="pg_restore could not bring the artifact back",
+            failed="pg_restore could not restore the artifact",
         )
         return False
     record.recovered = True

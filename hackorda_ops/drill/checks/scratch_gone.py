@@ -10,7 +10,7 @@ from hackorda_ops.errors import OpsError
 CHECK: Final = DrillCheck(
     name="scratch_gone",
     title="What the drill made is gone again",
-    description="Whatever the drill made was taken down, and is gone.",
+    description="Everything that the drill made was taken down, and is gone.",
     essential=True,
     about_itself=True,
 )

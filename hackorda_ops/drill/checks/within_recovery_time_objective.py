@@ -29,8 +29,8 @@ def hold_against_objective(drilling: Drilling) -> None:
                 "recovery",
                 f"at most {objective_minutes:g} minutes",
                 duration(taken_seconds),
-                "See which stage took the time: more dump.jobs, a nearer bucket or a larger scratch may help. "
-                "Or agree on another objective.",
+                "Check which stage took the time: more dump.jobs, a nearer bucket or a larger scratch may help. "
+                "Or set another objective.",
             ),
         )
         if late

@@ -1,7 +1,7 @@
-"""Damage done on purpose to a restored copy, inside a transaction that is going to be rolled back.
+"""Deliberate damage to a restored copy, inside a transaction that is going to be rolled back.
 
-What the copy's owner has written must not run for it: triggers and rules could act on the outside world,
-which no rollback takes back. And nothing is done that a rollback leaves behind, as setval and nextval are.
+Nothing that the copy's owner wrote may run: triggers and rules could act on the outside world,
+which no rollback undoes. And nothing is done that survives a rollback, as setval and nextval do.
 """
 
 from collections.abc import Iterable
@@ -132,7 +132,7 @@ def change_value(connection: psycopg.Connection[Any], table: Table, chance: Rand
     for column, kind in chance.sample(columns, len(columns)):
         field = sql.Identifier(column)
         value = sql.SQL(_OTHER_VALUE.get(kind, "NULL")).format(column=field)
-        # Not every value can be changed so: NaN less one is NaN. The text is what is compared.
+        # Not every value can be changed this way: NaN minus one is NaN. The text is what is compared.
         changes = sql.SQL("WHERE ({})::text IS DISTINCT FROM ({})::text").format(field, value)
         try:
             with connection.transaction():
@@ -147,7 +147,7 @@ def change_value(connection: psycopg.Connection[Any], table: Table, chance: Rand
                     )
                 )
         except psycopg.Error:
-            # A constraint that forbids the new value, or a right that is missing: the next one, then.
+            # A constraint forbids the new value, or a right is missing: try the next one.
             if connection.broken:
                 raise
             continue
@@ -188,7 +188,7 @@ def double_row(
 
 
 def shift_sequence(connection: psycopg.Connection[Any], sequence: Sequence, chance: Random) -> str | None:
-    """Puts a sequence elsewhere, by DDL: unlike setval, RESTART is taken back with its transaction.
+    """Moves a sequence, by DDL: unlike setval, RESTART is rolled back with its transaction.
 
     Returns:
         What was done, or None where nothing was.

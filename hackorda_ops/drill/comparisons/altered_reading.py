@@ -1,4 +1,4 @@
-"""Damage done to what is read of a table, where the table itself lets nothing be done to it.
+"""Damage to what is read of a table, where the table itself can't be altered.
 
 Rules, policies, constraints, event triggers or missing rights may forbid every change of every table. Its rows can
 be read all the same, with one of them left out, changed or doubled: nothing is written, and nobody's code runs.
@@ -67,7 +67,7 @@ def read_stand_in(connection: psycopg.Connection[Any], kind: str) -> tuple[str, 
     Raises:
         psycopg.Error: the connection broke.
     """
-    done = f"{kind} in a row that stands in, because the copy has none"
+    done = f"{kind} in a stand-in row, because the copy has none"
     return done, digest_copy(connection, _NO_ROW), digest_copy(connection, _NO_ROW_ALTERED[kind])
 
 
@@ -78,9 +78,9 @@ def _one_changed(
     number: int,
     chance: Random,
 ) -> list[sql.Composable]:
-    """The columns, with one value of one of them another one: any becomes NULL, and where all are NULL, one isn't.
+    """The columns, with one value of one of them changed: any becomes NULL, and where all are NULL, one isn't.
 
-    A cast to text would do for every type, and would write other values anew as well: COPY has "t" for true.
+    A cast to text would work for every type, but would change other values as well: COPY has "t" for true.
     """
     column = columns[number]
     filled = sql.SQL("WHERE {} IS NOT NULL").format(column)

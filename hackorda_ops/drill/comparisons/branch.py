@@ -23,7 +23,7 @@ from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.progress import OnProgress
-from hackorda_ops.scratch.place import Branch
+from hackorda_ops.scratch.place import ComparableBranch
 
 _DISAGREE = (
     "Find out which of the two is wrong before you rely on either: restore this artifact by hand, and compare it with "
@@ -49,16 +49,16 @@ class BranchComparison:
 
 
 def compare_branch(
-    branch: Branch, manifest: Manifest, *, dump_folder: Path, jobs: int, on_progress: OnProgress
+    branch: ComparableBranch, manifest: Manifest, *, dump_folder: Path, jobs: int, on_progress: OnProgress
 ) -> BranchComparison:
     """Compares every table and large object of the branch with the manifest, if the two are the same moment.
 
     Args:
         branch: the source's own database on a branch.
-        manifest: what there must be.
-        dump_folder: the artifact's dump, for which large objects differ.
+        manifest: what must be there.
+        dump_folder: the artifact's dump, to show which large objects differ.
         jobs: how many processes read.
-        on_progress: told of the bytes read.
+        on_progress: called with the bytes read.
 
     Raises:
         OpsError: the branch can't be read.

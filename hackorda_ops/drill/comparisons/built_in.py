@@ -1,4 +1,4 @@
-"""What a server brings to every new database, and pg_dump writes down only where somebody made it anew."""
+"""What a server adds to every new database, and pg_dump records only where somebody made it anew."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import psycopg
 
 from hackorda_ops.drill.comparisons.schema_text import SchemaObject
 
-# pg_dump takes what has an OID below 16384 for the server's own. The schema public it mentions where it has another
-# owner than usual, and never makes; its comment it writes down whatever its OID is.
+# pg_dump treats what has an OID below 16384 as the server's own. It mentions the schema public where it has another
+# owner than usual, and never makes it; the schema's comment it records whatever its OID is.
 _BUILT_IN: Final = """
 SELECT 'SCHEMA', 'SCHEMA', nspname, NULL FROM pg_catalog.pg_namespace WHERE nspname = 'public'
 UNION ALL
@@ -52,7 +52,7 @@ def with_built_in(
     built_in: tuple[BuiltIn, ...],
     archive: Mapping[SchemaObject, tuple[str, ...]],
 ) -> Mapping[SchemaObject, tuple[str, ...]]:
-    """Adds to a database's schema what pg_dump says nothing of there, and writes down in the archive. Pure.
+    """Adds to a database's schema what pg_dump omits there, but records in the archive. Pure.
 
     Args:
         schema: as pg_dump has it.

@@ -2,7 +2,7 @@
 
 A transaction can be in the WAL before the position and not yet visible to the snapshot (every commit
 on Neon waits for replication so). The snapshot's text names all it could not see; the branch knows
-how each of those ended. None committed: the two are the same moment.
+how each of those ended. If none committed, the two are the same moment.
 
 A dump from a branch is simpler: the drill's branch and the night's left their parent at one position, and
 hold the same from then on, unless something wrote to the night's.
@@ -36,7 +36,7 @@ def unseen_by(snapshot: str) -> Unseen:
     """Reads the text of `pg_current_snapshot()`: "xmin:xmax:xip,xip".
 
     Raises:
-        ValueError: it is no snapshot's text.
+        ValueError: it is not a snapshot's text.
     """
     match = _SNAPSHOT.fullmatch(snapshot)
     if match is None:

@@ -1,4 +1,4 @@
-"""The key tables of a restored copy beside production: what is a finding, and what isn't. Pure."""
+"""The key tables of a restored copy next to production's: what is a finding, and what isn't. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ _USUAL_DAYS_GROWTH: Final = 3
 _LEAST_APART: Final = timedelta(hours=12)
 
 _EMPTY = (
-    "See in production when the rows came: unless all of them are newer than this artifact, look for an older artifact "
-    "that has them, and for what had emptied the table by that night."
+    "Check in production when the rows came: unless all are newer than this artifact, look for an older artifact "
+    "that has them, and for what emptied the table by that night."
 )
 _DRIFTED = (
-    "Find out which side has lost or doubled rows before you replace one by the other. If the table does grow so fast, "
+    "Find out which side lost or duplicated rows before you replace one with the other. If it really grows so fast, "
     "raise tolerances.key_table_drift_percent_per_day."
 )
 _NOT_RECENT = (
-    "See which database the artifact was taken from (its manifest has host and database): a replica that lags, or a "
+    "Check which database the artifact was taken from (its manifest has host and database): a lagging replica, or a "
     "staging server, looks like this. If it is the right one, find out what deleted the rows."
 )
 
@@ -71,7 +71,7 @@ def beside(
     growth_rows_per_day: float | None,
     tolerances: Tolerances,
 ) -> KeyTableResult:
-    """Puts a restored key table beside production's.
+    """Compares a restored key table with production's.
 
     Args:
         table: its name.
@@ -108,8 +108,8 @@ def drift_budget(
 ) -> int:
     """By how many rows production may have moved on from an artifact, in either direction.
 
-    Whichever is more: the configured share for each day, or some times what the table's own past
-    nights show and a few rows. Of an artifact younger than a day a day's drift is allowed.
+    Whichever is more: the configured share for each day, or a multiple of what the table's own past
+    nights show plus a few rows. Of an artifact younger than a day a day's drift is allowed.
 
     Args:
         restored_rows: in the artifact.

@@ -11,7 +11,7 @@ from hackorda_ops.postgres.catalogs.inventory import Table
 from hackorda_ops.postgres.sessions.sqlstates import is_of_the_server
 from hackorda_ops.redaction.server_words import shown_error
 
-_REMEDY = "Try REFRESH MATERIALIZED VIEW on the source too: if it fails there as well, mend the view's query."
+_REMEDY = "Try REFRESH MATERIALIZED VIEW on the source too: if it fails there as well, fix the view's query."
 
 # How many materialized views each one reads, directly or through others: more than any of those it reads does.
 _READ_BY_VIEW: Final = """
@@ -34,7 +34,7 @@ SELECT sources.view::bigint, count(*)
 
 
 def refresh_findings(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> Iterator[Finding]:
-    """Refreshes every materialized view of a restored copy, those first that others read; and takes it all back.
+    """Refreshes every materialized view of a restored copy, those first that others read; then rolls it all back.
 
     Args:
         connection: a session on the copy.
@@ -45,7 +45,7 @@ def refresh_findings(connection: psycopg.Connection[Any], tables: Iterable[Table
         source may not be able to fill it either.
 
     Raises:
-        psycopg.Error: the connection broke, or the error says something of the server and nothing of the view.
+        psycopg.Error: the connection broke, or the error is about the server and not about the view.
     """
     views = [table for table in tables if table.kind == "materialized view"]
     read_by: dict[int, int] = dict(connection.execute(_READ_BY_VIEW).fetchall()) if views else {}
@@ -59,7 +59,7 @@ def refresh_findings(connection: psycopg.Connection[Any], tables: Iterable[Table
 
 
 def _complaint(connection: psycopg.Connection[Any], view: Table) -> str:
-    """What the server says against a refresh; "" where it works."""
+    """The server's error on a refresh; "" where it works."""
     refresh = sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier(view.name.schema, view.name.name))
     try:
         # One that was empty stays filled until the end, or no view that reads it could be tried.

@@ -21,7 +21,7 @@ from hackorda_ops.postgres.sessions.reading import reading
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
-# A table whose rows can't be counted in so long is not compared.
+# A table whose rows can't be counted within this time is not compared.
 _SETTINGS = {**SHORT_SETTINGS, "statement_timeout": "5min", "default_transaction_read_only": "on"}
 _TIMES = ("timestamp with time zone", "timestamp without time zone", "date")
 
@@ -140,10 +140,10 @@ def _in_production(
 ) -> tuple[datetime, str | None, Look | None]:
     """Production's clock, the timestamp column that both sides have, and what production has of the table.
 
-    Each table is looked at in a transaction of its own, so that nothing is held for longer than its counting.
+    Each table is read in a transaction of its own, so that no lock is held for longer than its count.
 
     Raises:
-        Stalled: somebody waited behind it, kept it from a lock, or the table is too large to be counted in time.
+        Stalled: a session waited behind it or kept a lock from it, or the table is too large to be counted in time.
     """
     with (
         reading(source, yield_after_seconds=yield_after_seconds) as current,

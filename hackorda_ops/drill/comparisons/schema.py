@@ -1,8 +1,8 @@
 """Whether the restored schema is the backup's, object by object.
 
-Its text alone can't tell: some expressions (`varchar IN ('a', 'b')`, a nested BETWEEN) are written otherwise
+Its text alone isn't enough: some expressions (`varchar IN ('a', 'b')`, a nested BETWEEN) are written differently
 after their first restore. So whatever differs in text is compared with a twin: the archive's schema restored
-once more, alone, into another empty database. What went the same way must have the same text.
+once more, alone, into another empty database. What took the same path must have the same text.
 """
 
 import os
@@ -59,11 +59,11 @@ def schema_findings(
         restored: the database that it was restored into.
         encoding: of that database.
         tools: of the server's major version.
-        new_twin: makes an empty database beside the restored one; called only where texts differ.
+        new_twin: makes an empty database next to the restored one; called only where texts differ.
         folder: an existing private folder for what is dumped here.
 
     Returns:
-        A finding per object that is missing, surplus or other; and how many objects were compared.
+        A finding per object that is missing, extra or different; and how many objects were compared.
 
     Raises:
         OpsError: a tool failed.
@@ -85,7 +85,7 @@ def schema_findings(
         twin = new_twin()
         _restore_schema(tools, archive, twin, folder)
         expected = schema_of(twin, "twin.dump")
-        # An object that even the twin lacks or has in surplus is on the list of findings already.
+        # An object that even the twin lacks, or has as an extra, is among the findings already.
         findings += [
             text_finding(key, expected[key], observed[key])
             for key in suspects
@@ -112,14 +112,14 @@ def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
     )
     if finished.returncode != 0:
         raise ToolFailed(
-            f"pg_restore could not write down the schema of {archive}:\n{without_rows(finished.stderr_tail)}",
+            f"pg_restore could not write the schema of {archive}:\n{without_rows(finished.stderr_tail)}",
             meaning="The schema could not be compared.",
             next_step="Look at the message; if the archive is at fault, use another artifact.",
         )
     try:
         yield script
     finally:
-        # User mappings stand in it with their passwords: it is gone as soon as it is read.
+        # It contains user mappings with their passwords: it is deleted as soon as it is read.
         script.unlink()
 
 
@@ -142,7 +142,7 @@ def _dump_schema(tools: Clients, target: ConnectionTarget, encoding: str, file: 
 
 
 def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget, folder: Path) -> None:
-    # By psql: a pg_restore that alters what it restores would alter the twin likewise, and hide it so.
+    # By psql: a pg_restore that alters what it restores would alter the twin the same way, and so hide it.
     with _script(tools, archive, folder) as script:
         _run(
             "psql",

@@ -1,4 +1,4 @@
-"""The text of a schema, taken apart into its objects so that two can be compared entry by entry."""
+"""The text of a schema, split into its objects so that two can be compared entry by entry."""
 
 import re
 from collections import Counter
@@ -11,15 +11,15 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
 from hackorda_ops.words import shortened
 
-# Said between two objects and about the session, where its place depends on the order of the objects. Only
-# after an object's text: inside of it, in a function's body, such a line belongs to the object.
+# Lines about the session between two objects, where their place depends on the order of the objects. Only
+# after an object's text: inside it, in a function's body, such a line belongs to the object.
 _AFTER_AN_OBJECT = re.compile(
     r"(?:\n(?:SET default_(?:tablespace|table_access_method) = .*;|\\unrestrict .*"
     r"|--|-- PostgreSQL database dump complete)?)+\Z"
 )
 # Named in an archive with data even when only its schema is asked for; no object of the schema.
 _DATA_TYPES = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
-# Told by its text as well: a name may read like the rest of the heading, which then can't be taken apart for certain.
+# Recognized by its text as well: a name may look like the rest of the heading, which then can't be split reliably.
 _REFRESH = "REFRESH MATERIALIZED VIEW "
 _COMPARE_BY_HAND = (
     "Restore this artifact into a new, empty database (`hackorda-ops restore`) and compare the object there with the "
@@ -42,7 +42,7 @@ class SchemaObject:
 
 
 def objects_of(script: str) -> Mapping[SchemaObject, tuple[str, ...]]:
-    """Takes the text that pg_restore writes apart.
+    """Splits the text that pg_restore writes.
 
     Args:
         script: of `pg_restore --schema-only --file=-`.
@@ -87,20 +87,20 @@ def differing(
 
 
 def text_finding(key: SchemaObject, expected: tuple[str, ...], observed: tuple[str, ...]) -> Finding:
-    """A finding for an object that came back otherwise; it shows the lines that differ, without secrets."""
+    """A finding for an object that came back different; it shows the lines that differ, without secrets."""
     return Finding(
         "schema differs",
         str(key),
         "the definition in the backup (lines with -)",
         _diff(_shown(key, expected), _shown(key, observed))
-        or "another value, which is not shown: it may be secret",
+        or "a different value, not shown because it may be secret",
         _COMPARE_BY_HAND,
     )
 
 
 def _shown(key: SchemaObject, texts: tuple[str, ...]) -> list[str]:
     text = without_secrets(key.type, "\n".join(texts))
-    # Long lines are broken, so that a diff shows the part that differs.
+    # Long lines are wrapped, so that a diff shows the part that differs.
     return [
         line[start : start + _PIECE_CHARACTERS]
         for line in text.split("\n")
@@ -109,6 +109,6 @@ def _shown(key: SchemaObject, texts: tuple[str, ...]) -> list[str]:
 
 
 def _diff(expected: list[str], observed: list[str]) -> str:
-    """A unified diff without its head of file names, not longer than a reader will read."""
+    """A unified diff without its file-name header, no longer than anyone will read."""
     lines = list(unified_diff(expected, observed, lineterm="", n=1))[2:]
     return "\n".join(shortened(lines, _LINES_SHOWN, "… and {} more lines"))

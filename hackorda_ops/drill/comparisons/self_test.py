@@ -1,6 +1,6 @@
-"""Tests the comparison itself: a comparison that finds nothing proves something only if it can find.
+"""Tests the comparison itself: a comparison that finds nothing proves something only if it could have.
 
-Where a table allows it, the copy itself is altered, inside of a transaction that is rolled back. Where none does,
+Where a table allows it, the copy itself is altered, inside a transaction that is rolled back. Where none does,
 what is read of it is altered, so that the test works on every database.
 """
 
@@ -64,10 +64,10 @@ def alter_and_compare(
     *,
     seed: int,
 ) -> SelfTest:
-    """Alters the restored copy in four ways, compares what was altered, and takes each of them back.
+    """Alters the restored copy in four ways, compares what was altered, and rolls each change back.
 
-    A row is deleted, a value changed, a row doubled, a sequence shifted. Which ones, chance decides: the
-    same seed takes the same tables, columns and sequences of the same copy. Rows that nobody may alter are read
+    A row is deleted, a value changed, a row doubled, a sequence shifted. The choice is random: the
+    same seed picks the same tables, columns and sequences of the same copy. Rows that can't be altered are read
     altered; where there are none, a row of the test's own is.
 
     Args:
@@ -75,17 +75,17 @@ def alter_and_compare(
         manifest: what the copy was compared with.
         copy: what it holds.
         digests: of each of the manifest's tables that it holds, as read before. The altered ones are
-            compared with these: what differs from the manifest would be "noticed" without any doing.
+            compared with these: what differs from the manifest would be "noticed" anyway.
         seed: of the choice.
 
     Raises:
         psycopg.Error: the connection broke.
     """
-    chance = Random(seed)  # noqa: S311  # a choice to be repeated, and no secret
+    chance = Random(seed)  # noqa: S311  # a repeatable choice, not a secret
     filled = [
         replace(table, rows=digests[table.name].rows)
         for table in evidenced_tables(manifest, copy)
-        # A change to configuration may lie outside of the condition that chooses the rows of a dump.
+        # A change to configuration may fall outside the condition that selects the rows of a dump.
         if table.name in digests and digests[table.name].rows > 0 and table.configuration is None
     ]
     ddl_allowed = not alterations.runs_code_on_ddl(connection)
@@ -113,7 +113,7 @@ def alter_and_compare(
     rows_tried = any(each.done for each in tried)
     tried.append(_try_sequences(connection, copy.sequences, chance, ddl_allowed=ddl_allowed))
     if not rows_tried:  # a sequence alone proves nothing about rows
-        return SelfTest(None, f"nothing of the copy could be altered and taken back ({_not_tried(tried)})")
+        return SelfTest(None, f"nothing in the copy could be altered and rolled back ({_not_tried(tried)})")
     return SelfTest(all(each.noticed for each in tried if each.done), _summary(tried, seed))
 
 
@@ -179,7 +179,7 @@ def _try_reading(
     *,
     chance: Random,
 ) -> _Tried:
-    """Alters what is read, where nothing that is there could be: a sound copy has a right to its verdict."""
+    """Alters what is read, where nothing in the copy could be: a sound copy has a right to its verdict."""
     kind = refused.kind
     if not filled:
         done, was, altered = altered_reading.read_stand_in(connection, kind)
@@ -213,14 +213,14 @@ def _attempted(connection: psycopg.Connection[Any], alter: Callable[[], str | No
         with connection.transaction():
             return alter()
     except psycopg.Error:
-        # A constraint that forbids it, or a right that is missing: the next one, then.
+        # A constraint forbids it, or a right is missing: try the next one.
         if connection.broken:
             raise
         return None
 
 
 def _is_noticed(before: Manifest, table: Table, altered: TableDigest) -> bool:
-    # The drill's own judge, shown nothing but this table.
+    # The drill's own comparison, given nothing but this table.
     alone = replace(before, tables=tuple(each for each in before.tables if each.name == table.name))
     return _names(table_findings(alone, {table.name: altered}), str(table.name))
 

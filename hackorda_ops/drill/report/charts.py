@@ -16,7 +16,7 @@ BASE = 112
 _LEFT = 4
 _WIDEST_COLUMN = 26
 _LEAST_HEIGHT = 1.5
-# What is far above the columns would flatten them all; it's then told in words.
+# What is far above the columns would flatten them all; it's then given in words.
 _OBJECTIVE_WITHIN = 1.5
 _ROOM_BEHIND = 1.06
 
@@ -136,7 +136,7 @@ def trend_chart(
         drills: records of `report_frames.trend`, oldest first; at least one.
         column: which of their numbers.
         in_words: how a number is read.
-        objective_seconds: for times, what they're held against.
+        objective_seconds: for times, what they're compared with.
     """
     values: list[float | None] = [drill[column] for drill in drills]
     top = max((value for value in values if value is not None), default=0.0)

@@ -30,7 +30,7 @@ class UnreadReport:
 
 
 @dataclass(frozen=True)
-class History:
+class DrillHistory:
     """What a store knows of a database's drills, oldest first."""
 
     drills: tuple[DrillResult, ...]
@@ -38,12 +38,12 @@ class History:
 
 
 def drill_prefix(database: str, drill_id: str) -> str:
-    """A drill's place in a store: beside the artifacts, and never taken for one."""
+    """A drill's place in a store: next to the artifacts, and never mistaken for one."""
     return f"{database}/{DRILLS_FOLDER}/{drill_id}"
 
 
-def read_history(store: Store, database: str) -> History:
-    """Reads every report of a database's drills; what can't be read as one is told, and not fatal.
+def read_history(store: Store, database: str) -> DrillHistory:
+    """Reads every report of a database's drills; what can't be read as one is reported, and not fatal.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed or read.
@@ -65,7 +65,7 @@ def read_history(store: Store, database: str) -> History:
     with ThreadPoolExecutor(_READERS) as readers:
         found = list(readers.map(one, keys))
     drills = [each for each in found if isinstance(each, DrillResult)]
-    return History(
+    return DrillHistory(
         drills=tuple(sorted(drills, key=lambda drill: (drill.started_at, drill.drill_id))),
         unread=tuple(each for each in found if isinstance(each, UnreadReport)),
     )
@@ -75,7 +75,7 @@ def read_report(store: Store, database: str, drill_id: str) -> DrillResult | Unr
     """Reads the report of one drill.
 
     Raises:
-        ArtifactMissing: there's none; a drill that was killed may have left its folder.
+        ArtifactMissing: there's none; a drill that was killed may have left its folder behind.
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     key = f"{drill_prefix(database, drill_id)}/{REPORT_NAME}"

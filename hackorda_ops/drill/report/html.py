@@ -1,4 +1,4 @@
-"""A drill as one HTML page that needs nothing beside itself: no network, no script, no font."""
+"""A drill as one self-contained HTML page: no network, no script, no font."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -18,7 +18,7 @@ from hackorda_ops.drill.report.words import (
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.words import counted, duration, moment, size, visible
 
-# A page of 5,000 tables helps nobody, and takes a browser long; the CSV beside it has them all.
+# A page of 5,000 tables helps nobody, and is slow to load; the CSV next to it has them all.
 TABLES_SHOWN = 500
 FINDINGS_SHOWN = 100
 # Enough to tell two digests apart by eye; the CSV has them whole.

@@ -21,7 +21,7 @@ _DOCUMENT: Final = Document(
     unreadable=Advice("That drill is left out of the trend.", LOOK_WHO_WRITES),
     other_version=Advice(
         "That drill is left out of the trend; its page and its Markdown can still be read.",
-        "Nothing to do, unless the file was damaged: the page report.html is beside it.",
+        "Nothing to do, unless the file was damaged: the page report.html is next to it.",
     ),
     moments=lambda result: (
         result.started_at,
@@ -47,7 +47,7 @@ def to_bytes(result: DrillResult) -> bytes:
 
 
 def from_bytes(data: bytes, *, origin: str) -> DrillResult:
-    """Reads a stored result. Fields that this release doesn't know are passed over.
+    """Reads a stored result. Fields that this release doesn't know are ignored.
 
     Args:
         data: the file's bytes.

@@ -17,7 +17,7 @@ from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.words import NOTHING, counted, duration, moment, size
 
-# Markdown is read in full, in a window that is often small; the CSV beside it has every table.
+# Markdown is read in full, in a window that is often small; the CSV next to it has every table.
 TABLES_SHOWN = 100
 _UNKNOWN = "not measured"
 
@@ -74,7 +74,7 @@ def _findings(result: DrillResult) -> str:
         f"  - what it means: {escaped(finding.meaning)}\n"
         f"  - next step: {escaped(finding.next_step)}"
         for finding in result.findings
-    ) or ("None, as far as the drill came." if result.error else "None.")
+    ) or ("None, as far as the drill got." if result.error else "None.")
 
 
 def _line_or_block(text: str) -> str:
@@ -164,8 +164,8 @@ def _migrations(result: DrillResult) -> str:
     lines = _list(
         (
             f"{run.command}: exit code {run.returncode} after {duration(run.seconds)}",
-            f"before: {run.before or 'no migration table that is known'}",
-            f"after: {run.after or 'no migration table that is known'}",
+            f"before: {run.before or 'no known migration table'}",
+            f"after: {run.after or 'no known migration table'}",
             f"applied: {'not known' if run.applied is None else run.applied}",
             f"pending before: {pending(run.pending_before)}",
             f"pending after: {pending(run.pending_after)}",

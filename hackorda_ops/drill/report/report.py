@@ -1,4 +1,4 @@
-"""A drill's report: the page, the Markdown, the CSV and the JSON with its schema, put beside the artifacts."""
+"""A drill's report: the page, the Markdown, the CSV and the JSON with its schema, stored next to the artifacts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class ReportPlaces:
 def report_files(result: DrillResult, past: Sequence[DrillResult]) -> Mapping[str, bytes]:
     """Everything that a report consists of, by file name; the same for the same drills.
 
-    The JSON is the last, because it's what makes the report exist: see `history`.
+    The JSON comes last, because it's what makes the report exist: see `history`.
     """
     return {
         COMPARISON_NAME: frames.comparison_csv(result),

@@ -29,7 +29,7 @@ _BESIDE_THE_BACKUP = frozenset(
         "migration skipped",
     }
 )
-# What is compared together with the rows, and beside them: where it is all that differs, the rows came back.
+# What is compared along with the rows: where nothing else differs, the rows came back.
 _BESIDE_THE_ROWS = frozenset(
     {
         "sequence differs",
@@ -65,18 +65,18 @@ def meaning(result: DrillResult) -> str:
         more = f", and {counted(len(against) - 1, 'more finding')}" if len(against) > 1 else ""
         return f"{reliance(against)} Found: {first.code} ({first.subject}){more}."
     failed = _titles(result, "failed")
-    return f"Do not rely on this backup. Not fulfilled: {failed}."
+    return f"Do not rely on this backup. Not met: {failed}."
 
 
 def reliance(against: Sequence[Finding]) -> str:
     """What fatal findings say of the backup itself, in a sentence. Pure."""
     if against and all(each.next_step in FOR_THE_SOURCE for each in against):
-        return "The source breaks rules of its own, so no other backup of it would come back whole either."
+        return "The source breaks its own rules, so no other backup of it would come back whole either."
     if against and all(each.code in _BESIDE_THE_BACKUP for each in against):
         return "The backup came back; what failed is something else."
     if against and all(each.code in _BESIDE_THE_ROWS | _BESIDE_THE_BACKUP for each in against):
         return (
-            "Every row came back, and something beside the rows did not: see the next steps before you rely on this "
+            "Every row came back, but something else did not: see the next steps before you rely on this "
             "backup."
         )
     return "Do not rely on this backup."
@@ -93,7 +93,7 @@ def _reservations(result: DrillResult) -> str:
     failed, unmeasured = _titles(result, "failed"), _titles(result, "not measured")
     warnings = counted(len(result.findings), "warning")
     return (
-        (f" Not fulfilled: {failed}." if failed else "")
+        (f" Not met: {failed}." if failed else "")
         + (f" Not measured: {unmeasured}." if unmeasured else "")
         + (f" With {warnings}, below." if result.findings else "")
     )
@@ -163,12 +163,12 @@ def compared(result: DrillResult) -> tuple[str, ...]:
 def pending(names: tuple[str, ...] | None) -> str:
     """Pending migrations, by name: a few of many."""
     if names is None:
-        return "not known: no folder of migrations was found that fits"
+        return "not known: no matching folder of migrations was found"
     return named(names) or "none"
 
 
 def schema_change(run: MigrationResult) -> str:
-    """Whether the migrations changed the schema, which can be told of any tool."""
+    """Whether the migrations changed the schema, which can be seen whatever the tool."""
     return {None: "not compared", True: "changed", False: "the same as before"}[run.schema_changed]
 
 

@@ -1,4 +1,4 @@
-"""The control plane's records, and the JSON that Neon's API description wants of each."""
+"""The control plane's records, and the JSON that Neon's API description requires for each."""
 
 import uuid
 from collections.abc import Mapping
@@ -40,12 +40,12 @@ class NeonRefusal(Exception):
 
 @dataclass(frozen=True)
 class BranchRecord:
-    """A branch as the control plane knows it.
+    """A branch's record in the control plane.
 
     Attributes:
-        endpoint_id: of its compute; None where none was asked for, and then there is no clone either.
+        endpoint_id: of its compute; None if none was requested, and then there is no clone either.
         lsn: where it left its parent, in bytes, as soon as that is known.
-        time: the time that was asked for.
+        time: the requested time.
     """
 
     branch_id: str
@@ -64,7 +64,7 @@ class BranchRecord:
 
 @dataclass(frozen=True)
 class OperationRecord:
-    """Work that goes on behind an answer."""
+    """Work that continues after an answer."""
 
     operation_id: str
     branch_id: str
@@ -183,7 +183,7 @@ def project(
         "store_passwords": stores_passwords,
         "provisioner": "k8s-neonvm",
         "creation_source": "console",
-        # What Neon's Launch plan gives; here everything since the base backup is kept.
+        # What Neon's Launch plan offers; here everything since the base backup is kept.
         "history_retention_seconds": 7 * 24 * 3600,
         "data_storage_bytes_hour": 0,
         "consumption_period_start": made,

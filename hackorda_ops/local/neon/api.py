@@ -41,10 +41,10 @@ class _DatabaseRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Request:
-    """One call, taken apart.
+    """One parsed call.
 
     Attributes:
-        path: what the path's placeholders stand for.
+        path: the values of the path's placeholders.
         query: the query's parameters.
         body: the JSON body; None without one.
     """
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass
 class Api:
-    """Answers calls. `plan` may be changed while it does.
+    """Answers calls. `plan` may change meanwhile.
 
     Attributes:
         project_id: the only project there is.
@@ -142,7 +142,7 @@ class Api:
             "branch": answers.branch(record, self.project_id),
             "endpoints": answers.endpoints(record, self.project_id),
             "operations": self._told(started),
-            # Of the parent, whose they are: the branch is still on its way. connection_uris may be absent, and is.
+            # The parent's, because the branch isn't ready yet. connection_uris may be absent, and is.
             "roles": self._roles(record.branch_id, self.branches.main),
             "databases": self._databases(record.branch_id, self.branches.main),
         }

@@ -60,7 +60,7 @@ class Branches:
         """The server behind a branch; main's is the parent itself.
 
         Raises:
-            Refusal: the branch has none that is up (404).
+            Refusal: the branch has none that is running (404).
         """
         if branch_id == self.main.branch_id:
             return self._history.parent
@@ -71,7 +71,7 @@ class Branches:
         return clone[0]
 
     def add(self, record: BranchRecord, *, limit: int) -> None:
-        """Adds a branch to the list; its clone is `start`'s business.
+        """Adds a branch to the list; `start` makes its clone.
 
         Raises:
             Refusal: the name is taken (409), or the limit reached (422).
@@ -94,7 +94,7 @@ class Branches:
             annotation: its annotation's value.
 
         Raises:
-            Refusal: what the request asks for can't be had (400).
+            Refusal: the request can't be fulfilled (400).
         """
         parent = self.get(wanted.get("parent_id", self.main.branch_id))
         if parent.expires_at is not None:
@@ -129,7 +129,7 @@ class Branches:
             raise AssertionError("a branch has a position or a time")
         with self._lock:
             history = self._histories[record.parent_id or self.main.branch_id]
-        # As at Neon: what expires has no children.
+        # As at Neon: a branch that expires can't have children.
         branched = record.expires_at is None
         with ExitStack() as stack:
             clone = stack.enter_context(
@@ -153,7 +153,7 @@ class Branches:
             self._records.pop(branch_id, None)
 
     def has_children(self, branch_id: str) -> bool:
-        """Whether branches were made of this one that are still there."""
+        """Whether branches made of this one still exist."""
         return any(record.parent_id == branch_id for record in self.all())
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ def _place(history: KeptHistory, wanted: dict[str, str]) -> tuple[int | None, da
     if lsn > now.lsn:
         raise NeonRefusal(400, f"parent_lsn {lsn_text(lsn)} has not been reached yet")
     if lsn < begins.lsn:
-        # The words of Neon's storage.
+        # The wording of Neon's storage.
         raise NeonRefusal(400, f"invalid branch start lsn: less than latest GC cutoff {lsn_text(begins.lsn)}")
     return lsn, None
 

@@ -19,7 +19,7 @@ from hackorda_ops.processes import child
 
 _COPY_DEADLINE_SECONDS = 600.0
 
-# A clone is thrown away with its branch, and never outlives this process: durability buys nothing here.
+# A clone is discarded with its branch, and never outlives this process: durability is useless here.
 _DISPOSABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -27,10 +27,10 @@ _DISPOSABLE = {
     "archive_mode": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Nobody is let in before recovery is over, whatever the parent's settings were.
+    # No connections before recovery has finished, whatever the parent's settings were.
     "hot_standby": "off",
 }
-# What a clone needs to be branched itself: WAL that says everything, and all of it.
+# What a clone needs to be branched itself: full WAL, and all of it.
 _BRANCHED = {"wal_level": "replica", "wal_keep_size": "1TB"}
 
 
@@ -59,12 +59,12 @@ def running_clone(
     """Runs a clone for as long as the block lasts, then deletes it.
 
     Args:
-        history: has to reach beyond `until` (`History.mark`).
+        history: must reach beyond `until` (`History.mark`).
         folder: made for the clone. The server user can reach it.
         user: that the servers run as.
         until: a WAL position in bytes (the clone has what was written before it), or a time (the last commit at
             or before it).
-        branched: whether clones may be made of the clone (`history_of`); it takes more WAL.
+        branched: whether clones may be made of the clone (`history_of`); this needs more WAL.
 
     Raises:
         ToolFailed: the base backup could not be copied.
@@ -117,7 +117,7 @@ def _copy_folder(source: Path, destination: Path) -> None:
         raise ToolFailed(
             f"The base backup could not be copied:\n{finished.stderr_tail}",
             meaning="The local stand-in for Neon can't make the branch.",
-            next_step="Mend what cp names above (often a full disk), then try again.",
+            next_step="Fix what cp names above (often a full disk), then try again.",
         )
 
 
@@ -142,12 +142,12 @@ def _fork_position(data_folder: Path) -> int:
 
 
 def _timeline_file(data_folder: Path) -> Path:
-    """The file that a recovery ends with: named by its new timeline, of which it tells where it began."""
+    """The file that a recovery ends with: named after its new timeline, with the position where it began."""
     files = sorted((data_folder / "pg_wal").glob("*.history"))
     if not files:
         raise ToolFailed(
             f"The clone in {data_folder} ended its recovery without a timeline of its own.",
-            meaning="Nobody can tell what it holds.",
+            meaning="What it holds is unknown.",
             next_step="Read its log, and report this.",
         )
     return files[-1]

@@ -1,4 +1,4 @@
-"""How the local control plane can be told to misbehave, as Neon's own does now and then."""
+"""How to make the local control plane misbehave, as Neon's own sometimes does."""
 
 import threading
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ class Fault:
     Attributes:
         call: the operationId of Neon's API description ("createProjectBranch").
         status: answered instead of the call's own answer; None closes the connection without an answer.
-        carried_out: whether the call is carried out all the same.
+        carried_out: whether the call is carried out anyway.
         message: of the error body.
         code: of the error body.
         retry_after: the `Retry-After` header.
-        after: how many such calls are answered rightly before it.
-        times: how many such calls are answered wrongly then.
+        after: how many such calls are answered correctly before it.
+        times: how many such calls are then answered wrongly.
     """
 
     call: str
@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Slow:
-    """One call carried out and answered rightly, but late.
+    """One call carried out and answered correctly, but late.
 
     Attributes:
         call: the operationId of Neon's API description.
@@ -47,7 +47,7 @@ class Slow:
 
 @dataclass(frozen=True)
 class Garbled:
-    """One call carried out, and its answer cut off in the middle of the JSON.
+    """One call carried out, with its answer cut off in the middle of the JSON.
 
     Attributes:
         call: the operationId of Neon's API description.
@@ -71,10 +71,10 @@ class ProjectPlan:
         operations_end_as: by action ("start_compute"): the status its operations end as instead of "finished";
             "running" never ends.
         takes_expiry: without, an `expires_at` is refused with 412, as a setting that the plan does not have.
-        branches_become_ready: without, a branch is told to be in the state "init" for ever.
-        pooled_hosts: connection URIs name the pooler although the direct host was asked for.
+        branches_become_ready: without, a branch is reported in the state "init" forever.
+        pooled_hosts: connection URIs name the pooler although the direct host was requested.
         wrong_in_uris: what connection URIs have instead of the right "role", "password" or "database".
-        wrong_echoes: what a branch is told to have instead of its own "parent_lsn" or "parent_timestamp"; None
+        wrong_echoes: what is reported instead of a branch's own "parent_lsn" or "parent_timestamp"; None
             leaves it out.
     """
 
@@ -89,19 +89,19 @@ class ProjectPlan:
 
 
 class Script:
-    """The faults still to come. Safe to use from several threads."""
+    """The faults still pending. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Misbehaviour] = []
 
     def add(self, faults: tuple[Misbehaviour, ...]) -> None:
-        """Lines up faults; each is used up by the next call that it is meant for."""
+        """Queues faults; each is used up by the next call that it is meant for."""
         with self._lock:
             self._faults.extend(faults)
 
     def clear(self) -> int:
-        """Forgets the faults that are still to come, and returns how many those were."""
+        """Drops the pending faults, and returns how many there were."""
         with self._lock:
             left = len(self._faults)
             self._faults.clear()

@@ -51,10 +51,10 @@ class KeptHistory:
     timeline: str = "current"
 
     def mark(self) -> WalMoment:
-        """The present end of the history, received, and with a commit behind it.
+        """The current end of the history, received, and with a commit after it.
 
-        Recovery stops at a position only when it meets a record behind it, and at a time only when it meets a
-        commit after it. Hence the commit, of nothing but a message that no database keeps.
+        Recovery stops at a position only when it meets a record after it, and at a time only when it meets a
+        commit after it. Hence the commit, which contains only a message that no database stores.
 
         Raises:
             Stalled: the WAL did not arrive.
@@ -110,7 +110,7 @@ def kept_history(parent: PostgresServer, folder: Path, user: ServerUser | None) 
             raise ToolFailed(
                 f"The local server could not be copied:\n{finished.stderr_tail}",
                 meaning="The local stand-in for Neon was not started.",
-                next_step="Mend what pg_basebackup names above, then start again.",
+                next_step="Fix what pg_basebackup names above, then start again.",
             )
         yield KeptHistory(parent, base, wal, begins=_now(connection))
 

@@ -1,4 +1,4 @@
-"""Work that goes on after an answer, in threads, one piece of work at a time per branch."""
+"""Work that continues after an answer, in threads, one piece at a time per branch."""
 
 import threading
 import uuid
@@ -29,12 +29,12 @@ class Operations:
 
         Args:
             branch_id: of the branch.
-            actions: what the work is called: one operation each, all of which end with it.
+            actions: the names of the work: one operation each, which all end with it.
             work: done in another thread.
             ends: by action, the status that it ends as once the work has succeeded.
 
         Raises:
-            Refusal: other work on the branch goes on (423).
+            Refusal: other work on the branch is still running (423).
         """
         now = datetime.now(UTC)
         records = [
@@ -59,11 +59,11 @@ class Operations:
             return list(reversed(self._records.values()))[:count]
 
     def close(self) -> None:
-        """Waits for the work that has begun; none begins afterwards."""
+        """Waits for the work that has started; none starts afterwards."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         for future in self._work.values():
             if not future.cancelled():
-                # What nobody foresaw must not get lost in a thread.
+                # Unexpected errors must not get lost in a thread.
                 future.result()
 
     def _carry_out(

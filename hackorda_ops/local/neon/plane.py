@@ -1,7 +1,7 @@
 """The HTTP side of the local control plane: a server in threads of this process, for as long as a block lasts.
 
-It needs no process of its own: what must not outlive us are the Postgres servers, and each of those is a
-supervised child already.
+It needs no process of its own: only the Postgres servers must not outlive us, and each of those is already a
+supervised child.
 """
 
 import functools
@@ -69,11 +69,11 @@ class LocalNeon:
     _script: Script = field(repr=False)
 
     def misbehave(self, *faults: Misbehaviour) -> None:
-        """Lines up faults; each is used up by the next call that it is meant for."""
+        """Queues faults; each is used up by the next call that it is meant for."""
         self._script.add(faults)
 
     def forget_faults(self) -> int:
-        """Takes back the faults that no call has met yet, and returns how many those were."""
+        """Drops the faults that no call has met yet, and returns how many there were."""
         return self._script.clear()
 
     def change_plan(self, plan: ProjectPlan) -> None:
@@ -85,7 +85,7 @@ class LocalNeon:
 def running_local_neon(
     parent: PostgresServer, folder: Path, *, role_passwords: Mapping[str, str] | None = None
 ) -> Iterator[LocalNeon]:
-    """Runs a control plane whose main branch is `parent`; everything it made is gone after the block.
+    """Runs a control plane whose main branch is `parent`; everything it made is removed after the block.
 
     A branch can be made of any moment since the block began.
 
@@ -106,7 +106,7 @@ def running_local_neon(
         branches = Branches(history, home, user)
         stack.callback(branches.close)
         operations = Operations()
-        # Before the branches close: a clone that is being made has to be known before it can be removed.
+        # Before the branches close: a clone in progress must be registered before it can be removed.
         stack.callback(operations.close)
         api = Api(PROJECT_ID, branches, operations, passwords, ProjectPlan())
         script = Script()
@@ -126,7 +126,7 @@ def running_local_neon(
 def _serving(api: Api, script: Script, api_key: str) -> Iterator[int]:
     handler = functools.partial(_Handler, api, script, api_key)
     with ThreadingHTTPServer((HOST, 0), handler) as server:
-        # A client that keeps its connection open must not hold up our end.
+        # A client that keeps its connection open must not delay our shutdown.
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -138,7 +138,7 @@ def _serving(api: Api, script: Script, api_key: str) -> Iterator[int]:
 
 
 def _route(method: str, path: str) -> tuple[str, dict[str, str]] | None:
-    """The operationId of a call, and what its path's placeholders stand for."""
+    """The operationId of a call, and the values of its path's placeholders."""
     for routed_method, pattern, call in _ROUTES:
         match = pattern.fullmatch(path)
         if match is not None and method == routed_method:
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond()
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (the base class's name)
-        """Says nothing: standard error is the demo's."""
+        """Prints nothing: standard error belongs to the demo."""
 
     def _respond(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -19,7 +19,7 @@ from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 NEW_SOURCE_TAG = "hackorda_ops/new_source"
-"""On a run, "true" confirms that the source may be another one than the night before."""
+"""On a run, "true" confirms that the source may differ from that of the night before."""
 
 
 def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
@@ -35,10 +35,10 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
         partitions_def=partitions,
         check_specs=specs,
         pool=f"{name}_source",
-        description=f"A dump of {name} and of nothing but one snapshot, read back from disk and held against "
+        description=f"A dump of {name} from one snapshot, read back from disk and checked against "
         "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
         "which it is due. A night that was missed can be backfilled where the database is on Neon, as far back as the "
-        "project's history reaches; elsewhere a past night can't be taken any more.",
+        "project's history reaches; elsewhere a past night can no longer be taken.",
     )
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
@@ -52,7 +52,7 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
                     new_source=context.run.tags.get(NEW_SOURCE_TAG, "").lower() == "true",
                     on_progress=ProgressLog(context.log.info),
                 )
-                heartbeat.problem = None if night.manifest.sound else "The night isn't sound."
+                heartbeat.problem = None if night.manifest.sound else "The nightly backup failed its checks."
         except OpsError as error:
             yield from checks.refuted(specs, error)
             fail(error, attempts_before=context.retry_number)
@@ -70,14 +70,14 @@ def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
 def _unsound(name: str, night: Night) -> dg.Failure:
     manifest = night.manifest
     return failure(
-        f"The dump of {name} was taken and kept as {night.location}, but it was held against "
-        f"the artifact {night.compared_with}, and that speaks against it:\n"
+        f"The dump of {name} was taken and kept as {night.location}, but the comparison with "
+        f"the artifact {night.compared_with} speaks against it:\n"
         + metadata.listed(map(str, manifest.findings)),
-        meaning="The artifact exists and can be restored, yet it isn't sound: no weekly copy takes it, and the "
-        "artifact before it still holds what may be lost.",
+        meaning="The artifact exists and can be restored, but it isn't sound: no weekly copy uses it, and the "
+        "previous artifact still holds what may be lost.",
         next_step="Look into each finding. If all of it was intended, materialize this partition again: that "
         f"dumps once more, and compares with {manifest.artifact_id}."
-        # An artifact of an unconfirmed source is never compared with, so the same run again would fail again.
+        # Nothing is compared with an artifact of an unconfirmed source, so the same run again would fail again.
         if is_of_the_source(manifest)
         else " ".join(finding.next_step for finding in manifest.findings),
     )

@@ -39,7 +39,7 @@ def readiness(config: Config) -> dg.AssetsDefinition:
         ],
         description="How ready each database is for the day it's lost: its newest night, copy and proof against "
         "policy, its recovery time and point against objective, where they are heading, and what it costs to "
-        "keep. Read from the stores, and not from Dagster; the page lies in the store of the nights.",
+        "keep. Read from the stores, not from Dagster; the page is in the nightly store.",
     )
     def look(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
@@ -57,7 +57,7 @@ def readiness(config: Config) -> dg.AssetsDefinition:
 def _store_page(
     databases: Sequence[Protected], found: Sequence[Readiness], now: datetime
 ) -> tuple[list[str], list[str]]:
-    """Puts the page into each store of nights; returns where it is, and why it's not elsewhere."""
+    """Puts the page into each nightly store; returns where it is, and why it isn't elsewhere."""
     # pandas and its like take a second to load, which the code location should not wait for.
     from hackorda_ops.readiness.page import page  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def _metadata(found: Sequence[Readiness], places: Sequence[str], not_stored: Seq
 
 
 def _numbers(ready: Readiness) -> Iterator[tuple[str, MetadataValue]]:
-    """What Dagster plots over time; what isn't known is left out."""
+    """What Dagster plots over time; unknown values are left out."""
     for asked in ready.asked:
         if asked.newest_at is not None:
             days = (ready.at - asked.newest_at).total_seconds() / _DAY_SECONDS

@@ -33,9 +33,9 @@ def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
         partitions_def=partitions,
         check_specs=specs,
         pool=f"{name}_scratch",
-        description=f"On a branch of {name}, one table dropped and another truncated on purpose, then recovered by "
-        "point in time, compared, timed and reported. Named by the year's first day; a missed year can be made "
-        "up for, and says so. Materialized only where the verdict is PASS.",
+        description=f"On a branch of {name}, one table dropped and another truncated on purpose, then recovered to a "
+        "point in time, compared, timed and reported. Named by the year's first day; a missed year can be "
+        "backfilled, and says so. Materialized only where the verdict is PASS.",
     )
     def exercise(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]

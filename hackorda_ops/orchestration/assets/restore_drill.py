@@ -47,7 +47,7 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
         pool=f"{name}_scratch",
         description=f"The newest off-site copy of {name}, restored on scratch, compared row for row, migrated, "
         "reported and taken down. Named by the quarter's first day. Materialized only where the verdict is "
-        "PASS; the report is materialized whatever it is.",
+        "PASS; the report is always materialized.",
     )
     def drill(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
@@ -87,8 +87,8 @@ def drill_report(name: str, database: Database) -> dg.AssetSpec:
         kinds={"html"},
         deps=[key(name, RESTORE_DRILL)],
         partitions_def=quarters(database.schedule),
-        description=f"What a drill of {name} found out, PASS, FAIL or ERROR: JSON, Markdown and an HTML page for "
-        "an auditor, beside the artifacts and off-site. Materialized by restore_drill.",
+        description=f"The result of a drill of {name}, PASS, FAIL or ERROR: JSON, Markdown and an HTML page for "
+        "an auditor, next to the artifacts and off-site. Materialized by restore_drill.",
     )
 
 
@@ -105,6 +105,6 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
     found += [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     return failure(
         f"The drill of {name} FAILED:\n" + listed(found) + report,
-        meaning=f"This backup, or bringing it back, is not what it has to be. {reliance(fatal(result.findings))}",
-        next_step="Look into each finding. Then take a night, ship it, and materialize this partition again.",
+        meaning=f"This backup, or its restore, is not what it must be. {reliance(fatal(result.findings))}",
+        next_step="Look into each finding. Then take a dump, copy it off-site, and materialize this partition again.",
     )

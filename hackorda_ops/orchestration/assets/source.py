@@ -22,7 +22,7 @@ from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 
 def source(name: str, database: Database) -> dg.AssetsDefinition:
-    """The external asset of a database's source. Observing it reads its catalogs; nothing needs that."""
+    """The external asset of a database's source. Observing it reads its catalogs; nothing depends on that."""
     spec = dg.AssetSpec(
         key(name, SOURCE),
         group_name=name,

@@ -1,6 +1,6 @@
 """The sensors that raise the alarm, one per database: a failed run, a failed check, something overdue.
 
-What they have told, and what waits to be delivered, is a value in Dagster's own storage: it outlives restarts of
+What they have reported, and what waits to be delivered, is a value in Dagster's own storage: it survives restarts of
 every process, the pods of a cluster share it, and a tick that fails keeps it, which a sensor's cursor doesn't.
 Each sensor writes its own value and no other's, after every delivery.
 """
@@ -34,16 +34,16 @@ from hackorda_ops.words import duration
 _TICK_EVERY_SECONDS: Final = 15
 _LOOKS_EVERY: Final = timedelta(minutes=5)
 # Together with the longest delivery that has begun, well below the minute that Dagster gives a tick: one that it
-# gives up would go on beside the next.
+# gives up would go on alongside the next.
 _READING_SECONDS: Final = 12.0
 _DELIVERING_SECONDS: Final = 10.0
-# Several times what the longest tick may take: it hangs in something that has no bound, like Dagster's storage.
+# Several times what the longest tick may take: it hangs in something without a time limit, like Dagster's storage.
 _HANGS_AFTER_SECONDS: Final = 300.0
 _DESKS: Final = TypeAdapter(Desk)
 
 
 def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
-    """Tells of what goes wrong with a database, and when it's over.
+    """Reports what goes wrong with a database, and when it's over.
 
     Args:
         name: the database's name in databases.yaml; None for the runs that are of no database.
@@ -53,10 +53,10 @@ def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=f"{name}_alarms" if name else "alarms",
-        description=f"Tells of every failed run, failed check and overdue night, copy or drill of {name}, once, and "
-        "when it's over. A tick fails where a message can't be delivered, which is tried again."
+        description=f"Reports every failed run, failed check and overdue night, copy or drill of {name}, once, and "
+        "when it's over. A tick fails where a message can't be delivered; the message is tried again."
         if name
-        else "Tells of failed runs that concern no single database, once, and when it's over.",
+        else "Reports failed runs that concern no single database, once, and when it's over.",
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_TICK_EVERY_SECONDS,
     )
@@ -77,11 +77,11 @@ def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
 
 def _waited(seconds: float) -> dg.SkipReason:
     if seconds < _HANGS_AFTER_SECONDS:
-        return dg.SkipReason("An earlier tick, which Dagster has given up, is still at it.")
+        return dg.SkipReason("The previous tick is still running, although Dagster timed it out.")
     raise Stalled(
-        f"An earlier tick has been at it for {duration(seconds)}, and hangs.",
-        meaning="Until it ends, nobody is told of anything here.",
-        next_step="Restart the code location. What was noticed is kept; what has happened since is told then.",
+        f"An earlier tick has been running for {duration(seconds)}, and hangs.",
+        meaning="Until it ends, no alarm is raised here.",
+        next_step="Restart the code location. What was noticed is kept; what has happened since is reported then.",
     )
 
 
@@ -99,7 +99,7 @@ class _Tick:
         """Looks, remembers, delivers.
 
         Raises:
-            RetryableError: a channel did not take a message just now.
+            RetryableError: a channel did not accept a message just now.
         """
         instance, channels = self.context.instance, configured(self.config.alerts, self.environ)
         known, messages = self._after_look(*self._after_runs(self._known()))
@@ -121,12 +121,12 @@ class _Tick:
         if delivery.failed:
             raise RetryableError(
                 "\n".join((*delivery.given_up, *waiting)),
-                meaning="Whoever listens there has not heard of these alarms. Those that wait are tried again.",
+                meaning="Nobody on that channel has received these alarms. Those that wait are tried again.",
                 next_step="Try the channels with `hackorda-ops alerts test`. Until one works, each message is in the "
                 "log of the tick that noticed it.",
             )
-        told = [f"Told: {message.title}" for message in messages]
-        return dg.SkipReason("\n".join((*told, *waiting)) or "There is nothing to tell.")
+        told = [f"Reported: {message.title}" for message in messages]
+        return dg.SkipReason("\n".join((*told, *waiting)) or "There is nothing to report.")
 
     def _known(self) -> Desk:
         stored = _load(self.context.instance, self.name)
@@ -134,11 +134,11 @@ class _Tick:
         if known is not None:
             return known
         self.context.log.error(
-            "What was told, and what waited to be delivered, was written by another release and can't be read. "
-            "Messages that waited are lost: each is in the log of the tick that noticed it. What was told before is "
-            "not called off, and what is still overdue is told again."
+            "The alarms' state was written by another release and can't be read. "
+            "Waiting messages are lost: each is in the log of the tick that noticed it. What was reported before is "
+            "not called off, and what is still overdue is reported again."
         )
-        # Better to begin anew than to tell nothing ever again.
+        # Better to begin anew than never to report anything again.
         return begun(self.now)
 
     def _after_runs(self, known: Desk) -> tuple[Desk, list[Message]]:
@@ -157,7 +157,7 @@ class _Tick:
         return known.after_runs(self.now), messages
 
     def _after_look(self, known: Desk, messages: list[Message]) -> tuple[Desk, list[Message]]:
-        # Either way: a clock that was set back must not keep anybody from looking.
+        # Either way: a clock that was set back must not stop the look.
         recently = known.looked_at is not None and abs(self.now - known.looked_at) < _LOOKS_EVERY
         if self.name is None or recently:
             return known, messages
@@ -193,14 +193,14 @@ class _Tick:
 
     @cached_property
     def _standing(self) -> Standing | OpsError:
-        """How the database stands, or why nobody can tell: read once, and only where something depends on it."""
+        """How the database stands, or why that is unknown: read once, and only where something depends on it."""
         name = str(self.name)
 
         def read() -> Standing:
             return read_standing(Protected(name, self.config.databases[name], self.environ), now=self.now)
 
         try:
-            return within(_READING_SECONDS, f"Looking how {name} stands", read)
+            return within(_READING_SECONDS, f"Reading the state of {name}", read)
         except OpsError as error:
             return error
 

@@ -54,7 +54,7 @@ def missed_work(name: str, database: Database, jobs: Mapping[DueKind, AssetJob])
         }
         missing = to_start(candidates, seen)
         if not missing:
-            return dg.SkipReason("Nothing that was due is missing, or what it builds on still runs.")
+            return dg.SkipReason("Nothing that was due is missing, or what it builds on is still running.")
         return [
             dg.RunRequest(
                 run_key=f"{due.kind} {due.partition}",

@@ -1,4 +1,4 @@
-"""The runs that have ended, as alarms tell of them: what each was to make, and how it ended."""
+"""The runs that have ended, as alarms report them: what each was meant to make, and how it ended."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ _MADE: Final = {
 
 
 def subject_of(run: DagsterRun, databases: Collection[str]) -> Subject:
-    """What a run is about; of no database where it concerns none of these, or several."""
+    """What a run is about; without a database where it concerns none of these, or several."""
     partition = run.tags.get(PARTITION_TAG)
     # The longest name first: a database may be called like the beginning of another's job.
     for database in sorted(databases, key=len, reverse=True):
@@ -62,11 +62,11 @@ def new_ends(
 
     Args:
         instance: whose runs.
-        desk: knows which ones were looked at.
+        desk: knows which ones were processed.
         database: whose runs; None for those that are of no database.
         databases: the names of all.
         location: the code location whose runs count; None for all.
-        ui_url: of the web server, for links; None where nobody knows it.
+        ui_url: of the web server, for links; None if unknown.
     """
     ended = dg.RunsFilter(
         statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS], updated_after=desk.done_until
@@ -110,16 +110,16 @@ def _end(
 
 
 def _failed_checks(instance: DagsterInstance, run: DagsterRun) -> tuple[str, ...]:
-    # An attempt that is repeated evaluates its checks again: the last evaluation counts.
+    # A repeated attempt evaluates its checks again: the last evaluation counts.
     evaluations = {
         evaluation.asset_check_key: evaluation
         for event in _events(instance, run, DagsterEventType.ASSET_CHECK_EVALUATION)
         if (evaluation := event.asset_check_evaluation_data)
     }
     return tuple(
-        f"{key.name}: {evaluation.description or 'it says no more.'}"
+        f"{key.name}: {evaluation.description or 'no details.'}"
         for key, evaluation in evaluations.items()
-        # What could not be measured is a warning, of a drill that has passed: it's told in the report.
+        # What could not be measured is a warning, of a drill that has passed: the report shows it.
         if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
     )
 

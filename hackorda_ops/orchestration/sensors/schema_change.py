@@ -1,6 +1,6 @@
-"""A drill after a change of the source's schema: a sensor per database that starts it, once.
+"""A drill after a schema change on the source: a sensor per database that starts it, once.
 
-It goes by the metadata of what Dagster has materialized, so a look costs no store and no network.
+It uses the metadata of what Dagster has materialized, so a look needs no store and no network.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from hackorda_ops.orchestration.jobs import AssetJob
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 
 _LOOK_EVERY_SECONDS: Final = 900
-# Backfills of past nights are materialized after newer ones: so many are asked which artifact is newest.
+# Backfills of past nights are materialized after newer ones: this many are searched for the newest artifact.
 _NIGHTS_LOOKED_AT: Final = 10
 # And so do backfills of past weeks and quarters.
 _COPIES_LOOKED_AT: Final = 10
@@ -28,7 +28,7 @@ _REPORTS_LOOKED_AT: Final = 10
 
 
 def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
-    """Starts a drill of this quarter when the schema is another than the one drilled last.
+    """Starts a drill of this quarter when the schema differs from the one drilled last.
 
     Args:
         name: the database's name in databases.yaml.
@@ -43,7 +43,7 @@ def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob
     @dg.sensor(
         name=f"{name}_schema_change",
         jobs=[jobs[kind] for kind in assets],
-        description=f"When a night of {name} has another schema than the artifact that was drilled last: has it "
+        description=f"When a night of {name} has a different schema from the artifact that was drilled last: has it "
         "copied off-site, and drills the copy. At most one drill a day.",
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_LOOK_EVERY_SECONDS,
@@ -56,7 +56,7 @@ def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob
         asked = asked_for(night, copied, drilled, schedule=database.schedule, now=now)
         if asked is None:
             return dg.SkipReason(
-                "The newest night's schema is the one that was drilled last, or nothing was yet."
+                "The newest night's schema is the one that was drilled last, or nothing was drilled yet."
             )
         busy = instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED))
         recent = instance.get_runs(dg.RunsFilter(created_after=now - A_DAY))
@@ -69,7 +69,7 @@ def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob
         )
         if reason:
             return dg.SkipReason(f"The newest night's schema was never drilled. {reason}")
-        # Once for an artifact: a copy or a drill that fails is told of, and waits for a person.
+        # Once for an artifact: a copy or a drill that fails raises an alarm, and waits for a person.
         return dg.RunRequest(
             run_key=f"{asked.kind} of {asked.artifact_id}",
             job_name=jobs[asked.kind].name,
@@ -96,7 +96,7 @@ def _newest(instance: DagsterInstance, asset: AssetKey, limit: int, now: datetim
 
 
 def _artifact(found: AssetMaterialization, now: datetime) -> SchemaSeen | None:
-    """What was materialized; None for what lacks an id or a digest, and for what is dated after now."""
+    """What was materialized; None for what lacks an id or a digest, and for what is dated in the future."""
     artifact_id, schema = metadata.artifact_id(found), metadata.schema_digest(found)
     if not artifact_id or not schema or id_is_ahead(artifact_id, now):
         return None

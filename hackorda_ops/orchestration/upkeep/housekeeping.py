@@ -1,6 +1,6 @@
-"""What Dagster keeps of runs of long ago: a job that deletes it, since Dagster itself never does.
+"""Dagster's records of old runs: a job that deletes them, since Dagster itself never does.
 
-Nothing of a backup is touched: manifests, reports and the operations log lie in the stores.
+No backup is touched: manifests, reports and the operations log are in the stores.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.orchestration.runs import FINISHED
 
-# More than a year: the plots show a whole one, and whoever asks what was begun (this year's exercise is
-# the longest ago that anybody does) finds it.
+# More than a year: the plots show a whole one, and what still asks what was begun (this year's exercise is
+# the oldest such question) finds it.
 KEPT: Final = timedelta(days=400)
 
 
@@ -46,7 +46,7 @@ def every_week(job: dg.JobDefinition) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         job=job,
         cron_schedule="30 12 * * 1",
-        description="Deletes what Dagster keeps of runs of long ago.",
+        description="Deletes Dagster's records of old runs.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
@@ -56,7 +56,7 @@ def delete_old_runs(instance: DagsterInstance, *, created_before: datetime) -> i
 
     Args:
         instance: whose runs.
-        created_before: the moment from which on runs are kept, aware.
+        created_before: runs created from this moment on are kept, aware.
 
     Returns:
         How many were deleted.

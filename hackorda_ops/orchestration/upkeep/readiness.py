@@ -1,4 +1,4 @@
-"""When readiness is looked at: every day, after each drill, and for the metrics every few minutes."""
+"""When readiness is assessed: every day, after each drill, and for the metrics every few minutes."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -30,14 +30,14 @@ def of_all(config: Config) -> dg.Definitions:
     job = dg.define_asset_job(
         "all_readiness",
         selection=dg.AssetSelection.assets(READINESS),
-        description="Looks how ready every database is, and writes the page.",
+        description="Checks how ready every database is, and writes the page.",
         tags=NO_RUN_RETRIES,
     )
     every_day = dg.ScheduleDefinition(
         name="all_readiness_every_day",
         job=job,
         cron_schedule="0 9 * * *",
-        description="Looks how ready every database is, also where nothing has run.",
+        description="Checks how ready every database is, even if nothing has run.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     sensors = [_after_a_drill(name, job) for name in config.databases]
@@ -51,7 +51,7 @@ def _after_a_drill(name: str, job: AssetJob) -> dg.SensorDefinition:
         asset_key=key(name, DRILL_REPORT),
         name=f"{name}_drilled",
         job=job,
-        description=f"Looks how ready every database is after a drill of {name}, whatever its verdict.",
+        description=f"Checks how ready every database is after a drill of {name}, whatever its verdict.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def drilled(_context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> Iterator[dg.RunRequest]:
@@ -78,7 +78,7 @@ def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
                 return read_standing(Protected(name, config.databases[name], environ), now=now)
 
             try:
-                return within(max(ends - time.monotonic(), 0), f"Looking how {name} stands", read)
+                return within(max(ends - time.monotonic(), 0), f"Reading the state of {name}", read)
             except Stalled as error:
                 return unread(name, now, error.what)
 

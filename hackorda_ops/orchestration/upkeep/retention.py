@@ -1,4 +1,4 @@
-"""Deletes every week what the policy lets go: a job and its schedule, after the week's copy and drill."""
+"""Deletes every week what the policy doesn't keep: a job and its schedule, after the week's copy and drill."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,13 @@ from hackorda_ops.words import size
 
 
 def retention(name: str, database: Database) -> dg.JobDefinition:
-    """Deletes what a database's policy lets go."""
+    """Deletes what a database's policy doesn't keep."""
 
     @dg.op(
         name=f"{name}_delete_what_the_policy_lets_go",
-        # Never beside a copy, which may go on with what looks left behind.
+        # Never alongside a copy, which may continue with what looks left behind.
         pool=f"{name}_offsite",
-        description="Plans anew, deletes each artifact by its manifest first, and says why the others are kept.",
+        description="Makes a new plan, deletes each artifact manifest first, and says why the others are kept.",
     )
     def delete(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
         try:
@@ -42,19 +42,19 @@ def retention(name: str, database: Database) -> dg.JobDefinition:
     return of_op(
         delete,
         name=f"{name}_retention",
-        description=f"Deletes the artifacts of {name} that its policy lets go, and tells why the others are kept. "
+        description=f"Deletes the artifacts of {name} that its policy doesn't keep, and says why the rest is kept. "
         "`hackorda-ops prune` shows what it would do.",
     )
 
 
 def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Requests it by `schedule.retention`. Nothing can be made up for: the next run plans anew."""
+    """Requests it by `schedule.retention`. A missed run isn't caught up on: the next one makes a new plan."""
     return dg.ScheduleDefinition(
         name=f"{name}_retention_every_week",
         job=job,
         cron_schedule=schedule.retention,
         execution_timezone=schedule.timezone,
-        description=f"Deletes what the policy of {name} lets go.",
+        description=f"Deletes what the policy of {name} doesn't keep.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 

@@ -29,7 +29,7 @@ def sweep(name: str, database: Database) -> dg.JobDefinition:
 
     @dg.op(
         name=f"{name}_remove_what_is_left",
-        description="Looks again which drills live, and removes the branches or databases of those that don't.",
+        description="Checks again which drills are alive, and removes the branches or databases of the others.",
     )
     def remove(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
         try:
@@ -70,9 +70,9 @@ def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.Sens
             protected = Protected(name, database, environ)
             left = sweeping.left_behind(protected, budget_seconds=_BUDGET_SECONDS)
         except OpsError as error:
-            # A night or a drill that meets the same trouble fails and is told of; looking can wait.
+            # A night or a drill that meets the same trouble fails and raises an alarm; sweeping can wait.
             context.log.warning(str(error))
-            return dg.SkipReason(f"Nobody could look: {error.what}")
+            return dg.SkipReason(f"The check failed: {error.what}")
         if not left:
             return dg.SkipReason("No killed run has left anything behind.")
         # Once a day for the same things: what can't be removed must not fail a run at every tick.

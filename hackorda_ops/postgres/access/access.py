@@ -1,6 +1,6 @@
-"""What a dump leaves out of a database's access: roles, owners, grants, settings; captured, applied, compared.
+"""Access that a dump leaves out: roles, owners, grants and settings; captured, applied, compared.
 
-It is kept as two files of SQL beside the dump, one statement a line, which people can read and psql can run:
+It is kept as two SQL files next to the dump, one statement per line, which people can read and psql can run:
 roles.sql before the restore, because policies name roles, and access.sql after it.
 """
 
@@ -23,13 +23,13 @@ ACCESS_NAME: Final = "access.sql"
 
 _ROLES_HEAD: Final = """\
 -- Roles of the server, without passwords. Run it before the restore: policies name roles.
--- A role that is there already is left as it is. Takes a superuser, or a role with CREATEROLE.
+-- A role that already exists is left unchanged. Needs a superuser, or a role with CREATEROLE.
 """
 _ACCESS_HEAD: Final = """\
 -- Settings, owners and grants of this database. Run it in the restored database, after roles.sql and the restore.
--- Takes a superuser, or a role that is a member of all the owners. It may be run again.
+-- Needs a superuser, or a role that is a member of all the owners. It can be run again.
 """
-# Where a database knows no encoding, a session's LATIN1 takes every byte of a name for a character.
+# If a database has no encoding, a session's LATIN1 treats every byte of a name as a character.
 _ENCODINGS: Final = {
     "utf-8": "SET client_encoding TO 'UTF8';",
     "iso8859-1": "SET client_encoding TO 'LATIN1';",
@@ -39,30 +39,30 @@ _MAY_JOIN: Final = """
 SELECT rolname FROM pg_roles
  WHERE NOT pg_has_role(oid, 'USAGE') AND pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')
 """
-# Before 16 whoever may make roles may also join any but a superuser.
+# Before 16, a role that can create roles can also join any role but a superuser.
 _MAY_JOIN_BEFORE_16: Final = """
 SELECT r.rolname FROM pg_roles r, pg_roles me
  WHERE me.rolname = current_user AND NOT pg_has_role(r.oid, 'USAGE')
    AND (pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') OR me.rolcreaterole AND NOT r.rolsuper AND r.rolname !~ '^pg_')
 """
 _REMEDY: Final = (
-    "The rows are not concerned. Run the statement in the restored database, as a superuser or the role that it takes "
+    "The rows are not affected. Run the statement in the restored database, as a superuser or the role that it needs "
     f"(all of them are in the artifact's {ROLES_NAME} and {ACCESS_NAME}), or decide that it isn't needed there."
 )
-_TOO_MUCH: Final = "The rows are not concerned. Take the right back, or decide that it's wanted there."
+_TOO_MUCH: Final = "The rows are not affected. Revoke the right, or decide that it's wanted there."
 
 
 @dataclass(frozen=True)
 class Access:
-    """Statements of one line each that make the access to a database what it was.
+    """One-line statements that restore the access to a database.
 
     Attributes:
         roles: roles and memberships, and settings of roles.
         settings: settings of the database.
         owners: of the database and everything in it.
         grants: from what new objects allow to what these allow; default privileges too.
-        shipped_grants: the same on what the server or an extension brings.
-        by_hand: statements that somebody has to complete: values that were not read.
+        shipped_grants: the same on what the server or an extension provides.
+        by_hand: statements that must be completed by hand: values that were not read.
         encoding: Python's name of the encoding in which they were read.
     """
 
@@ -76,11 +76,11 @@ class Access:
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """All of them but those that need somebody's hand, in an order in which they can be run."""
+        """All of them except those to complete by hand, in an order in which they can be run."""
         return (*self.roles, *self.settings, *self.owners, *self.grants, *self.shipped_grants)
 
     def files(self) -> dict[str, bytes]:
-        """The files of an artifact that hold them, by name."""
+        """The artifact's files that contain them, by name."""
         in_database = (*self.settings, *self.owners, *self.grants, *self.shipped_grants)
         return {
             ROLES_NAME: _file(self.encoding, _ROLES_HEAD, self.roles, ()),
@@ -90,14 +90,14 @@ class Access:
 
 @dataclass(frozen=True)
 class Refused:
-    """A statement that the server refused, and what it said."""
+    """A statement that the server refused, and its message."""
 
     statement: str
     reason: str
 
 
 def capture(connection: psycopg.Connection[Any]) -> Access:
-    """Reads who may do what. Needs no right of its own, and sees no password.
+    """Reads who has which rights. Needs no right of its own, and sees no passwords.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -128,14 +128,14 @@ def statements_in(file: bytes) -> tuple[str, ...]:
 
 
 def make_roles(connection: psycopg.Connection[Any], wanted: Sequence[str]) -> tuple[Refused, ...]:
-    """Makes the roles that are not there yet; all of them or none.
+    """Creates the missing roles; all of them or none.
 
     Args:
         connection: a session on the target's server, in autocommit.
         wanted: the statements of roles.sql.
 
     Returns:
-        What the server refused; if anything, no role was made.
+        What the server refused; if anything, no role was created.
 
     Raises:
         psycopg.Error: the connection broke.
@@ -148,11 +148,11 @@ def make_roles(connection: psycopg.Connection[Any], wanted: Sequence[str]) -> tu
 
 
 def apply(connection: psycopg.Connection[Any], wanted: Sequence[str]) -> tuple[Refused, ...]:
-    """Runs whatever is not in effect yet, each statement by itself: one that is refused stops no other.
+    """Runs everything that is not in effect yet, each statement by itself: a refused one doesn't stop the others.
 
     Args:
         connection: a session on the restored database, in autocommit.
-        wanted: the statements of both files; the roles are there already (`make_roles`).
+        wanted: the statements of both files; the roles already exist (`make_roles`).
 
     Returns:
         What the server refused.
@@ -160,7 +160,7 @@ def apply(connection: psycopg.Connection[Any], wanted: Sequence[str]) -> tuple[R
     Raises:
         psycopg.Error: the connection broke.
     """
-    # Asked before the session's role joins others, which looks like other memberships than the source's.
+    # Checked before the session's role joins others, because that would look like different memberships.
     missing = _wanting(connection, (each for each in wanted if not _makes_a_role(each)))
     with _member_of_all(connection), _without_event_triggers(connection):
         refused = _run(connection, missing)
@@ -171,7 +171,7 @@ def apply(connection: psycopg.Connection[Any], wanted: Sequence[str]) -> tuple[R
 def differences(
     wanted: Sequence[str], there: Access, refused: Iterable[Refused] = ()
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Compares the access that an artifact tells of with a database's. Pure.
+    """Compares the access that an artifact records with a database's. Pure.
 
     Args:
         wanted: the statements of both files.
@@ -180,7 +180,7 @@ def differences(
 
     Returns:
         A finding for each statement that is not in effect, and for each grant and setting that the source
-        had not; and notes on roles that were there already with other attributes, which were not touched.
+        lacked; and notes on existing roles with different attributes, which were not touched.
     """
     in_effect, expected = set(there.statements), set(wanted)
     reasons = {each.statement: each.reason for each in refused}
@@ -190,15 +190,15 @@ def differences(
         for each in missing
         if not _makes_a_role(each)
     ]
-    # Every new database has a schema public; a source that has none says nothing of its access.
+    # Every new database has a schema public; a source without one says nothing about its access.
     tells_of_public = any(each.startswith(PUBLIC_SCHEMA) for each in wanted)
     findings += [
-        Finding("access added", each, "not so on the source", "in effect here", _TOO_MUCH)
+        Finding("access added", each, "not on the source", "in effect here", _TOO_MUCH)
         for each in (*there.settings, *there.grants)
         if each not in expected and (tells_of_public or not each.startswith(PUBLIC_SCHEMA))
     ]
     notes = tuple(
-        f"A role was there already and is otherwise than on the source: {each}"
+        f"A role already existed and differs from the source's: {each}"
         for each in missing
         if _makes_a_role(each)
     )
@@ -207,9 +207,9 @@ def differences(
 
 @contextmanager
 def _member_of_all(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Makes the session's role a member of every role that it may join, and undoes that.
+    """Makes the session's role a member of every role that it can join, and undoes that afterwards.
 
-    Only a member may hand an object over to a role, or grant in its name; superusers are of all.
+    Only a member can give an object to a role, or grant in its name; superusers are members of all.
     """
     is_new = connection.info.server_version >= 160000
     candidates = connection.execute(_MAY_JOIN if is_new else _MAY_JOIN_BEFORE_16).fetchall()
@@ -224,7 +224,7 @@ def _member_of_all(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 @contextmanager
 def _without_event_triggers(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Keeps the restored event triggers from acting on the changes made here, where the role may do so."""
+    """Keeps the restored event triggers from acting on the changes made here, if the role has that right."""
     _run(connection, ["SET session_replication_role TO replica;"])
     try:
         yield
@@ -257,6 +257,6 @@ def _makes_a_role(statement: str) -> bool:
 def _file(encoding: str, head: str, statements: Sequence[str], by_hand: Sequence[str]) -> bytes:
     lines = [head + _ENCODINGS[encoding], *statements]
     if by_hand:
-        lines.append("-- To be completed by hand: these were not read, or concern every role of the server.")
+        lines.append("-- To be completed by hand: these were not read, or apply to every role of the server.")
         lines += (f"-- {each}" for each in by_hand)
     return "".join(f"{line}\n" for line in lines).encode(encoding)

@@ -1,4 +1,4 @@
-"""Access lists: how they are read, and which statements lead from one to another."""
+"""Access lists: how they are read, and which statements turn one into another."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from itertools import groupby
 from hackorda_ops.postgres.access.one_line_sql import identifier
 from hackorda_ops.postgres.access.roles import HOST_ROLE
 
-# Grantee (None for PUBLIC), privilege, and whether the grantee may pass it on.
+# Grantee (None for PUBLIC), privilege, and whether the grantee can pass it on.
 Grant = tuple[str | None, str, bool]
 
 
@@ -23,12 +23,12 @@ def listed_by(acl: str) -> str:
 def grants_in(listed: str | None) -> frozenset[Grant]:
     """The grants in what `listed_by` has read; none for None."""
     grants = {(grantee, privilege, passes_on) for grantee, privilege, passes_on in json.loads(listed or "[]")}
-    # Two grantors may have given the same right, one of them with the right to pass it on.
+    # Two grantors may have granted the same right, one of them with the grant option.
     return frozenset(grant for grant in grants if grant[2] or (grant[0], grant[1], True) not in grants)
 
 
 def changes(acl: frozenset[Grant], baseline: frozenset[Grant]) -> Iterator[tuple[str, str, list[str], str]]:
-    """What leads from one access list to another: verb, grantee as SQL, privileges, "WITH GRANT OPTION" or ""."""
+    """The changes from one access list to another: verb, grantee as SQL, privileges, "WITH GRANT OPTION" or ""."""
     for verb, grants in (("REVOKE", baseline - acl), ("GRANT", acl - baseline)):
         ordered = sorted(grants, key=lambda grant: (grant[0] is not None, grant[0] or "", grant[2], grant[1]))
         for (grantee, passes_on), group in groupby(ordered, key=lambda grant: (grant[0], grant[2])):

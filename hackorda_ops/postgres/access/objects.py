@@ -1,4 +1,4 @@
-"""Owners and grants of everything in a database, and default privileges, as statements that make them again."""
+"""Owners and grants of everything in a database, and default privileges, as statements that recreate them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hackorda_ops.postgres.access.one_line_sql import block, identifier, identit
 from hackorda_ops.postgres.access.roles import HOST_ROLE
 
 # Every catalog whose objects have owners of their own: (catalog, owner, access list, kind of default access, which).
-# An index, a table's row type, an array type, a column's sequence and a range's constructors belong to whoever owns
+# An index, a table's row type, an array type, a column's sequence and a range's constructors belong to the owner of
 # the table or the type.
 _CATALOGS: Final = (
     ("pg_namespace", "nspowner", "nspacl", "'n'", "o.nspname !~ '^pg_(toast|temp)'"),
@@ -51,18 +51,18 @@ _EVERY_OBJECT: Final = " UNION ALL ".join(
     f"FROM {catalog} o WHERE {condition}"
     for catalog, owner, acl, kind, condition in _CATALOGS
 )
-# Oids below this one are the server's own; the schema public is one of them, and yet everybody's: renamed, too.
+# Oids below this one are the server's own; the schema public is one of them, but belongs to everybody, even renamed.
 _FIRST_OWN_OID: Final = 16384
 
-# Objects that were dropped while this was read have no identity any more. Like pg_dump, information_schema is
-# taken to be the server's, which pg_init_privs says nothing of. Other sessions' temporary objects are left out.
+# Objects that were dropped while this was read no longer have an identity. As in pg_dump, information_schema is
+# treated as the server's, although pg_init_privs doesn't list it. Other sessions' temporary objects are left out.
 _TOLD: Final = (
     "coalesce(what.schema, what.identity) <> 'information_schema' AND what.schema IS DISTINCT FROM 'pg_temp'"
     r" AND coalesce(what.schema, '') !~ '^pg_(toast_)?temp_'"
 )
 
-# What the server or an extension brings is told from the rest: it comes back by itself, with the access that
-# pg_init_privs has noted, so that only a change of that matters.
+# What the server or an extension provides is kept apart from the rest: a restore recreates it, with the access that
+# pg_init_privs records, so only a change to that matters.
 _OBJECTS: Final = f"""
 WITH every_object AS ({_EVERY_OBJECT}),
 sorted_out AS (
@@ -133,7 +133,7 @@ SELECT CASE WHEN NOT {HOST_ROLE.format("r.")} THEN r.rolname END, {{acl}}, {{bas
 """
 _LARGE_OBJECTS_PER_STATEMENT: Final = 1000
 
-# pg_identify_object's word for an object, where ALTER … OWNER and GRANT call it otherwise. ROUTINE also names an
+# pg_identify_object's name for an object type, where ALTER … OWNER and GRANT use another. ROUTINE also names an
 # aggregate without arguments, which AGGREGATE can't in this form.
 _TO_ALTER: Final = {
     "function": "ROUTINE",
@@ -149,18 +149,18 @@ _TO_GRANT: Final = {
     "server": "FOREIGN SERVER",
 }
 
-# How the statement begins that says in full what everybody may do in the schema public.
+# The beginning of the statement that states in full what everybody can do in the schema public.
 PUBLIC_SCHEMA: Final = "REVOKE ALL ON SCHEMA public"
 
 
 @dataclass(frozen=True)
 class ObjectAccess:
-    """Who owns what, and who may do what with it.
+    """Who owns what, and who has which rights on it.
 
     Attributes:
         owners: a statement per object that can have an owner of its own.
         grants: statements from what a new object allows to what these allow; default privileges too.
-        shipped_grants: the same for objects that the server or an extension brings.
+        shipped_grants: the same for objects that the server or an extension provides.
     """
 
     owners: tuple[str, ...]
@@ -171,7 +171,7 @@ class ObjectAccess:
 def object_access(connection: psycopg.Connection[Any]) -> ObjectAccess:
     """Reads owners and grants. Grants to a host's own roles, and what those own, are left out.
 
-    A grant that somebody passed on is told as if the owner had made it: the right is the same.
+    A grant that was passed on is shown as if the owner had made it: the right is the same.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -180,7 +180,7 @@ def object_access(connection: psycopg.Connection[Any]) -> ObjectAccess:
     shipped: list[str] = []
     query = _OBJECTS.format(
         acl=listed_by("coalesce(acl, acldefault(kind, owner))"),
-        # A new database's schema public is not like a new schema; `_grants_on` says its access in full.
+        # A new database's schema public is not like a new schema; `_grants_on` states its access in full.
         baseline=listed_by("coalesce(CASE WHEN shipped THEN initprivs END, acldefault(kind, owner))"),
         column_acl=listed_by("a.attacl"),
         column_baseline=listed_by("CASE WHEN x.shipped THEN i.initprivs END"),
@@ -201,7 +201,7 @@ def object_access(connection: psycopg.Connection[Any]) -> ObjectAccess:
 
 def _grants_on(subject: str, column: str, acl: frozenset[Grant], baseline: frozenset[Grant]) -> Iterator[str]:
     if subject == "SCHEMA public":
-        # Whether everybody may create there depends on the server's version, and on what people did about it.
+        # Whether everybody can create there depends on the server's version, and on what administrators changed.
         everybody = sorted(privilege for grantee, privilege, _ in acl if grantee is None)
         grant = f" GRANT {', '.join(everybody)} ON SCHEMA public TO PUBLIC;" if everybody else ""
         yield f"{PUBLIC_SCHEMA} FROM PUBLIC;{grant}"

@@ -1,6 +1,6 @@
-"""SQL of which every statement is exactly one line, whatever the names in it hold.
+"""SQL in which every statement is exactly one line, whatever its names contain.
 
-So a file of it can be read, compared and cut up line by line.
+So a file of it can be read, compared and split line by line.
 """
 
 import re
@@ -31,7 +31,7 @@ def literal(text: str) -> str:
 
 
 def identity(text: str) -> str:
-    """The text of `pg_identify_object`, on one line: its quoted names may hold line breaks."""
+    """The text of `pg_identify_object`, on one line: its quoted names may contain line breaks."""
     if not _CONTROL.search(text):
         return text
     return _QUOTED.sub(lambda found: identifier(found[1].replace('""', '"')), text)
@@ -46,7 +46,7 @@ def list_of_names(stored: str) -> str:
 
 
 def block(body: str, *, declare: str = "") -> str:
-    """A DO statement around PL/pgSQL statements, whatever names are in them.
+    """A DO statement around PL/pgSQL statements, whatever names they contain.
 
     Args:
         body: the statements, each with its semicolon.
@@ -60,7 +60,7 @@ def block(body: str, *, declare: str = "") -> str:
 
 
 def in_this_database(before: str, after: str) -> str:
-    """A statement on the database that it is run in, whose name nobody knows beforehand.
+    """A statement on the database that it is run in, whose name isn't known in advance.
 
     Args:
         before: the statement up to the database's name ("ALTER DATABASE").

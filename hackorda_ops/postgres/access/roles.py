@@ -1,4 +1,4 @@
-"""Roles, memberships and settings of a server, as statements that make them again. Passwords are not among them."""
+"""Roles, memberships and settings of a server, as statements that recreate them. Passwords are not included."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,10 +13,10 @@ from hackorda_ops.postgres.access.one_line_sql import (
     literal,
 )
 
-# What a role statement begins with: a role that is there already is left as it is.
+# How a role statement begins: a role that already exists is left unchanged.
 MAKE_ROLE_IF: Final = "IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = "
 
-# The hosts' own roles, which can't be made and needn't be: whoever takes this database has their like.
+# The hosts' own roles, which can't be created and needn't be: the restore target's host has its own.
 _HOSTS_ROLES: Final = (
     "azure_pg_admin azuresu cloud_admin cloudsqladmin cloudsqlsuperuser neon_service neon_superuser "
     "rdsadmin rdsrepladmin rdstopmgr rds_superuser rds_replication rds_password rds_iam rds_ad"
@@ -38,7 +38,7 @@ SELECT rolname,
   FROM pg_roles WHERE {OWN_ROLE.format("")} ORDER BY rolname
 """
 
-# Since 16 a membership says whether it inherits and allows SET ROLE, and may be there once per grantor.
+# Since 16, a membership says whether it inherits and allows SET ROLE, and can exist once per grantor.
 _MEMBERSHIPS: Final = f"""
 SELECT g.rolname, m.rolname, bool_or(a.admin_option), {{inherit}}, {{may_set}}
   FROM pg_auth_members a
@@ -48,7 +48,7 @@ SELECT g.rolname, m.rolname, bool_or(a.admin_option), {{inherit}}, {{may_set}}
  GROUP BY g.rolname, m.rolname, m.rolinherit ORDER BY 1, 2
 """
 
-# A setting that Postgres does not know is the application's own, and some keep keys there: its value stays out.
+# A setting that Postgres doesn't know is the application's own, and may hold a key: its value is left out.
 _SETTINGS: Final = f"""
 SELECT s.setdatabase <> 0, r.rolname, split_part(entry, '=', 1),
        CASE WHEN EXISTS (SELECT FROM pg_settings known WHERE known.name = lower(split_part(entry, '=', 1)))
@@ -60,7 +60,7 @@ SELECT s.setdatabase <> 0, r.rolname, split_part(entry, '=', 1),
    AND (s.setrole = 0 OR {OWN_ROLE.format("r.")})
  ORDER BY 1, 2 NULLS FIRST, 3
 """
-# Their values are lists of names, and one quoted text would be taken for one name.
+# Their values are lists of names, and one quoted text would be read as one name.
 _NAME_LISTS: Final = frozenset(
     {
         "local_preload_libraries",
@@ -105,8 +105,8 @@ def settings(
     """What ALTER ROLE … SET and ALTER DATABASE … SET left on the server, for this database.
 
     Returns:
-        The statements on roles everywhere; those on this database; and, as statements that somebody
-        has to complete, what is not to be made again unseen: settings whose values are hidden, and
+        The statements on roles everywhere; those on this database; and, as statements that must
+        be completed by hand, what must not be recreated automatically: settings with hidden values, and
         settings of every role of the server.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A directory-format dump on disk: what its table of contents lists, and what its files really hold."""
+"""A directory-format dump on disk: what its table of contents lists, and what its files really contain."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ _LIST_LINE = re.compile(r"(\d+); (\d+) (\d+) (.+)")
 
 _BOUND_TO_SOURCE = re.compile(r"TRIGGER .* RI_ConstraintTrigger_[ac]_\d+ |CAST - CAST \(.*\bpg_temp_\d+\.")
 
-# The types of entries whose names have several words, as pg_dump writes them.
+# The entry types with several words in their names, as pg_dump writes them.
 _TYPES_OF_SEVERAL_WORDS: Final = (
     "ACCESS METHOD",
     "BLOB METADATA",
@@ -59,7 +59,7 @@ _TYPES_OF_SEVERAL_WORDS: Final = (
     "TEXT SEARCH TEMPLATE",
     "USER MAPPING",
 )
-# These have no catalog of their own (its OID is 0), which tells "TABLE DATA" from a TABLE in a schema "DATA".
+# These have no catalog (its OID is 0), which distinguishes "TABLE DATA" from a TABLE in a schema "DATA".
 _TYPES_WITHOUT_CATALOG: Final = (
     "INDEX ATTACH",
     "MATERIALIZED VIEW DATA",
@@ -76,11 +76,11 @@ class ArchiveEntry:
 
     Attributes:
         dump_id: the entry's number in the archive; a table's data is in the file of this number.
-        catalog_oid: OID of the catalog that the object is in; 0 where there is none.
+        catalog_oid: OID of the catalog that the object is in; 0 if there is none.
         object_oid: the object's OID on the source; for TABLE DATA, the table's.
         type: "TABLE", "TABLE DATA", "INDEX", ...
-        description: the rest of the line: schema, name and owner, which cannot be told apart safely, as
-            names may hold blanks.
+        description: the rest of the line: schema, name and owner, which can't be separated safely, as
+            names may contain blanks.
     """
 
     dump_id: int
@@ -91,7 +91,7 @@ class ArchiveEntry:
 
 
 def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
-    """The archive's table of contents, in the order in which pg_restore works through it.
+    """The archive's table of contents, in pg_restore's processing order.
 
     Raises:
         ArtifactDamaged: pg_restore can't read the archive's table of contents.
@@ -106,7 +106,7 @@ def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
         raise ArtifactDamaged(
             f"pg_restore {clients.version} can't read the table of contents of {folder}:\n"
             f"{without_rows(finished.stderr_tail)}",
-            meaning="This dump could not be restored as it is; it does not count as a backup.",
+            meaning="This dump can't be restored as it is; it does not count as a backup.",
             next_step="Use another artifact. If this one is new, take a new dump and check the disk.",
         )
     return parse_list(finished.stdout.decode("utf-8", "replace"))
@@ -116,16 +116,16 @@ def parse_list(text: str) -> tuple[ArchiveEntry, ...]:
     """Reads the text of `pg_restore --list`.
 
     Raises:
-        ToolFailed: a line is of a form that this release doesn't know.
+        ToolFailed: a line has a form that this release doesn't know.
     """
     return tuple(_entry(line) for line in text.split("\n") if line and not line.startswith(";"))
 
 
 def restorable(entries: Iterable[ArchiveEntry]) -> tuple[ArchiveEntry, ...]:
-    """The entries without those that pg_dump writes and no server can take.
+    """The entries without those that pg_dump writes but no server can restore.
 
-    It names the triggers of a partition's foreign key by the number that they have on the source, where they are
-    switched otherwise than the partitioned table's, and casts of other sessions' temporary types.
+    It names the triggers of a partition's foreign key by their number on the source, if they are
+    switched differently from the partitioned table's, and it writes casts of other sessions' temporary types.
     """
     return tuple(
         entry for entry in entries if not _BOUND_TO_SOURCE.match(f"{entry.type} {entry.description}")
@@ -133,7 +133,7 @@ def restorable(entries: Iterable[ArchiveEntry]) -> tuple[ArchiveEntry, ...]:
 
 
 def write_list(entries: Iterable[ArchiveEntry], path: Path) -> None:
-    """Writes the file for pg_restore's --use-list that chooses these entries."""
+    """Writes the file for pg_restore's --use-list that selects these entries."""
     path.write_text("".join(f"{entry.dump_id}; 0 0 {entry.type}\n" for entry in entries))
 
 
@@ -161,7 +161,7 @@ def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) 
         if file is None:
             raise unusable(
                 f"The dump has no file for the data of {entry.description!r} (number {entry.dump_id}).",
-                meaning="This table's rows are lost in this dump; it does not count as a backup.",
+                meaning="This table's rows are missing from this dump; it does not count as a backup.",
             )
         found[entry.object_oid] = file
     return found
@@ -173,7 +173,7 @@ def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[Arch
     Args:
         folder: the dump.
         jobs: how many processes read at a time, the largest files first.
-        on_progress: told the bytes read, of those on disk.
+        on_progress: called with the bytes read, of those on disk.
 
     Returns:
         One entry per file, sorted by path.
@@ -202,8 +202,8 @@ def _sizes(folder: Path) -> dict[str, int]:
     except OSError as error:
         raise ArtifactDamaged(
             f"The dump's folder {folder} can't be read: {error.strerror}.",
-            meaning="Nothing can be said about this dump.",
-            next_step="Check the folder, its rights and its disk.",
+            meaning="Nothing is known about this dump.",
+            next_step="Check the folder, its permissions and its disk.",
         ) from error
     if not any(path.name == "toc.dat" for path in found):
         raise unusable(
@@ -217,7 +217,7 @@ def _entry(line: str) -> ArchiveEntry:
     match = _LIST_LINE.fullmatch(line)
     if match is None:
         raise ToolFailed(
-            f"A line of pg_restore's list is of an unknown form: {line!r}.",
+            f"A line of pg_restore's list has an unknown form: {line!r}.",
             meaning="The archive's contents can't be matched with its files, so nothing was proven.",
             next_step="Report this line, with the version of pg_restore.",
         )

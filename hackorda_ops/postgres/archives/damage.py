@@ -1,4 +1,4 @@
-"""What is said of a dump that can't be used."""
+"""The error for a dump that can't be used."""
 
 from hackorda_ops.errors import ArtifactDamaged
 

@@ -1,7 +1,7 @@
-"""Large objects with their bytes: those that an archive holds, and those of a live database.
+"""Large objects with their bytes: those in an archive, and those of a live database.
 
-There may be millions of them, and one may be terabytes long. So what two sides are compared by is one
-figure over all of them (`LargeObjectsDigest`), and no object is ever held in memory whole.
+There may be millions of them, and one may be terabytes long. So two sides are compared by one
+figure over all of them (`LargeObjectsDigest`), and no object is ever held in memory completely.
 """
 
 import re
@@ -19,7 +19,7 @@ from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import LARGE_OBJECT_FILE, ArchivedFile, read_file
 from hackorda_ops.postgres.archives.row_digest import RowDigest
 
-# How much of an object is asked for at a time. Shorter ones, nearly all, come in one stream without a round trip each.
+# How much of an object is read at a time. Shorter ones, nearly all, come in one stream without a round trip each.
 _PIECE_BYTES: Final = 1024 * 1024
 # pg_dump lists the objects that a restore will load: in one file up to release 16, in several from 17 on.
 _LISTS: Final = "blobs*.toc"
@@ -31,8 +31,8 @@ class LargeObject:
     """One large object.
 
     Attributes:
-        oid: its number, by which the application's rows refer to it; a restore keeps it.
-        size_bytes: its length; holes that were never written count, as they read as zeros.
+        oid: its number, which the application's rows refer to; a restore keeps it.
+        size_bytes: its length; unwritten holes count, because they read as zeros.
         digest: XXH3-128 of its bytes as 32 hex digits.
     """
 
@@ -47,7 +47,7 @@ class LargeObjectsDigest:
 
     Attributes:
         objects: how many.
-        size_bytes: their lengths, summed up.
+        size_bytes: the sum of their lengths.
         digest: the row digest (`row_digest`) of a row "oid, size, digest" per object, with tabs between.
     """
 
@@ -60,7 +60,7 @@ class LargeObjectsDigest:
 
 
 def digest_of(objects: Iterable[LargeObject]) -> LargeObjectsDigest:
-    """The figure that two sides are compared by; it reads the objects one by one."""
+    """The figure for comparing two sides; reads the objects one by one."""
     rows, size_bytes = RowDigest(), 0
     for each in objects:
         rows.update(f"{each.oid}\t{each.size_bytes}\t{each.digest}\n".encode())
@@ -90,7 +90,7 @@ def listed(folder: Path) -> frozenset[int]:
     """The OIDs of the large objects that a restore of this dump would load.
 
     Raises:
-        ArtifactDamaged: a list can't be read, or is none.
+        ArtifactDamaged: a list can't be read, or is malformed.
     """
     found: set[int] = set()
     for path in sorted(folder.glob(_LISTS)):
@@ -101,7 +101,7 @@ def listed(folder: Path) -> frozenset[int]:
         for line in lines:
             match = _LIST_LINE.fullmatch(line)
             if match is None:
-                raise _unreadable(path, f"it has a line of another form ({line[:100]!r})")
+                raise _unreadable(path, f"it has a malformed line ({line[:100]!r})")
             found.add(int(match[1]))
     return frozenset(found)
 
@@ -112,7 +112,7 @@ def read_stored(
     """Reads every large object of a live database.
 
     Args:
-        connection: of a role that may read them all. It is busy until the last of them was taken.
+        connection: of a role that can read them all. It is busy until the last of them was read.
         on_bytes: called with the number of bytes read since the last call.
 
     Raises:
@@ -151,5 +151,5 @@ def _read_long(connection: psycopg.Connection[Any], oid: int, on_bytes: Callable
 def _unreadable(path: Path, reason: str) -> ArtifactDamaged:
     return unusable(
         f"The dump's list of large objects {path} can't be read: {reason}.",
-        meaning="A restore could not tell which large objects to load; this dump does not count as a backup.",
+        meaning="A restore would not know which large objects to load; this dump does not count as a backup.",
     )

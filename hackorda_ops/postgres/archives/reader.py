@@ -1,7 +1,7 @@
 """Reads files of a directory-format dump: hash, rows and digest in one pass.
 
 Runs as a child process of `archive.read_back` (`python -m hackorda_ops.postgres.archives.reader`), so that
-several files are read at once; that's also why it imports little.
+several files are read in parallel; that's also why it imports little.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from hackorda_ops.processes.workers import WorkerAnswer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
-_CUT_OFF = "it is cut off: the mark that pg_dump sets after the last row is missing"
+_CUT_OFF = "it is cut off: pg_dump's end mark after the last row is missing"
 _TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
 LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
-# How much compressed text is opened at a time: a file of nothing but blanks grows ten-thousandfold.
+# How much compressed text is decompressed at a time: a file of only blanks grows ten-thousandfold.
 _COMPRESSED_BYTES = 16 * 1024
 _GZIP_FORMAT = 31
 
@@ -42,7 +42,7 @@ class ArchivedFile:
         rows: rows of table data in it; None for a file that holds none (toc.dat, large objects).
         digest: of table data the row digest, of a large object XXH3-128 of its bytes, as 32 hex digits; None
             for every other file.
-        object_bytes: length of the large object in it, decompressed; None for a file that holds none.
+        object_bytes: length of the large object in it, decompressed; None for a file without one.
     """
 
     path: str
@@ -125,7 +125,7 @@ def _damage_named(folder: Path, path: str) -> Iterator[None]:
 
 
 class _HashedSource:
-    """A file being read, which remembers the hash and the number of its bytes."""
+    """A file being read, which tracks the hash and the number of its bytes."""
 
     _EMIT_BYTES = 8 * 1024 * 1024
 
@@ -165,7 +165,7 @@ def _decompressed(source: _HashedSource, suffix: str) -> Iterator[bytes]:
                 decompressor = _new_decompressor(suffix)
             yield decompressor.decompress(remaining)
             remaining = decompressor.unused_data if decompressor.eof else b""
-    # pg_dump leaves the file of an empty large object wholly empty, without a frame.
+    # pg_dump leaves the file of an empty large object completely empty, without a frame.
     if not decompressor.eof and source.size_bytes > 0:
         raise _Damage("it is cut off: its compressed data ends in the middle")
 
@@ -186,7 +186,7 @@ def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
 
 
 def _without_trailer(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    # The last five bytes so far might be the trailer, so they wait for what follows.
+    # The last five bytes so far might be the trailer, so they are held back.
     held_back = b""
     for block in blocks:
         text = held_back + block
@@ -205,13 +205,13 @@ def _object_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
 
 
 def _drain(blocks: Iterator[bytes]) -> None:
-    # Nothing to count in here; the bytes only have to pass the hash.
+    # Nothing to count here; the bytes only go through the hash.
     for _block in blocks:
         pass
 
 
 def _forget_cached(file: BinaryIO) -> None:
-    # pg_dump has just written this file and synced it. Reading it from memory would say nothing of the disk.
+    # pg_dump has just written this file and synced it. Reading it from memory would prove nothing about the disk.
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -219,7 +219,7 @@ def _forget_cached(file: BinaryIO) -> None:
 def _damaged(folder: Path, path: str, reason: str) -> ArtifactDamaged:
     return ArtifactDamaged(
         f"The dump's file {folder / path} is damaged: {reason}.",
-        meaning="This dump could not be restored as it is; it does not count as a backup.",
+        meaning="This dump can't be restored as it is; it does not count as a backup.",
         next_step="Take a new dump, or use another artifact. If it happens again, check the disk and its free space.",
     )
 

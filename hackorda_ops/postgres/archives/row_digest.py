@@ -1,11 +1,11 @@
-"""The row digest: what says that two copies of a table hold the same rows, in whatever order.
+"""The row digest: shows whether two copies of a table hold the same rows, in any order.
 
-A restored heap keeps rows in another order than its source, so a hash over the stream would differ
+A restored heap keeps rows in a different order than its source, so a hash over the stream would differ
 for equal data. The digest is the sum modulo 2^128 of XXH3-128 over each row's COPY text (without its
-line end): the order doesn't count, and duplicates do. It guards against accidents and broken tools;
+line end): order doesn't count, but duplicates do. It guards against accidents and broken tools;
 the SHA-256 of an artifact's files guards against altered bytes.
 
-Its value stands in every manifest, so the definition may never change.
+Its value is in every manifest, so the definition must never change.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ import xxhash
 
 _MODULUS = 2**128
 
-# Blocks of this size go through fastest: small enough for the CPU's cache, large enough to hold many rows.
+# Blocks of this size are fastest: small enough for the CPU's cache, large enough to hold many rows.
 BLOCK_BYTES = 128 * 1024
 
 
 class RowDigest:
-    """The digest and the count of the rows seen so far; memory stays flat, whatever a row's size.
+    """The digest and the count of the rows seen so far; memory use stays flat, whatever a row's size.
 
     Attributes:
         rows: whole rows, that is line ends, seen so far. COPY escapes line ends inside of values.
@@ -28,12 +28,12 @@ class RowDigest:
     def __init__(self) -> None:
         self.rows = 0
         self._sum = 0
-        # The row that the last block broke off in: hashed piece by piece, as one value of a row can be 1 GB.
+        # The row that the last block ended in: hashed piece by piece, because one value can be 1 GB.
         self._open_row = xxhash.xxh3_128()
         self._open_row_bytes = 0
 
     def update(self, block: bytes) -> None:
-        """Takes the next bytes of a table's COPY text; rows may be cut anywhere between two calls."""
+        """Takes the next bytes of a table's COPY text; rows may be split anywhere between two calls."""
         first, *lines = block.split(b"\n")
         self._open_row.update(first)
         self._open_row_bytes += len(first)
@@ -47,7 +47,7 @@ class RowDigest:
 
     @property
     def in_mid_row(self) -> bool:
-        """Whether the text so far ends inside of a row, which neither `rows` nor the digest then count."""
+        """Whether the text so far ends inside a row, which then counts neither in `rows` nor in the digest."""
         return self._open_row_bytes > 0
 
     def hexdigest(self) -> str:

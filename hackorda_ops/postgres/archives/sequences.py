@@ -1,7 +1,7 @@
-"""The sequences' states as an archive has them, which is what a restore will set.
+"""The sequences' states in an archive, which a restore will set.
 
-Sequences are not transactional: between the inventory's look and pg_dump's the source may have drawn
-from them, so only the archive's own values can be compared with a restored database exactly.
+Sequences are not transactional: between the inventory's read and pg_dump's, the source may have drawn
+from them, so only the archive's own values can be compared exactly with a restored database.
 """
 
 import re
@@ -27,7 +27,7 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
     """Reads every SEQUENCE SET of an archive, by name.
 
     Raises:
-        ArtifactDamaged: pg_restore can't read the archive, or says something else than expected.
+        ArtifactDamaged: pg_restore can't read the archive, or prints something unexpected.
     """
     numbers = [entry.dump_id for entry in list_entries(clients, folder) if entry.type == "SEQUENCE SET"]
     if not numbers:
@@ -41,14 +41,14 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
             capture_stdout=True,
             deadline_seconds=_DEADLINE_SECONDS,
         )
-    # An archive of a database that knows no encoding is one of bytes, which sessions take for Latin-1.
+    # An archive of a database without an encoding contains plain bytes, which sessions read as Latin-1.
     encoding = "latin-1" if _LATIN.search(finished.stdout) else "utf-8"
     found = parse_setvals(finished.stdout.decode(encoding, "replace"))
     if finished.returncode != 0 or len(found) != len(numbers):
         raise unusable(
-            f"pg_restore gave {len(found)} of the {len(numbers)} sequence values in {folder}.\n"
+            f"pg_restore printed {len(found)} of the {len(numbers)} sequence values in {folder}.\n"
             f"{without_rows(finished.stderr_tail)}",
-            meaning="It can't be told where the sequences would stand after a restore.",
+            meaning="Where the sequences would be after a restore is unknown.",
         )
     return found
 

@@ -1,7 +1,7 @@
 """The row digest of a source's tables, in the snapshot of its dump, while that is being taken.
 
-One session reads table by table, and holds a lock on one table at a time only. It waits for nobody: a table that
-somebody has locked is left out, and when time is up, it ends. Whatever goes wrong with it, the dump goes on.
+One session reads table by table, and locks only one table at a time. It never waits: a table that
+another session has locked is left out, and when time is up, it ends. If it fails, the dump continues.
 """
 
 import threading
@@ -26,7 +26,7 @@ from hackorda_ops.progress import OnProgress, Progress
 
 _SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "1s"}
 _POLL_SECONDS: Final = 1.0
-# A server that is asked to end a statement, and doesn't: its session is closed then.
+# If a server doesn't end a statement when asked to, its session is closed.
 _END_WITHIN_SECONDS: Final = 10.0
 
 _PAGES: Final = b"""
@@ -41,11 +41,11 @@ class SourceDigests:
     """What was read, complete once the block of `digesting` has waited for it.
 
     Attributes:
-        digests: of the tables that were read whole.
+        digests: of the tables that were read completely.
         seconds: how long each of those took.
-        given_up: the table that time ran out for, and how long it was tried.
+        given_up: the table that ran out of time, and how long it was tried.
         spent_seconds: how long the source was read.
-        trouble: why it ended before its time, in a sentence; "" where it didn't.
+        trouble: why it ended early, in a sentence; "" if it didn't.
     """
 
     digests: dict[TableName, TableDigest] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class SourceDigests:
 
 
 def estimated_bytes(connection: psycopg.Connection[Any]) -> dict[int, int]:
-    """Every table's pages on disk by its OID, as the planner last knew them. Locks none of them.
+    """Every table's pages on disk by its OID, by the planner's last estimate. Locks none of them.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -74,18 +74,18 @@ def digesting(
     application_name: str,
     on_progress: OnProgress,
 ) -> Iterator[Callable[[Callable[[], None]], SourceDigests]]:
-    """Digests tables beside the block, in this order. If the block fails, the server is left at once.
+    """Digests tables alongside the block, in this order. If the block fails, the server is left at once.
 
     Args:
         target: the source.
-        tables: as the inventory has them: their column lists decide what is read. Without any no session is opened.
-        snapshot_identifier: of the exported snapshot, whose session has to outlive the block.
+        tables: as the inventory has them: their column lists decide what is read. Without any, no session is opened.
+        snapshot_identifier: of the exported snapshot, whose session must outlive the block.
         limit_seconds: when it stops; None for no limit.
         application_name: of the session.
-        on_progress: told the tables that were read.
+        on_progress: called with the tables that were read.
 
     Yields:
-        What waits until it's done, and gives the result. It takes what is called every second of that.
+        A function that waits until it's done, and returns the result. It takes a callback for every second.
     """
     if not tables:
         yield lambda _: SourceDigests()
@@ -121,7 +121,7 @@ class _TableReader:
     _connection: psycopg.Connection[Any] | None = None
 
     def read(self) -> SourceDigests:
-        """Reads until all is read, or time is up, or something goes wrong. Raises nothing of the server's."""
+        """Reads until everything is read, time is up, or something fails. Raises no server errors."""
         found = SourceDigests()
         began = time.monotonic()
         try:
@@ -155,7 +155,7 @@ class _TableReader:
                     break
             if self._leaving.is_set():
                 break
-            # Rolled back rather than released: that is what frees the lock on the table before.
+            # Rolled back rather than released: that frees the lock on the previous table.
             timeout = 0 if left_seconds is None else max(1, round(left_seconds * 1000))
             connection.execute(
                 f"ROLLBACK TO SAVEPOINT one_table; SET LOCAL statement_timeout = {timeout}".encode()
@@ -177,7 +177,7 @@ class _TableReader:
             self._on_progress(Progress("compare with the source", done, len(self._tables), "tables"))
 
     def leave(self, running: Future[SourceDigests]) -> None:
-        """Ends it, wherever it is."""
+        """Stops it, wherever it is."""
         self._leaving.set()
         deadline = time.monotonic() + _END_WITHIN_SECONDS
         while not running.done() and time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""The row digest of live tables: what a restored copy is compared with its archive by.
+"""The row digest of live tables, for comparing a restored copy with its archive.
 
-The tables' text comes over the wire, COPY by COPY, and is digested here: the server is asked for nothing
-that it could answer differently from the source. Run as a module, this file is the worker that does it.
+The tables' text comes over the wire, COPY by COPY, and is digested here: the server computes nothing
+that could come out differently than on the source. Run as a module, this file is the worker that does it.
 """
 
 import os
@@ -21,7 +21,7 @@ from hackorda_ops.processes.workers import WorkerAnswer, run_workers, serve, sha
 from hackorda_ops.progress import OnProgress, Progress
 
 _TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
-# What COPY reads directly. Everything else holds its rows elsewhere and has to be queried.
+# What COPY reads directly. Everything else keeps its rows elsewhere and must be queried.
 _KINDS_WITH_ROWS: Final = ("table", "partition")
 
 
@@ -51,8 +51,8 @@ def digest_tables(
     Args:
         target: the database that holds them.
         tables: as the inventory of the *source* has them: its column lists decide what is compared.
-        jobs: connections, and processes here, that work at a time.
-        on_progress: told the bytes of COPY text digested.
+        jobs: connections, and processes here, that work in parallel.
+        on_progress: called with the bytes of COPY text digested.
         snapshot_identifier: an exported snapshot that all of them see; None: each its own.
 
     Returns:
@@ -84,7 +84,7 @@ def digest_tables(
 def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDigest:
     """Counts and digests one table's rows on a session of the caller's, in whatever transaction that is in.
 
-    The drill's self-test (`drill.self_test`) looks so at a change that nobody else can see yet.
+    The drill's self-test (`drill.self_test`) uses this to see a change that no other session can see yet.
 
     Args:
         connection: with the comparable settings of `session.connect`.
@@ -115,7 +115,7 @@ def copy_statement(table: Table) -> str:
     if table.kind not in _KINDS_WITH_ROWS:
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(columns, name).as_string(None)
     if not table.columns:
-        # COPY t () is no SQL; without a list it writes an empty line per row, as pg_dump does.
+        # COPY t () is not valid SQL; without a list it writes an empty line per row, as pg_dump does.
         return sql.SQL("COPY {} TO STDOUT").format(name).as_string(None)
     return sql.SQL("COPY {} ({}) TO STDOUT").format(name, columns).as_string(None)
 
@@ -129,7 +129,7 @@ def _digest_share(order: Any, answer: WorkerAnswer) -> None:
             connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(order["snapshot"])))
         for schema, name, statement in order["tables"]:
             try:
-                # Inside of a snapshot's transaction this is a savepoint: a missing table must not end it.
+                # Inside a snapshot's transaction this is a savepoint: a missing table must not end it.
                 with connection.transaction():
                     digest = _digest(connection, statement, answer.done)
             except (
@@ -144,7 +144,7 @@ def _digest_share(order: Any, answer: WorkerAnswer) -> None:
 def _digest(
     connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
 ) -> TableDigest:
-    # Closed however this ends: a COPY left open would keep the session from ending as well.
+    # Always closed: a COPY left open would keep the session from ending.
     with closing(_blocks(connection, statement, on_bytes)) as blocks:
         digest = digest_of(blocks)
     return TableDigest(digest.rows, digest.hexdigest())
@@ -156,10 +156,10 @@ def _blocks(
     block = bytearray()
     untold_bytes = 0
     with connection.cursor() as cursor, cursor.copy(sql.SQL(statement)) as rows:
-        # psycopg hands over row by row, and the digest is quicker with many at a time.
+        # psycopg delivers row by row, but the digest is faster with many at a time.
         for row in rows:
             if len(row) > BLOCK_BYTES:
-                # One of 1 GB is there as a whole already, and must not be copied as one a second time.
+                # A row of 1 GB is already in memory completely, and must not be copied in one piece a second time.
                 yield bytes(block)
                 block.clear()
                 for start in range(0, len(row), BLOCK_BYTES):

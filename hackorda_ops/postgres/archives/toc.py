@@ -1,7 +1,7 @@
 """An archive's table of contents (toc.dat), every entry with its SQL, read without pg_restore.
 
-`pg_restore` shows the same as a script, whose headings a function's body can imitate, and it has to be installed.
-The file's own form is exact: it says where each entry begins and ends, and which object of the source it is of.
+`pg_restore` shows the same as a script, but a function's body can imitate its headings, and it must be installed.
+The file's own format is exact: it says where each entry begins and ends, and which object of the source it's for.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ _WITH_RELATION_KIND: Final = (1, 16)
 _MOST_INTEGER_BYTES: Final = 8
 _FIGURES_OF_THE_MOMENT: Final = 7
 
-# What these types of entries say between quotes may be a password, so it goes into no digest either: a short
-# one could be found by trying.
+# The quoted text in these types of entries may be a password, so it's kept out of digests too: a short
+# one could be guessed.
 _SECRET_TYPES: Final = frozenset({"USER MAPPING", "SUBSCRIPTION", "SERVER", "FOREIGN DATA WRAPPER"})
 _LITERAL: Final = re.compile(rb"'(?:[^']|'')*'")
 _LATIN: Final = b"SET client_encoding = 'LATIN1';"
@@ -39,15 +39,15 @@ class TocEntry:
     Attributes:
         dump_id: its number; a table's data is in the file of this number.
         has_data: whether there is such a file.
-        catalog_oid: OID of the catalog that the object is in; 0 where there is none.
-        object_oid: the object's OID on the source; 0 where there is none.
+        catalog_oid: OID of the catalog that the object is in; 0 if there is none.
+        object_oid: the object's OID on the source; 0 if there is none.
         type: "TABLE", "TABLE DATA", "INDEX", ...
-        schema: "" where it is in none.
+        schema: "" if it is in none.
         name: as pg_dump calls it ("users", "COLUMN users.name").
         definition: the SQL that makes it, in the archive's encoding; empty for data.
-        needs: numbers of the entries that have to be there before.
-        data_file: the file with its data, as a reader of this very format would open it; "" where there is none.
-        digest: 32 hex digits over all that the entry says.
+        needs: numbers of the entries that must be restored before.
+        data_file: the file with its data, as a reader of this format would open it; "" if there is none.
+        digest: 32 hex digits over the entry's whole content.
     """
 
     dump_id: int
@@ -73,10 +73,10 @@ def read_toc(folder: Path) -> tuple[TocEntry, ...] | None:
         folder: the dump, in directory format.
 
     Returns:
-        Its entries, in the archive's order; None where a newer pg_dump wrote it in a form that isn't known here.
+        Its entries, in the archive's order; None if a newer pg_dump wrote it in an unknown format.
 
     Raises:
-        ArtifactDamaged: it is missing, cut off or none at all.
+        ArtifactDamaged: it is missing, cut off, or not a table of contents.
     """
     path = folder / TOC_NAME
     try:
@@ -86,7 +86,7 @@ def read_toc(folder: Path) -> tuple[TocEntry, ...] | None:
     try:
         return parse_toc(data)
     except (ValueError, OverflowError) as error:
-        # The message is one of this module's, or names no content.
+        # The message is this module's own, or quotes no content.
         raise _unreadable(path, str(error) if type(error) is ValueError else type(error).__name__) from None
 
 
@@ -98,13 +98,13 @@ def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
     """
     stream = io.BytesIO(data)
     if stream.read(len(_MAGIC)) != _MAGIC:
-        raise ValueError("it doesn't begin like one")
+        raise ValueError("it doesn't start like one")
     version = (_byte(stream), _byte(stream))
     _byte(stream)
     if version < _OLDEST or version > _WITH_RELATION_KIND:
         return None
     reader = _TocReader(stream, len(data), integer_bytes=_byte(stream))
-    _byte(stream)  # bytes of an offset: such a file has none
+    _byte(stream)  # bytes of an offset: a file in this format has none
     _byte(stream)  # the archive's form
     if version >= _WITH_COMPRESSION_BY_NAME:
         _byte(stream)
@@ -121,14 +121,14 @@ def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
 
 
 def encoding_of(entries: Iterable[TocEntry]) -> str:
-    """The encoding of an archive's SQL, as Python calls it."""
-    # An archive of a database that knows no encoding is one of bytes, which sessions take for Latin-1.
+    """Python's name for the encoding of an archive's SQL."""
+    # An archive of a database without an encoding contains plain bytes, which sessions read as Latin-1.
     latin = any(each.type == "ENCODING" and _LATIN in each.definition for each in entries)
     return "latin-1" if latin else "utf-8"
 
 
 def digests_by_object(entries: Iterable[TocEntry]) -> Mapping[str, str]:
-    """One digest for everything that the table of contents says of each object.
+    """One digest for everything that the table of contents says about each object.
 
     Args:
         entries: the whole table of contents.
@@ -146,11 +146,11 @@ def digests_by_object(entries: Iterable[TocEntry]) -> Mapping[str, str]:
 
 
 class _TocReader:
-    """Numbers and texts in the form in which pg_dump writes them."""
+    """Numbers and texts as pg_dump writes them."""
 
     def __init__(self, stream: io.BytesIO, size_bytes: int, *, integer_bytes: int) -> None:
         if not 0 < integer_bytes <= _MOST_INTEGER_BYTES:
-            raise ValueError("its numbers are of no known size")
+            raise ValueError("its numbers have an unknown size")
         self._stream = stream
         self._size_bytes = size_bytes
         self._integer_bytes = integer_bytes
@@ -165,10 +165,10 @@ class _TocReader:
         return None if length < 0 else self._exactly(length)
 
     def number(self) -> int:
-        """A number that is written as a text."""
+        """A number written as text."""
         text = self.text() or b""
         if not text.isdigit():
-            raise ValueError("a number of an entry is none")
+            raise ValueError("an entry's number is not a number")
         return int(text)
 
     def _exactly(self, length: int) -> bytes:

@@ -1,1 +1,1 @@
-"""What a database holds, by its catalogs."""
+"""What a database contains, according to its catalogs."""

@@ -1,4 +1,4 @@
-"""Exact row counts of a database's tables, in whatever snapshot the connection is in."""
+"""Exact row counts of a database's tables, in the connection's snapshot."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ def count_rows(
         connection: with the comparable settings of `session.connect`, so that no time limit of the
             database ends a count and no row-level policy hides a row. In the snapshot's transaction
             the counts belong to that snapshot. No table stays locked.
-        tables: those without data in the dump are passed over.
+        tables: those without data in the dump are skipped.
         on_progress: called after each table, in tables.
 
     Returns:
@@ -35,7 +35,7 @@ def count_rows(
     counted = [(table.name, table.configuration) for table in tables if table.has_data_in_dump]
     rows: dict[TableName, int] = {}
     for done, (name, condition) in enumerate(counted, start=1):
-        # As pg_dump does it: a condition chooses among the rows of tables that inherit as well.
+        # As pg_dump does it: a condition also selects rows of inheriting tables.
         query = sql.SQL("SELECT count(*) FROM {} {} {}").format(
             sql.SQL("" if condition else "ONLY"),
             sql.Identifier(name.schema, name.name),
@@ -47,13 +47,13 @@ def count_rows(
             raise SourceBusy(
                 f"The table {name} was dropped or renamed while the rows were being counted.",
                 meaning="The schema changed during the backup, so its rows cannot be compared with the dump's.",
-                next_step="Take the backup again when the schema change is over.",
+                next_step="Run the backup again when the schema change is finished.",
             ) from None
         except psycopg.errors.LockNotAvailable:
             raise SourceBusy(
-                f"The table {name} stayed locked for too long: a schema change holds it or waits for it.",
+                f"The table {name} stayed locked for too long: a schema change has locked it or waits for it.",
                 meaning="Its rows could not be counted, so tonight's dump could not be proven.",
-                next_step="End the schema change (pg_stat_activity shows who waits), then take the backup again.",
+                next_step="End the schema change (pg_stat_activity shows who waits), then run the backup again.",
             ) from None
         on_progress(Progress("count", done, len(counted), "tables"))
     return rows

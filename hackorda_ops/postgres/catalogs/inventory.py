@@ -1,7 +1,7 @@
-"""What a database holds at one snapshot, as plain values: they go into the manifest as they are.
+"""What a database contains in one snapshot, as plain values that go into the manifest unchanged.
 
 Reading them is `source_catalog` (everything but the counts), `counting` (exact rows), `schema_digest`
-(has the schema changed?) and `rights` (may the role read it all?).
+(has the schema changed?) and `rights` (can the role read everything?).
 """
 
 from collections.abc import Mapping
@@ -49,10 +49,10 @@ class Table:
             configuration.
         populated: for a materialized view, whether it has ever been refreshed; None for everything else.
         rows: exact rows of its own in the snapshot (count(*) FROM ONLY), of a configuration table those that the
-            condition chooses; None where none were counted.
+            condition selects; None if none were counted.
         configuration: for a table that its extension has registered as configuration (pg_extension_config_dump), the
-            condition that chooses the rows of a dump ("WHERE id >= 1000", "" for all); None for everything else.
-        access_method: how its rows are stored ("heap"); None where it has none, or an earlier release didn't look.
+            condition that selects the rows of a dump ("WHERE id >= 1000", "" for all); None for everything else.
+        access_method: how its rows are stored ("heap"); None if it has none, or an earlier release didn't check.
     """
 
     name: TableName
@@ -71,7 +71,7 @@ class Table:
     def has_data_in_dump(self) -> bool:
         """Whether the dump holds rows of this table, so that these and their digest can be compared.
 
-        Not so for a partitioned parent (its leaves have the rows), a foreign table (the rows lie
+        Not for a partitioned parent (its leaves have the rows), a foreign table (the rows are
         elsewhere), a materialized view (it is refreshed) and what an extension owns, unless that is
         its configuration.
         """
@@ -81,7 +81,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Sequence:
-    """A sequence's state as stored. Sequences are not transactional: this is "about then", not the snapshot.
+    """A sequence's stored state. Sequences are not transactional: this is roughly then, not exactly the snapshot.
 
     Attributes:
         name: schema and name.
@@ -116,7 +116,7 @@ class Switch:
     Attributes:
         subject: what it is ("trigger audit on public.users", "constraint posts_author_fkey of public.posts (…)").
         state: "off", "on for replicas only" or "always on".
-        carried: whether a dump says so, so that a restore brings it back.
+        carried: whether a dump records it, so that a restore recreates it.
     """
 
     subject: str
@@ -126,13 +126,13 @@ class Switch:
 
 @dataclass(frozen=True)
 class MigrationState:
-    """How far a migration tool says that it has come.
+    """A migration tool's own record of its progress.
 
     Attributes:
         tool: "drizzle", "prisma", "goose", ...
         table: where the tool keeps its state.
         applied: migrations in force.
-        latest: the newest of them as the tool names it; "" where there is none.
+        latest: the newest of them as the tool names it; "" if there is none.
     """
 
     tool: str
@@ -143,12 +143,12 @@ class MigrationState:
 
 @dataclass(frozen=True)
 class SourceIdentity:
-    """Which database this was read from, and what a new one must look like to take its data.
+    """Which database this was read from, and what a new one needs to hold its data.
 
     Attributes:
         server_version: "17.10", without the packager's suffix.
         server_version_number: 170010.
-        system_identifier: of the cluster, equal on every clone of it; None where it may not be read.
+        system_identifier: of the cluster, the same on every clone of it; None if the role can't read it.
         neon_timeline: Neon's id of the branch's history; None elsewhere.
         database: the database's name on the server.
         host: as the client dialled it, or the folder of a Unix socket.
@@ -176,13 +176,13 @@ class SourceIdentity:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What lies around a database and somebody has to see to after a restore. All of it is names.
+    """What surrounds a database and needs attention after a restore. Only names.
 
     Attributes:
         login_roles: roles of the server that log in; their passwords are in no backup.
         required_roles: roles that policies and user mappings name: without them a restore stops.
         settings: statements to be completed: settings whose values were not read, or of every role.
-        publications: a restore brings them back, but nobody subscribes to the new server.
+        publications: a restore recreates them, but nobody subscribes to the new server.
         replication_slots: logical ones of this database; no dump holds them.
         user_mappings: "role on server"; their passwords are only in the dump if the role could read them.
         tablespaces: other than the default; a restore puts everything into the default one.
@@ -201,30 +201,30 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a database holds. `rows` of the tables are None until they were counted.
+    """What a database contains. `rows` of the tables are None until they are counted.
 
     Attributes:
         source: which database it is.
         tables: every table, partition, materialized view and foreign table, by name.
-        sequences: every sequence that the role may read, by name; those of extensions are left out, unless they are
+        sequences: every sequence that the role can read, by name; those of extensions are left out, unless they are
             configuration.
         extensions: installed extensions, by name.
         database_settings: what ALTER DATABASE … SET left ("statement_timeout=15s", "role app: work_mem=8MB").
-            A dump does not carry them. Values of settings that Postgres does not know are hidden: some
+            A dump doesn't include them. Values of settings that Postgres doesn't know are hidden: some
             keep keys there.
         roles: names of the server's roles, without the built-in ones and those of a database's host. A dump
-            does not carry them.
+            doesn't include them.
         large_objects: how many.
         migrations: state of every migration tool found.
         size_bytes: size on the server's disk, indexes included.
         subscriptions: names of logical-replication subscriptions; a restore leaves them out.
-        warnings: what the dump will not hold or a reader should know, as sentences.
-        left_out: what a dump doesn't hold and a restore can't give back by itself.
-        falling_sequences: those whose value may go down by design: they count downwards, or start over.
-        made_objects: everything else that somebody made, in the server's words ("index public.users_pkey").
+        warnings: what the dump won't contain or a reader should know, as sentences.
+        left_out: what a dump doesn't contain and a restore can't recreate.
+        falling_sequences: those whose value can go down by design: they count downwards, or start over.
+        made_objects: every other user-made object, as the server names it ("index public.users_pkey").
         on_extension_tables: indexes, constraints, triggers and rules on tables of extensions, in the server's words.
             A dump holds none of them.
-        switches: triggers, rules and event triggers that aren't simply on; None where an earlier release didn't look.
+        switches: triggers, rules and event triggers that aren't simply on; None if an earlier release didn't check.
     """
 
     source: SourceIdentity

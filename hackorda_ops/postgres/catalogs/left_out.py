@@ -1,4 +1,4 @@
-"""What lies around a database and no dump of it holds: read by name, so that it can be told."""
+"""What surrounds a database but isn't in its dump: read by name, so that it can be reported."""
 
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ _NAMES: Final = {
     "replication_slots": "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()",
     "user_mappings": """
         SELECT CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE usename END || ' on ' || srvname FROM pg_user_mappings""",
-    # A table in the database's own tablespace has none of its own; pg_default is named by nobody then.
+    # A table in the database's own tablespace has none of its own, so pg_default never appears.
     "tablespaces": """
         SELECT t.spcname FROM pg_tablespace t
          WHERE t.spcname !~ '^pg_'
@@ -32,7 +32,7 @@ _NAMES: Final = {
 
 
 def read_left_out(connection: psycopg.Connection[Any]) -> LeftOut:
-    """Reads what a dump of the connection's database leaves to others. Needs no right of its own.
+    """Reads what a dump of the connection's database leaves out. Needs no right of its own.
 
     Raises:
         psycopg.Error: the caller translates.

@@ -1,13 +1,13 @@
-"""What somebody made in a database, by name: every object that the catalogs know and a dump has to hold.
+"""User-made objects of a database, by name: every object in the catalogs that a dump must contain.
 
-pg_dump writes its archive's list itself, so the list can't show what a dump left out. The server's own can.
+pg_dump writes its archive's list itself, so the list can't show what a dump left out. The server's catalogs can.
 """
 
 from typing import Any, Final
 
 import psycopg
 
-# The server makes some objects by itself, as parts of others, and names them anew on each restore: they are left
+# The server creates some objects itself, as parts of others, and renames them on each restore: they are left
 # out, as are NOT NULL constraints, which are named objects from release 18 on only. Tables and sequences are compared
 # by their contents. `relid` is the table that an object is on: such an object has no schema of its own.
 _OBJECTS: Final = """
@@ -66,14 +66,14 @@ _DUMPED: Final = (
 )
 _TEMPORARY: Final = "IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')"
 
-# Objects that somebody made have OIDs from 16384 on; those below came with the server. The one schema of these that
-# a dump looks into is public, which people drop, rename and make anew. What is part of an extension comes with it.
+# User-made objects have OIDs from 16384 on; those below came with the server. The only schema among these that
+# a dump covers is public, which people drop, rename and recreate. What is part of an extension comes with it.
 _MADE: Final = """
 (o.objid >= 16384 OR o.classid = 'pg_namespace'::regclass)
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid
                    AND (d.deptype = 'e' OR (d.deptype = 'i' AND d.refclassid = 'pg_type'::regclass)))
 """
-# Of these pg_dump knows policies alone: it leaves the rest to CREATE EXTENSION, whoever made it.
+# Of these, pg_dump only dumps policies: it leaves the rest to CREATE EXTENSION, whoever made it.
 _ON_A_TABLE_OF_AN_EXTENSION: Final = """
 o.classid <> 'pg_policy'::regclass
 AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.relid AND d.deptype = 'e')
@@ -81,13 +81,13 @@ AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d
 
 
 def read_made_objects(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Reads what the database holds beside tables, sequences, extensions and their parts.
+    """Reads what the database contains besides tables, sequences, extensions and their parts.
 
     Args:
         connection: with the comparable settings of `session.connect`. It needs no right on anything.
 
     Returns:
-        The server's words for each ("index public.users_pkey", "policy own_rows on public.users"), sorted.
+        The server's name for each ("index public.users_pkey", "policy own_rows on public.users"), sorted.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -98,7 +98,7 @@ def read_made_objects(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
 def read_on_extension_tables(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
     """Reads the indexes, constraints, triggers and rules on tables of extensions, which no dump holds.
 
-    Those of the extension's own script come back with it. The catalogs don't tell them from others.
+    Those of the extension's own script are recreated with it. The catalogs don't distinguish them from others.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -107,10 +107,10 @@ def read_on_extension_tables(connection: psycopg.Connection[Any]) -> tuple[str, 
 
 
 def read_present_objects(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Reads the same of a restored copy, whoever made it.
+    """Reads the same from a restored copy, whoever made it.
 
-    What somebody dropped and made anew on the source (plpgsql, say) a new database may have from the server, or
-    from an extension: it is there, and that's all that matters.
+    What somebody dropped and recreated on the source (plpgsql, say), a new database may have from the server or
+    from an extension: it exists, and that's all that matters.
 
     Raises:
         psycopg.Error: the caller translates.

@@ -1,4 +1,4 @@
-"""How far each known migration tool says that a database has come."""
+"""How far each known migration tool says that a database has been migrated."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class ToolState:
         applied: what identifies each migration in force, in the tool's order: for Drizzle the journal's
             "when", for Prisma the folder's name, for goose the version.
         latest: the newest of them in words; "" where there is none.
-        hashes: for Drizzle, the SHA-256 of each applied migration's text, beside `applied`.
-        names: for Drizzle from release 1 on, the name of each applied migration's folder, beside `applied`; "" where
+        hashes: for Drizzle, the SHA-256 of each applied migration's text, parallel to `applied`.
+        names: for Drizzle from release 1 on, the name of each applied migration's folder, as in `applied`; "" if
             the table has none.
-        half_applied: migrations that were begun and neither finished nor taken back. Only Prisma tells.
+        half_applied: migrations that were started but neither finished nor rolled back. Only Prisma records it.
     """
 
     tool: str
@@ -39,7 +39,7 @@ class ToolState:
 def read_migrations(
     connection: psycopg.Connection[Any], tables: Iterable[Table]
 ) -> tuple[MigrationState, ...]:
-    """Reads how far every known tool has come; `read_tool_states` says of which.
+    """Reads the state of every known tool; see `read_tool_states` for which tools.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -51,10 +51,10 @@ def read_migrations(
 
 
 def read_tool_states(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> tuple[ToolState, ...]:
-    """Reads the state of every known tool whose table is there.
+    """Reads the state of every known tool whose table exists.
 
-    A table that only shares the name, or that the role may not read, is passed over: the preflight
-    of rights names the latter.
+    A table that only shares the name, or that the role can't read, is skipped: the preflight
+    of rights reports the latter.
 
     Args:
         connection: in a transaction or not.

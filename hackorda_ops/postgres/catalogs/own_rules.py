@@ -1,7 +1,7 @@
-"""Whether a database's rows keep to its own rules: foreign keys, checks, and what stored columns are generated as.
+"""Whether a database's rows satisfy its own rules: foreign keys, checks and stored generated columns.
 
-The server looks at a rule when a row comes in, and then never again: rows that were loaded while triggers were off, or
-before a function was changed, may break it. A restore looks at them all anew.
+The server checks a rule when a row is written, and never again: rows that were loaded while triggers were off, or
+before a function was changed, may violate it. A restore checks them all again.
 """
 
 import time
@@ -15,8 +15,8 @@ from psycopg import sql
 from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 
 # The tables whose rows a dump holds, and who owns them. A check and a generated column are expressions that a table's
-# owner chose: on the source they are evaluated only where that is nobody but ourselves or a superuser, and so are the
-# functions, as they would run with our rights.
+# owner chose: on the source they are evaluated only if that is our own role or a superuser, and so are the
+# functions, because they would run with our rights.
 _DUMPED: Final = f"""
 WITH trusted AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user),
 dumped AS (
@@ -45,7 +45,7 @@ SELECT t.nspname, t.relname, a.attname, pg_catalog.format_type(a.atttypid, a.att
  WHERE t.relkind = 'r'
  ORDER BY 1, 2, 3
 """
-# Only what somebody may change afterwards can make a check untrue: a function or an operator that isn't the server's.
+# Only something that can change later can break a check: a function or an operator that isn't the server's.
 _CHECKS: Final = rf"""{_DUMPED}
 SELECT t.nspname, t.relname, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid),
        t.trusted AND NOT EXISTS (SELECT FROM foreign_code f WHERE f.objid = k.oid), t.relpages
@@ -57,7 +57,7 @@ SELECT t.nspname, t.relname, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conre
                   AND d.refclassid IN ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass))
  ORDER BY 1, 2, 3
 """
-# By the operators that the server itself uses, if they are its own or an extension's.
+# With the operators that the server itself uses, if they are its own or an extension's.
 _FOREIGN_KEYS: Final = rf"""{_DUMPED}
 SELECT t.nspname, t.relname, k.conname, t.relkind = 'p', p.nspname, p.relname, p.relkind = 'p', k.confmatchtype::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY n (number, place)
@@ -83,21 +83,21 @@ SELECT t.nspname, t.relname, k.conname, t.relkind = 'p', p.nspname, p.relname, p
  ORDER BY 1, 2, 3
 """
 _LOCK_TIMEOUT_MS: Final = 1000
-# Whoever wants to alter a table waits behind one of these, and whoever wants to read it behind them.
+# A session that wants to alter a table waits behind one of these, and sessions that want to read it wait behind that.
 _LONGEST_ON_SOURCE_MS: Final = 4000
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, and how to look whether all rows keep to it.
+    """One rule, and how to check whether all rows satisfy it.
 
     Attributes:
         subject: "foreign key posts_author_fkey on public.posts", "generated column public.people.g".
-        query: gives one row of one value: whether some row breaks it.
-        code: what gives a figure that is the same each time, if the expression is what its owner says: immutable;
-            None where there's no need to ask.
-        trusted: whether nobody else's code runs in it.
-        pages: of the tables that it reads, as the planner last knew them.
+        query: returns one row of one value: whether any row violates it.
+        code: computes a figure that is the same each time, if the expression is really immutable;
+            None if that needn't be checked.
+        trusted: whether it runs nobody else's code.
+        pages: of the tables that it reads, by the planner's last estimate.
     """
 
     subject: str
@@ -109,12 +109,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Kept:
-    """What looking at the rules gave, by their subjects.
+    """The result of checking the rules, by their subjects.
 
     Attributes:
-        kept: every row keeps to these.
-        broken: some row breaks these.
-        unchecked: time was up, a table was locked, or somebody else's code would have run.
+        kept: every row satisfies these.
+        broken: some row violates these.
+        unchecked: time ran out, a table was locked, or somebody else's code would have run.
     """
 
     kept: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ def constraints(connection: psycopg.Connection[Any]) -> Iterator[Rule]:
             sql.SQL("p.{} {} {}").format(sql.Identifier(key), sql.SQL(operator), value)
             for key, operator, value in zip(keys, operators, referring, strict=True)
         ]
-        # Of a key that has to match in full, a row may have all columns NULL, and none otherwise.
+        # With a key that must match in full, a row has either all columns NULL or none.
         nulls = sql.SQL(" OR " if match == "f" else " AND ").join(
             sql.SQL("{} IS NOT NULL").format(value) for value in referring
         )
@@ -194,16 +194,16 @@ def constraints(connection: psycopg.Connection[Any]) -> Iterator[Rule]:
 
 
 def look(connection: psycopg.Connection[Any], rules: Iterable[Rule], *, limit_seconds: float | None) -> Kept:
-    """Looks whether the rows keep to rules, the smallest tables first. Nothing stays locked, and nobody is waited for.
+    """Checks whether the rows satisfy rules, the smallest tables first. Nothing stays locked, and it never waits.
 
     Args:
         connection: in a transaction or not, with the comparable settings of `session.connect`.
-        rules: those that are not trusted are left unchecked where there is a limit: that is on a source.
-        limit_seconds: for all of them together, of which none may take more than a few; None for a restored copy,
+        rules: those that are not trusted are left unchecked if there is a limit, that is, on a source.
+        limit_seconds: for all of them together, with a few at most for each; None for a restored copy,
             which is ours.
 
     Raises:
-        psycopg.Error: the connection broke, or somebody ended the statement.
+        psycopg.Error: the connection broke, or the statement was cancelled.
     """
     deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
     found: dict[bool | None, list[str]] = {False: [], True: [], None: []}
@@ -217,7 +217,7 @@ def look(connection: psycopg.Connection[Any], rules: Iterable[Rule], *, limit_se
 
 
 def same_each_time(connection: psycopg.Connection[Any], rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The subjects of those whose expression gives the same when it's computed twice, at different times.
+    """The subjects of those whose expression gives the same result when it's computed twice, at different times.
 
     Raises:
         psycopg.Error: the connection broke.
@@ -239,7 +239,7 @@ def _breaks(connection: psycopg.Connection[Any], query: sql.Composed, timeout_ms
 def _value(
     connection: psycopg.Connection[Any], query: sql.Composed, timeout_ms: int
 ) -> tuple[Any, ...] | None:
-    """The one row of a query; None where the server couldn't say in time, or at all."""
+    """The one row of a query; None if the server couldn't answer in time, or at all."""
     began = time.monotonic()
     try:
         with connection.transaction(force_rollback=True):
@@ -253,7 +253,7 @@ def _value(
             return None
         raise  # a caller's own cancel, which ends the night
     except psycopg.Error:
-        # Whatever an expression makes of a row (a division by zero, a function that finds no table) says nothing here.
+        # An error in an expression (a division by zero, a function that finds no table) proves nothing here.
         if connection.broken:
             raise
         return None

@@ -1,8 +1,8 @@
-"""Tables that were emptied or written anew while they were read.
+"""Tables that were emptied or rewritten while they were read.
 
-TRUNCATE and an ALTER that rewrites a table give it a new file, and an older snapshot that comes upon that file sees
-no row in it. Until pg_dump has locked its tables, and while rows are counted after it has let go of them, nothing
-hinders that: a dump and a count may then differ, or agree on nothing at all.
+TRUNCATE and an ALTER that rewrites a table give it a new file, and an older snapshot that reads that file sees
+no rows in it. Until pg_dump has locked its tables, and while rows are counted after it has released them, nothing
+prevents that: a dump and a count may then differ, or agree on an empty table.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.words import named
 
-# The function tells of the present, whatever a snapshot sees.
+# The function returns the current state, whatever the snapshot sees.
 _FILES: Final = rf"""
 SELECT n.nspname, c.relname, c.oid::bigint, pg_relation_filenode(c.oid)::bigint
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -35,7 +35,7 @@ def table_files(target: ConnectionTarget) -> Files:
         OpsError: the database can't be reached or read.
     """
     with (
-        translated_errors(target, "Looking which files the tables are in"),
+        translated_errors(target, "Reading which files the tables are in"),
         connect(
             target, application_name="hackorda_ops looks for rewritten tables", settings=SHORT_SETTINGS
         ) as session,
@@ -48,7 +48,7 @@ def table_files(target: ConnectionTarget) -> Files:
 
 
 def rewritten(before: Files, after: Files) -> tuple[TableName, ...]:
-    """The tables that have another file than before. Pure; what was made or dropped meanwhile is not among them."""
+    """The tables that have a different file than before. Pure; leaves out what was created or dropped meanwhile."""
     return tuple(
         sorted(
             name
@@ -59,15 +59,15 @@ def rewritten(before: Files, after: Files) -> tuple[TableName, ...]:
 
 
 def require_not_rewritten(before: Files, after: Files) -> None:
-    """Refuses what was read of a database whose tables were emptied or written anew meanwhile.
+    """Rejects what was read from a database whose tables were emptied or rewritten meanwhile.
 
     Raises:
         SourceBusy: some were.
     """
     if found := rewritten(before, after):
         raise SourceBusy(
-            f"Tables were emptied or written anew while they were read: {named(found, _NAMES_SHOWN)} "
+            f"Tables were emptied or rewritten while they were read: {named(found, _NAMES_SHOWN)} "
             "(TRUNCATE, a rewriting ALTER TABLE, VACUUM FULL or CLUSTER).",
             meaning="The dump's snapshot may have seen them without their rows, so what was read does not count.",
-            next_step="Let nights run when nothing of that kind does.",
+            next_step="Schedule nights when no such command runs.",
         )

@@ -1,4 +1,4 @@
-"""What a role lacks to dump a database, found before pg_dump stumbles over the first of it."""
+"""The rights that a role lacks to dump a database, found before pg_dump fails on the first of them."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from hackorda_ops.words import shortened
 
 _STATEMENTS_SHOWN: Final = 20
 
-# pg_dump locks partitioned parents too, which takes SELECT on them; what an extension owns it leaves alone,
+# pg_dump locks partitioned parents too, which needs SELECT on them; it skips what an extension owns,
 # unless the extension registered the table as one of its configuration.
 _RELATIONS: Final = rf"""
 SELECT n.nspname, c.relname, c.relkind = 'S',
@@ -31,7 +31,7 @@ SELECT n.nspname, c.relname, c.relkind = 'S',
  ORDER BY 3, 1, 2
 """
 
-# Before Postgres 18 nothing answers "may I read this large object?", so its access list is read as the server would.
+# Before Postgres 18 no function answers "can I read this large object?", so its access list is read directly.
 _LARGE_OBJECTS: Final = """
 SELECT count(*) FROM pg_largeobject_metadata l
  WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
@@ -43,16 +43,16 @@ SELECT count(*) FROM pg_largeobject_metadata l
 
 
 def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) -> tuple[str, ...]:
-    """Finds everything that the connection's role may not read and a dump must.
+    """Finds everything that a dump must read but the connection's role can't.
 
     Args:
         connection: as the role that will dump.
         inventory: of the same database.
 
     Returns:
-        SQL statements, each of which mends one gap; empty where nothing is missing. Run by a
-        superuser or the owner. GRANT pg_read_all_data mends gaps in schemas, tables and
-        sequences at once, and those of tables yet to come.
+        SQL statements that fix one gap each; empty if nothing is missing. To be run by a
+        superuser or the owner. GRANT pg_read_all_data fixes gaps in schemas, tables and
+        sequences at once, and those of future tables.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -66,7 +66,7 @@ def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) ->
     for schema, name, is_sequence, schema_open, readable, policy_applies in connection.execute(
         _RELATIONS, {"tables": dumped}
     ):
-        # Neither true nor false where it was dropped since the snapshot: pg_dump will say so.
+        # NULL if it was dropped since the snapshot: pg_dump will report that.
         if schema_open is False:
             schemas[schema] = sql.SQL("GRANT USAGE ON SCHEMA {} TO {};").format(sql.Identifier(schema), role)
         if readable is False:
@@ -87,12 +87,12 @@ def missing_rights(connection: psycopg.Connection[Any], inventory: Inventory) ->
 
 
 def rights_missing(target: ConnectionTarget, statements: tuple[str, ...]) -> RightsMissing:
-    """The error that tells what `missing_rights` found."""
+    """The error that lists what `missing_rights` found."""
     return RightsMissing(
-        f"{target.describe()}: the role {target.user} may not read everything:\n"
+        f"{target.describe()}: the role {target.user} can't read everything:\n"
         + "\n".join(f"  {statement}" for statement in shortened(statements, _STATEMENTS_SHOWN)),
-        meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are as they were.",
-        next_step="Run the statements above as the owner of these objects, then dump again. Where it's many: "
+        meaning="A dump would fail, or leave these out. None was taken; the earlier artifacts are unchanged.",
+        next_step="Run the statements above as the owner of these objects, then dump again. If there are many: "
         "GRANT pg_read_all_data TO the role covers tables, sequences and schemas.",
     )
 

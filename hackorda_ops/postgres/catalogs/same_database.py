@@ -1,6 +1,6 @@
-"""Whether two connections reach the same database: what keeps a restore away from the source.
+"""Whether two connections reach the same database: keeps a restore away from the source.
 
-The system identifier can't tell, because every clone of a server has the same one. A lock can: an
+The system identifier doesn't show it, because every clone of a server has the same one. A lock does: an
 advisory lock taken through one connection shows in the other's pg_locks only on the same server.
 """
 
@@ -19,7 +19,7 @@ Closeness = Literal["same database", "same server", "different servers"]
 
 
 def closeness(one: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> Closeness:
-    """Tells how close two databases are. Nothing is written on either side.
+    """Returns how close two databases are. Nothing is written on either side.
 
     Args:
         one: a session in which a random advisory lock is taken for a moment.
@@ -48,11 +48,11 @@ def require_elsewhere(source: ConnectionTarget, other: ConnectionTarget) -> None
     """Refuses a scratch, or a branch, on the source's own server. Nothing is written on either side.
 
     Not even another database there will do: a drill loads the server, runs the team's migrations
-    and drops databases, and a copy beside the source proves nothing about losing that server.
+    and drops databases, and a copy next to the source proves nothing about losing that server.
 
     Args:
         source: the live database.
-        other: any database of what has to be elsewhere.
+        other: any database of the server that must be elsewhere.
 
     Raises:
         TargetRefused: they are the same server.

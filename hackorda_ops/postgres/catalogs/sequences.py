@@ -1,4 +1,4 @@
-"""The sequences of a database: how far each has come, and which ones fall or begin anew."""
+"""The sequences of a database: the state of each, and which ones count down or start over."""
 
 from typing import Any, Final
 
@@ -30,14 +30,14 @@ SELECT n.nspname, c.relname
  WHERE (s.seqcycle OR s.seqincrement < 0) AND c.relpersistence <> 't' AND {OWN_SCHEMA}
 """
 
-# One statement reads this many sequences: a round trip each is slow over a long line.
+# One statement reads this many sequences: a round trip each is slow over a long distance.
 _SEQUENCES_PER_STATEMENT: Final = 200
 
 
 def read_sequences(
     connection: psycopg.Connection[Any],
 ) -> tuple[tuple[Sequence, ...], tuple[TableName, ...]]:
-    """The sequences that the role may read, and the names of those that it may not.
+    """The sequences that the role can read, and the names of those that it can't.
 
     Raises:
         SourceBusy: one was dropped while it was being read.
@@ -62,7 +62,7 @@ def read_sequences(
             raise SourceBusy(
                 "A sequence was dropped or renamed while the inventory was being read.",
                 meaning="The schema changed during the backup, so there is no consistent inventory.",
-                next_step="Take the backup again when the schema change is over.",
+                next_step="Run the backup again when the schema change is finished.",
             ) from None
         sequences += [Sequence(batch[position], last_value, called) for position, last_value, called in rows]
     sequences.sort(key=lambda sequence: sequence.name)
@@ -70,7 +70,7 @@ def read_sequences(
 
 
 def read_sequences_left(connection: psycopg.Connection[Any]) -> tuple[Sequence, ...]:
-    """The sequences' states now, in a snapshot that may be hours old: nothing where one was dropped since.
+    """The sequences' states now, in a snapshot that may be hours old: nothing if one was dropped since.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -82,7 +82,7 @@ def read_sequences_left(connection: psycopg.Connection[Any]) -> tuple[Sequence, 
 
 
 def read_falling_sequences(connection: psycopg.Connection[Any]) -> tuple[TableName, ...]:
-    """The sequences that fall, or begin anew at their end.
+    """The sequences that count down, or start over at their end.
 
     Raises:
         psycopg.Error: the caller translates.

@@ -1,6 +1,6 @@
 """Reads the inventory of a database from its system catalogs: everything but the counts.
 
-Nothing here needs a right on the tables themselves, so it also serves a preflight and an observation.
+Nothing here needs a right on the tables themselves, so preflights and observations use it too.
 """
 
 from typing import Any, Final
@@ -52,8 +52,8 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relispartition, c
  WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND {OWN_SCHEMA}
 """
 
-# A setting that Postgres does not know is the application's own; some keep keys there ("app.jwt_secret").
-# The server hides such placeholders from pg_settings, which tells them from settings proper.
+# A setting that Postgres doesn't know is the application's own; it may hold a key ("app.jwt_secret").
+# The server hides such placeholders from pg_settings, which distinguishes them from real settings.
 _DATABASE_SETTINGS: Final = """
 SELECT role.rolname, split_part(entry, '=', 1),
        CASE WHEN EXISTS (SELECT FROM pg_settings known WHERE known.name = lower(split_part(entry, '=', 1)))
@@ -123,7 +123,7 @@ def read_source(connection: psycopg.Connection[Any]) -> SourceIdentity:
         psycopg.Error: the caller translates.
     """
     number = connection.info.server_version
-    # The catalog learned of providers in 15, and 17 renamed the column when it added its own provider.
+    # Providers came into the catalog in 15, and 17 renamed the column when it added its own provider.
     locale = {14: "NULL", 15: "daticulocale", 16: "daticulocale"}.get(number // 10000, "datlocale")
     provider = "'c'" if number < 150000 else "datlocprovider"
     version, database, encoding, collation, character_type, provider_letter, provider_locale, neon = _one(
@@ -215,14 +215,14 @@ def _warnings(
     foreign = [str(table.name) for table in tables if table.kind == "foreign table"]
     unlogged = [str(table.name) for table in tables if table.unlogged]
     found = (
-        (foreign, "rows of foreign tables lie on another server and are not in the dump"),
+        (foreign, "rows of foreign tables are on another server and not in the dump"),
         (unlogged, "unlogged tables are dumped, but a crash of the source or a clone empties them"),
-        ([str(name) for name in unreadable], "the role may not read these sequences"),
+        ([str(name) for name in unreadable], "the role can't read these sequences"),
         (list(hidden), "values of the application's own database settings are not recorded"),
-        (list(subscriptions), "subscriptions are not brought back by a restore"),
+        (list(subscriptions), "subscriptions are not recreated by a restore"),
         (
             [f"{switch.subject} is {switch.state}" for switch in switches if not switch.carried],
-            "a restore switches these on, as no dump says how they are switched",
+            "a restore switches these on, because no dump records how they are switched",
         ),
     )
     return tuple(f"{sentence}: {', '.join(names)}" for names, sentence in found if names)

@@ -1,7 +1,7 @@
-"""Triggers, rules and foreign keys that are switched: off, for replicas only, or on even there.
+"""Triggers, rules and foreign keys that aren't simply on: off, on for replicas only, or always on.
 
-A dump says so of the triggers and rules that somebody made. Of the triggers that enforce a foreign key or a deferrable
-constraint it says nothing: a restore switches all of them on.
+A dump records this for user-made triggers and rules. For the triggers that enforce a foreign key or a deferrable
+constraint it doesn't: a restore switches all of them on.
 """
 
 from typing import Any, Final
@@ -13,7 +13,7 @@ from hackorda_ops.postgres.catalogs.own_schemas import OWN_SCHEMA
 
 _STATES: Final = {"D": "off", "R": "on for replicas only", "A": "always on"}
 
-# A partition's constraint has the name that its server gave it, so the topmost one's is told.
+# A partition's constraint has a name that its server generated, so the topmost one's is shown.
 _SWITCHED: Final = rf"""
 WITH RECURSIVE top (oid, root) AS (
     SELECT oid, oid FROM pg_constraint WHERE conparentid = 0
@@ -46,7 +46,7 @@ SELECT format('event trigger %I', e.evtname), e.evtenabled::text,
 
 
 def read_switches(connection: psycopg.Connection[Any]) -> tuple[Switch, ...]:
-    """Reads what is switched otherwise than a new object is.
+    """Reads what is switched differently from a new object.
 
     Args:
         connection: with the comparable settings of `session.connect`. It needs no right on anything.

@@ -1,4 +1,4 @@
-"""Tables as an application knows them: a partitioned table is one, whatever partitions it has tonight."""
+"""Tables as an application sees them: a partitioned table is one table, whatever partitions it has tonight."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ def rows_of_whole_tables(tables: Iterable[Table], rows: Mapping[TableName, int])
     """Adds the rows of partitions up to those of the topmost table.
 
     Partitions come and go by design (a job makes next month's and drops last year's), so only the
-    whole can be compared with the whole of another night, or of after a migration.
+    whole table can be compared with another night's, or with the one after a migration.
 
     Args:
         tables: of one inventory.

@@ -1,16 +1,16 @@
-"""Definitions of objects as pg_restore writes them, fit to be shown."""
+"""Object definitions as pg_restore writes them, made safe to show."""
 
 import re
 from typing import Final
 
 from hackorda_ops.postgres.sessions.connection import redact
 
-# Said before each object, and about the session.
+# Text before each object, and about the session.
 HEADER: Final = re.compile(
     r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*); Owner: .*\n--\n",
     re.MULTILINE,
 )
-# Their options hold passwords, so no literal of theirs is shown.
+# Their options contain passwords, so none of their literals are shown.
 _SECRET_TYPES: Final = frozenset(
     {"USER MAPPING", "SERVER", "SUBSCRIPTION", "FOREIGN DATA WRAPPER", "FOREIGN TABLE"}
 )
@@ -18,7 +18,7 @@ _LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
 
 
 def without_secrets(kind: str, definition: str) -> str:
-    """An object's SQL without passwords. Secrets are hidden in the whole text: a literal may run over several lines.
+    """An object's SQL without passwords. Secrets are hidden in the whole text: a literal may span several lines.
 
     Args:
         kind: of the object, as the archive names it: "TABLE", "USER MAPPING".

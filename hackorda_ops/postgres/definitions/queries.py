@@ -1,4 +1,4 @@
-"""Queries for what a source's catalogs say of each object, word for word as pg_dump writes it down."""
+"""Queries for what a source's catalogs say about each object, word for word as pg_dump writes it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ NO_OBJECT: Final = (0, 1)
 
 
 def _qualified(relation: str) -> str:
-    """A relation's name in both its parts, as pg_dump writes it."""
+    """A relation's qualified name, as pg_dump writes it."""
     return (
         f"(SELECT quote_ident(nspname) FROM pg_namespace WHERE oid = {relation}.relnamespace)"
         f" || '.' || quote_ident({relation}.relname)"
@@ -21,15 +21,15 @@ _NO_TEXT: Final = "ARRAY[]::text[]"
 
 
 def _part_of_a_type(catalog: str, oid: str) -> str:
-    """Whether the server made an object together with a type: the functions of a range, say."""
+    """Whether the server made an object together with a type, such as the functions of a range."""
     return (
         f"EXISTS (SELECT FROM pg_depend d WHERE d.classid = '{catalog}'::regclass AND d.objid = {oid}"
         " AND d.deptype = 'i' AND d.refclassid = 'pg_type'::regclass)"
     )
 
 
-# Each gives: catalog and OID of the object; of the other entry that it may stand in; parts (NULL for one that it
-# hasn't); alternatives.
+# Each returns: catalog and OID of the object; of the other entry that it may be in; parts (NULL for one that it
+# lacks); alternatives.
 _QUERIES: Final[dict[str, str]] = {
     "relation": f"""
         SELECT 'pg_class'::regclass, c.oid, 0, 0,
@@ -72,7 +72,7 @@ _QUERIES: Final[dict[str, str]] = {
          WHERE c.relkind IN ('v', 'm')""",
     "row security": f"""
         SELECT 0, c.oid, 0, 0, ARRAY['ENABLE ROW LEVEL SECURITY'], {_NO_TEXT} FROM rel c WHERE c.relrowsecurity""",
-    # A column that a table inherits is left to its parent, and so may its default be.
+    # A column that a table inherits is left to its parent, and its default may be too.
     "column": f"""
         SELECT 'pg_class'::regclass, c.oid, 0, 0,
                array_agg(said.definition ORDER BY a.attnum), {_NO_TEXT}
@@ -106,7 +106,7 @@ _QUERIES: Final[dict[str, str]] = {
           FROM rel c JOIN pg_attrdef d ON d.adrelid = c.oid
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
          WHERE NOT a.attisdropped AND a.attinhcount = 0""",
-    # Keys are written down from the names of their columns.
+    # Keys are written from the names of their columns.
     "constraint": f"""
         SELECT 'pg_constraint'::regclass, k.oid, 'pg_class'::regclass, CASE k.contype WHEN 'c' THEN c.oid ELSE 0 END,
                CASE WHEN k.contype IN ('f', 'c', 'x') THEN ARRAY[pg_get_constraintdef(k.oid)]
@@ -149,7 +149,7 @@ _QUERIES: Final[dict[str, str]] = {
                ARRAY['START WITH ' || s.seqstart, 'INCREMENT BY ' || s.seqincrement, 'CACHE ' || s.seqcache]
                  || CASE WHEN s.seqcycle THEN ARRAY['CYCLE'] ELSE {_NO_TEXT} END, {_NO_TEXT}
           FROM rel c JOIN pg_sequence s ON s.seqrelid = c.oid""",
-    # Of C and of the server itself a function has no text but a name.
+    # A C or internal function has no text except a name.
     "function": f"""
         SELECT 'pg_proc'::regclass, p.oid, 0, 0,
                CASE WHEN p.prokind = 'a' OR l.lanname IN ('c', 'internal') THEN {_NO_TEXT}
@@ -200,7 +200,7 @@ _QUERIES: Final[dict[str, str]] = {
                {_NO_TEXT}
           FROM pg_event_trigger""",
 }
-# Of these that the archive has them is all that is asked for.
+# For these, only their presence in the archive is required.
 _IN_SCHEMAS: Final = {
     "pg_operator": "oprnamespace",
     "pg_opclass": "opcnamespace",
@@ -226,8 +226,8 @@ _WITHOUT_SCHEMA: Final = (
 def definition_queries(major: int) -> Sequence[str]:
     """The queries for a server of this major version.
 
-    Each gives a row per object: its words ("index public.users_pkey"), catalog and OID, those of another entry that its
-    definition may stand in (0 where there's none), its parts, and its alternatives.
+    Each returns a row per object: its name ("index public.users_pkey"), catalog and OID, those of another entry whose
+    text may contain its definition (0 if there's none), its parts, and its alternatives.
     """
     existing = [
         f"SELECT '{catalog}'::regclass, o.oid, 0, 0, {_NO_TEXT}, {_NO_TEXT} FROM {catalog} o {chosen}"

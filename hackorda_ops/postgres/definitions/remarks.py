@@ -1,8 +1,8 @@
-"""Queries for what a source says beside its objects: comments and security labels, as a dump writes them down."""
+"""Queries for a source's remarks on its objects: comments and security labels, as a dump writes them."""
 
 from typing import Final
 
-# The same choice as pg_dump's: what has been made since the server was, in schemas of one's own, by no extension.
+# The same choice as pg_dump's: user-made objects, in the database's own schemas, not part of an extension.
 OWN: Final = """
 WITH member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 own AS MATERIALIZED (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
@@ -12,7 +12,7 @@ rel AS MATERIALIZED (
        AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid))
 """
 
-# What is told beside an object: all but what no dump has a statement for, and what comes with an extension.
+# Remarks on objects: all except those that no dump has a statement for, and those that come with an extension.
 _TOLD: Final = """
   FROM {catalog} d, pg_identify_object(d.classoid, d.objoid, 0) object
  WHERE (d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass)
@@ -43,7 +43,7 @@ _TOLD: Final = """
                       AND p.classid <> 'pg_class'::regclass AND p.deptype = 'i' AND p.refclassid = 'pg_type'::regclass)
 """
 _LITERAL: Final = "'''' || replace({column}, '''', '''''') || ''''"
-# What a new database says of it is left out of a dump.
+# A dump leaves out the comment that a new database already has.
 COMMENTS: Final = (
     f"{OWN} SELECT {_LITERAL.format(column='d.description')} {_TOLD.format(catalog='pg_description')}"
     " AND NOT (d.classoid = 'pg_namespace'::regclass AND d.description = 'standard public schema')"

@@ -19,7 +19,7 @@ def _not_of_an_extension(catalog: str, alias: str) -> str:
     )
 
 
-# Partitions are left out: they follow their root, and a job that adds one a day is no schema change.
+# Partitions are left out: they follow their root, and a job that adds one a day doesn't change the schema.
 _RELATION: Final = (
     f"JOIN pg_namespace n ON n.oid = c.relnamespace AND {OWN_SCHEMA} AND c.relpersistence <> 't'"
     f" AND NOT c.relispartition AND {_not_of_an_extension('pg_class', 'c')}"
@@ -35,7 +35,7 @@ _QUERIES: Final[dict[str, str]] = {
                c.reloptions::text, pg_get_partkeydef(c.oid),
                CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END
           FROM pg_class c {_RELATION} WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')""",
-    # row_number instead of attnum: a dropped column leaves a gap that a restored table has not.
+    # row_number instead of attnum: a dropped column leaves a gap that a restored table doesn't have.
     "column": f"""
         SELECT n.nspname, c.relname, row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname,
                format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
@@ -91,8 +91,8 @@ def schema_digest(connection: psycopg.Connection[Any]) -> str:
     """Digests the schema: relations, columns, constraints, indexes, types, functions, policies, extensions.
 
     Equal schemas on servers of one major version give equal digests, whatever their OIDs and dropped
-    columns. It tells *that* a schema changed, to start a drill; it is no proof of a restore, since
-    Postgres words some expressions anew there.
+    columns. It shows *that* a schema changed, to start a drill; it doesn't prove a restore, since
+    Postgres rewords some expressions there.
 
     Args:
         connection: with the comparable settings of `session.connect`: its empty search_path is what
@@ -106,7 +106,7 @@ def schema_digest(connection: psycopg.Connection[Any]) -> str:
     """
     digest = hashlib.sha256()
     for kind, query in _QUERIES.items():
-        # Sorted here, because the order of a server depends on its collation.
+        # Sorted here, because a server's order depends on its collation.
         for line in sorted(json.dumps([kind, *row]) for row in connection.execute(query.encode())):
             digest.update(line.encode() + b"\n")
     return digest.hexdigest()
@@ -119,7 +119,7 @@ def read_schema_digest(target: ConnectionTarget) -> str:
         OpsError: the database can't be reached or read.
     """
     with (
-        translated_errors(target, "Looking whether the schema has changed"),
+        translated_errors(target, "Checking whether the schema has changed"),
         connect(target, application_name="hackorda_ops schema", settings=SHORT_SETTINGS) as connection,
     ):
         return schema_digest(connection)

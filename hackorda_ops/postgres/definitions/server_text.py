@@ -1,7 +1,7 @@
-"""What the source's own catalogs say of each object's definition, to be found in the archive again.
+"""What the source's own catalogs say about each object's definition, to be found again in the archive.
 
-pg_dump asks the server for most definitions and writes the answers down as they are. So the same question, asked
-in the same snapshot, gives a text that the archive's entry of this object has to hold: not a word of it is parsed.
+pg_dump asks the server for most definitions and writes the answers unchanged. So the same query, run
+in the same snapshot, returns text that the archive's entry for this object must contain: nothing is parsed.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 @dataclass(frozen=True, order=True)
 class SourceDefinition:
-    """What has to stand in an archive of one object.
+    """What an archive must contain about one object.
 
     Attributes:
-        subject: the object in the server's words ("index public.users_pkey").
-        places: (OID of a catalog, OID in it) of the entries it stands in: its own, or its table's.
-        parts: all of these have to stand there; without any, one of the entries has to be there.
-        alternatives: one of these as well, unless there are none.
+        subject: the object as the server names it ("index public.users_pkey").
+        places: (OID of a catalog, OID in it) of the entries it can be in: its own, or its table's.
+        parts: all of these must be there; if there are none, one of the entries must exist.
+        alternatives: one of these too, unless there are none.
     """
 
     subject: str
@@ -37,12 +37,12 @@ class SourceDefinition:
 
 @dataclass(frozen=True)
 class SourceDefinitions:
-    """Everything that the catalogs of a source say, of which an archive has to hold every word.
+    """Everything that a source's catalogs say, which an archive must contain word for word.
 
     Attributes:
         definitions: by object.
-        comments: what every COMMENT says, as a literal; as often as it is said.
-        labels: the same of SECURITY LABEL.
+        comments: every COMMENT's text, as a literal, as often as it occurs.
+        labels: the same for SECURITY LABEL.
     """
 
     definitions: tuple[SourceDefinition, ...] = ()
@@ -51,18 +51,18 @@ class SourceDefinitions:
 
 
 class _AsBytes(Loader):
-    """Texts as the server sends them: a database without an encoding has some that are none."""
+    """Text as the server sends it: in a database without an encoding some of it isn't valid."""
 
     def load(self, data: Buffer) -> bytes:
         return bytes(data)
 
 
 def read_source_definitions(connection: psycopg.Connection[Any]) -> SourceDefinitions:
-    """Reads what an archive of this database has to say.
+    """Reads what an archive of this database must contain.
 
     Args:
         connection: with the comparable settings of `session.connect`, in the dump's snapshot. What these
-            functions of the server lock on their way, the caller lets go of (`session.letting_go`).
+            functions of the server lock in passing, the caller releases (`session.letting_go`).
 
     Raises:
         psycopg.Error: the caller translates.
@@ -81,13 +81,13 @@ def read_source_definitions(connection: psycopg.Connection[Any]) -> SourceDefini
 
 
 def read_source_definitions_of(target: ConnectionTarget) -> SourceDefinitions:
-    """The same of a database as it is now, on a session of its own.
+    """The same for a database as it is now, on a session of its own.
 
     Raises:
         OpsError: the database can't be reached or read.
     """
     with (
-        translated_errors(target, "Looking whether the schema has changed"),
+        translated_errors(target, "Checking whether the schema has changed"),
         connect(target, application_name="hackorda_ops schema", settings=SHORT_SETTINGS) as connection,
         letting_go(connection),
     ):

@@ -1,7 +1,7 @@
-"""Whose fault a failed restore is, where pg_restore's words don't say: the entry is tried once more, alone.
+"""Finds the cause of a failed restore if pg_restore's messages don't show it: retries the entry alone.
 
-pg_restore prints no SQLSTATE, and a server's words are in its own language. psql prints nothing but the SQLSTATE
-where it is asked to, and everything that it does here is rolled back.
+pg_restore prints no SQLSTATE, and a server's messages are in its own language. psql prints only the SQLSTATE
+when told to, and everything that it does here is rolled back.
 """
 
 import os
@@ -32,17 +32,17 @@ def cause_of(
     clients: Clients,
     archive: Path,
 ) -> OpsError:
-    """The error that a restore's failure means, of which pg_restore's words say too little.
+    """The error that a restore's failure means, if pg_restore's messages say too little.
 
     Args:
-        failure: what was made of them.
-        complaints: these words.
-        target: the database that was restored into, as the failure left it.
+        failure: the error made from them.
+        complaints: these messages.
+        target: the database that was restored into, in its state after the failure.
         clients: of its major version.
         archive: the dump.
 
     Returns:
-        `RestoreRefused` where the dump is at fault; `failure` itself where that can't be found out.
+        `RestoreRefused` if the dump is at fault; `failure` itself if that can't be determined.
     """
     number = entry_of(complaints)
     state = None if number is None else sqlstate_alone(number, target, clients=clients, archive=archive)
@@ -51,16 +51,16 @@ def cause_of(
     where = f"pg_restore failed restoring into {target.describe()}{object_of(complaints)}"
     if state == "":
         return RetryableError(
-            f"{where}: it did not fail once more when it was tried alone.",
-            meaning="Something on the server passed by; the backup is not at fault.",
-            next_step="Look into the server's log, then try again.",
+            f"{where}: it did not fail again when it was retried alone.",
+            meaning="The server had a temporary problem; the backup is not at fault.",
+            next_step="Check the server's log, then try again.",
         )
     what = f"{where}: {NOT_SHOWN}" if is_raised(state) else failure.what.partition("\n")[0]
     what = f"{what.rstrip('.')} (SQLSTATE {state})."
     if state == "42501":
         return RightsMissing(
             what,
-            meaning=f"The role {target.user} may not create what is in the dump.",
+            meaning=f"The role {target.user} lacks the right to create what is in the dump.",
             next_step="Grant the role the right (the server's log names it), or restore as an administrator.",
         )
     if is_of_the_dump(state):
@@ -69,14 +69,14 @@ def cause_of(
     return kind(
         what,
         meaning="The server could not do it; the backup is not at fault.",
-        next_step="Look into the server's log, which has its words, and at its limits and settings.",
+        next_step="Check the server's log, which has its message, and its limits and settings.",
     )
 
 
 def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, archive: Path) -> str | None:
-    """The SQLSTATE that an entry ends with, "" where it ends well, None where it could not be tried.
+    """The SQLSTATE that an entry ends with, "" if it succeeds, None if it could not be tried.
 
-    Nothing of it stays: it is rolled back.
+    Nothing of it remains: it is rolled back.
     """
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         chosen, script = Path(private) / "entry.list", Path(private) / "entry.sql"

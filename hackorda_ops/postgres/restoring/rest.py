@@ -1,4 +1,4 @@
-"""What a restore that kept going could not bring back, each with the statement that would have made it."""
+"""What a restore that kept going could not restore, each with the statement that would have created it."""
 
 import re
 import tempfile
@@ -29,14 +29,14 @@ _WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class NotRestored:
-    """An entry of a dump that the server did not take.
+    """An entry of a dump that the server rejected.
 
     Attributes:
         name: "FK CONSTRAINT public.posts posts_author_fkey".
-        statement: what would have made it: SQL without passwords, and never a row.
-        reason: the server's, by its SQLSTATE: its words may quote rows.
-        breaks_rule: whether rows of the dump break a rule that the dump holds as well.
-        follows: whether it needs another entry that the server did not take either.
+        statement: what would have created it: SQL without passwords, and never a row.
+        reason: the server's, by its SQLSTATE, because its message may quote rows.
+        breaks_rule: whether rows of the dump violate a rule that is also in the dump.
+        follows: whether it needs another entry that the server also rejected.
     """
 
     name: str
@@ -48,11 +48,11 @@ class NotRestored:
 
 @dataclass(frozen=True)
 class Rest:
-    """What is left of a restore.
+    """The remainder of a restore.
 
     Attributes:
         not_restored: what the dump itself keeps from being restored.
-        complete: whether that is all; otherwise there are entries that failed in passing, and work now.
+        complete: whether that is all; otherwise some entries failed temporarily, and work now.
     """
 
     not_restored: tuple[NotRestored, ...]
@@ -67,17 +67,17 @@ def left_out(
     clients: Clients,
     archive: Path,
 ) -> Rest:
-    """Tries what failed once more, entry by entry and in vain, and finds out why each of them fails.
+    """Retries what failed, entry by entry and rolled back, and finds out why each of them fails.
 
     Args:
         failed: the entries that failed, in the archive's order.
-        failure: what was made of pg_restore's words.
+        failure: the error made from pg_restore's messages.
         target: the database, with everything else in it.
         clients: of its major version.
         archive: the dump.
 
     Raises:
-        OpsError: the server is at fault, or nobody knows what is.
+        OpsError: the server is at fault, or the cause is unknown.
     """
     contents = {entry.dump_id: entry for entry in read_toc(archive) or ()}
     lacking: dict[int, NotRestored] = {}
@@ -121,7 +121,7 @@ def reason_of(sqlstate: str) -> str:
 def _definition(
     entry: ArchiveEntry, known: TocEntry | None, clients: Clients, archive: Path
 ) -> tuple[str, str]:
-    """An entry's name, and its SQL; data has none that could be shown."""
+    """An entry's name, and its SQL; data has none that can be shown."""
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         chosen = Path(private) / "entry.list"
         write_list([entry], chosen)
@@ -142,7 +142,7 @@ def _definition(
     script = written.stdout.decode("utf-8", "backslashreplace")
     header = HEADER.search(script)
     if written.returncode != 0 or header is None:
-        # pg_restore's list ends each line with the owner, which can't be told from a name with a blank.
+        # pg_restore's list ends each line with the owner, which can't be distinguished from a name with a blank.
         name = f"{entry.type} {entry.description}" if known is None else str(known)
         return name, f"its data (number {entry.dump_id} of the dump)"
     body = _AROUND_STATEMENTS.sub("", script[header.end() :]).strip()

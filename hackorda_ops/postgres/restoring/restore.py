@@ -1,4 +1,4 @@
-"""Restores a dump: one pg_restore in parallel, which stops at its first error, or brings back what it can."""
+"""Restores a dump: one parallel pg_restore, which stops at its first error, or restores what it can."""
 
 import os
 import re
@@ -20,9 +20,9 @@ from hackorda_ops.postgres.tools.tool_errors import ToolOutput, require_success
 from hackorda_ops.processes import child
 from hackorda_ops.progress import OnProgress, Progress
 
-# Two workers' lines may run into each other, so the words are looked for anywhere.
+# Two workers' lines may run into each other, so the text is looked for anywhere.
 _FAILED_ENTRY = re.compile(r"pg_restore: from TOC entry (\d+); ")
-# The last line of a pg_restore that came to its end in spite of errors.
+# The last line of a pg_restore that finished despite errors.
 _ERRORS_IGNORED = "pg_restore: warning: errors ignored on restore: "
 _FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")
 
@@ -33,8 +33,8 @@ class RestoreResult:
 
     Attributes:
         seconds: how long pg_restore took.
-        warnings: what pg_restore or the server warned of, and went on.
-        not_restored: what the server did not take of a restore that kept going.
+        warnings: what pg_restore or the server warned about without stopping.
+        not_restored: what the server rejected in a restore that kept going.
     """
 
     seconds: float
@@ -54,25 +54,25 @@ def restore(
 ) -> RestoreResult:
     """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
 
-    Subscriptions are left out: one in the copy would at once take the source's changes. So are tablespaces,
+    Subscriptions are left out: one in the copy would immediately receive the source's changes. So are tablespaces,
     which belong to a server: everything goes into the database's own.
 
     Args:
         target: the empty database.
         clients: of the target server's major version, and of the one that wrote the dump.
         folder: the dump.
-        on_progress: told about every second how many bytes of the dump's table data are loaded; indexes and
+        on_progress: called about every second with how many bytes of the dump's table data are loaded; indexes and
             foreign keys follow after the last of them.
         deadline_seconds: how long it may take; None for no limit.
         jobs: tables loaded, or indexes built, at a time; at least 2 for progress in the middle.
-        keep_going: brings back everything that the server takes, and says what it does not take. Where the server,
-            and not the dump, is at fault, or the dump can't be read, that is an error all the same.
+        keep_going: restores everything that the server accepts, and reports what it rejects. If the server,
+            not the dump, is at fault, or the dump can't be read, that is still an error.
 
     Raises:
-        RightsMissing: the role may not create something in the dump; the message names it.
+        RightsMissing: the role can't create something in the dump; the message names it.
         DiskFull: the target's server has no room.
-        RestoreRefused: the server does not take the dump's data or definitions; the message names the object.
-        ToolFailed: anything else that the server refuses, and nobody knows whose fault it is.
+        RestoreRefused: the server rejects the dump's data or definitions; the message names the object.
+        ToolFailed: anything else that the server refuses, if the cause is unknown.
         OpsError: the login or the connection failed (`tool_errors`).
         ArtifactDamaged: the dump's table of contents can't be read.
     """
@@ -127,7 +127,7 @@ def restore(
                 elif len(failed) < len(part):
                     waiting.insert(
                         0, failed
-                    )  # once more: some of them failed in passing, and others for want of those
+                    )  # again: some of them failed temporarily, and others because those were missing
                 else:
                     raise
     progress.complete()
@@ -135,10 +135,10 @@ def restore(
 
 
 def _parts(entries: Sequence[ArchiveEntry]) -> Iterator[Sequence[ArchiveEntry]]:
-    """All entries in the order of their restore: event triggers for themselves, after everything else.
+    """All entries in the order of their restore: event triggers separately, after everything else.
 
-    pg_restore makes them before it refreshes the materialized views, which they would already hear of: one that
-    writes down every command would write into the copy what the source never had.
+    pg_restore creates them before it refreshes the materialized views, so they would already fire: one that
+    logs every command would write into the copy what the source never had.
     """
     last = [entry for entry in entries if _is_of_event_trigger(entry)]
     yield [entry for entry in entries if not _is_of_event_trigger(entry)] if last else entries
@@ -152,7 +152,7 @@ def _is_of_event_trigger(entry: ArchiveEntry) -> bool:
 
 
 class _Progress:
-    """Follows pg_restore's lines. They come in another thread, and the caller is told in its own."""
+    """Follows pg_restore's lines. They arrive in another thread; the caller is notified in its own."""
 
     def __init__(self, data_bytes: Mapping[int, int], on_progress: OnProgress) -> None:
         self.output = ToolOutput()
@@ -163,7 +163,7 @@ class _Progress:
         self._on_progress = on_progress
 
     def begin(self) -> None:
-        """Before each pg_restore: what is said of a failure is said of this one."""
+        """Called before each pg_restore, so that messages about a failure are of this run."""
         self.output.complaints.clear()
         self.failed: set[int] = set()
         self.reached_end = False

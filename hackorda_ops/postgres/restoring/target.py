@@ -1,4 +1,4 @@
-"""The database that a dump is restored into: it has to be empty, and like the one that was dumped."""
+"""The database that a dump is restored into: it must be empty, and like the one that was dumped."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -14,8 +14,8 @@ from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.redaction.server_words import shown_error
 from hackorda_ops.words import named
 
-# Objects that somebody made have OIDs from 16384 on; those below came with the server. What an extension owns is
-# left out: platforms put extensions into every new database, and pg_restore gets along with them. Rows of pg_class
+# User-made objects have OIDs from 16384 on; those below came with the server. What an extension owns is
+# left out: platforms put extensions into every new database, and pg_restore copes with them. Rows of pg_class
 # cover tables, views, sequences and composite types; pg_type the rest of the types, without the array types and
 # row types that come with something else.
 _FOUND: Final = """
@@ -40,7 +40,7 @@ SELECT pg_describe_object(CASE classid WHEN 'pg_largeobject_metadata'::regclass 
 
 
 def require_empty(connection: psycopg.Connection[Any]) -> None:
-    """Refuses a database in which anybody has made anything.
+    """Refuses a database that contains anything user-made.
 
     Raises:
         TargetRefused: it lists what is there.
@@ -61,13 +61,13 @@ def create_like(admin_target: ConnectionTarget, database: str, source: SourceIde
     """Creates an empty database with the encoding and the collation of the one that was dumped.
 
     Args:
-        admin_target: any other database of the same server, as a role that may create databases.
+        admin_target: any other database of the same server, as a role that can create databases.
         database: the new database's name.
-        source: what it shall be like.
+        source: what it should be like.
 
     Raises:
-        TargetRefused: a database of that name is there already, or the server can't have one like the source.
-        RightsMissing: the role may not create databases.
+        TargetRefused: a database of that name already exists, or the server can't have one like the source.
+        RightsMissing: the role lacks the right to create databases.
         OpsError: the login or the connection failed.
     """
     with (
@@ -81,7 +81,7 @@ def create_like(admin_target: ConnectionTarget, database: str, source: SourceIde
             connection.execute(statement)
         except psycopg.errors.DuplicateDatabase:
             raise TargetRefused(
-                f"{admin_target.host} has a database {database} already.",
+                f"{admin_target.host} already has a database {database}.",
                 meaning="Nothing was created or changed.",
                 next_step="Choose another name, or drop that database if it is a leftover.",
             ) from None

@@ -1,6 +1,6 @@
-"""Work beside a block: what a session that only holds a lock needs so as to keep it.
+"""Work alongside a block: what a session that only holds a lock needs to keep it.
 
-Neon suspends a compute whose sessions have asked nothing for five minutes, and the locks end with them.
+Neon suspends a compute whose sessions have been idle for five minutes, and the locks end with them.
 """
 
 import threading
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 PING_SECONDS: Final = 15.0
-"""How often such a session asks something."""
+"""How often such a session runs a query."""
 
 _LONGEST_END_SECONDS: Final = 5.0
 
@@ -19,8 +19,8 @@ def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
     """Runs work in a thread of its own for as long as the block runs.
 
     Args:
-        work: is given an event that is set when the block ends, and then has to end as well. One that hangs,
-            on a network that is gone, is waited for a few seconds only: what it holds it has to let go itself.
+        work: gets an event that is set when the block ends, and must then end too. If it hangs,
+            on a dead network, it's only waited for a few seconds: it must release what it holds itself.
     """
     ended = threading.Event()
     thread = threading.Thread(target=work, args=(ended,), name="beside", daemon=True)

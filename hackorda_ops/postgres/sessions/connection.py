@@ -1,9 +1,9 @@
-"""Connection strings: read once, changed as values, handed to tools, and kept out of every message.
+"""Connection strings: read once, changed as values, passed to tools, and kept out of every message.
 
 libpq's own parser reads them, so a string means here what it means to psql and pg_dump. Two things
 are stricter. A target names its host, user and database, because what libpq would fill in differs
-from build to build (the socket folder) and from shell to shell (PGUSER). And whatever pg_dump could
-not be told through its environment is refused, so that a tool and a session never differ.
+from build to build (the socket folder) and from shell to shell (PGUSER). And anything that pg_dump
+can't get through its environment is refused, so that a tool and a session never differ.
 """
 
 import re
@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 30
 """How long one attempt may take; waking a suspended compute takes up to 5 seconds."""
 
 _DEFAULT_PORT: Final = "5432"
-_MEANING: Final = "Nothing was attempted: it is not known which database is meant, or how to reach it."
+_MEANING: Final = "Nothing was attempted: it's unclear which database is meant, or how to reach it."
 
 _VARIABLES: Final[Mapping[str, str]] = {
     default.keyword.decode(): default.envvar.decode()
@@ -36,7 +36,7 @@ _VARIABLES: Final[Mapping[str, str]] = {
     if default.envvar is not None
 }
 _KEYWORDS: Final = frozenset(default.keyword.decode() for default in pq.Conninfo.get_defaults())
-# They have no environment variable, but only tune how soon a dead network is noticed.
+# They have no environment variable, but only control how soon a dead network is noticed.
 _TUNING_KEYWORDS: Final = frozenset(
     {
         "keepalives",
@@ -56,12 +56,12 @@ _KEPT_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT
 
 @dataclass(frozen=True)
 class ConnectionTarget:
-    """One database and the way to it.
+    """One database and how to reach it.
 
     Attributes:
         parameters: libpq keywords and values (host, port, user, dbname, sslmode, options, …); never
-            a secret, so that they may be shown.
-        password: hidden from repr; None where none is needed or `~/.pgpass` has it.
+            a secret, so they may be shown.
+        password: hidden from repr; None if none is needed or `~/.pgpass` has it.
         ignored_parameters: names of URL parameters that an application's driver understands
             (`schema`, `pgbouncer`, …) and Postgres does not.
     """
@@ -103,12 +103,12 @@ def parse(text: str, *, origin: str) -> ConnectionTarget:
 
     Args:
         text: `postgres://…`, `postgresql://…` or `host=… user=… dbname=…`.
-        origin: where the text came from, e.g. the environment variable's name; it is all that an
-            error shows of it.
+        origin: where the text came from, e.g. the environment variable's name; an
+            error shows nothing else of it.
 
     Raises:
         ConfigError: libpq cannot read it, it leaves out host, user or database, or it says
-            something that client tools cannot be told.
+            something that can't be passed to client tools.
     """
     text = trimmed(text)
     ignored: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def parse(text: str, *, origin: str) -> ConnectionTarget:
     try:
         found = conninfo_to_dict(text)
     except psycopg.Error as error:
-        # libpq quotes what it stumbled over, and that may be a piece of the password.
+        # libpq quotes the part that it can't read, which may be a piece of the password.
         reason = re.sub(r'\s*".*"', "", str(error).strip(), flags=re.DOTALL)
         raise ConfigError(
             f"{origin} is not a connection string that libpq can read: {reason} (its text is not shown).",
@@ -141,7 +141,7 @@ def parse(text: str, *, origin: str) -> ConnectionTarget:
 
 
 def direct(target: ConnectionTarget) -> ConnectionTarget:
-    """The way past Neon's connection pooler, which cannot serve dumps, locks or migrations.
+    """The target without Neon's connection pooler, which can't serve dumps, locks or migrations.
 
     The pooled host is the direct one with `-pooler` at the end of its first label. Targets that are
     not on Neon are returned unchanged.
@@ -163,18 +163,18 @@ def environment(
     settings: Mapping[str, str] = COMPARABLE_SETTINGS,
     base: Mapping[str, str],
 ) -> dict[str, str]:
-    """The whole environment of a Postgres client tool that is to work on `target`, but for the password.
+    """The complete environment of a Postgres client tool that works on `target`, except for the password.
 
-    That goes by `secret_files`.
+    See `secret_files` for that.
 
     TCP keepalives have no variable: libpq then uses the operating system's (two hours before the first
-    probe, as a rule), so whoever runs a tool must watch it.
+    probe, usually), so the caller must watch a running tool.
 
     Args:
         target: becomes PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE, …
         settings: session settings; they are merged into PGOPTIONS.
         base: the caller's environment (`os.environ`). Only what a tool needs is kept of it, and
-            none of its PG* variables. Messages are in English (LC_ALL=C), so that they can be read
+            none of its PG* variables. Messages are in English (LC_ALL=C), so that they can be parsed
             by this program.
     """
     found = {name: base[name] for name in _KEPT_VARIABLES if name in base}
@@ -189,7 +189,7 @@ def environment(
 def secret_files(target: ConnectionTarget) -> dict[str, str]:
     """A client tool's password as libpq's own password file, for `child.run`.
 
-    A file, because the environment of a process can be read by every other one of the same user, and ends up
+    A file, because a process's environment can be read by every other process of the same user, and ends up
     in core dumps and support bundles.
 
     Raises:
@@ -200,7 +200,7 @@ def secret_files(target: ConnectionTarget) -> dict[str, str]:
     if re.search(r"[\r\n]", target.password):
         raise ConfigError(
             f"The password of {target.user} has a line break in it.",
-            meaning="Client tools read passwords from a file with one to a line, and could not log in.",
+            meaning="Client tools read passwords from a file with one per line, and could not log in.",
             next_step="Give the role another password, or look for a line break at the end of the variable.",
         )
     escaped = target.password.replace("\\", "\\\\").replace(":", "\\:")
@@ -208,31 +208,31 @@ def secret_files(target: ConnectionTarget) -> dict[str, str]:
 
 
 def redact(text: str, *targets: ConnectionTarget) -> str:
-    """Takes out every password (`redaction.passwords`): the targets' own, in URLs, and after `password`."""
+    """Removes every password (`redaction.passwords`): the targets' own, in URLs, and after `password`."""
     return without_passwords(text, (target.password for target in targets))
 
 
 def _problems(parameters: Mapping[str, str]) -> Iterator[str]:
     if not parameters.get("host") and not parameters.get("hostaddr"):
-        yield "it names no host (for a local socket name its folder, e.g. host=/var/run/postgresql)"
+        yield "it has no host (for a local socket, use its folder, e.g. host=/var/run/postgresql)"
     if "user" not in parameters:
-        yield "it names no user"
+        yield "it has no user"
     if "dbname" not in parameters:
-        yield "it names no database"
+        yield "it has no database"
     ports = _ports(parameters)
     if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in ports):
         yield "its port is not a number from 1 to 65535"
     elif len(ports) not in (1, len(_hosts(parameters))):
-        yield "it has not as many ports as hosts"
+        yield "it has a different number of ports than hosts"
     if parameters.get("sslmode", "prefer") not in SSL_MODES:
-        yield f"its sslmode is none of {', '.join(SSL_MODES)}"
+        yield f"its sslmode is not one of {', '.join(SSL_MODES)}"
     for keyword in sorted(set(parameters) - _USABLE_KEYWORDS):
-        yield f"{keyword} cannot be handed on to pg_dump and pg_restore"
+        yield f"{keyword} cannot be passed to pg_dump and pg_restore"
 
 
 def _refuse_stray_at_sign(url: str, origin: str) -> None:
-    # libpq would take what follows the first @ for the host's name, or all before a / for the host,
-    # and so the rest of the password would be shown, compared and looked up in DNS.
+    # libpq would treat what follows the first @ as the host's name, or everything before a / as the host,
+    # so the rest of the password would be shown, compared and looked up in DNS.
     rest = url.partition("://")[2]
     if rest.count("@") > 1 or "@" in rest.partition("/")[2]:
         raise ConfigError(
@@ -244,7 +244,7 @@ def _refuse_stray_at_sign(url: str, origin: str) -> None:
 
 
 def _without_driver_parameters(url: str) -> tuple[str, tuple[str, ...]]:
-    """Takes out the query parameters of application drivers, and translates node's and JDBC's `ssl`."""
+    """Removes the query parameters of application drivers, and translates node's and JDBC's `ssl`."""
     credentials, at_sign, rest = url.rpartition("@")
     place, _, query = rest.partition("?")
     kept: list[str] = []
@@ -253,9 +253,9 @@ def _without_driver_parameters(url: str) -> tuple[str, tuple[str, ...]]:
         name, equals, value = pair.partition("=")
         name = unquote(name)
         if name == "ssl" and value in ("true", "1"):
-            kept.insert(0, "sslmode=require")  # an sslmode further on has the last word
+            kept.insert(0, "sslmode=require")  # a later sslmode wins
         elif name == "sslmode" and value == "no-verify":
-            kept.append("sslmode=require")  # node's word for: encrypted, but not verified
+            kept.append("sslmode=require")  # node's term for: encrypted, but not verified
         elif equals and name not in _KEYWORDS and re.fullmatch(r"[A-Za-z_]\w{0,40}", name):
             ignored.append(name)
         else:

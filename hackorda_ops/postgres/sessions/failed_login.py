@@ -1,6 +1,6 @@
-"""The SQLSTATE of a login that a server refused, for servers that speak another language than English.
+"""The SQLSTATE of a login that a server refused, for servers whose messages aren't in English.
 
-libpq keeps the words of a refusal and drops its SQLSTATE. What it can write down of a connection (`PQtrace`) has it.
+libpq keeps the text of a refusal but drops its SQLSTATE. Its trace of a connection (`PQtrace`) has it.
 """
 
 import os
@@ -21,27 +21,27 @@ _STATE: Final = re.compile(rb'\tErrorResponse\t.*? C "([0-9A-Z]{5})"')
 def sqlstate_of_refusal(conninfo: str) -> str | None:
     """Tries once to log in, and returns the SQLSTATE with which the server refused it.
 
-    The trace has what proves a password, so it is in memory only, and nothing else of it is looked at.
+    The trace contains password proofs, so it is kept in memory only, and nothing else in it is read.
 
     Args:
         conninfo: libpq's connection string.
 
     Returns:
-        None where the server refused nothing this time, or where this can't be found out: psycopg can trace on
+        None if the server refused nothing this time, or if this can't be determined: psycopg can trace on
         Linux only.
     """
     if sys.platform != "linux":
         return None
     memory = os.memfd_create("hackorda_ops")
     try:
-        # psycopg writes into it by a stream of its own, and never closes the file.
+        # psycopg writes to it with a stream of its own, and never closes the file.
         _try(conninfo, memory)
         found = _STATE.findall(os.pread(memory, os.fstat(memory).st_size, 0))
     except psycopg.Error:
         return None
     finally:
         os.close(memory)
-    # The last one: where TLS is preferred, libpq tries again without.
+    # The last one: if TLS is preferred, libpq tries again without it.
     return found[-1].decode() if found else None
 
 

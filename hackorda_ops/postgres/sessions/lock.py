@@ -29,11 +29,11 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = %
 
 @dataclass
 class Lock:
-    """A held lock. It lives on a connection of its own, and is lost with it.
+    """A held lock. It is on a connection of its own, and is lost with it.
 
     Attributes:
         target: the database that is locked.
-        application_name: what others are told about the holder.
+        application_name: what others see of the holder.
     """
 
     target: ConnectionTarget
@@ -44,7 +44,7 @@ class Lock:
         """Makes sure that the lock is still held; call it every 30 seconds and before the manifest.
 
         Raises:
-            LockLost: it is not, or nobody can tell: another dump may have begun.
+            LockLost: it is not, or that's unknown: another dump may have started.
         """
         try:
             held = self._connection.execute(
@@ -58,15 +58,15 @@ class Lock:
             reason = "the server no longer has it"
         raise LockLost(
             f"The lock on {self.target.describe()} is lost: {reason}.",
-            meaning="Another dump may have begun beside this one, so this one is given up.",
-            next_step="Take the backup again; if it happens often, look for what ends idle connections.",
+            meaning="Another dump may have started in parallel, so this one is aborted.",
+            next_step="Run the backup again; if it happens often, look for what ends idle connections.",
         )
 
     def retake(self) -> None:
         """Takes the lock again if it is lost and nobody has it: once the source is no longer read, a gap does no harm.
 
         Raises:
-            LockLost: another dump has begun, or nobody can tell.
+            LockLost: another dump has started, or that's unknown.
         """
         try:
             self.probe()
@@ -84,12 +84,12 @@ class Lock:
 
     def _stay_awake(self, ended: threading.Event) -> None:
         while not ended.wait(beside.PING_SECONDS):
-            # A loss is for whoever probes to tell.
+            # A loss is reported by `probe`.
             with suppress(psycopg.Error):
                 self._connection.execute("SELECT 1")
 
     def _release(self) -> None:
-        # Unlocked by hand, because the server frees the locks of a closed connection a moment later.
+        # Unlocked explicitly, because the server frees the locks of a closed connection a moment later.
         with suppress(psycopg.Error):
             self._connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", _KEY)
         with suppress(psycopg.Error):
@@ -104,7 +104,7 @@ def dump_lock(target: ConnectionTarget, *, application_name: str) -> Iterator[Lo
 
     Args:
         target: the source, by its direct endpoint; for a dump from a branch, the branch's parent.
-        application_name: what a second dump will be told about the holder: say who and where.
+        application_name: what a second dump reports about the holder: say who and where.
 
     Raises:
         LockHeld: another session holds it; the message names it.
@@ -149,7 +149,7 @@ def _take(connection: psycopg.Connection[Any], target: ConnectionTarget) -> None
     )
     raise LockHeld(
         f"Another dump of {target.describe()} is running: {holder or 'its session has just ended'}.",
-        meaning="Two dumps at once would only slow each other down, so this one did not begin.",
+        meaning="Two dumps at once would only slow each other down, so this one did not start.",
         next_step="Wait for it to end. If its machine is dead, the server notices within minutes; to free the lock"
         " at once, run SELECT pg_terminate_backend(<process>) on the server.",
     )

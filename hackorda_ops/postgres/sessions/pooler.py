@@ -1,4 +1,4 @@
-"""Noticing a connection pooler before a lock or a snapshot gets lost in it."""
+"""Detects a connection pooler before a lock or a snapshot gets lost in it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def refuse_pooler(first: psycopg.Connection[Any], second: psycopg.Connection[Any
     """Refuses two connections that turn out to share one server process.
 
     A pooler in transaction mode lends its server connections out: the second client gets the one that
-    the first has just left. No two connections to a server proper ever have the same process.
+    the first has just left. Two direct connections to a server never have the same process.
 
     Args:
         first: idle, outside a transaction.
@@ -29,5 +29,5 @@ def refuse_pooler(first: psycopg.Connection[Any], second: psycopg.Connection[Any
         raise SnapshotUnavailable(
             f"{first.info.host}:{first.info.port} is a connection pooler in transaction mode.",
             meaning="Neither a lock nor a snapshot can be held through it, so no consistent dump can be taken.",
-            next_step="Give the source's direct endpoint: the server's own host and port, not the pooler's.",
+            next_step="Use the source's direct endpoint: the server's own host and port, not the pooler's.",
         )

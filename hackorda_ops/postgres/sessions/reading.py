@@ -1,10 +1,10 @@
-"""A long reading of a live database that stands in nobody's way.
+"""A long reading of a live database that doesn't block others.
 
-Whatever reads tables holds ACCESS SHARE on them. A schema change waits behind that, and everybody who comes later
-waits behind the schema change. So a session of its own looks who waits, and when somebody has waited for long enough,
-the whole reading lets go: every one of its sessions is ended on the server.
+Every session that reads tables holds ACCESS SHARE on them. A schema change waits behind that, and later sessions
+wait behind the schema change. So a separate session checks who waits, and when one has waited for long enough,
+the whole reading gives way: all of its sessions are ended on the server.
 
-Whoever opens a session for the reading names it with `Reading.application_name`: that is how it is found.
+Every session for the reading is named with `Reading.application_name`: that is how it is found.
 """
 
 import secrets
@@ -24,17 +24,17 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.rounds import rounds
 
-# Twice in the second after which Postgres looks for deadlocks: then it's never another's work that is ended for ours.
+# Twice in the second after which Postgres checks for deadlocks, so that it never ends another's work instead of ours.
 _LOOK_EVERY_SECONDS: Final = 0.4
 _LET_GO_EVERY_SECONDS: Final = 0.1
-# Nobody must be kept waiting because nobody can look.
+# Others must not be kept waiting because the check is blind.
 _BLIND_FOR_SECONDS: Final = 60.0
 _GONE_WITHIN_SECONDS: Final = 10.0
 _LAST_CONNECT_SECONDS: Final = 5
 _LONGEST_NAME: Final = 63
-# The session that looks, and the one that holds the dump lock or stands for it.
+# The session that checks, and the one that holds the dump lock or stands for it.
 _BESIDE_THE_READING: Final = 1
-# A look that has to wait is no look.
+# A check that has to wait is useless.
 _LOOKING_SETTINGS: Final = {**SHORT_SETTINGS, "statement_timeout": "3s", "lock_timeout": "500ms"}
 
 
@@ -43,10 +43,10 @@ class Burden:
     """What a reading cost the database that was read.
 
     Attributes:
-        attempts: how often it was begun.
-        longest_wait_seconds: the longest that anybody was seen to wait behind it.
+        attempts: how often it was started.
+        longest_wait_seconds: the longest observed wait of another session behind it.
         xmin_held_seconds: the longest that one snapshot held back the removal of dead rows.
-        connections: the most that were seen at once, the session that looks included.
+        connections: the most seen at once, the checking session included.
     """
 
     attempts: int = 1
@@ -66,13 +66,13 @@ class Burden:
 
 @dataclass
 class Reading:
-    """One attempt at reading a database, and what is seen of those who wait behind it.
+    """One attempt at reading a database, and what is seen of the sessions that wait behind it.
 
     Attributes:
         target: the database that is read.
-        yield_after_seconds: how long anybody may wait behind it, and how long it waits for anybody.
-        seen: who was seen to wait behind it last, or kept it from a lock, in words; "" where nobody was.
-        in_the_way: the processes of those who waited.
+        yield_after_seconds: how long others may wait behind it, and how long it waits for others.
+        seen: who last waited behind it, or kept it from a lock, in words; "" if nobody did.
+        in_the_way: the processes of the sessions that waited.
     """
 
     target: ConnectionTarget
@@ -91,7 +91,7 @@ class Reading:
     def application_name(self, what: str) -> str:
         """A session's name by which it is found: what it does, and this reading's token.
 
-        Every session that holds a lock or a snapshot for the reading has to have one, client tools included
+        Every session that holds a lock or a snapshot for the reading must have one, client tools included
         (PGAPPNAME, or `application_name` in the options).
         """
         return f"{what[: _LONGEST_NAME - len(self._token) - 1]} {self._token}"
@@ -102,12 +102,12 @@ class Reading:
 
     @property
     def let_go(self) -> bool:
-        """Whether its sessions have been ended, or are being."""
+        """Whether its sessions have been ended, or are being ended."""
         return self._given_up
 
     @property
     def burden(self) -> Burden:
-        """What it has cost so far."""
+        """Its cost so far."""
         until = self._ended or time.monotonic()
         return Burden(
             longest_wait_seconds=round(self._longest_wait, 3),
@@ -116,33 +116,33 @@ class Reading:
         )
 
     def raise_if_in_the_way(self) -> None:
-        """Ends what is going on where the reading has let go; call it every second of a long wait.
+        """Stops the current work if the reading has given way; call it every second of a long wait.
 
         Raises:
             SourceBusy: it has.
-            ConnectionLost: nobody can look any more who waits, so it must not go on.
+            ConnectionLost: who waits can no longer be checked, so it must not continue.
         """
         if self.let_go:
             raise self._busy()
         if time.monotonic() - self._looked_at > _BLIND_FOR_SECONDS:
             raise ConnectionLost(
-                f"For {_BLIND_FOR_SECONDS:g} seconds nobody could look who waits behind the reading of "
+                f"For {_BLIND_FOR_SECONDS:g} seconds it was impossible to check who waits behind the reading of "
                 f"{self.target.describe()}.",
-                meaning="It might have been in somebody's way unnoticed, so it was given up.",
-                next_step="Try again; if it happens again, look at the network, the server's load and its log.",
+                meaning="It might have blocked others unnoticed, so it was aborted.",
+                next_step="Try again; if it happens again, check the network, the server's load and its log.",
             )
 
     def _busy(self) -> SourceBusy:
         return SourceBusy(
-            f"Reading {self.target.describe()} was given up, because it was in the way: {self.seen}.",
-            meaning="Its locks were all let go, so that nobody waits for them; what had been read does not count.",
+            f"Reading {self.target.describe()} was aborted, because it was in the way: {self.seen}.",
+            meaning="All its locks were released, so nobody waits for them; what was read does not count.",
             next_step="Try again when no schema change is running there.",
         )
 
     def _look(self, connection: psycopg.Connection[Any]) -> None:
         queue = waiting.look(connection, self._token)
         self._connections = max(self._connections, len(queue.ours) + _BESIDE_THE_READING)
-        # Who waited for somebody else before this began has not waited for us.
+        # A session that waited for somebody else before this began has not waited for us.
         longest = min(
             max((each.seconds for each in queue.behind), default=0.0), time.monotonic() - self._began
         )
@@ -182,8 +182,8 @@ class Reading:
         )
 
     def _end(self) -> None:
-        """Ends what sessions are left, and waits until the server has none of them."""
-        # Where the line is dead, nobody should wait for its end for long: the server notices by itself.
+        """Ends the remaining sessions, and waits until they are gone from the server."""
+        # If the connection is dead, don't wait long for its end: the server notices by itself.
         soon = {**self.target.parameters, "connect_timeout": str(_LAST_CONNECT_SECONDS)}
         with (
             suppress(psycopg.Error, OpsError),
@@ -199,14 +199,14 @@ class Reading:
 
 @contextmanager
 def reading(target: ConnectionTarget, *, yield_after_seconds: float) -> Iterator[Reading]:
-    """Looks, for as long as the block runs, who waits behind the sessions that it opens.
+    """Checks, for as long as the block runs, who waits behind the sessions that it opens.
 
-    When somebody has waited for too long, those sessions are ended: what the block does then fails, or is
-    ended by `raise_if_in_the_way`. However the block fails, none of its sessions is left on the server.
+    When another session has waited too long, those sessions are ended: what the block does then fails, or is
+    stopped by `raise_if_in_the_way`. However the block fails, none of its sessions is left on the server.
 
     Args:
         target: the database that is read.
-        yield_after_seconds: how long anybody may wait.
+        yield_after_seconds: how long others may wait.
 
     Raises:
         SourceBusy: the block failed because its sessions were ended.
@@ -223,27 +223,27 @@ def reading(target: ConnectionTarget, *, yield_after_seconds: float) -> Iterator
     except BaseException as error:
         current._end()
         if current.let_go and isinstance(error, Exception):
-            # Its sessions were ended: whatever came of that says less than the reason.
+            # Its sessions were ended: the resulting error says less than the reason.
             raise current._busy() from None
         raise
 
 
 def wait_until_free(target: ConnectionTarget, pids: frozenset[int], *, at_most_seconds: float) -> bool:
-    """Waits, holding nothing, until nobody changes the schema of a database.
+    """Waits, without holding any lock, until nobody changes the schema of a database.
 
     Args:
         target: the database.
-        pids: of those who were kept waiting: they count with milder locks as well.
+        pids: of the sessions that were kept waiting: their weaker locks count too.
         at_most_seconds: how long.
 
     Returns:
-        Whether the way is free.
+        Whether the way is clear.
 
     Raises:
         OpsError: the server can't be reached.
     """
     with (
-        translated_errors(target, "Looking whether a schema change goes on"),
+        translated_errors(target, "Checking whether a schema change is running"),
         connect(
             target, application_name="hackorda_ops looks who waits", settings=_LOOKING_SETTINGS
         ) as session,

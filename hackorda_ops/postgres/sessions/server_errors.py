@@ -1,6 +1,6 @@
 """What a server's refusal or error means for a backup, and what to do about it: pure decisions.
 
-libpq gives no SQLSTATE for a failed login, so those are told apart by their text where it is in English; in other
+libpq gives no SQLSTATE for a failed login, so those are distinguished by their English text; in other
 languages `failed_login` finds the SQLSTATE. Errors inside a session go by their SQLSTATE.
 """
 
@@ -31,43 +31,43 @@ class _Refusal(NamedTuple):
     next_step: str
 
 
-# Refusals that time does not mend. Whatever is not among them (refused, timed out, starting up, too many
-# connections, a proxy that cannot reach a sleeping compute) is worth another try.
+# Refusals that time does not fix. Anything not among them (refused, timed out, starting up, too many
+# connections, a proxy that can't reach a suspended compute) is worth another attempt.
 _REFUSALS: Final = (
     _Refusal(
         r"password authentication failed|no password supplied|authentication failed for user"
         r"|empty password returned",
-        "The server answered, and does not accept this password for this role.",
+        "The server answered, but does not accept this password for this role.",
         "Check the password in the connection string; it may have been rotated. "
         "In a URL, special characters have to be percent-encoded.",
     ),
     _Refusal(
         r"role [\"'].*[\"'] does not exist|is not permitted to log in",
-        "The server answered, and has no such role that may log in.",
+        "The server answered, but has no such role with the right to log in.",
         "Check the user in the connection string, or create the role.",
     ),
     _Refusal(
         r"database [\"'].*[\"'] does not exist|not currently accepting connections|invalid database"
         r"|permission denied for database",
-        "The server answered, and has no such database for this role.",
+        "The server answered, but has no such database for this role.",
         "Check the database's name letter by letter: names are case-sensitive (honeyDue is not honeydue).",
     ),
     _Refusal(
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
-        "The server answered, and does not let this role in from this address, or not with this encryption.",
+        "The server answered, but rejects this role from this address, or with this encryption.",
         "Allow this machine's address (pg_hba.conf, or the provider's list of trusted sources). "
         "If the message ends in 'no encryption', set DB_SSL_MODE to verify.",
     ),
     _Refusal(
         r"certificate|does not support SSL|sslmode|SSL connection is required|insecure connection"
         r"|tlsv1 alert|channel binding",
-        "Client and server do not agree on the encryption, or the server could not prove who it is.",
+        "Client and server do not agree on encryption, or the server could not prove its identity.",
         "Give the provider's certificates in DB_CA_CERT, or set DB_SSL_MODE to what the server offers; "
         "the host must be the name in its certificate.",
     ),
     _Refusal(
         r"endpoint could not be found|Endpoint ID is not specified|exceeded the .*quota|endpoint is disabled",
-        "Neon answered, and gives no access to this endpoint.",
+        "Neon answered, but gives no access to this endpoint.",
         "Check the host's first label and the project's plan in Neon's console.",
     ),
     _Refusal(
@@ -82,7 +82,7 @@ _BY_SQLSTATE: Final = {
     "28P01": _REFUSALS[0],
     "28": _Refusal(
         "",
-        "The server answered, and does not let this role in: there is no such role, it may not log in, or not from "
+        "The server answered, but rejects this role: it doesn't exist, it lacks the right to log in, or not from "
         "this address, or not with this encryption.",
         "Check the user in the connection string and the server's pg_hba.conf (or the provider's list of trusted "
         "sources); the server's log has the reason.",
@@ -95,12 +95,12 @@ _BY_SQLSTATE: Final = {
 }
 _UNKNOWN_WORDS: Final = _Refusal(
     "",
-    "The server answered several times, in words that are not known here, and let nobody in.",
+    "The server answered several times with an unknown message, and accepted no login.",
     "Check password, user and database in the connection string, and whether the server is still starting up.",
 )
-# "FATAL:", in whatever language, before the server's own words.
+# "FATAL:", in any language, before the server's own message.
 _AN_ANSWER: Final = re.compile(r"[^\s:]+:  ")
-# What passes, in English: no need to find out more.
+# Temporary errors, in English: no need to find out more.
 _PASSES: Final = re.compile(
     r"the database system is |too many |remaining connection slots|terminating connection|compute node"
 )
@@ -118,12 +118,12 @@ _PASSING_CLASSES: Final = ("40", "53", "58")
 
 
 def is_unknown_host(error: psycopg.Error) -> bool:
-    """Whether the host's name has no address; a resolver that is out of order is another matter."""
+    """Whether the host's name has no address; a failing resolver is a different case."""
     return bool(_UNKNOWN_HOST.search(str(error))) and "Temporary failure" not in str(error)
 
 
 def is_unknown_answer(error: psycopg.Error) -> bool:
-    """Whether a server answered, and its words don't show whether they are a refusal."""
+    """Whether a server answered with a message that doesn't show whether it's a refusal."""
     unnamed = _unnamed(error)
     return bool(_AN_ANSWER.search(str(error))) and not (_PASSES.search(unnamed) or _refusal(unnamed))
 
@@ -135,17 +135,17 @@ def connection_error(
     sqlstate: str | None = None,
     waited: bool = False,
 ) -> PermanentError | ServerUnreachable:
-    """Why no session could be opened, without any secret.
+    """The error for a session that could not be opened, without any secret.
 
     Args:
         target: where to.
         error: as psycopg raised it.
-        sqlstate: of an answer that can't be understood (`is_unknown_answer`), where it was found out.
-        waited: such an answer came over and over again, and its SQLSTATE can't be found out.
+        sqlstate: of an answer that can't be understood (`is_unknown_answer`), if it was determined.
+        waited: such an answer came repeatedly, and its SQLSTATE can't be determined.
 
     Returns:
-        `LoginRefused` where the server answered and trying again changes nothing, a plain `PermanentError` where
-        no host has the name, otherwise `ServerUnreachable`.
+        `LoginRefused` if the server answered and a retry can't help, a plain `PermanentError` if
+        the host name is unknown, otherwise `ServerUnreachable`.
     """
     said = redact(_one_line(str(error)), target)
     refusal = _refusal(_unnamed(error), sqlstate)
@@ -162,7 +162,7 @@ def connection_error(
     if is_unknown_host(error):
         return PermanentError(
             what,
-            meaning="No host has this name, so nothing was read or written.",
+            meaning="The host name is unknown, so nothing was read or written.",
             next_step="Check the host in the connection string, and this machine's name resolution.",
         )
     return ServerUnreachable(
@@ -183,7 +183,7 @@ def _refusal(unnamed: str, sqlstate: str | None = None) -> _Refusal | None:
 
 
 def _unnamed(error: psycopg.Error) -> str:
-    # Names of hosts, roles and databases are quoted; they must not be mistaken for the message.
+    # Host, role and database names are quoted; they must not be mistaken for the message.
     return re.sub(r'"[^"]*"', '""', _one_line(str(error)))
 
 
@@ -203,14 +203,14 @@ def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) 
     if _connection_ended(error):
         return ConnectionLost(
             what,
-            meaning="The connection broke, and everything that depended on it was given up.",
+            meaning="The connection broke, and everything that depended on it was aborted.",
             next_step="Try again; if it happens again, look for restarts and time limits in the server's log.",
         )
     if state == "42501":
         return RightsMissing(
             what,
-            meaning=f"The role {target.user} may not do this, so the result would be incomplete.",
-            next_step=f"As the owner or an administrator, grant {target.user} the right that is named.",
+            meaning=f"The role {target.user} lacks a right for this, so the result would be incomplete.",
+            next_step=f"As the owner or an administrator, grant {target.user} the named right.",
         )
     if state == "53100":
         return DiskFull(
@@ -221,18 +221,18 @@ def statement_error(target: ConnectionTarget, error: psycopg.Error, doing: str) 
     if state in _WAITED_TOO_LONG:
         return _WAITED_TOO_LONG[state](
             what,
-            meaning="It was cancelled, or waited for a lock longer than allowed.",
+            meaning="It was cancelled, or waited longer for a lock than allowed.",
             next_step="Try again when no schema change or long transaction is running.",
         )
     if state.startswith(_PASSING_CLASSES):
         return RetryableError(
             what,
-            meaning="The server could not do it at this moment.",
-            next_step="Try again; if it happens again, look into the server's log.",
+            meaning="The server could not do it at the moment.",
+            next_step="Try again; if it happens again, check the server's log.",
         )
     return PermanentError(
         what,
-        meaning="The server refuses the statement, and will do so again.",
+        meaning="The server refuses the statement; a retry won't help.",
         next_step="Look up the message in the server's log, which has its details.",
     )
 

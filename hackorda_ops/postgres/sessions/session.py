@@ -1,4 +1,4 @@
-"""Sessions of our own: opened with patience, under known settings, with errors that say what to do."""
+"""Our own sessions: opened with retries, under known settings, with errors that say what to do."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -23,20 +23,20 @@ from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, client_
 
 _FIRST_PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-# A name without an address is a typing error far more often than a moment's trouble.
+# A name without an address is far more often a typo than a temporary problem.
 _UNKNOWN_HOST_BUDGET_SECONDS: Final = 5.0
-# As is an answer in a language that is not known here, where its SQLSTATE can't be found out.
+# So is an answer in an unknown language whose SQLSTATE can't be determined.
 _UNKNOWN_ANSWER_BUDGET_SECONDS: Final = 15.0
 
-# Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server lets
-# go of the locks and the snapshot of a client that is no more.
+# Two minutes until a dead network is noticed, on both ends: ours stops waiting, and the server
+# releases the locks and the snapshot of a client that is gone.
 _KEEPALIVES: Final = {"keepalives_idle": "60", "keepalives_interval": "15", "keepalives_count": "4"}
 SERVER_KEEPALIVES: Final = {f"tcp_{name}": value for name, value in _KEEPALIVES.items()}
 
-# Time limits that only newer servers know, by the server_version_num that brought them.
+# Time limits that only newer servers know, by the server_version_num that introduced them.
 _TIME_LIMITS: Final = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 
-# What libpq would otherwise take from PG* variables of this process, and so from whatever shell started it.
+# What libpq would otherwise take from this process's PG* variables, and thus from the shell that started it.
 _BLANK: Final = (
     "hostaddr",
     "requirepeer",
@@ -62,7 +62,7 @@ def connect(
     retry_budget_seconds: float = 60,
     autocommit: bool = True,
 ) -> psycopg.Connection[TupleRow]:
-    """Opens a session, waiting for a server that is asleep, starting up or restarting.
+    """Opens a session, waiting for a server that is suspended, starting up or restarting.
 
     Settings and the application's name are given by `SET` once connected, because a proxy in
     between may drop start-up settings.
@@ -70,7 +70,7 @@ def connect(
     Args:
         target: where to; PG* variables of this process lead nowhere else.
         application_name: shown in pg_stat_activity.
-        settings: of the session, over whatever database and role have set.
+        settings: of the session, overriding those of the database and the role.
         retry_budget_seconds: how long to go on trying; no attempt begins after it, and each has
             its own limit (connect_timeout, 30 seconds by default, per address of the host).
         autocommit: of the session that is returned.
@@ -79,19 +79,19 @@ def connect(
         LoginRefused: at once, for a wrong password, an unknown role or database, refused TLS. Where the server
             speaks another language, and not on Linux, after 15 seconds.
         PermanentError: the host's name has had no address for 5 seconds.
-        ServerUnreachable: nobody answered within the budget.
+        ServerUnreachable: nothing answered within the budget.
     """
     conninfo = make_conninfo(**_session_parameters(target))
     began = time.monotonic()
     pause_seconds = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            # Statements here run once each, and a pooler could mix up prepared ones.
+            # Statements here run once each, and a pooler could confuse prepared ones.
             connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
             break
         except psycopg.Error as error:
             failure = error
-        # Looked at out here, where the original error does not come along as the context of ours.
+        # Handled out here, so that the original error doesn't become the context of ours.
         sqlstate = sqlstate_of_refusal(conninfo) if is_unknown_answer(failure) else None
         unknown = is_unknown_answer(failure) and sqlstate is None
         budget_seconds = retry_budget_seconds
@@ -118,10 +118,10 @@ def connect(
 
 @contextmanager
 def letting_go(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Frees, when the block ends, every lock that its statements took.
+    """Releases, when the block ends, every lock that its statements took.
 
-    A transaction keeps its locks until its end otherwise, and a count locks a table's indexes as well: thousands of
-    them fill the server's table of locks, and then other sessions fail.
+    Otherwise a transaction keeps its locks until its end, and a count also locks a table's indexes: thousands of
+    them fill the server's lock table, and then other sessions fail.
 
     Args:
         connection: in a transaction or not; what the block changes is undone.
@@ -134,7 +134,7 @@ def letting_go(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def fetch_letting_go(connection: psycopg.Connection[Any], query: sql.Composed) -> list[tuple[Any, ...]]:
-    """The rows of one query, whose locks are free again afterwards (`letting_go`), in one round trip.
+    """The rows of one query, whose locks are released afterwards (`letting_go`), in one round trip.
 
     Raises:
         psycopg.Error: the caller translates.
@@ -176,7 +176,7 @@ def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) 
     version = connection.info.server_version
     limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
     encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
-    # Messages in English, where the role may ask for them.
+    # Messages in English, if the role has the right to set that.
     may_ask = (
         "pg_catalog.has_parameter_privilege('lc_messages', 'SET')"
         if version >= 150000

@@ -1,4 +1,4 @@
-"""One exported snapshot, and the position in the WAL that belongs to it."""
+"""One exported snapshot, and its WAL position."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, SHORT_S
 from hackorda_ops.redaction.server_words import shown_error
 from hackorda_ops.rounds import rounds
 
-# All of it in one round trip, so that little can happen between the two positions. The order inside the first
+# All in one round trip, so that little can happen between the two positions. The order inside the first
 # SELECT matters: position first, then the transactions in progress. A commit that waits for replication (every
 # commit on Neon) is already in the WAL, not yet visible, and still holds the lock on its own transaction id.
 _EXPORT: Final = b"""
@@ -35,10 +35,10 @@ SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_current_wal_insert_lsn(),
 _PAUSE_SECONDS: Final = 0.05
 
 # Readers write WAL too (hint bits, pruning) and never flush it: on an otherwise idle server that may take the
-# background writer's 15 seconds, which is too long to hold a snapshot for. By the time of a drill it is on disk.
+# background writer's 15 seconds, which is too long to hold a snapshot. By the time of a drill it is on disk.
 _FLUSH_WAIT_SECONDS: Final = 2.0
 
-# Whoever waits in the queue of a table that a schema change keeps locked makes others wait for the ones it has.
+# A session that waits for a table that a schema change has locked makes others wait for the tables it already has.
 _SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "30s"}
 
 _WAL_PAGE_BYTES: Final = 8192
@@ -54,7 +54,7 @@ class Snapshot:
         text: `pg_current_snapshot()`: which transactions it sees ("780:784:781,782").
         lsn: WAL insert position read right after the snapshot was taken ("0/1A2B3C8").
         aligned: whether nothing was in progress and nothing was written between snapshot and position.
-            False only means "not seen to be"; the snapshot's text decides later.
+            False only means "not proven"; the snapshot's text decides later.
         captured_at: the server's clock when the snapshot was taken, in UTC.
     """
 
@@ -69,10 +69,10 @@ class Snapshot:
 def exported(
     target: ConnectionTarget, *, application_name: str, alignment_budget_seconds: float = 5
 ) -> Iterator[tuple[psycopg.Connection[Any], Snapshot]]:
-    """Exports a snapshot and holds it for as long as the block runs.
+    """Exports a snapshot and keeps it for as long as the block runs.
 
-    The snapshot lives and dies with the transaction that the connection is in: read and count on that
-    connection, and neither commit nor roll back. It is read-only.
+    The snapshot ends with the connection's transaction: read and count on that
+    connection, but neither commit nor roll back. It is read-only.
 
     Args:
         target: the source, by its direct endpoint.
@@ -107,7 +107,7 @@ def _refuse_standby(connection: psycopg.Connection[Any], target: ConnectionTarge
         raise SnapshotUnavailable(
             f"{target.describe()} is a standby (a read replica).",
             meaning="It has no WAL position of its own to record, and may cancel a long dump at any time.",
-            next_step="Give the primary as the source.",
+            next_step="Use the primary as the source.",
         )
 
 
@@ -144,7 +144,7 @@ def _try_to_export(connection: psycopg.Connection[Any]) -> Snapshot:
 def flushed_position(connection: psycopg.Connection[Any], target: ConnectionTarget) -> tuple[str, datetime]:
     """A WAL position that is on the server's disk, and the server's clock (UTC) when it was read.
 
-    Every commit that a session could see by then lies before it, and no table is touched.
+    Every commit that a session could see by then is before it, and no table is touched.
 
     Raises:
         SnapshotUnavailable: the target is a standby, which has no such position.
@@ -160,7 +160,7 @@ def flushed_position(connection: psycopg.Connection[Any], target: ConnectionTarg
 
 
 def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str) -> None:
-    # With asynchronous commit a visible row can lie beyond what has reached the disk.
+    # With asynchronous commit, a visible row can be beyond what has reached the disk.
     for _ in rounds(_FLUSH_WAIT_SECONDS, pause_seconds=_PAUSE_SECONDS):
         [(flushed,)] = connection.execute("SELECT pg_catalog.pg_current_wal_flush_lsn()").fetchall()
         if has_reached(flushed, lsn):
@@ -170,8 +170,8 @@ def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str) -> None:
 def has_reached(flush_lsn: str, insert_lsn: str) -> bool:
     """Whether everything before an insert position is on disk.
 
-    At a page's very beginning the insert position already counts the page's header, which is written with
-    the first record only: the flush position then stands at the page's edge, for as long as nobody writes.
+    At the very beginning of a page, the insert position already includes the page's header, which is written with
+    the first record only: the flush position then stays at the page's edge, for as long as nobody writes.
     """
     flush, insert = position_bytes(flush_lsn), position_bytes(insert_lsn)
     return insert <= flush or (flush % _WAL_PAGE_BYTES == 0 and insert - flush <= _WAL_PAGE_HEADER_BYTES)
@@ -181,14 +181,14 @@ def position_bytes(lsn: str) -> int:
     """A WAL position ("0/1A2B3C8") as a number.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not a WAL position.
     """
     high, low = lsn.split("/")
     return (int(high, 16) << 32) + int(low, 16)
 
 
 def _require_shared(second: psycopg.Connection[Any], snapshot: Snapshot, target: ConnectionTarget) -> None:
-    # What every worker of pg_dump will do. Better refused here, with the reason, than there.
+    # What every worker of pg_dump will do. Better to fail here, with the reason, than there.
     try:
         second.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         second.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot.identifier)))
@@ -202,5 +202,5 @@ def _require_shared(second: psycopg.Connection[Any], snapshot: Snapshot, target:
             f"A second connection to {target.describe()} cannot see the snapshot of the first"
             f" ({shown_error(error)}).",
             meaning="A balancer or pooler spreads connections over servers, so no consistent dump can be taken.",
-            next_step="Give the source's direct endpoint: the primary's own host and port.",
+            next_step="Use the source's direct endpoint: the primary's own host and port.",
         ) from None

@@ -10,7 +10,7 @@ from typing import Final
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.postgres.sessions.connection import SSL_MODES, ConnectionTarget
 
-# DB_SSL_MODE's words, which are those of the applications' own drivers, in libpq's.
+# DB_SSL_MODE's values, which are those of the applications' own drivers, as libpq's.
 _SSL_MODE_OF: Final = {
     "verify": "verify-full",
     "require": "verify-full",
@@ -38,7 +38,7 @@ def with_tls(
     r"""The same database, reached under the TLS rules that the applications follow.
 
     ===================================  ==================================================
-    condition (the first that holds)     what libpq is told
+    condition (the first that holds)     what libpq gets
     ===================================  ==================================================
     DB_CA_CERT set                       verify-full against these certificates
     DB_SSL_MODE=verify or require        verify-full against the system's trust store
@@ -48,18 +48,18 @@ def with_tls(
     nothing set, elsewhere               disable
     ===================================  ==================================================
 
-    An sslmode in the connection string wins where it is stricter (disable, allow, prefer, require,
+    An sslmode in the connection string wins if it is stricter (disable, allow, prefer, require,
     verify-ca, verify-full), and so does its sslrootcert unless DB_CA_CERT is set. The trust
-    store is named as a file, because `sslrootcert=system` is unknown to client tools before 16 and looks
+    store is given as a file, because `sslrootcert=system` is unknown to client tools before 16 and looks
     in the wrong place in builds that bring their own OpenSSL.
 
     Args:
         target: as the connection string has it.
         ca_certificate: PEM text, one certificate or several (DB_CA_CERT). Line breaks may be
             written as `\n`. None or empty: not set.
-        mode: one of the words above (DB_SSL_MODE). None or empty: not set.
+        mode: one of the values above (DB_SSL_MODE). None or empty: not set.
         production: whether an unset configuration means verified or unencrypted.
-        private_folder: made if missing; the certificates are written here, since libpq reads files
+        private_folder: created if missing; the certificates are written here, since libpq reads files
             only (mode 0600).
 
     Raises:
@@ -89,14 +89,14 @@ def _ssl_mode(mode: str) -> str:
         return _SSL_MODE_OF[mode.strip().lower()]
     except KeyError:
         raise ConfigError(
-            f"DB_SSL_MODE is {mode!r}, which is none of {', '.join(_SSL_MODE_OF)}.",
-            meaning="It is not known whether the server has to be verified, so nothing was attempted.",
+            f"DB_SSL_MODE is {mode!r}, which is not one of {', '.join(_SSL_MODE_OF)}.",
+            meaning="It's unclear whether the server must be verified, so nothing was attempted.",
             next_step="Set DB_SSL_MODE to verify, or give the provider's certificates in DB_CA_CERT.",
         ) from None
 
 
 def _ssl_mode_in_force(target: ConnectionTarget) -> str:
-    """What the connection string alone would ask for."""
+    """The sslmode by the connection string alone."""
     mode = target.parameters.get("sslmode", "disable")
     # libpq verifies the chain under `require` too, as soon as a root certificate is named.
     return "verify-ca" if mode == "require" and "sslrootcert" in target.parameters else mode
@@ -124,7 +124,7 @@ def _written(ca_certificate: str, private_folder: Path) -> Path:
 
 
 def _trust_store() -> str:
-    # Python's own answer comes first, because it heeds SSL_CERT_FILE.
+    # Python's own answer comes first, because it respects SSL_CERT_FILE.
     candidates = (ssl.get_default_verify_paths().cafile, *_TRUST_STORES)
     for candidate in candidates:
         if candidate is not None and Path(candidate).is_file():

@@ -1,7 +1,7 @@
-"""Who waits for whom on a server: the queue behind a reading's locks, as pg_locks and pg_blocking_pids show it.
+"""Who waits for whom on a server: the queue behind a reading's locks, by pg_locks and pg_blocking_pids.
 
-Both can be asked by every role. What a session does, since when and on whose behalf is shown of other roles' sessions
-only to members of pg_monitor, so nothing is decided by it.
+Every role can query both. What other roles' sessions do, since when and as whom, is shown
+only to members of pg_monitor, so no decision depends on it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ SELECT l.pid, l.locktype, l.mode, l.database, l.relation::bigint,
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
  WHERE NOT l.granted
 """
-# It takes every partition of the lock table for itself for a moment: asked only about those who do wait.
+# It briefly locks every partition of the lock table: called only for sessions that do wait.
 _BLOCKERS: Final = (
     "SELECT pid, pg_catalog.pg_blocking_pids(pid) FROM pg_catalog.unnest(%s::int[]) AS waiting (pid)"
 )
@@ -32,8 +32,8 @@ _NAMED_SO: Final = """
 _OURS: Final = f"SELECT pid {_NAMED_SO}"
 _END_OURS: Final = f"SELECT pg_catalog.pg_terminate_backend(pid) {_NAMED_SO}"
 
-# What a schema change holds or asks for. New tables of open transactions are not in our pg_class, temporary ones
-# concern nobody else.
+# What a schema change holds or requests. New tables of open transactions are not in our pg_class, temporary ones
+# affect nobody else.
 _BUSY: Final = """
 SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
  WHERE l.locktype = 'relation' AND c.relpersistence <> 't'
@@ -59,12 +59,12 @@ class Waiter:
 
     Attributes:
         pid: its process on the server.
-        application: what it calls itself.
-        role: as whom it logged in; "" for the server's own processes.
+        application: its application_name.
+        role: the role that it logged in as; "" for the server's own processes.
         mode: the lock it wants ("AccessExclusiveLock").
-        kind: of what ("relation", "virtualxid").
+        kind: what is locked ("relation", "virtualxid").
         database: the OID of the database that the relation is in.
-        relation: the relation's OID; None where it waits for something else.
+        relation: the relation's OID; None if it waits for something else.
         seconds: how long it has waited.
     """
 
@@ -84,9 +84,9 @@ class Queue:
 
     Attributes:
         ours: the processes of the reading's own sessions.
-        behind: the others that wait behind one of them, themselves or through somebody who does.
-        held_up: our own sessions that wait for somebody else.
-        entangled: whether one of ours waits for somebody who waits for that very session. Postgres ends such a circle
+        behind: the others that wait behind one of them, directly or indirectly.
+        held_up: our own sessions that wait for another session.
+        entangled: whether one of ours waits for a session that waits for it in turn. Postgres ends such a deadlock
             after a second, and may end the other's work instead of ours.
     """
 
@@ -97,7 +97,7 @@ class Queue:
 
 
 def look(connection: psycopg.Connection[Any], token: str) -> Queue:
-    """Looks who waits behind the sessions whose application names end in a token.
+    """Finds who waits behind the sessions whose application names end in a token.
 
     Raises:
         psycopg.Error: the caller decides.
@@ -117,12 +117,12 @@ def look(connection: psycopg.Connection[Any], token: str) -> Queue:
 
 
 def queue_of(ours: Iterable[int], waiting: Iterable[Waiter], blockers: Mapping[int, frozenset[int]]) -> Queue:
-    """Sorts out who waits behind whom. Pure.
+    """Determines who waits behind whom. Pure.
 
     Args:
         ours: our own processes.
         waiting: every session that waits.
-        blockers: for whom each of them waits.
+        blockers: whom each of them waits for.
     """
     own, waiting = frozenset(ours), tuple(waiting)
     behind = _behind(own, blockers) - own
@@ -139,7 +139,7 @@ def queue_of(ours: Iterable[int], waiting: Iterable[Waiter], blockers: Mapping[i
 
 
 def _behind(pids: Iterable[int], blockers: Mapping[int, frozenset[int]]) -> frozenset[int]:
-    """Who waits for one of these processes, or for somebody who does."""
+    """Who waits for one of these processes, directly or indirectly."""
     behind: frozenset[int] = frozenset()
     reached = frozenset(pids)
     while reached:
@@ -151,7 +151,7 @@ def _behind(pids: Iterable[int], blockers: Mapping[int, frozenset[int]]) -> froz
 def end_sessions(connection: psycopg.Connection[Any], token: str) -> None:
     """Ends the sessions whose application names end in a token; only a role's own.
 
-    Their locks are free at once, even where the client at the other end has been stopped and would take no answer.
+    Their locks are released at once, even if the client at the other end has been stopped and reads no answer.
 
     Raises:
         psycopg.Error: the caller decides.
@@ -160,7 +160,7 @@ def end_sessions(connection: psycopg.Connection[Any], token: str) -> None:
 
 
 def is_busy(connection: psycopg.Connection[Any], pids: Iterable[int]) -> bool:
-    """Whether a schema change goes on in the connection's database: anybody's, or of these processes any milder one.
+    """Whether a schema change is running in the connection's database: anybody's, or a weaker lock of these.
 
     Raises:
         psycopg.Error: the caller decides.

@@ -1,1 +1,1 @@
-"""The right client programs, pg_dump, and what they print."""
+"""Finding the right client programs, running pg_dump, and reading what they print."""

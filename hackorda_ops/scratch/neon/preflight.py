@@ -17,7 +17,7 @@ def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> 
     Args:
         client: of the project.
         wanted: what the scratch has to be like.
-        history_days: how far the policy wants it to reach.
+        history_days: how far back the policy requires it to reach.
     """
     try:
         project = client.project()
@@ -40,8 +40,8 @@ def history_concerns(window: timedelta, policy_days: float) -> Iterator[Concern]
     if window < policy:
         yield Concern(
             "worth knowing",
-            f"The project's history window is {window}, and the policy asks for {policy}.",
-            "A mistake, or a missed night, can be gone back to for no longer than that.",
+            f"The project's history window is {window}, but the policy requires {policy}.",
+            "Mistakes can be undone, and missed nights backed up, no further back than that.",
             "Lengthen it in the Neon console, or change objectives.history_days.",
         )
 
@@ -52,8 +52,8 @@ def _project_concerns(project: Project, branches: int, wanted: Wanted) -> Iterat
         yield Concern(
             "stops the drill",
             f"The Neon project has {branches} branches, and its plan allows {limit}.",
-            "A drill can't make its own.",
-            "Delete branches that nobody needs in the Neon console, or take a larger plan.",
+            "A drill can't create its own.",
+            "Delete unneeded branches in the Neon console, or choose a larger plan.",
             TargetRefused,
         )
     yield from major_concerns(wanted.major, project.pg_version)
@@ -67,6 +67,6 @@ def _project_concerns(project: Project, branches: int, wanted: Wanted) -> Iterat
         yield Concern(
             "worth knowing",
             f"The provider's history can't be compared with the dump: {reason}.",
-            "A drill restores and compares the artifact all the same, on a branch at head.",
+            "A drill still restores and compares the artifact, on a branch at head.",
             "Drill right after the week's copy, or lengthen the history in the Neon console.",
         )

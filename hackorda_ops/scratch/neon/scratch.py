@@ -25,9 +25,9 @@ from hackorda_ops.postgres.sessions.lock import is_locked
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.scratch.alive import kept_alive, lives
-from hackorda_ops.scratch.place import Branch, Place
+from hackorda_ops.scratch.place import ComparableBranch, Place
 
-# Longer than any drill, and soon enough that a branch nobody swept costs little.
+# Longer than any drill, and short enough that a branch nobody swept costs little.
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 _RETRY_BUDGET_SECONDS: Final = 60.0
 
@@ -50,19 +50,19 @@ class NeonScratch:
         """See `Scratch.left_behind`.
 
         Raises:
-            NeonRefused, NeonUnavailable: Neon said no, or nothing.
-            OpsError: the source can't be reached, so nobody can tell which runs live.
+            NeonRefused, NeonUnavailable: Neon refused, or didn't answer.
+            OpsError: the source can't be reached, so it's unknown which runs are still alive.
         """
         return tuple(found.branch.name for found in self._left_behind(retry_budget_seconds))
 
     def sweep(self) -> tuple[str, ...]:
-        """Deletes the branches of drills and nights of this database that no longer live.
+        """Deletes the branches of this database's drills and nights that are no longer running.
 
-        One that Neon won't delete keeps none of the others.
+        One that Neon won't delete doesn't keep the others from being deleted.
 
         Raises:
-            NeonRefused, NeonUnavailable, Stalled: Neon said no, or nothing.
-            OpsError: the source can't be reached, so nobody can tell which runs live.
+            NeonRefused, NeonUnavailable, Stalled: Neon refused, or didn't answer.
+            OpsError: the source can't be reached, so it's unknown which runs are still alive.
         """
         gone = own_branch.delete_each(self.client, self._left_behind(_RETRY_BUDGET_SECONDS))
         return tuple(reversed(tuple(gone)))
@@ -72,7 +72,7 @@ class NeonScratch:
         if not ours:
             return ()
         with (
-            translated_errors(self.source, "Looking which runs live"),
+            translated_errors(self.source, "Checking which runs are still alive"),
             connect(
                 self.source,
                 application_name="hackorda_ops sweep",
@@ -123,7 +123,7 @@ class NeonScratch:
         return Place(
             description=f"Neon branch {branch.name} ({branch.branch_id}) {at}, a new database on it",
             new_database=new_database,
-            branch=Branch(
+            branch=ComparableBranch(
                 target=target,
                 parent_lsn=branch.parent_lsn if not reason else None,
                 reason=reason or self._not_the_source(own, manifest.inventory.source.database),
@@ -159,7 +159,7 @@ def require_room(project: Project, size_bytes: int) -> None:
         raise TargetRefused(
             f"A drill needs about {2 * size_bytes:,} bytes on a branch (the clone and the restored copy), and the "
             f"project's branches may have {limit_bytes:,}.",
-            meaning="The restore would stop in the middle. Nothing was made.",
+            meaning="The restore would stop halfway. Nothing was created.",
             next_step="Raise the limit in the Neon console, or drill on a scratch server (scratch.server).",
         )
 
@@ -168,7 +168,7 @@ def _require_like(target: ConnectionTarget, wanted: SourceIdentity) -> None:
     made = _identity(target, "Looking at the new database")
     if _locale(made) != _locale(wanted):
         raise TargetRefused(
-            f"Neon made a database with {_locale(made)}, and the source has {_locale(wanted)}.",
+            f"Neon created a database with {_locale(made)}, but the source has {_locale(wanted)}.",
             meaning="Text would sort and compare differently in the copy, so a comparison would prove nothing.",
             next_step="Give the role that owns the database the right to create databases (ALTER ROLE … CREATEDB): "
             "then the drill makes one like the source itself.",
@@ -202,6 +202,6 @@ def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> 
 
 def _acting_outside(manifest: Manifest) -> Iterator[str]:
     if any(extension.name == "pg_cron" for extension in manifest.inventory.extensions):
-        yield "The branch carries the source's pg_cron jobs: they may run there for as long as the drill takes."
+        yield "The branch includes the source's pg_cron jobs: they might run there during the drill."
     if manifest.inventory.subscriptions:
-        yield "The branch carries the source's subscriptions: they may connect to their publishers meanwhile."
+        yield "The branch includes the source's subscriptions: they might connect to their publishers meanwhile."

@@ -23,8 +23,8 @@ def look_at_server(name: str, admin: ConnectionTarget, wanted: Wanted) -> Iterat
 
     Args:
         name: the database's name in databases.yaml.
-        admin: any database of the server, as a role that may create databases.
-        wanted: what it has to be like.
+        admin: any database of the server, as a role that can create databases.
+        wanted: what is required of it.
     """
     try:
         with (

@@ -45,7 +45,7 @@ class ServerScratch:
 
     Attributes:
         name: the protected database's name in databases.yaml.
-        admin: any database of the scratch server, as a role that may create databases.
+        admin: any database of the scratch server, as a role that can create databases.
         source: the live database, which must be on another server.
     """
 
@@ -60,7 +60,7 @@ class ServerScratch:
             OpsError: the server refused or could not be reached.
         """
         with (
-            translated_errors(self.admin, "Looking what killed drills left behind"),
+            translated_errors(self.admin, "Looking for what killed drills left behind"),
             connect(
                 self.admin, application_name=_CONNECTION_NAME, retry_budget_seconds=retry_budget_seconds
             ) as connection,
@@ -73,7 +73,7 @@ class ServerScratch:
             )
 
     def sweep(self) -> tuple[str, ...]:
-        """Drops the databases of drills of this database that no longer live.
+        """Drops the databases of this database's drills that are no longer running.
 
         Raises:
             TargetRefused: the scratch server is the source's.
@@ -92,7 +92,7 @@ class ServerScratch:
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
         """See `Scratch.opened`."""
         require_elsewhere(self.source, self.admin)
-        # Remembered as well, because the team's migrations may put their own comment in the label's place.
+        # Also remembered here, because the team's migrations may replace the label with their own comment.
         made: list[str] = []
 
         def new_database(purpose: str) -> ConnectionTarget:
@@ -116,11 +116,11 @@ class ServerScratch:
         """Makes an empty database as a drill would, and drops it again. Only on a server that isn't the source's.
 
         Raises:
-            RightsMissing: the role may not create databases.
+            RightsMissing: the role lacks the right to create databases.
             TargetRefused: the server can't have one like the source.
             OpsError: the login or the connection failed, or it could not be dropped.
         """
-        # Whatever becomes of this process, the next sweep recognises the name and takes it for a killed drill's.
+        # If this process dies, the next sweep recognizes the name and treats it as a killed drill's.
         drill_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         database = self._database_name(drill_id, "check")
         with kept_alive(self.admin, drill_id):
@@ -180,13 +180,13 @@ class ServerScratch:
 
 
 def _drop_all(connection: psycopg.Connection[Any], databases: Sequence[str]) -> None:
-    """Drops databases; one that can't be dropped keeps none of the others."""
+    """Drops databases; one that can't be dropped doesn't keep the others from being dropped."""
     kept = [f"{database} ({why})" for database in databases if (why := _drop(connection, database))]
     if kept:
         raise PermanentError(
             f"Scratch databases on {connection.info.host} could not be dropped: {', '.join(kept)}.",
-            meaning="A copy of the protected database is left there, and drills stop until it is gone.",
-            next_step="End what keeps it (a subscription, a prepared transaction, a template), and drill again: "
+            meaning="A copy of the protected database is left there, and drills can't run until it is gone.",
+            next_step="Remove what keeps it (a subscription, a prepared transaction, a template), and drill again: "
             "that drops it.",
         )
 

@@ -14,10 +14,10 @@ from hackorda_ops.errors import StoreRefused
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# At least as many as files are ever copied or manifests read at once.
+# At least as many as files are ever copied, or manifests read, at the same time.
 _CONNECTIONS = 32
-# Whatever AWS_PROFILE and AWS_CONFIG_FILE name is somebody else's: a profile that isn't there would be an error, and
-# one that is would change region, addressing or signatures.
+# AWS_PROFILE and AWS_CONFIG_FILE belong to somebody else: a missing profile would be an error, and
+# an existing one would change region, addressing or signatures.
 _NOBODY_ELSES = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -40,16 +40,16 @@ def connect(
 
     Args:
         endpoint_url: for everything but AWS.
-        region: the bucket's region; None where the provider has none.
+        region: the bucket's region; None if the provider has none.
         access_key_id: the access key's id.
         secret_access_key: its secret.
         connect_timeout_seconds: limit for making a connection.
         read_timeout_seconds: limit for each wait for bytes of an answer.
-        attempts: how often a request that failed in passing is made in all.
+        attempts: how often a request with a transient failure is made in total.
 
     Raises:
-        StoreRefused: endpoint_url is no URL.
-        BotoCoreError: an AWS_… variable asks for what can't be.
+        StoreRefused: endpoint_url is not a URL.
+        BotoCoreError: an AWS_… variable has an impossible value.
     """
     # A session of its own: boto3's shared one is not safe to use from several threads.
     own = botocore.session.Session(session_vars=_NOBODY_ELSES)
@@ -70,13 +70,13 @@ def connect(
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=_CONNECTIONS,
         tcp_keepalive=True,
-        # What databases.yaml says holds, whatever AWS_ENDPOINT_URL says.
+        # databases.yaml decides, whatever AWS_ENDPOINT_URL says.
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack this documented option
     )
     try:
         return session.client("s3", endpoint_url=endpoint_url, config=config)
     except ValueError:
-        # boto3's own message would repeat the URL, with the credentials that it may carry.
+        # boto3's own message would repeat the URL, with any credentials in it.
         raise StoreRefused(
             "endpoint_url is not a URL that an S3 client can use.",
             meaning="Nothing was sent.",

@@ -9,12 +9,12 @@ from hackorda_ops.stores.s3.store import S3Store
 
 
 def opened(section: S3, environ: Mapping[str, str], work_folder: Path) -> S3Store:
-    """Opens a bucket; nothing is sent yet.
+    """Opens a bucket; sends nothing yet.
 
     Args:
-        section: what databases.yaml says of it.
+        section: its section of databases.yaml.
         environ: the environment, which has every variable that `S3.missing` names.
-        work_folder: where an artifact lies while it's made.
+        work_folder: where an artifact is built.
     """
     return S3Store(
         bucket=section.bucket or given(environ, section.bucket_env),

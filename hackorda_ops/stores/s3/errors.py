@@ -1,4 +1,4 @@
-"""What an S3 API's refusals and silences mean, as this product's errors."""
+"""Translates an S3 API's refusals and timeouts into this product's errors."""
 
 import socket
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from botocore import exceptions as boto
 
 from hackorda_ops.errors import ArtifactMissing, OpsError, StoreRefused, StoreUnreachable
 
-_KEPT_NOTHING = "The store said no; nothing appeared there under that name."
+_KEPT_NOTHING = "The store refused; nothing was stored there under that name."
 _PASSING_CODES = {
     "SlowDown",
     "Throttling",
@@ -23,14 +23,14 @@ _PASSING_CODES = {
 # Not implemented, and not this version of HTTP.
 _NEVER = (501, 505)
 _REGION = "Give the bucket's own region (and the endpoint of that region) in the configuration."
-_KEY = "Check the access key's id and secret, that they belong together, and that the key is still active."
+_KEY = "Check that the access key's id and secret belong together, and that the key is still active."
 _RIGHTS = (
     "Allow this access key to list the bucket, and to get and put objects below the prefix; for retention also to "
     "list versions, and to delete objects."
 )
 _NEXT_STEPS: Mapping[str, str] = {
     "NoSuchBucket": "Create the bucket, or correct its name, endpoint or region in the configuration.",
-    "404": "Check endpoint_url and bucket: what answers there does not seem to be an S3 API.",
+    "404": "Check endpoint_url and bucket: the server there does not seem to be an S3 API.",
     "InvalidBucketName": "Correct the bucket's name in the configuration.",
     "AccessDenied": _RIGHTS,
     "403": _RIGHTS,
@@ -44,11 +44,11 @@ _NEXT_STEPS: Mapping[str, str] = {
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,
     "InvalidObjectState": (
-        "The object is in an archive class and can't be read as it is: bring it back at the provider, "
-        "and configure a storage class that reads at once."
+        "The object is in an archive class and can't be read directly: restore it at the provider, "
+        "and configure a storage class that allows immediate reads."
     ),
-    "InvalidStorageClass": "Configure a storage class that this provider has, or none.",
-    "NoSuchUpload": "Somebody ended the upload (a lifecycle rule of the bucket?): give uploads a day, copy again.",
+    "InvalidStorageClass": "Configure a storage class that this provider offers, or none.",
+    "NoSuchUpload": "Something aborted the upload (a lifecycle rule?): allow uploads a day, then copy again.",
     "EntityTooLarge": "Use a provider with a higher limit, or split the table.",
     "TooManyParts": "Lower max_parts in the configuration to the provider's limit (some allow 1,000).",
     "InvalidArgument": "Check storage class, encryption and max_parts against what this provider supports.",
@@ -56,8 +56,8 @@ _NEXT_STEPS: Mapping[str, str] = {
         "Check object_lock_days (the bucket must have been created with object lock), storage class and "
         "encryption against what this provider supports."
     ),
-    "BadDigest": "Bytes changed on their way: try again, and look at proxies in between.",
-    "XAmzContentSHA256Mismatch": "Bytes changed on their way: try again, and look at proxies in between.",
+    "BadDigest": "Bytes changed in transit: try again, and check proxies in between.",
+    "XAmzContentSHA256Mismatch": "Bytes changed in transit: try again, and check proxies in between.",
 }
 
 
@@ -69,19 +69,19 @@ def endpoint_name(endpoint_url: str | None) -> str:
         parts = urlsplit(endpoint_url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
     except ValueError:
-        return "an endpoint_url that is no URL"
+        return "an endpoint_url that is not a URL"
 
 
 def translated(
     error: boto.ClientError | boto.BotoCoreError, *, doing: str, endpoint: str, secret: str
 ) -> OpsError:
-    """What boto3 raised, as one of ours.
+    """Translates an exception of boto3's into one of ours.
 
     Args:
         error: boto3's exception.
         doing: what was tried, as "upload s3://bucket/key".
         endpoint: host and port of the store.
-        secret: the secret access key, which is taken out of what the server says.
+        secret: the secret access key, which is removed from the server's message.
 
     Returns:
         The error to raise.
@@ -92,30 +92,30 @@ def translated(
     if isinstance(error, boto.SSLError):
         return StoreRefused(
             f"{told}the TLS certificate is not trusted.",
-            meaning="Somebody else may be answering in the store's name; nothing was sent.",
-            next_step="Give an endpoint whose certificate this machine trusts, or install its authority.",
+            meaning="Another server may be impersonating the store; nothing was sent.",
+            next_step="Use an endpoint whose certificate this machine trusts, or install its CA certificate.",
         )
     if isinstance(error, boto.EndpointConnectionError) and _is_unknown_host(error):
         return StoreRefused(
-            f"{told}no host has this name.",
-            meaning="There is no S3 API to be reached with what is configured; nothing was stored.",
+            f"{told}the host name is unknown.",
+            meaning="No S3 API is reachable with this configuration; nothing was stored.",
             next_step="Correct endpoint_url and region in the configuration, or this machine's name resolution.",
         )
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | boto.IncompleteReadError):
         return StoreUnreachable(
             f"{told}{_silence(error)} ({type(error).__name__}).",
-            meaning="Nothing is known to be wrong with the bucket; nothing half-done counts as stored there.",
+            meaning="The bucket itself may be fine; nothing incomplete counts as stored there.",
             next_step="Nothing, if a later try succeeds. Otherwise check endpoint_url, network, proxy and firewall.",
         )
     return StoreRefused(
         f"{told}{str(error).replace(secret, '***')[:500]} ({type(error).__name__})",
-        meaning="There is no S3 API to be reached with what is configured; nothing was stored.",
+        meaning="No S3 API is reachable with this configuration; nothing was stored.",
         next_step="Correct bucket, endpoint_url, region and credentials in the configuration.",
     )
 
 
 def _is_unknown_host(error: boto.EndpointConnectionError) -> bool:
-    """Whether the name has no address; a resolver that gives no answer now is another matter."""
+    """Whether the name has no address; a resolver that doesn't answer now is a different case."""
     cause: BaseException | None = error.kwargs.get("error")
     while cause is not None:
         if isinstance(cause, socket.gaierror):
@@ -133,7 +133,7 @@ def _silence(error: boto.BotoCoreError) -> str:
 
 
 def code_of(error: boto.ClientError) -> str:
-    """The server's own word for what went wrong: "NoSuchKey", or an HTTP status where it said nothing."""
+    """The server's own error code: "NoSuchKey", or an HTTP status if it gave none."""
     said = error.response.get("Error", {}).get("Code")
     return str(said or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
 
@@ -153,8 +153,8 @@ def _from_answer(error: boto.ClientError, *, told: str, secret: str) -> OpsError
     if code in _PASSING_CODES or status == 429 or (status >= 500 and status not in _NEVER):
         return StoreUnreachable(
             what,
-            meaning="The store is busy or has a fault; nothing half-done counts as stored there.",
-            next_step="Nothing, if a later try succeeds. Otherwise look at the provider's status page.",
+            meaning="The store is busy or has a fault; nothing incomplete counts as stored there.",
+            next_step="Nothing, if a later try succeeds. Otherwise check the provider's status page.",
         )
     return StoreRefused(
         what,

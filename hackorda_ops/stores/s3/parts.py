@@ -1,4 +1,4 @@
-"""Uploading an object to S3 in parts, each held as long as it may have to be sent again."""
+"""Uploads an object to S3 in parts, each kept as long as it might have to be sent again."""
 
 import base64
 import hashlib
@@ -29,19 +29,19 @@ def put(
     max_parts: int,
     staging_root: Path,
 ) -> None:
-    """Uploads an object in parts; on any failure the upload is ended.
+    """Uploads an object in parts; on any failure the upload is aborted.
 
     Args:
         client: of the bucket's provider.
-        settings: bucket, key and whatever else the object is made with.
+        settings: bucket, key and the object's other parameters.
         source: its bytes.
         size_bytes: how many there are.
         max_parts: the provider's limit.
-        staging_root: where parts lie that are too large for memory.
+        staging_root: where parts too large for memory are kept.
 
     Raises:
         ArtifactDamaged: the source has other bytes than announced.
-        ClientError, BotoCoreError: the store did not take it.
+        ClientError, BotoCoreError: the store did not accept it.
         DiskFull: no room for a part.
     """
     part_bytes = part_size_bytes(size_bytes, max_parts)
@@ -60,7 +60,7 @@ def put(
         source.finish()
         _complete(client, upload, parts, sha256=settings["Metadata"]["sha256"])
     except BaseException:
-        # An interrupt counts too. If even this fails, `end_abandoned_uploads` ends it tomorrow.
+        # An interrupt counts too. If even this fails, `end_abandoned_uploads` aborts it tomorrow.
         with suppress(ClientError, BotoCoreError):
             client.abort_multipart_upload(**upload)
         raise
@@ -72,7 +72,7 @@ def _complete(
     try:
         client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
     except ClientError as error:
-        # When the answer to a first request got lost, the repeated one finds no upload any more.
+        # If the answer to a first request was lost, the repeated one no longer finds the upload.
         if code_of(error) != "NoSuchUpload" or not _holds(client, upload, sha256):
             raise
 
@@ -87,7 +87,7 @@ def _holds(client: "S3Client", upload: dict[str, Any], sha256: str) -> bool:
 
 @contextmanager
 def spooled(source: CheckedSource, at_most_bytes: int, staging_root: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """The next bytes of a source, to be sent as often as need be, and their MD5 for the header.
+    """The next bytes of a source, to be sent as often as needed, and their MD5 for the header.
 
     Content-MD5 is sent because object lock demands a checksum, and because every provider
     knows this one; it also lets the server notice a damaged transfer.

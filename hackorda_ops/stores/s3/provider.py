@@ -1,10 +1,10 @@
-"""One name for whoever is behind an S3 endpoint, however the configuration writes it."""
+"""One name for the provider behind an S3 endpoint, however the configuration writes it."""
 
 from urllib.parse import urlsplit
 
 
 def provider_name(endpoint_url: str | None) -> str:
-    """Names an endpoint's provider; AWS has an endpoint for each region, and one name space of buckets.
+    """Names an endpoint's provider; AWS has an endpoint per region, but one namespace for buckets.
 
     Args:
         endpoint_url: as configured; None for AWS.

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class ObjectReader(io.RawIOBase):
-    """An object's bytes in order; a connection that breaks is replaced by one from there on.
+    """An object's bytes in order; a broken connection is replaced by one that continues from there.
 
-    Without this one lost connection in an hour's download would cost the whole hour. A server
-    that gives other bytes the second time is found by the hash that every reader here checks.
+    Without this, one lost connection in an hour's download would cost the whole hour. A server
+    that returns different bytes the second time is caught by the hash that every reader here checks.
 
     Args:
         fetch: opens the object at a byte offset.
-        attempts: how many times in a row nothing may arrive before the error is raised.
+        attempts: how many times in a row nothing has to arrive before the error is raised.
     """
 
     def __init__(self, fetch: "Callable[[int], StreamingBody]", attempts: int) -> None:
@@ -55,7 +55,7 @@ class ObjectReader(io.RawIOBase):
                 return len(block)
 
     def close(self) -> None:
-        """Gives the connection back, or ends it where the object was not read to its end."""
+        """Returns the connection to the pool, or closes it if the object was not read to its end."""
         if not self.closed:
             self._body.close()
         super().close()

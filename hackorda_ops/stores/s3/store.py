@@ -1,4 +1,4 @@
-"""A store in an S3 bucket: AWS, Backblaze B2, Cloudflare R2, MinIO and whatever else speaks it."""
+"""A store in an S3 bucket: AWS, Backblaze B2, Cloudflare R2, MinIO and others that speak the same API."""
 
 import io
 import tempfile
@@ -46,19 +46,19 @@ class S3Store(StoreBase):
         bucket: its name.
         prefix: folder inside the bucket; "" for the bucket's root.
         endpoint_url: for everything but AWS.
-        region: the bucket's region; providers without regions take any.
-        access_key_id: of a key that may list the bucket, and get and put below the prefix.
-        secret_access_key: its secret; in no repr and no error.
+        region: the bucket's region; providers without regions accept any.
+        access_key_id: of a key that can list the bucket, and get and put below the prefix.
+        secret_access_key: its secret; never in a repr or an error.
         object_lock_days: retention in compliance mode on every object; None for none.
-        storage_class: as the provider calls it; None for its default. One that reads at once.
+        storage_class: as the provider calls it; None for its default. It must allow immediate reads.
         server_side_encryption: "AES256" or "aws:kms"; None for the bucket's default.
         kms_key_id: the key for "aws:kms"; None for the account's own.
         max_parts: the provider's limit of parts per upload.
-        staging_root: a local folder with room for the parts under way (files of more than
+        staging_root: a local folder with room for the parts in progress (files of more than
             16 MiB times `max_parts` only).
         connect_timeout_seconds: limit for making a connection.
         read_timeout_seconds: limit for each wait for bytes of an answer.
-        attempts: how often a request that failed in passing is made in all.
+        attempts: how often a request with a transient failure is made in total.
     """
 
     bucket: str
@@ -82,11 +82,11 @@ class S3Store(StoreBase):
         return f"s3://{self.bucket}/{folder_prefix(self.prefix)}".rstrip("/")
 
     def check(self) -> None:
-        """Tries whether the bucket is there and can be listed.
+        """Checks that the bucket exists and can be listed.
 
         Raises:
             StoreRefused: the bucket is missing, or access is denied.
-            StoreUnreachable: nobody answers.
+            StoreUnreachable: nothing answers.
         """
         self._listed_once()
 
@@ -95,7 +95,7 @@ class S3Store(StoreBase):
         return Location(provider_name(self.endpoint_url), self.bucket, folder_prefix(self.prefix))
 
     def with_patience(self, patience: Patience) -> "S3Store":
-        """The same store, given up after this long where it doesn't answer, or as early as it is already."""
+        """The same store, given up after this long if it doesn't answer, or earlier if it already is."""
         return replace(
             self,
             attempts=min(self.attempts, patience.attempts),
@@ -104,7 +104,7 @@ class S3Store(StoreBase):
         )
 
     def clock_ahead(self) -> timedelta:
-        """How far the provider's clock is ahead of this machine's; nothing where its answers carry no time.
+        """How far the provider's clock is ahead of this machine's; zero if its answers carry no time.
 
         Raises:
             StoreRefused, StoreUnreachable: the bucket can't be listed.
@@ -119,7 +119,7 @@ class S3Store(StoreBase):
             )
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """The names of the folders right below the folder `prefix`.
+        """The names of the folders directly below the folder `prefix`.
 
         Raises:
             StoreRefused, StoreUnreachable: the bucket can't be listed.
@@ -135,7 +135,7 @@ class S3Store(StoreBase):
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        """An object as a stream, read on from where it stood when a connection breaks.
+        """An object as a stream; if a connection breaks, reading continues from the same offset.
 
         Raises:
             ArtifactMissing: there is no such object.
@@ -143,7 +143,7 @@ class S3Store(StoreBase):
         """
 
         def fetch(offset_bytes: int) -> "StreamingBody":
-            # An empty object has no byte 0, so the whole is not asked for as a range.
+            # An empty object has no byte 0, so a whole object isn't requested as a range.
             within: dict[str, Any] = {"Range": f"bytes={offset_bytes}-"} if offset_bytes else {}
             return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **within)["Body"]
 
@@ -153,11 +153,11 @@ class S3Store(StoreBase):
                 yield cast(BinaryIO, stream)
 
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
-        """Stores an object, in parts where it is large; on any failure its upload is ended.
+        """Stores an object, in parts if it is large; on any failure its upload is aborted.
 
         Raises:
             ArtifactDamaged: the source has other bytes than announced; nothing was stored.
-            StoreRefused, StoreUnreachable: the store did not take it.
+            StoreRefused, StoreUnreachable: the store did not accept it.
             DiskFull: no room for a part in `staging_root`.
         """
         name = f"{self.describe()}/{key}"
@@ -176,13 +176,13 @@ class S3Store(StoreBase):
                 return
             with parts.spooled(checked, size_bytes, self.staging_root) as (body, md5):
                 checked.finish()
-                # A stream makes boto3 ask for leave first (Expect: 100-continue): one more round trip,
+                # A stream makes boto3 ask for permission first (Expect: 100-continue): one more round trip,
                 # and a second's wait at providers that do not know it, for each of many small files.
                 content = body.read() if size_bytes <= CHUNK_BYTES else body
                 self._client.put_object(**settings, Body=content, ContentMD5=md5)
 
     def files(self, prefix: str) -> Iterator[StoredVersion]:
-        """Every object below the folder `prefix`, whatever versions lie behind it.
+        """Every object below the folder `prefix`, without older versions.
 
         Raises:
             StoreRefused, StoreUnreachable: the bucket can't be listed.
@@ -192,7 +192,7 @@ class S3Store(StoreBase):
             yield from s3_versions.plain(self._client, *where)
 
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
-        """Every version and delete marker below the folder `prefix`; the objects alone where there are no versions.
+        """Every version and delete marker below the folder `prefix`; only the objects if there are no versions.
 
         Raises:
             StoreRefused, StoreUnreachable: the bucket's versions can't be listed.
@@ -210,7 +210,7 @@ class S3Store(StoreBase):
         """Until when object lock holds a version, or would by `object_lock_days`; None for no lock.
 
         Raises:
-            StoreRefused, StoreUnreachable: nobody could look.
+            StoreRefused, StoreUnreachable: the locks could not be read.
         """
         if version.marker:
             return None
@@ -219,24 +219,24 @@ class S3Store(StoreBase):
             head = self._client.head_object(Bucket=self.bucket, Key=self._full(version.key), **which)
         told = s3_versions.locked_until(head)
         if told is None and self.object_lock_days is not None:
-            # A key that may not read retention is told nothing of it.
+            # A key without the right to read retention gets no answer about it.
             return version.modified_at + timedelta(days=self.object_lock_days)
         return told
 
     def delete(self, key: str, version_id: str | None = None) -> None:
-        """Deletes an object, or one version of it for good.
+        """Deletes an object, or one version of it permanently.
 
-        One request each: providers disagree on the checksum that a request for many has to carry.
+        One request each: providers disagree on the checksum required in a request for many.
 
         Raises:
-            StoreRefused, StoreUnreachable: it's still there.
+            StoreRefused, StoreUnreachable: it still exists.
         """
         which: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
         with self._translated(f"delete {self.describe()}/{key}"):
             self._client.delete_object(Bucket=self.bucket, Key=self._full(key), **which)
 
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
-        """The keys of multipart uploads below the folder `prefix` that were begun more than a day ago.
+        """The keys of multipart uploads below the folder `prefix` that were started more than a day ago.
 
         Raises:
             StoreRefused, StoreUnreachable: they can't be listed.
@@ -245,12 +245,12 @@ class S3Store(StoreBase):
             return uploads.abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))
 
     def end_abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
-        """Ends multipart uploads below the folder `prefix` that were begun more than a day ago.
+        """Aborts multipart uploads below the folder `prefix` that were started more than a day ago.
 
-        Their parts are invisible and billed until somebody does.
+        Until then, their parts are invisible but billed.
 
         Returns:
-            The keys of the ended uploads.
+            The keys of the aborted uploads.
         """
         with self._translated(f"end unfinished uploads in {self.describe()}"):
             return uploads.end_abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))

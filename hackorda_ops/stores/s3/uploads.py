@@ -1,4 +1,4 @@
-"""Multipart uploads as a whole: how large their parts are, and which ones nobody finishes."""
+"""Multipart uploads as a whole: how large their parts are, and which uploads are abandoned."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 # Files up to this size go in one request. Parts of this size are held in memory, larger ones in an
-# unnamed temporary file: every attempt has to send the same bytes again.
+# unnamed temporary file: every attempt must send the same bytes again.
 SMALLEST_PART_BYTES = 16 * _MIB
 LARGEST_PART_BYTES = 5 * _GIB
 
@@ -44,7 +44,7 @@ def part_size_bytes(size_bytes: int, max_parts: int) -> int:
 
 
 def abandoned(uploads: "Sequence[MultipartUploadTypeDef]", now: datetime) -> "list[MultipartUploadTypeDef]":
-    """Picks the unfinished uploads that nobody can still be working on.
+    """Picks the unfinished uploads that can't still be in progress.
 
     Args:
         uploads: as the bucket lists them.

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-# A legal hold has no end; somebody has to lift it.
+# A legal hold has no end date; somebody has to lift it.
 HELD: Final = datetime.max.replace(tzinfo=UTC)
-# What an API without versions says when it's asked for them (Cloudflare R2, for one).
+# The answer of an API without versions when asked for them (Cloudflare R2, for one).
 NOT_THERE: Final = {"NotImplemented", "501", "MethodNotAllowed", "405"}
 
 
@@ -23,7 +23,7 @@ def listed(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[
         client: of the bucket's provider.
         bucket: its name.
         within: the prefix, as S3 has it.
-        root: the store's own prefix, which keys are told without.
+        root: the store's own prefix, which is left off the keys.
 
     Raises:
         ClientError: "NotImplemented" at providers without versions.
@@ -43,7 +43,7 @@ def plain(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[S
 
 
 def locked_until(head: "HeadObjectOutputTypeDef") -> datetime | None:
-    """Until when an object can't be deleted, by what a HEAD of it says; None for no lock."""
+    """Until when an object can't be deleted, according to its HEAD; None for no lock."""
     if head.get("ObjectLockLegalHoldStatus") == "ON":
         return HELD
     return head.get("ObjectLockRetainUntilDate")

@@ -104,7 +104,7 @@ def test_no_secret_of_a_foreign_server_is_shown(altered: dict[tuple[str, str], F
         "it may be secret", ""
     )
     mapping = next(each for (_, subject), each in altered.items() if subject.startswith("USER MAPPING"))
-    assert mapping.observed == "another value, which is not shown: it may be secret"
+    assert mapping.observed == "a different value, not shown because it may be secret"
 
 
 def lines(*texts: str) -> tuple[str, ...]:

@@ -338,7 +338,7 @@ def test_where_there_is_no_row_one_stands_in(new_database: str, statements: tupl
     execute(new_database, *statements)
     result, unchanged = altered(new_database)
     assert result.noticed is True
-    assert "a changed value in a row that stands in, because the copy has none" in result.summary
+    assert "a changed value in a stand-in row, because the copy has none" in result.summary
     assert unchanged
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.drill.report import json_form
-from hackorda_ops.drill.report.history import History, read_history, read_past
+from hackorda_ops.drill.report.history import DrillHistory, read_history, read_past
 from hackorda_ops.drill.report.report import store_report
 from hackorda_ops.drill.result import RESULT_VERSION
 from hackorda_ops.stores.folder import FolderStore
@@ -46,7 +46,7 @@ def test_the_report_of_a_release_with_another_check_is_part_of_the_past(store: F
     later = results.with_unknown_check("failed")
     store_report([store], later, ())
 
-    assert read_history(store, "hackorda") == History(drills=(later,), unread=())
+    assert read_history(store, "hackorda") == DrillHistory(drills=(later,), unread=())
 
 
 def test_a_report_whose_json_never_came_is_none(store: FolderStore) -> None:

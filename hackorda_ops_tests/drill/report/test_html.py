@@ -131,7 +131,7 @@ def test_findings_are_shown_with_what_to_do() -> None:
 
     assert read.texts("article")[1] == (
         "table missing public.projects fatal Expected 12,280 rows Observed no such table What it means What a "
-        "restore of this artifact brings back is not what the database held. Next step Do not rely on this "
+        "restore of this artifact brings back differs from what the database held. Next step Do not rely on this "
         "artifact: use another one, and keep this one to find out what happened."
     )
 

@@ -34,7 +34,7 @@ def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
 
     sentence = meaning(results.sound(checks=checks))
 
-    assert "Not fulfilled: recovery takes no longer than its objective." in sentence
+    assert "Not met: recovery takes no longer than its objective." in sentence
     assert "Not measured: the provider's own history agrees with the backup." in sentence
 
 
@@ -57,7 +57,7 @@ def test_a_fail_names_its_first_finding() -> None:
 def test_a_fail_without_findings_names_the_failed_checks() -> None:
     drill = results.sound(verdict="FAIL", checks=(results.check("newest_row_recent", "failed"),))
 
-    assert meaning(drill) == ("Do not rely on this backup. Not fulfilled: the newest rows are recent enough.")
+    assert meaning(drill) == ("Do not rely on this backup. Not met: the newest rows are recent enough.")
 
 
 def test_an_error_says_that_nothing_is_proven_and_why() -> None:
@@ -78,7 +78,7 @@ def test_a_check_of_a_later_release_has_its_name_for_a_title_and_stands_last() -
 
     assert [each.name for each in all_checks(later)] == [*(each.name for each in CHECKS), "indexes_are_valid"]
     assert title_of(all_checks(later)[-1]) == "Indexes are valid"
-    assert meaning(later) == "Do not rely on this backup. Not fulfilled: indexes are valid."
+    assert meaning(later) == "Do not rely on this backup. Not met: indexes are valid."
     unmeasured = results.with_unknown_check("not measured")
     assert meaning(unmeasured).endswith("Not measured: indexes are valid.")
 

@@ -134,7 +134,7 @@ def test_a_failed_run_is_told_once_on_every_channel_with_all_that_one_needs_to_k
     assert lines[1].startswith(f"The night of {dumped.tonight - timedelta(days=2)} ")
     parts = [line.split(": ")[0] for line in lines if line.startswith(_PARTS)]
     assert parts == list(_PARTS)
-    assert "\nAt risk: No restore point has ever been proven. The newest sound backup is of " in text
+    assert "\nAt risk: No restore point has ever been proven. The newest sound backup is from " in text
     assert lines[-1] == f"Run: https://ops.example/runs/{run.run_id}"
     assert service.texts == [text]
     assert _subjects(mail) == [lines[0]]
@@ -274,22 +274,22 @@ def test_a_message_that_is_refused_for_good_silences_nobody_and_is_given_up_and_
     sink.refuses = "exited with code -9"
 
     with pytest.raises(
-        RetryableError, match=r"did not take a message, tried 1 time.*FAILED: shop.*status 400"
+        RetryableError, match=r"did not accept a message, tried 1 time.*FAILED: shop.*status 400"
     ):
         tick(dumped, instance, **environ)
     finish_a_night(dumped, instance)
     said = str(tick(dumped, instance, **environ).skip_message)
-    assert f"Told: RECOVERED: shop, night of {dumped.tonight}" in said
-    assert "ALERT_WEBHOOK_URL did not take a message, tried 1 time" in said
+    assert f"Reported: RECOVERED: shop, night of {dumped.tonight}" in said
+    assert "ALERT_WEBHOOK_URL did not accept a message, tried 1 time" in said
     for hours in (1, 2):
         at(began + timedelta(hours=hours))
-        with pytest.raises(RetryableError, match="did not take a message"):
+        with pytest.raises(RetryableError, match="did not accept a message"):
             tick(dumped, instance, **environ)
     capsys.readouterr()
     at(began + timedelta(hours=30))
-    with pytest.raises(RetryableError, match="ALERT_WEBHOOK_URL is given up for: FAILED: shop, night of"):
+    with pytest.raises(RetryableError, match="ALERT_WEBHOOK_URL gave up on: FAILED: shop, night of"):
         tick(dumped, instance, **environ)
-    assert "ALERT_WEBHOOK_URL is given up for: FAILED: shop, night of" in capsys.readouterr().err
+    assert "ALERT_WEBHOOK_URL gave up on: FAILED: shop, night of" in capsys.readouterr().err
     at(began + timedelta(hours=31))
     tick(dumped, instance, **environ)
 
@@ -365,16 +365,16 @@ def test_a_tick_that_hangs_is_seen(
     hanging = threading.Thread(target=tell)
     hanging.start()
     assert sink.called.wait(60)
-    assert "is still at it" in str(tell().skip_message)
+    assert "is still running" in str(tell().skip_message)
     with monkeypatch.context() as patched:
         patched.setattr(alarms, "_HANGS_AFTER_SECONDS", 0.0)
-        with pytest.raises(Stalled, match="An earlier tick has been at it for"):
+        with pytest.raises(Stalled, match="An earlier tick has been running for"):
             tell()
     sink.silent.clear()
     hanging.join(60)
 
     assert told(sink) == [f"FAILED: shop, night of {dumped.tonight}"]
-    assert "There is nothing to tell" in str(tell().skip_message)
+    assert "There is nothing to report" in str(tell().skip_message)
 
 
 def test_a_night_that_is_overdue_by_the_clock_is_told_once_a_night_and_called_off_once(
@@ -509,7 +509,7 @@ def test_without_a_channel_the_failure_is_logged(
 
     said = tick(dumped, instance).skip_message
 
-    assert "Told: FAILED: shop, night" in str(said)
+    assert "Reported: FAILED: shop, night" in str(said)
     assert "FAILED: shop, night" in capsys.readouterr().err
 
 
@@ -540,7 +540,7 @@ def test_what_another_release_has_left_in_the_storage_stops_nothing_and_is_told_
     tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
 
     assert len(told(sink)) == 1
-    assert "Messages that waited are lost" in capsys.readouterr().err
+    assert "Waiting messages are lost" in capsys.readouterr().err
     tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
     assert "are lost" not in capsys.readouterr().err
 

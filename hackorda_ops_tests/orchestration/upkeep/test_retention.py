@@ -93,7 +93,7 @@ def test_what_is_dated_after_now_takes_no_nights_place_is_kept_and_told(
     assert (shown["kept"], shown["deleted"]) == (7, 33)
     lines = list(log_lines(instance, result))
     for each in ahead:
-        assert any(f"Kept, because it is dated after now: {each.prefix}" in line for line in lines)
+        assert any(f"Kept, because it is dated in the future: {each.prefix}" in line for line in lines)
 
 
 @pytest.mark.server

@@ -44,5 +44,5 @@ def test_what_was_read_meanwhile_does_not_count(each_url: str) -> None:
         old.execute("SELECT 1")
         execute(each_url, "TRUNCATE users")
 
-        with pytest.raises(SourceBusy, match=r"written anew while they were read: public\.users"):
+        with pytest.raises(SourceBusy, match=r"rewritten while they were read: public\.users"):
             require_not_rewritten(before, table_files(target_of(each_url)))

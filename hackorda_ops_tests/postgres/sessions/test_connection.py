@@ -105,7 +105,7 @@ def test_other_drivers_words_for_tls_are_translated(query: str, sslmode: str | N
         ("postgres://h/db", "no user"),
         ("postgres://app@h", "no database"),
         ("postgres://app@h:65536/db", "port"),
-        ("host=h1,h2 port=1,2,3 user=app dbname=db", "as many ports"),
+        ("host=h1,h2 port=1,2,3 user=app dbname=db", "different number of ports"),
         ("postgres://app@h/db?sslmode=strict", "verify-full"),
         ("postgres://app@h/db?service=prod", "service"),
         ("postgres://app@h/db?sslpassword=x", "sslpassword"),

@@ -21,9 +21,10 @@ ON_COPIES = {
     "exercise/destroy.py",
     "exercise/state.py",
     "exercise/history_check.py",
-    "scratch/preflight.py",
+    "scratch/neon/preflight.py",
     "drill/comparisons/schema.py",
-    "scratch/server.py",
+    "scratch/server/preflight.py",
+    "scratch/server/scratch.py",
     "postgres/restoring/target.py",
     "postgres/archives/table_digest.py",
 }

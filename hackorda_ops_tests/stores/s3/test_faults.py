@@ -54,9 +54,9 @@ def test_a_bucket_that_may_be_listed_but_not_written_to_is_told_as_such(
     ("status", "code", "next_step"),
     [
         (403, "AccessDenied", "Allow this access key"),
-        (403, "InvalidAccessKeyId", "Check the access key"),
-        (403, "SignatureDoesNotMatch", "Check the access key"),
-        (401, "Unauthorized", "Check the access key"),
+        (403, "InvalidAccessKeyId", "Check that the access key"),
+        (403, "SignatureDoesNotMatch", "Check that the access key"),
+        (401, "Unauthorized", "Check that the access key"),
         (403, "RequestTimeTooSkewed", "Set this machine's clock"),
         (400, "AuthorizationHeaderMalformed", "region"),
         (403, "InvalidObjectState", "archive class"),
