@@ -43,8 +43,10 @@ check: $(READY_TO_TEST) ## lint, format, types, layers
 	@$(BIN)/mypy
 	@PYTHONPATH= $(BIN)/lint-imports
 
-docs: $(READY_TO_TEST) ## docs/proof.md, from what the tests do
+docs: $(READY_TO_TEST) ## docs/proof.md from what the tests do, the picture of the rooms from the code, the report's schema
 	@$(BIN)/python -m hackorda_ops_tests.proof > docs/proof.md
+	@$(BIN)/python -m hackorda_ops_tests.architecture
+	@$(BIN)/python -m hackorda_ops.drill.report.json_schema > docs/report.schema.json
 
 clean: ## remove what was set up; backups are left alone
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

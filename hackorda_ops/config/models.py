@@ -22,7 +22,7 @@ class Source(Section):
     Attributes:
         url_env: variable with the connection string; a pooled Neon endpoint is made direct.
         direct_url_env: variable with the direct endpoint's connection string, used instead of `url_env`.
-        tls: overrides `tls_mode_env`; see `postgres.tls` for what each mode becomes.
+        tls: overrides `tls_mode_env`; see `postgres.sessions.tls` for what each mode becomes.
         tls_mode_env: variable with the TLS mode.
         ca_certificate_env: variable with the provider's CA bundle (PEM text).
         client_folders: folders with pg_dump, pg_restore and psql, looked into first.

@@ -1,6 +1,6 @@
 """A restore drill, from the off-site bucket to the verdict.
 
-It restores with the same functions as `restore` (`backup.bring_back`), and always ends in a result.
+It restores with the same functions as `restore` (`recovery.bring_back`), and always ends in a result.
 """
 
 from contextlib import ExitStack

@@ -84,7 +84,7 @@ def digest_tables(
 def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDigest:
     """Counts and digests one table's rows on a session of the caller's, in whatever transaction that is in.
 
-    The drill's self-test (`drill.self_test`) uses this to see a change that no other session can see yet.
+    The drill's self-test (`drill.comparisons.self_test`) uses this to see a change that no other session can see yet.
 
     Args:
         connection: with the comparable settings of `session.connect`.
