@@ -8,7 +8,7 @@ from hackorda_ops.drill.checks import (
 from hackorda_ops.drill.checks.declaration import Copy, Drilling
 from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.not_compared import beyond_comparison
-from hackorda_ops.recovery import bring_back
+from hackorda_ops.recovery.target import admitted
 from hackorda_ops.scratch.place import Place
 
 
@@ -28,7 +28,7 @@ def run_steps(drilling: Drilling, place: Place) -> None:
         branch_equals_manifest.compare(drilling, place.branch)
     with drilling.record.stage("make the database", in_recovery=True):
         target = place.new_database("restore")
-    with bring_back.admitted(
+    with admitted(
         target, drilling.manifest, source=drilling.source, application_name="hackorda_ops drill"
     ) as connection:
         tools = drilling.protected.client_tools(connection.info.server_version // 10_000)

@@ -15,7 +15,7 @@ from hackorda_ops_tests.postgres.awkward import execute, target_of
 PACKAGE = Path(hackorda_ops.__file__).parent
 # What they connect to is a copy: a scratch, a branch, a database that is restored into.
 ON_COPIES = {
-    "recovery/bring_back.py",
+    "recovery/target.py",
     "night/branch.py",
     "drill/comparisons/branch.py",
     "exercise/destroy.py",
