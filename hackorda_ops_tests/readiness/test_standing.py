@@ -11,7 +11,6 @@ from hackorda_ops.artifacts.operations_log import Event, record
 from hackorda_ops.config.places import S3
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.drill.report.history import drill_prefix
-from hackorda_ops.environment import Protected
 from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.standing import Standing, at_risk
 from hackorda_ops.readiness.survey import read_survey
@@ -169,7 +168,7 @@ def test_readiness_and_the_catalog_agree_on_what_is_dated_after_now(kept: Kept) 
             assert seen is not None
             assert seen.artifact_id == newest.artifact_id
         assert (newest == made) == (minutes <= 60)
-        survey = read_survey(Protected("hackorda", kept.policy, kept.environ), now=now)
+        survey = read_survey(kept.protected(), now=now)
         assert survey.artifacts[-1].artifact_id == newest.artifact_id
 
 
@@ -182,7 +181,7 @@ def test_a_drill_that_is_dated_after_now_is_no_measure_and_no_proof(kept: Kept) 
     kept.exercise(FRIDAY + timedelta(days=30))
 
     after = kept.standing(FRIDAY)
-    survey = read_survey(Protected("hackorda", kept.policy, kept.environ), now=FRIDAY)
+    survey = read_survey(kept.protected(), now=FRIDAY)
 
     assert after.last_proven == before.last_proven
     assert after.last_exercise_passed_at == before.last_exercise_passed_at
