@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -383,13 +383,21 @@ def test_a_collapse_is_a_fail_although_the_dump_is_kept(run: Run, dumped: object
     assert Path(json.loads(done.stdout)["location"], "manifest.json").exists()
 
 
+@pytest.fixture
+def elsewhere(scratch_server: PostgresServer) -> Iterator[str]:
+    """A database of the source's name on another server, which is as empty as before afterwards."""
+    url = create_database(scratch_server, "cli source")
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("CREATE TABLE users AS SELECT n AS id FROM generate_series(1, 321) n")
+    yield url
+    with psycopg.connect(scratch_server.url(), autocommit=True) as session:
+        session.execute('DROP DATABASE "cli source" WITH (FORCE)')
+
+
 def test_a_dump_of_another_source_is_a_fail_until_it_is_confirmed_and_later_ones_need_no_word(
-    run: Run, source: str, scratch_server: PostgresServer, tmp_path: Path
+    run: Run, source: str, elsewhere: str, tmp_path: Path
 ) -> None:
     (tmp_path / "databases.yaml").write_text("databases: {hackorda: }", encoding="utf-8")
-    elsewhere = create_database(scratch_server, "cli source")
-    with psycopg.connect(elsewhere, autocommit=True) as session:
-        session.execute("CREATE TABLE users AS SELECT n AS id FROM generate_series(1, 321) n")
 
     def dump(*arguments: str, url: str) -> tuple[int, dict[str, object]]:
         done = run("dump", "--json", *arguments, within=tmp_path, DATABASE_URL=url)
