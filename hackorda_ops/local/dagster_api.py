@@ -113,7 +113,7 @@ class RunningDagster:
         _successful(data["terminateRun"], "TerminateRunSuccess")
 
     def end_of(
-        self, run: str, *, limit_seconds: float = 120, on_message: Callable[[str], None] | None = None
+        self, run: str, *, limit_seconds: float = 1800, on_message: Callable[[str], None] | None = None
     ) -> str:
         """Waits until a run has ended; returns how.
 

@@ -58,7 +58,7 @@ def killed(protected: Shipped, point: str) -> None:
         [sys.executable, "-m", "hackorda_ops_tests.drill.killed_drill", policy, point],
         env={**os.environ, **protected.environ},
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -42,7 +42,7 @@ class Brake:
                 if self._left_bytes < 0:
                     self._free.clear()
                     self.engaged.set()
-        self._free.wait(timeout=120)
+        self._free.wait(timeout=1800)
 
 
 @contextmanager

@@ -9,7 +9,11 @@ from collections.abc import Callable
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
 
 
-def until(condition: Callable[[], bool], what: str, *, limit_seconds: float = 60) -> None:
+# Only what hangs takes as long: on a machine with far too much to do a demo has taken more than five minutes.
+PATIENCE_SECONDS = 1800.0
+
+
+def until(condition: Callable[[], bool], what: str, *, limit_seconds: float = PATIENCE_SECONDS) -> None:
     """Waits for a condition; fails with `what` where it doesn't come."""
     give_up = time.monotonic() + limit_seconds
     while not condition():

@@ -88,11 +88,10 @@ def deployed(
         until(
             lambda: deployed.passes(_of_the_image(HEALTH_CHECK)),
             "the code location is healthy",
-            limit_seconds=120,
         )
         start(services["webserver"]["command"], environment)
         start(services["daemon"]["command"], environment)
-        until(deployed.dagster.loaded, "the web server has the code location", limit_seconds=120)
+        until(deployed.dagster.loaded, "the web server has the code location")
         yield deployed
 
 
@@ -130,7 +129,7 @@ def test_an_alarm_is_raised_by_the_code_location(deployed: Deployed, shop: Shop)
     run = deployed.dagster.materialize("shop/offsite_copy", _a_week_without_nights())
 
     assert deployed.dagster.end_of(run) == "FAILURE"
-    until(lambda: any(run in text for text in shop.alarms.texts), "somebody is told", limit_seconds=120)
+    until(lambda: any(run in text for text in shop.alarms.texts), "somebody is told")
 
 
 def _a_week_without_nights() -> str:
@@ -144,4 +143,4 @@ def test_the_health_checks_pass_while_all_is_well(deployed: Deployed) -> None:
     assert deployed.passes(_of_the_image(HEALTH_CHECK))
     for name in ("webserver", "daemon"):
         check = services[name]["healthcheck"]["test"][1:]
-        until(lambda check=check: deployed.passes(check), f"{name} is healthy", limit_seconds=120)
+        until(lambda check=check: deployed.passes(check), f"{name} is healthy")

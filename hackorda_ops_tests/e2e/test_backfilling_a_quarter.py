@@ -36,9 +36,7 @@ def test_the_present_quarter_and_a_missed_one_pass_and_one_whose_artifacts_are_g
     backfill = dagster.backfill("shop/restore_drill", str(this_quarter), str(last_quarter), str(lost_quarter))
 
     # Dagster looks at its backfills twice a minute.
-    until(
-        lambda: len(dagster.runs_of_backfill(backfill)) == 3, "the backfill has its runs", limit_seconds=120
-    )
+    until(lambda: len(dagster.runs_of_backfill(backfill)) == 3, "the backfill has its runs")
     runs = dagster.runs_of_backfill(backfill)
     ended = {partition: dagster.end_of(run) for partition, run in runs.items()}
     assert ended == {

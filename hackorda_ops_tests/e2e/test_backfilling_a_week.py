@@ -32,9 +32,7 @@ def test_missed_weeks_are_backfilled_from_their_nights_and_one_without_a_night_s
     backfill = dagster.backfill("shop/offsite_copy", *weeks)
 
     # Dagster looks at its backfills twice a minute.
-    until(
-        lambda: len(dagster.runs_of_backfill(backfill)) == 3, "the backfill has its runs", limit_seconds=120
-    )
+    until(lambda: len(dagster.runs_of_backfill(backfill)) == 3, "the backfill has its runs")
     ended = {partition: dagster.end_of(run) for partition, run in dagster.runs_of_backfill(backfill).items()}
     assert ended == {weeks[0]: "FAILURE", weeks[1]: "SUCCESS", weeks[2]: "SUCCESS"}
     assert dagster.materialized("shop/offsite_copy") == set(weeks[1:])

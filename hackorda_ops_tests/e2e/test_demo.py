@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops_tests.e2e.processes import ENVIRONMENT, descendants, is_alive, until
+from hackorda_ops_tests.e2e.processes import ENVIRONMENT, PATIENCE_SECONDS, descendants, is_alive, until
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
 PROGRAM = Path(sys.executable).with_name("hackorda-ops")
-DEADLINE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Place:
             # A process group of its own, as a shell gives it: Ctrl-C goes to all of the group.
             start_new_session=True,
         ) as process:
-            deadline = threading.Timer(DEADLINE_SECONDS, process.kill)
+            deadline = threading.Timer(PATIENCE_SECONDS, process.kill)
             deadline.start()
             assert process.stdout is not None
             for line in process.stdout:
@@ -83,7 +82,7 @@ class Place:
 
 @pytest.fixture
 def place(server_folder: Path, tmp_path: Path) -> Iterator[Place]:
-    temporary = server_folder / "temporary"
+    temporary = server_folder / f"temporary of {tmp_path.name}"
     temporary.mkdir()
     # As with /tmp, the server's unprivileged user can get through.
     temporary.chmod(0o711)

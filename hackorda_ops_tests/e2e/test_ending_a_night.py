@@ -10,7 +10,7 @@ import pytest
 
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops_tests.e2e.nights import night, tonight, until_it_says
-from hackorda_ops_tests.e2e.processes import descendants, is_alive, until
+from hackorda_ops_tests.e2e.processes import PATIENCE_SECONDS, descendants, is_alive, until
 from hackorda_ops_tests.e2e.shop import MID_DUMP_BYTES, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
@@ -21,7 +21,7 @@ def _in_mid_dump(shop: Shop, dagster: RunningDagster, partition: str) -> tuple[s
     run = dagster.materialize("shop/nightly_dump", partition)
     worker = dagster.worker_of(run)
     shop.line.arm(after_bytes=MID_DUMP_BYTES)
-    assert shop.line.engaged.wait(timeout=60), dagster.messages(run)
+    assert shop.line.engaged.wait(timeout=PATIENCE_SECONDS), dagster.messages(run)
     family = descendants(worker)
     assert any("pg_dump" in arguments for arguments in family.values()), family
     return run, family

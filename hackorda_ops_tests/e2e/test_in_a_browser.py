@@ -30,8 +30,8 @@ from hackorda_ops_tests.e2e.processes import ENVIRONMENT
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
 ASSETS = ("source", "nightly_dump", "offsite_copy", "restore_drill", "drill_report", "recovery_exercise")
-PAGE_MILLISECONDS = 60_000
-DRILL_MILLISECONDS = 180_000
+PAGE_MILLISECONDS = 300_000
+DRILL_MILLISECONDS = 1_800_000
 SCREENSHOTS_VARIABLE = "HACKORDA_OPS_SCREENSHOTS"
 
 

@@ -31,7 +31,7 @@ from hackorda_ops.local.postgres import delete_server
 from hackorda_ops.local.stack import OFFSITE_BUCKET, Stack, running_stack
 from hackorda_ops_tests.alerts.sink import Sink, running_sink
 from hackorda_ops_tests.e2e.lookout import Lookout, looking_out
-from hackorda_ops_tests.e2e.processes import ENVIRONMENT, until
+from hackorda_ops_tests.e2e.processes import ENVIRONMENT, PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
 
@@ -87,9 +87,7 @@ def seen(server_folder: Path) -> Iterator[Seen]:
             on_line=said.append,
         ) as dagster:
             _everything_runs(dagster, config, stack)
-            until(
-                lambda: _is_told(alarms, hidden), "both channels are told of both failures", limit_seconds=120
-            )
+            until(lambda: _is_told(alarms, hidden), "both channels are told of both failures")
             said.append(_commands(config, environ))
         places = {
             "output": "\n".join(said),
@@ -184,7 +182,7 @@ def _commands(config: Path, environ: Mapping[str, str]) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         ).stdout
         for command in (["backups"], ["preflight"], ["dump"])

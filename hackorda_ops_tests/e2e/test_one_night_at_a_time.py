@@ -3,7 +3,7 @@
 import pytest
 
 from hackorda_ops_tests.e2e.nights import night, until_it_says
-from hackorda_ops_tests.e2e.processes import descendants, is_alive
+from hackorda_ops_tests.e2e.processes import PATIENCE_SECONDS, descendants, is_alive
 from hackorda_ops_tests.e2e.shop import MID_DUMP_BYTES, Shop
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]
@@ -13,12 +13,12 @@ def test_a_second_night_is_refused_while_one_dumps(shop: Shop) -> None:
     before = len(shop.artifacts)
     shop.line.arm(after_bytes=MID_DUMP_BYTES)
     with night(shop) as first:
-        assert shop.line.engaged.wait(timeout=60)
+        assert shop.line.engaged.wait(timeout=PATIENCE_SECONDS)
         # The line carries nothing to anybody now, so the second one goes past it.
         with night(shop.past_the_line()) as second:
             until_it_says(second, "LockHeld")
         shop.line.release()
-        first.communicate(timeout=60)
+        first.communicate(timeout=PATIENCE_SECONDS)
 
     assert (first.returncode, second.returncode) == (0, 0)
     assert len(shop.artifacts) == before + 1
@@ -28,7 +28,7 @@ def test_the_night_after_a_killed_one_begins_when_nothing_of_that_is_left(shop: 
     before = len(shop.artifacts)
     shop.line.arm(after_bytes=MID_DUMP_BYTES)
     with night(shop) as killed:
-        assert shop.line.engaged.wait(timeout=60)
+        assert shop.line.engaged.wait(timeout=PATIENCE_SECONDS)
         family = descendants(killed.pid)
         assert any("pg_dump" in arguments for arguments in family.values()), family
         killed.kill()
@@ -37,7 +37,7 @@ def test_the_night_after_a_killed_one_begins_when_nothing_of_that_is_left(shop: 
         with night(shop) as retry:
             until_it_says(retry, "dump")
             beside = [pid for pid in family if is_alive(pid)]
-            retry.communicate(timeout=60)
+            retry.communicate(timeout=PATIENCE_SECONDS)
 
     assert beside == []
     assert retry.returncode == 0

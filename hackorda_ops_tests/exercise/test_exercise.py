@@ -45,7 +45,7 @@ from hackorda_ops_tests.drill.fixtures import Shipped, own_branches
 from hackorda_ops_tests.readiness.kept import exercise_result
 
 NEEDS_A_SERVER = pytest.mark.server
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 600
 ROWS = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM test_cycles)"
 
 

@@ -13,7 +13,7 @@ from hackorda_ops_tests.drill.fixtures import Shipped
 
 pytestmark = pytest.mark.server
 
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 600
 
 
 def _run(protected: Shipped, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
