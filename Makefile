@@ -12,6 +12,8 @@ PYTHON ?= python3
 WORKERS ?= 3
 # Groups of tests start in the order that hackorda_ops_tests/groups.py gives them, the longest first.
 SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# More options for pytest: make test ARGS=--junit-xml=run.xml
+ARGS ?=
 
 # Without its cache every worker of the tests would compile each of them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,13 +28,13 @@ dev: $(READY_TO_RUN) ## the same stack, left running with the Dagster UI
 	@exec $(BIN)/hackorda-ops demo --ui
 
 test: $(READY_TO_TEST) ## every test, on real servers that it starts itself
-	@exec $(BIN)/python -m pytest $(SPREAD)
+	@exec $(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 test-long: $(READY_TO_TEST) ## the same in the long form: every kill, every storm, thousands of tables on every version
-	@HACKORDA_OPS_LONG=1 $(BIN)/python -m pytest $(SPREAD)
+	@HACKORDA_OPS_LONG=1 $(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week and a drill on real ones
-	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD)
+	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD) $(ARGS)
 
 bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios
 	@exec $(BIN)/python -m bench
