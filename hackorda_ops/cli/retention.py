@@ -9,8 +9,9 @@ from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
-from hackorda_ops.retention.planning import RetentionPlan, Stock
+from hackorda_ops.retention.planning import RetentionPlan
 from hackorda_ops.retention.prune import Pruned
+from hackorda_ops.retention.stock import Stock
 from hackorda_ops.words import counted, size
 
 

@@ -20,7 +20,7 @@ from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.proof.notebook import Notebook
 from hackorda_ops.proof.verdict import Wording
-from hackorda_ops.recovery.bring_back import Comparison
+from hackorda_ops.recovery.comparing import Comparison
 
 WORDING: Final = Wording("drill", claim="prove the backup", again="drill again")
 

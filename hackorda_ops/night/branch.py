@@ -1,12 +1,12 @@
 """The Neon branch that a night is dumped from: created from the source, proven to be its clone, and deleted."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Database, Schedule
 from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
@@ -185,7 +185,7 @@ def made(
 
     opened = history.opened(
         purpose=NIGHT,
-        run=f"{present.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        run=new_id(present.now),
         point=AtLsn(present.lsn) if past is None else AtTime(past.due),
         expires_at=datetime.now(UTC)
         + min(timedelta(hours=database.dump.deadline_hours) + _SPARE, _LONGEST_EXPIRY),

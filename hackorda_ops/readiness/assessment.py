@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from hackorda_ops.calendar.due import DueKind, cron_of, due_between
 from hackorda_ops.config.models import Database
+from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge
-from hackorda_ops.readiness.standing import Standing, at_risk
+from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.readiness.survey import DrillHeld, Stored, Survey
 from hackorda_ops.words import duration, size
 

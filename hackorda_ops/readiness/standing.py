@@ -5,7 +5,7 @@ It's asked every few minutes, so it reads as little as it can; `reading` says ho
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import chain
 
 from hackorda_ops.artifacts import catalog
@@ -20,7 +20,6 @@ from hackorda_ops.readiness.overdue import Attempt, Overdue
 from hackorda_ops.readiness.reading import Listed, Trouble
 from hackorda_ops.unforeseen import described
 from hackorda_ops.week.apart import one_bucket
-from hackorda_ops.words import duration
 
 __all__ = [
     "ArtifactSeen",
@@ -28,7 +27,6 @@ __all__ = [
     "Overdue",
     "Proof",
     "Standing",
-    "at_risk",
     "read_standing",
     "seen",
     "unforeseen",
@@ -122,37 +120,6 @@ class Standing:
     judged: tuple[DueKind, ...]
     problems: tuple[str, ...]
     unreadable: tuple[str, ...]
-
-
-def at_risk(standing: Standing) -> str:
-    """What is at risk, in a sentence or two: the last proven restore point and its age. Pure."""
-    sound = max(
-        (each for each in (standing.newest_sound_night, standing.newest_copy) if each is not None),
-        key=lambda artifact: artifact.captured_at,
-        default=None,
-    )
-    newest = f"The newest sound backup is from {_aged(sound.captured_at, standing.at)}." if sound else ""
-    proven = standing.last_proven
-    if proven is not None and proven.kept:
-        said = f"The last proven restore point is from {_aged(proven.captured_at, standing.at)}."
-        return f"{said} {newest}" if sound and sound.captured_at > proven.captured_at else said
-    if proven is not None:
-        lost = f"The last proven restore point, from {_aged(proven.captured_at, standing.at)}, is no longer there."
-        return f"{lost} {newest or 'There is no other sound backup.'}"
-    if sound is not None:
-        return f"No restore point has ever been proven. {newest}"
-    if standing.unreadable:
-        return "No restore point was found, and not all places could be read."
-    return "There is no restore point: whatever the database loses now is lost."
-
-
-def _aged(when: datetime, now: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {_age((now - when).total_seconds())} old"
-
-
-def _age(seconds: float) -> str:
-    days = int(seconds // 86_400)
-    return f"{days:,} days" if days > 1 else duration(max(seconds, 0))
 
 
 def read_standing(protected: Protected, *, now: datetime) -> Standing:

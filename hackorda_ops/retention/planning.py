@@ -11,11 +11,12 @@ from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.config.models import Keep
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import StoreRefused, StoreUnreachable
+from hackorda_ops.errors import StoreRefused
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
 from hackorda_ops.retention.proven import proven
+from hackorda_ops.retention.stock import Stock, keeps_versions, stock_of
 from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
 
@@ -24,31 +25,6 @@ _STORE_ALONE: Final = (
     "Off-site isn't configured: none of its variables is set. The plan uses the store alone, and what drills "
     "proved by the reports in it."
 )
-
-
-@dataclass(frozen=True)
-class Stock:
-    """What a place holds of a database.
-
-    Attributes:
-        place: the nightly store, or off-site.
-        location: it as people would name it.
-        size_bytes: of all files that can be read there, reports and the operations log included.
-        superseded: how many versions lie behind newer ones or behind delete markers.
-        superseded_bytes: what those take up.
-        markers: how many delete markers there are.
-        uploads: what killed uploads have left behind, a name each; None without the right to list them.
-        keeps_versions: what is deleted there stays as a version.
-    """
-
-    place: PlaceName
-    location: str
-    size_bytes: int
-    superseded: int
-    superseded_bytes: int
-    markers: int
-    uploads: tuple[str, ...] | None
-    keeps_versions: bool
 
 
 @dataclass(frozen=True)
@@ -138,7 +114,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
         for each in leftovers(
             name,
             place,
-            (*listed[place], *(_readiness_page(places[place]) if _keeps_versions(listed[place]) else ())),
+            (*listed[place], *(_readiness_page(places[place]) if keeps_versions(listed[place]) else ())),
             wanted=_wanted(
                 remains(place, listed[place], policy.schedule),
                 held[place],
@@ -154,7 +130,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
         database=name,
         decisions=decisions,
         leftovers=tuple(left),
-        stocks=tuple(_stock(place, store, name, listed[place]) for place, store in places.items()),
+        stocks=tuple(stock_of(place, store, name, listed[place]) for place, store in places.items()),
         notes=(
             *(() if "offsite" in places else (_STORE_ALONE,)),
             *not_seen,
@@ -264,27 +240,6 @@ def _for_now(leftover: Leftover, store: Store, unknown: Sequence[str], now: date
     if until is None or until <= now:
         return leftover
     return replace(leftover, remove=False, reason=f"{leftover.reason}; {locked_sentence(until)}")
-
-
-def _stock(place: PlaceName, store: Store, database: str, listed: Sequence[StoredVersion]) -> Stock:
-    uploads = None
-    with suppress(StoreRefused, StoreUnreachable):
-        uploads = store.abandoned_uploads(f"{database}/")
-    behind = [version for version in listed if not version.current and not version.marker]
-    return Stock(
-        place=place,
-        location=store.describe(),
-        size_bytes=sum(version.size_bytes for version in listed if version.is_file),
-        superseded=len(behind),
-        superseded_bytes=sum(version.size_bytes for version in behind),
-        markers=sum(version.marker for version in listed),
-        uploads=uploads,
-        keeps_versions=_keeps_versions(listed),
-    )
-
-
-def _keeps_versions(listed: Iterable[StoredVersion]) -> bool:
-    return any(version.version_id not in {None, "null"} for version in listed)
 
 
 def _readiness_page(store: Store) -> tuple[StoredVersion, ...]:

@@ -11,7 +11,8 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
-from hackorda_ops.recovery.bring_back import bring_back, compare
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.recovery.comparing import compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS

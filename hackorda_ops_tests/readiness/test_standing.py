@@ -12,7 +12,8 @@ from hackorda_ops.config.places import S3
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.drill.report.history import drill_prefix
 from hackorda_ops.readiness.assessment import assess
-from hackorda_ops.readiness.standing import Standing, at_risk
+from hackorda_ops.readiness.at_risk import at_risk
+from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.readiness.survey import read_survey
 from hackorda_ops_tests.readiness.kept import EMPTIED, Kept, utc
 from hackorda_ops_tests.stores.examples import put

@@ -21,7 +21,8 @@ from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.postgres.sessions.session import connect
 from hackorda_ops.progress import ignore
-from hackorda_ops.recovery.bring_back import BroughtBack, Comparison, bring_back, compare
+from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
+from hackorda_ops.recovery.comparing import Comparison, compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 

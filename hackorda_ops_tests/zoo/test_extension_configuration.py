@@ -13,7 +13,8 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.progress import ignore
-from hackorda_ops.recovery.bring_back import BroughtBack, bring_back, compare
+from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
+from hackorda_ops.recovery.comparing import compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS

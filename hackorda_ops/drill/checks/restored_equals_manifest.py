@@ -12,7 +12,7 @@ from hackorda_ops.postgres.restoring import restore
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import translated_errors
 from hackorda_ops.postgres.tools.clients import Clients
-from hackorda_ops.recovery import bring_back
+from hackorda_ops.recovery import comparing
 from hackorda_ops.recovery.not_restored import with_rest
 
 
@@ -64,7 +64,7 @@ def _compare(copy: Copy) -> None:
     drilling, connection, target = copy.drilling, copy.connection, copy.target
     record, manifest = drilling.record, drilling.manifest
     with record.stage("compare with the manifest"):
-        compared = bring_back.compare(
+        compared = comparing.compare(
             connection,
             target,
             manifest,

@@ -28,7 +28,8 @@ from hackorda_ops.errors import OpsError, RetryableError, Stalled
 from hackorda_ops.given import given
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.sensors.run_ends import new_ends
-from hackorda_ops.readiness.standing import Standing, at_risk, read_standing, unread
+from hackorda_ops.readiness.at_risk import at_risk
+from hackorda_ops.readiness.standing import Standing, read_standing, unread
 from hackorda_ops.words import duration
 
 _TICK_EVERY_SECONDS: Final = 15

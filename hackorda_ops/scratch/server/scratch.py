@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.errors import PermanentError, TargetRefused
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
@@ -121,7 +121,7 @@ class ServerScratch:
             OpsError: the login or the connection failed, or it could not be dropped.
         """
         # If this process dies, the next sweep recognizes the name and treats it as a killed drill's.
-        drill_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        drill_id = new_id(datetime.now(UTC))
         database = self._database_name(drill_id, "check")
         with kept_alive(self.admin, drill_id):
             create_like(self.admin, database, like)
