@@ -26,6 +26,11 @@ def worth_telling(last: Told | None, progress: Progress, now_seconds: float) -> 
 
     A tenth of the total, or of what is done where the total is unknown: then the lines of an
     endless stage grow rarer.
+
+    Args:
+        last: the last line written for this stage; None if there was none.
+        progress: how far the stage is.
+        now_seconds: seconds of a monotonic clock.
     """
     if last is None:
         return True

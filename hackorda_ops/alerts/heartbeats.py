@@ -100,7 +100,14 @@ def heartbeat(
 
 
 def counts(kind: DueKind, partition: date | None, schedule: Schedule, now: datetime) -> bool:
-    """Whether a partition is the newest that was due, or a newer one: whether making it shows that all is well."""
+    """Whether a partition is the newest that was due, or a newer one: whether making it shows that all is well.
+
+    Args:
+        kind: which kind of partition.
+        partition: the one that was made; None for the present one.
+        schedule: the database's schedule.
+        now: the present, aware.
+    """
     newest = newest_due(kind, schedule, now)
     return partition is None or newest is None or partition >= newest.partition
 

@@ -65,7 +65,13 @@ class Waiting:
         return replace(self, channels=tuple(name for name in self.channels if name != channel))
 
     def set_aside(self, channel: str, problem: str, now: datetime) -> "Waiting":
-        """The message after a channel has refused it once more."""
+        """The message after a channel has refused it once more.
+
+        Args:
+            channel: the name of the channel that refused it.
+            problem: why, in a sentence.
+            now: the present, aware.
+        """
         times = self.refusals[channel].times + 1 if channel in self.refusals else 1
         if times > len(_SET_ASIDE_FOR):
             return self.without(channel)
@@ -96,7 +102,13 @@ class Outbox:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
 
     def with_message(self, message: Message, channels: Iterable[str], now: datetime) -> "Outbox":
-        """The outbox with one more message, for these channels."""
+        """The outbox with one more message, for these channels.
+
+        Args:
+            message: the message to deliver.
+            channels: the names of the channels to deliver it on.
+            now: the present, aware.
+        """
         return self._holding((*self.waiting, Waiting(message, tuple(channels), now)))
 
     def next_for(self, channel: str, now: datetime) -> Message | None:
@@ -115,6 +127,12 @@ class Outbox:
     def refused(self, channel: str, message: Message, problem: str, now: datetime) -> tuple["Outbox", bool]:
         """The outbox after a channel has refused its next message.
 
+        Args:
+            channel: the name of the channel that refused it.
+            message: the message.
+            problem: why, in a sentence.
+            now: the present, aware.
+
         Returns:
             It, and whether the message is given up for this channel.
         """
@@ -131,7 +149,13 @@ class Outbox:
         return outbox.undelivered(channel, problem, now), given_up
 
     def undelivered(self, channel: str, problem: str, now: datetime) -> "Outbox":
-        """The outbox after a channel was down for its next message."""
+        """The outbox after a channel was down for its next message.
+
+        Args:
+            channel: the name of the channel that was down.
+            problem: why, in a sentence.
+            now: the present, aware.
+        """
         failures = self.pauses[channel].failures + 1 if channel in self.pauses else 1
         # Capped before it's multiplied: a channel may be down for good.
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 10))

@@ -123,6 +123,11 @@ def read_newest(store: Store, database: str, *, before: datetime | None = None) 
 def newest_id(store: Store, database: str, *, before: datetime | None = None) -> str | None:
     """The id of what `read_newest` looks at first, without reading any manifest: also of one that isn't finished.
 
+    Args:
+        store: the store to look into.
+        database: the database's name in databases.yaml.
+        before: leaves out what was captured later; None for the present.
+
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed.
     """
@@ -147,6 +152,11 @@ def read_each(
     store: Store, database: str, artifact_ids: Iterable[str]
 ) -> Iterator[Manifest | DamagedArtifact]:
     """The artifacts with these ids, in this order, each read on demand; what has no manifest is skipped.
+
+    Args:
+        store: the store to read from.
+        database: the database's name in databases.yaml.
+        artifact_ids: the ids of the artifacts.
 
     Raises:
         StoreRefused, StoreUnreachable: the store can't be read.

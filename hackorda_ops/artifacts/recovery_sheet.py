@@ -18,7 +18,16 @@ def recovery_sheet(
     client: ClientRecord,
     tables: tuple[TableEvidence, ...],
 ) -> str:
-    """The sheet's text, in Markdown. It names no secret and needs no network to be read."""
+    """The sheet's text, in Markdown. It names no secret and needs no network to be read.
+
+    Args:
+        database: the database's name in databases.yaml.
+        artifact_id: the artifact's id.
+        snapshot: the snapshot that was dumped.
+        inventory: what the database held then.
+        client: the client that wrote the dump.
+        tables: what each table's data in the dump is; the largest are named.
+    """
     source = inventory.source
     largest = sorted(tables, key=lambda table: (-table.rows, table.name))[:_TABLES_SHOWN]
     counts = "\n".join(

@@ -74,7 +74,13 @@ def night_concerns(
 
 
 def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Concern]:
-    """Whether the artifact that a drill fetches will fit. Pure."""
+    """Whether the artifact that a drill fetches will fit. Pure.
+
+    Args:
+        free: the bytes free in the work folder.
+        artifact: the artifact that a drill would fetch.
+        folder: the work folder.
+    """
     if free < artifact.size_bytes:
         yield Concern(
             "stops the drill",

@@ -43,7 +43,13 @@ def ahead_of_us(connection: psycopg.Connection[Any]) -> timedelta:
 
 
 def apart(there: datetime, before: datetime, after: datetime) -> timedelta:
-    """How far ahead a clock is that was read between two readings of our own: only as much as is certain. Pure."""
+    """How far ahead a clock is that was read between two readings of our own: only as much as is certain. Pure.
+
+    Args:
+        there: what the other clock said.
+        before: our own clock right before that.
+        after: our own clock right after it.
+    """
     if there > after:
         return there - after
     return min(there - before, timedelta())

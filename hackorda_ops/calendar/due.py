@@ -43,7 +43,13 @@ def cron_of(kind: DueKind, schedule: Schedule) -> str:
 
 
 def partition_of(kind: DueKind, moment: datetime, schedule: Schedule) -> date:
-    """The night, week, quarter or year that an aware moment lies in."""
+    """The night, week, quarter or year that an aware moment lies in.
+
+    Args:
+        kind: which kind of partition.
+        moment: the moment, aware.
+        schedule: the schedule whose time zone decides the day.
+    """
     night = night_of(moment, schedule)
     return {"night": night, "week": week_of(night), "quarter": quarter_of(night), "year": year_of(night)}[
         kind
@@ -63,6 +69,11 @@ def is_due(kind: DueKind, tick: datetime, schedule: Schedule) -> bool:
 
     Cron can't say "the first Sunday of a quarter": quarters and years tick more often, and only
     the first tick in each of them counts.
+
+    Args:
+        kind: which kind of partition.
+        tick: a scheduled time, aware.
+        schedule: the database's schedule.
     """
     partition = partition_of(kind, tick, schedule)
     if partition < first_partition(kind, schedule):
@@ -76,7 +87,14 @@ def is_due(kind: DueKind, tick: datetime, schedule: Schedule) -> bool:
 
 
 def due_between(kind: DueKind, schedule: Schedule, *, after: datetime, until: datetime) -> Iterator[Due]:
-    """What became due after one aware moment and until another (inclusive), oldest first."""
+    """What became due after one aware moment and until another (inclusive), oldest first.
+
+    Args:
+        kind: which kind of partition.
+        schedule: the database's schedule.
+        after: aware; what was due exactly then is left out.
+        until: aware; what is due exactly then is included.
+    """
     zone = ZoneInfo(schedule.timezone)
     # Two times in one zone would be compared by local wall-clock time, which is set back in autumn.
     until = until.astimezone(UTC)
@@ -88,7 +106,13 @@ def due_between(kind: DueKind, schedule: Schedule, *, after: datetime, until: da
 
 
 def newest_due(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
-    """What was due last, at `now` or before; None if the schedule begins later."""
+    """What was due last, at `now` or before; None if the schedule begins later.
+
+    Args:
+        kind: which kind of partition.
+        schedule: the database's schedule.
+        now: the present, aware.
+    """
     # A tick is strictly before the moment that CronSim starts from, and what is due now is due.
     start = (now.astimezone(UTC) + timedelta(seconds=1)).astimezone(ZoneInfo(schedule.timezone))
     for tick in CronSim(cron_of(kind, schedule), start.replace(microsecond=0), reverse=True):

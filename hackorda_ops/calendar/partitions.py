@@ -79,7 +79,13 @@ def closes_at(night: date, schedule: Schedule) -> datetime:
 
 
 def is_over(night: date, now: datetime, schedule: Schedule) -> bool:
-    """Whether a dump taken now can no longer stand for a night: the next one is due already."""
+    """Whether a dump taken now can no longer stand for a night: the next one is due already.
+
+    Args:
+        night: the night's date.
+        now: the present, aware.
+        schedule: the database's schedule.
+    """
     return now >= closes_at(night, schedule)
 
 

@@ -41,7 +41,13 @@ OffsiteUrl = Annotated[
 
 
 def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> Protected:
-    """The database that a command works on; with --offsite it needs no configuration file."""
+    """The database that a command works on; with --offsite it needs no configuration file.
+
+    Args:
+        path: the path of databases.yaml; None to search for it.
+        name: the database's name; None if there is only one.
+        offsite: s3://BUCKET/PREFIX to use instead of the configured one; None for that.
+    """
     if offsite is not None and path is None and not config_file.locate(None, os.environ).exists():
         if name is None:
             raise UsageError(

@@ -19,7 +19,15 @@ from hackorda_ops.findings import Finding
 def conclude(
     verdict: str, sentence: str, manifest: Manifest, found: Sequence[Finding], *, as_json: bool
 ) -> NoReturn:
-    """Prints a verdict with its findings, and ends the command with the verdict's exit code."""
+    """Prints a verdict with its findings, and ends the command with the verdict's exit code.
+
+    Args:
+        verdict: PASS, FAIL or ERROR.
+        sentence: the result in a sentence.
+        manifest: the artifact's manifest.
+        found: what differs.
+        as_json: whether to print JSON instead of text.
+    """
     if as_json:
         print_json({**summary(manifest), "verdict": verdict, "findings": found})
     else:
@@ -54,7 +62,13 @@ def note(line: str) -> None:
 def heartbeat_of(
     protected: Protected, kind: DueKind, partition: date | None
 ) -> AbstractContextManager[Heartbeat]:
-    """The heartbeat around a command's work; what keeps it from the monitor is printed."""
+    """The heartbeat around a command's work; what keeps it from the monitor is printed.
+
+    Args:
+        protected: the database.
+        kind: which kind of partition.
+        partition: the partition; None for the present one.
+    """
     return heartbeat(kind, partition, protected.policy.schedule, monitor=protected.monitor(kind), log=note)
 
 

@@ -61,7 +61,13 @@ def progress_shown() -> Iterator[OnProgress]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on standard output; columns whose name ends in "#" hold numbers."""
+    """A table on standard output; columns whose name ends in "#" hold numbers.
+
+    Args:
+        title: the table's heading.
+        columns: the columns' names.
+        rows: one cell for each column.
+    """
     shown = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:
         name = column.removesuffix("#")

@@ -72,7 +72,14 @@ class Record(Notebook):
             self.stages.append(Stage(name, round(time.monotonic() - began, 3), in_recovery))
 
     def check(self, name: str, findings: tuple[Finding, ...], *, passed: str, failed: str) -> None:
-        """Writes a check down with its findings; `failed` is its summary where one of them is fatal."""
+        """Writes a check down with its findings; `failed` is its summary where one of them is fatal.
+
+        Args:
+            name: the check's name.
+            findings: what it found.
+            passed: its summary if no finding is fatal.
+            failed: its summary if one is.
+        """
         self.findings += findings
         against = fatal(findings)
         summary = f"{failed} ({len(against)} finding(s))." if against else passed

@@ -21,6 +21,11 @@ def collapses(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> tu
 
     A partitioned table is compared as a whole: which partitions it has may change every night.
 
+    Args:
+        before: the previous night's manifest.
+        tonight: the new one.
+        tolerances: what may be lost from one night to the next.
+
     Returns:
         A finding for every table that vanished, was emptied or lost more than the tolerated share of
         its rows; for every sequence that vanished or went back; for every extension that vanished;

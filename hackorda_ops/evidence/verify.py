@@ -69,6 +69,12 @@ def verify(
 def judge(folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress) -> tuple[Finding, ...]:
     """Reads a fetched artifact from disk once and compares it with its manifest.
 
+    Args:
+        folder: the folder of the fetched artifact.
+        manifest: its manifest.
+        jobs: how many processes read.
+        on_progress: called with the bytes read, from more than one thread.
+
     Raises:
         ArtifactDamaged: all files have the manifest's bytes, but were unsound when it was written: a data file
             can't be decompressed or has no proper end, or there's no table of contents.

@@ -35,6 +35,11 @@ def exercise_prefix(database: str, exercise_id: str) -> str:
 def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResult | str:
     """Reads the result of one exercise; returns a sentence why where it can't be read.
 
+    Args:
+        store: the store to read from.
+        database: the database's name in databases.yaml.
+        exercise_id: the exercise's id.
+
     Raises:
         ArtifactMissing: there's none; an exercise that was killed may have left its folder behind.
         StoreRefused, StoreUnreachable: the store can't be read.

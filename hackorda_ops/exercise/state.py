@@ -53,6 +53,11 @@ class State:
 def read_state(target: ConnectionTarget, *, jobs: int, on_progress: OnProgress) -> State:
     """Reads everything that is compared; nobody else writes to a branch of ours meanwhile.
 
+    Args:
+        target: the database.
+        jobs: how many processes read.
+        on_progress: called with the bytes read.
+
     Raises:
         OpsError: the database can't be read.
     """

@@ -47,7 +47,14 @@ def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manife
 
 
 def replace_file(store: Store, manifest: Manifest, path: str, data: bytes) -> Manifest:
-    """Replaces a file's bytes, and the manifest by one whose size and hash match; returns that manifest."""
+    """Replaces a file's bytes, and the manifest by one whose size and hash match; returns that manifest.
+
+    Args:
+        store: the artifact's store.
+        manifest: its manifest.
+        path: the file's path, relative to the artifact.
+        data: the file's new bytes.
+    """
     entries = tuple(
         FileEntry(path, len(data), digest_of(data)) if entry.path == path else entry
         for entry in manifest.files

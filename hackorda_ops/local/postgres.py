@@ -69,7 +69,13 @@ class PostgresServer:
         return self.folder / "data"
 
     def url(self, database: str = "postgres", *, user: str | None = None, password: str | None = None) -> str:
-        """The connection URL of a database, for the superuser unless others are given; with the password."""
+        """The connection URL of a database, for the superuser unless others are given; with the password.
+
+        Args:
+            database: the database's name.
+            user: the role that logs in; None for the superuser.
+            password: that role's password; None for the superuser's.
+        """
         name = quote(user or self.superuser, safe="")
         secret = quote(self.password if password is None else password, safe="")
         return f"postgresql://{name}:{secret}@127.0.0.1:{self.port}/{quote(database, safe='')}"
@@ -143,7 +149,13 @@ def running_postgres(
 
 
 def create_database(server: PostgresServer, name: str, *, owner: str = SUPERUSER) -> str:
-    """Creates an empty database, unless there is one of that name, and returns the superuser's URL of it."""
+    """Creates an empty database, unless there is one of that name, and returns the superuser's URL of it.
+
+    Args:
+        server: the server to create it on.
+        name: the database's name.
+        owner: the role that owns it.
+    """
     with psycopg.connect(server.url(), autocommit=True) as connection:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:

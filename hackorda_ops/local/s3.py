@@ -86,7 +86,13 @@ def running_s3() -> Iterator[S3Server]:
 
 
 def create_bucket(server: S3Server, name: str, *, object_lock: bool = False) -> None:
-    """Creates a bucket unless it exists; with `object_lock`, one that can block deletion."""
+    """Creates a bucket unless it exists; with `object_lock`, one that can block deletion.
+
+    Args:
+        server: the server to create it on.
+        name: the bucket's name.
+        object_lock: whether it can hold back deletion.
+    """
     client = server.client()
     if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
         client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=object_lock)

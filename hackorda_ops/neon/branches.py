@@ -97,7 +97,13 @@ def without_expiry(branch: ScratchBranch) -> tuple[str, ...]:
 
 
 def is_compute_of(client: NeonClient, branch_id: str, host: str) -> bool:
-    """Whether a host is the address of a branch's read-write compute."""
+    """Whether a host is the address of a branch's read-write compute.
+
+    Args:
+        client: the project's client.
+        branch_id: the branch's id.
+        host: a host name, direct or pooled.
+    """
     return _compute(host) in {
         _compute(endpoint.host) for endpoint in client.endpoints(branch_id) if endpoint.type == "read_write"
     }
@@ -105,6 +111,12 @@ def is_compute_of(client: NeonClient, branch_id: str, host: str) -> bool:
 
 def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role: str) -> ConnectionTarget:
     """How to connect to a database of this branch, and only of this one.
+
+    Args:
+        client: the project's client.
+        branch: a branch of ours.
+        database: the database's name.
+        role: the role that logs in.
 
     Raises:
         TargetRefused: Neon returned an address that isn't the branch's own direct one, or not the requested one.
@@ -136,6 +148,12 @@ def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role
 
 def create_database(client: NeonClient, branch: ScratchBranch, *, name: str, owner: str) -> None:
     """Creates a new, empty database on a branch of ours, and waits for it.
+
+    Args:
+        client: the project's client.
+        branch: a branch of ours.
+        name: the new database's name.
+        owner: the role that owns it.
 
     Raises:
         TargetRefused: the branch already has a database of that name.

@@ -149,6 +149,11 @@ class NeonClient:
     def create_database(self, branch_id: str, *, name: str, owner: str) -> tuple[Operation, ...] | None:
         """Requests an empty database on a branch, once.
 
+        Args:
+            branch_id: the branch's id.
+            name: the new database's name.
+            owner: the role that owns it.
+
         Returns:
             The operations to wait for; None if a database of that name already exists.
 
@@ -180,7 +185,13 @@ class NeonClient:
         return _read(OperationsAnswer, response).operations
 
     def connection_uri(self, branch_id: str, *, database: str, role: str) -> str:
-        """The direct connection URI of a branch, with the password if Neon stores it."""
+        """The direct connection URI of a branch, with the password if Neon stores it.
+
+        Args:
+            branch_id: the branch's id.
+            database: the database's name.
+            role: the role that logs in.
+        """
         response = self._transport.send(
             "GET",
             self._path("connection_uri"),

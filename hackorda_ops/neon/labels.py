@@ -61,7 +61,13 @@ def source_id(source: ConnectionTarget) -> str:
 
 
 def is_of(labelled: LabelledBranch, database: str, source: ConnectionTarget) -> bool:
-    """Whether a branch of ours was made for this database of this source; not where its label doesn't say so."""
+    """Whether a branch of ours was made for this database of this source; not where its label doesn't say so.
+
+    Args:
+        labelled: the branch with its annotation.
+        database: the database's name in databases.yaml.
+        source: the live database.
+    """
     wanted = {"database": database, "source": source_id(source)}
     return wanted.items() <= labelled.annotation.items()
 
@@ -78,6 +84,12 @@ def is_ours(labelled: LabelledBranch) -> bool:
 
 
 def unique_name(label: Label, *, now: datetime, token: str) -> str:
-    """A branch name that shows what it is, in characters that every tool accepts."""
+    """A branch name that shows what it is, in characters that every tool accepts.
+
+    Args:
+        label: whose branch it is.
+        now: the present, aware.
+        token: random characters that set it apart from others made in the same second.
+    """
     words = re.sub(r"[^a-z0-9]+", "-", f"{label.database}-{label.purpose}".lower()).strip("-")[:60]
     return f"{NAME_PREFIX}{words}-{now:%Y%m%d-%H%M%S}-{token}"

@@ -65,7 +65,13 @@ def encryption_concerns(target: ConnectionTarget, *, encrypted: bool) -> Iterato
 def look_at_rights(
     connection: psycopg.Connection[Any], target: ConnectionTarget, inventory: Inventory
 ) -> Looked:
-    """Whether the role can read everything that a dump reads: schemas, tables, policies, large objects."""
+    """Whether the role can read everything that a dump reads: schemas, tables, policies, large objects.
+
+    Args:
+        connection: a session on the source.
+        target: the source, for messages.
+        inventory: what the source holds.
+    """
     with translated_errors(target, "Looking at the role's rights"):
         missing = rights.missing_rights(connection, inventory)
     if not missing:
@@ -75,7 +81,13 @@ def look_at_rights(
 
 
 def look_at_locks(connection: psycopg.Connection[Any], target: ConnectionTarget, *, jobs: int) -> Looked:
-    """Whether the server's lock table has room for a dump with this many jobs."""
+    """Whether the server's lock table has room for a dump with this many jobs.
+
+    Args:
+        connection: a session on the source.
+        target: the source, for messages.
+        jobs: pg_dump's --jobs.
+    """
     with translated_errors(target, "Checking the server's lock capacity"):
         room = read_lock_room(connection)
     needed = room.needed(room.jobs_that_fit(jobs) or 1)
@@ -113,7 +125,13 @@ def lock_concerns(room: LockRoom, *, jobs: int) -> Iterator[Concern]:
 def look_at_settings(
     connection: psycopg.Connection[Any], target: ConnectionTarget, application: ConnectionTarget | None
 ) -> Looked:
-    """Whether the application's own guard holds behind a pooler; `application` is how it connects, where known."""
+    """Whether the application's own guard holds behind a pooler; `application` is how it connects, where known.
+
+    Args:
+        connection: a session on the source.
+        target: the source, for messages.
+        application: how the application connects; None if unknown.
+    """
     if application is None or not is_pooled(application):
         return Looked("settings", "the application's URL names no pooler")
     with translated_errors(target, "Looking at the database's settings"):

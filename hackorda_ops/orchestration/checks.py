@@ -51,7 +51,13 @@ def specs_of_a_week(asset: AssetKey, partitions: dg.PartitionsDefinition[str]) -
 def specs_of(
     declared: Iterable[Declaration], asset: AssetKey, partitions: dg.PartitionsDefinition[str] | None = None
 ) -> list[AssetCheckSpec]:
-    """The checks of what proves something: of a drill, an exercise, or a look at the history."""
+    """The checks of what proves something: of a drill, an exercise, or a look at the history.
+
+    Args:
+        declared: the checks, in order.
+        asset: the asset's key.
+        partitions: the asset's partitions; None if it has none.
+    """
     return _specs(((each.name, each.description) for each in declared), asset, partitions)
 
 

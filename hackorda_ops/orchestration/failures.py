@@ -23,7 +23,13 @@ _NEXT_STEP: Final = "next step"
 
 
 def failure(what: str, *, meaning: str, next_step: str) -> dg.Failure:
-    """A failure that says what happened, what it means and what to do, as text and as metadata."""
+    """A failure that says what happened, what it means and what to do, as text and as metadata.
+
+    Args:
+        what: what happened.
+        meaning: what that means for the backups.
+        next_step: what to do.
+    """
     return dg.Failure(
         f"{what}\n\nWhat it means: {meaning}\n\nNext step: {next_step}",
         metadata={_WHAT: what, _MEANING: meaning, _NEXT_STEP: next_step},

@@ -13,7 +13,14 @@ from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
 
 
 def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> frozenset[date]:
-    """Those that are materialized, or had a run, however it ended: a person was alerted, or ended it."""
+    """Those that are materialized, or had a run, however it ended: a person was alerted, or ended it.
+
+    Args:
+        instance: Dagster's instance.
+        asset: the asset's key.
+        job_name: the job that the schedules start for it.
+        dues: the partitions in question.
+    """
     partitions = {due.partition.isoformat(): due.partition for due in dues}
     if not partitions:
         return frozenset()
@@ -43,7 +50,13 @@ def is_on(instance: DagsterInstance, sensor: str) -> bool:
 
 
 def history(instance: DagsterInstance, name: str, database: Database) -> timedelta:
-    """How far back past nights are tried: where nights are read from branches, as far back as is relied on."""
+    """How far back past nights are tried: where nights are read from branches, as far back as is relied on.
+
+    Args:
+        instance: Dagster's instance.
+        name: the database's name in databases.yaml.
+        database: the database's configuration.
+    """
     if database.dump_from is None:
         newest = instance.get_latest_materialization_event(key(name, NIGHTLY_DUMP))
         on_branches = newest is not None and metadata.is_of_a_branch(newest.asset_materialization)

@@ -113,7 +113,13 @@ def _answer(
 
 
 def history_every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
-    """Checks the provider's history with each week's copy. No missed one is caught up, so there's no partition."""
+    """Checks the provider's history with each week's copy. No missed one is caught up, so there's no partition.
+
+    Args:
+        name: the database's name in databases.yaml.
+        schedule: the database's schedule.
+        job: the job that checks the history.
+    """
     return dg.ScheduleDefinition(
         name=f"{name}_history_every_week",
         job=job,

@@ -21,6 +21,11 @@ def told_outside(
 ) -> Iterator[Heartbeat]:
     """The heartbeat around the core's work on a partition.
 
+    Args:
+        kind: which kind of partition.
+        protected: the database.
+        context: the context of the asset's step.
+
     Raises:
         PermanentError: in place of an unexpected error, because Dagster keeps the message of whatever a step
             raises, and those may quote a row.

@@ -28,7 +28,13 @@ class Notebook:
     remarks: list[str] = field(default_factory=list)
 
     def decided(self, name: str, passed: bool, summary: str) -> None:
-        """Writes down a check that could be made."""
+        """Writes down a check that could be made.
+
+        Args:
+            name: the check's name.
+            passed: whether it passed.
+            summary: the result in a sentence.
+        """
         self.checks.append(check.decided(name, passed=passed, summary=summary))
 
     def not_measured(self, name: str, why: str) -> None:

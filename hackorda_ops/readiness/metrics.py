@@ -51,7 +51,13 @@ def write_metrics(
 
 
 def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime) -> bytes:
-    """The metrics in Prometheus' text format. Pure. What isn't known has no sample, rather than a wrong one."""
+    """The metrics in Prometheus' text format. Pure. What isn't known has no sample, rather than a wrong one.
+
+    Args:
+        standings: how each database stands.
+        databases: the databases' configurations, by name.
+        now: the present, aware.
+    """
     registry = CollectorRegistry()
 
     def gauge(name: str, says: str, *labels: str) -> Gauge:

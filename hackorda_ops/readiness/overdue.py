@@ -54,7 +54,13 @@ class Attempt:
 
 
 def asked_for(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
-    """What has to be there by now: due last, and past its grace. None where the schedule begins later."""
+    """What has to be there by now: due last, and past its grace. None where the schedule begins later.
+
+    Args:
+        kind: which kind of partition.
+        schedule: the database's schedule.
+        now: the present, aware.
+    """
     # The grace is taken off the clock, not added to the newest tick: while tonight's grace runs, last
     # night's is over, and a night that is missing must not look recovered at each new tick.
     return newest_due(kind, schedule, now - timedelta(hours=schedule.grace_hours))

@@ -145,6 +145,12 @@ def newest_drills(
     """The last drills, newest first, down to the first that passed for the quarter it was run in.
 
     One that backfills a past quarter may have proven an older artifact than an earlier drill did.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        schedule: the database's schedule.
+        trouble: collects a sentence for each thing that can't be read.
     """
 
     def one(store: Store, drill_id: str) -> DrillResult | str:
@@ -163,6 +169,12 @@ def newest_exercises(
     """The last recovery exercises, newest first, down to the first that passed for the year it was run in.
 
     One that backfills a past year says nothing about this one.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        schedule: the database's schedule.
+        trouble: collects a sentence for each thing that can't be read.
     """
 
     def one(store: Store, exercise_id: str) -> ExerciseResult | str:

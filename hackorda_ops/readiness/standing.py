@@ -141,7 +141,13 @@ def unforeseen(name: str, error: Exception) -> str:
 
 
 def unread(name: str, now: datetime, why: str) -> Standing:
-    """The standing of a database that couldn't be read."""
+    """The standing of a database that couldn't be read.
+
+    Args:
+        name: the database's name in databases.yaml.
+        now: the present, aware.
+        why: why it couldn't be read, in a sentence.
+    """
     return Standing(
         database=name,
         at=now,

@@ -53,6 +53,11 @@ def roles_of(store: Store, manifest: Manifest) -> tuple[str, ...]:
 def make_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, roles: Sequence[str]) -> None:
     """Creates the roles that a restore target's server lacks.
 
+    Args:
+        connection: a session on the restore target.
+        target: the same, for messages.
+        roles: the statements of roles.sql.
+
     Raises:
         RightsMissing: the session's role can't create them all; none was created.
     """
@@ -71,6 +76,11 @@ def make_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, ro
 
 def require_roles(connection: psycopg.Connection[Any], target: ConnectionTarget, manifest: Manifest) -> None:
     """Refuses a target on whose server a restore would stop because a role is missing.
+
+    Args:
+        connection: a session on the restore target.
+        target: the same, for messages.
+        manifest: the artifact's manifest.
 
     Raises:
         TargetRefused: policies or user mappings of the artifact name roles that are not there.

@@ -148,6 +148,8 @@ class FolderStore(StoreBase):
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
         """Stores a file, replacing one of the same key: written to a temporary file, flushed, then renamed.
 
+        See `Store.put`.
+
         Raises:
             ArtifactDamaged: the source has other bytes than announced.
             DiskFull, StoreRefused, StoreUnreachable: the operating system's error.

@@ -251,6 +251,11 @@ def folder_prefix(*parts: str) -> str:
 def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:
     """Reads a stream to its end.
 
+    Args:
+        stream: the stream.
+        origin: what it is, for the message.
+        limit_bytes: how many bytes it may have.
+
     Raises:
         ArtifactDamaged: it continues after `limit_bytes`; `origin` says what it is.
     """

@@ -37,7 +37,13 @@ def one_bucket(store: Store, offsite: Store) -> str | None:
 
 
 def concerns(name: str, store: Store, offsite: Store) -> Iterator[Concern]:
-    """What prevents a second copy, or weakens it."""
+    """What prevents a second copy, or weakens it.
+
+    Args:
+        name: the database's name in databases.yaml.
+        store: the nightly store.
+        offsite: the off-site store.
+    """
     try:
         require_two_places(name, store, offsite)
     except ConfigError as error:

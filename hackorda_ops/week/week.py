@@ -59,7 +59,13 @@ def ship_week(
 
 
 def ship(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = ignore) -> Week:
-    """Copies one artifact off-site; see `ship_week`."""
+    """Copies one artifact off-site; see `ship_week`.
+
+    Args:
+        protected: the database.
+        artifact: the artifact's manifest.
+        on_progress: called at every stage, from more than one thread.
+    """
     protected.require("store", "offsite")
     with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
         done = _ship(protected, artifact, on_progress)

@@ -19,6 +19,11 @@ from hackorda_ops.recovery.not_restored import with_rest
 def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bool:
     """Restores the artifact into an empty database; whether all of it went in.
 
+    Args:
+        drilling: the drill.
+        target: the empty database.
+        tools: the client tools of its major version.
+
     Raises:
         OpsError: it could not be tried to the end.
     """

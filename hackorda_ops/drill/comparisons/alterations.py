@@ -81,7 +81,13 @@ class Alterable:
 def alterable(
     connection: psycopg.Connection[Any], tables: Iterable[Table], *, ddl_allowed: bool
 ) -> tuple[Alterable, ...]:
-    """Those of the tables that may be altered; empty ones are left out."""
+    """Those of the tables that may be altered; empty ones are left out.
+
+    Args:
+        connection: a session on the restored database.
+        tables: the tables of its inventory.
+        ddl_allowed: whether DDL may be used.
+    """
     by_oid = {table.oid: table for table in tables if table.rows}
     return tuple(
         Alterable(by_oid[oid], size_bytes, has_triggers)
@@ -108,6 +114,11 @@ def runs_code_on_ddl(connection: psycopg.Connection[Any]) -> bool:
 def delete_row(connection: psycopg.Connection[Any], table: Table, chance: Random) -> str | None:
     """Deletes a row. Returns what was done, or None where nothing was.
 
+    Args:
+        connection: a session in a transaction that will be rolled back.
+        table: the table to alter.
+        chance: picks the row.
+
     Raises:
         psycopg.Error: the table forbids it; the transaction has to be rolled back.
     """
@@ -120,6 +131,11 @@ def delete_row(connection: psycopg.Connection[Any], table: Table, chance: Random
 
 def change_value(connection: psycopg.Connection[Any], table: Table, chance: Random) -> str | None:
     """Changes one value of one row: the same number of rows, which is the harder thing to notice.
+
+    Args:
+        connection: a session in a transaction that will be rolled back.
+        table: the table to alter.
+        chance: picks the row and the column.
 
     Returns:
         What was done, or None where no column allows it.
@@ -161,6 +177,12 @@ def double_row(
 ) -> str | None:
     """Doubles a row, without the table's unique indexes where DDL is allowed. Returns as `delete_row`.
 
+    Args:
+        connection: a session in a transaction that will be rolled back.
+        table: the table to alter.
+        chance: picks the row.
+        ddl_allowed: whether the table's unique indexes may be dropped.
+
     Raises:
         psycopg.Error: the table forbids it; the transaction has to be rolled back.
     """
@@ -189,6 +211,11 @@ def double_row(
 
 def shift_sequence(connection: psycopg.Connection[Any], sequence: Sequence, chance: Random) -> str | None:
     """Moves a sequence, by DDL: unlike setval, RESTART is rolled back with its transaction.
+
+    Args:
+        connection: a session in a transaction that will be rolled back.
+        sequence: the sequence to alter.
+        chance: picks where it goes.
 
     Returns:
         What was done, or None where nothing was.

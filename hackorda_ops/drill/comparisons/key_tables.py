@@ -175,6 +175,13 @@ def newest_row_findings(
     """A finding where the backup lacks the recent rows that production had when it was taken.
 
     A table that was quiet in production as well is not held against the backup.
+
+    Args:
+        table: the key table's name.
+        restored: the newest rows in the backup.
+        production: the newest rows in production.
+        captured_at: when the backup was captured, aware.
+        tolerances: how far they may be apart.
     """
     if restored.overall is None:
         if production.at_capture is not None:

@@ -87,7 +87,13 @@ def differing(
 
 
 def text_finding(key: SchemaObject, expected: tuple[str, ...], observed: tuple[str, ...]) -> Finding:
-    """A finding for an object that came back different; it shows the lines that differ, without secrets."""
+    """A finding for an object that came back different; it shows the lines that differ, without secrets.
+
+    Args:
+        key: the object.
+        expected: its definitions in the backup.
+        observed: its definitions in the restored copy.
+    """
     return Finding(
         "schema differs",
         str(key),

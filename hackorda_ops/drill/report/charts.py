@@ -110,7 +110,13 @@ def stage_bars(stages: Sequence[Stage]) -> tuple[StageBar, ...]:
 
 
 def gauge(title: str, seconds: float | None, objective_seconds: float) -> Gauge:
-    """Puts a time and its objective on one scale."""
+    """Puts a time and its objective on one scale.
+
+    Args:
+        title: the gauge's heading.
+        seconds: the measured time; None if it wasn't measured.
+        objective_seconds: the objective.
+    """
     end = max(seconds or 0.0, objective_seconds) * _ROOM_BEHIND or 1.0
     return Gauge(
         title,

@@ -74,6 +74,11 @@ def read_history(store: Store, database: str) -> DrillHistory:
 def read_report(store: Store, database: str, drill_id: str) -> DrillResult | UnreadReport:
     """Reads the report of one drill.
 
+    Args:
+        store: the store to read from.
+        database: the database's name in databases.yaml.
+        drill_id: the drill's id.
+
     Raises:
         ArtifactMissing: there's none; a drill that was killed may have left its folder behind.
         StoreRefused, StoreUnreachable: the store can't be read.

@@ -76,7 +76,13 @@ class OperationRecord:
 
 
 def error(status: int, message: str, code: str = "") -> HttpAnswer:
-    """The error body of Neon's API."""
+    """The error body of Neon's API.
+
+    Args:
+        status: the HTTP status.
+        message: Neon's message.
+        code: Neon's error code, if it gives one.
+    """
     return HttpAnswer(status, {"request_id": f"local-{uuid.uuid4()}", "code": code, "message": message})
 
 
@@ -168,7 +174,15 @@ def operation(record: OperationRecord, project_id: str) -> Json:
 def project(
     project_id: str, *, pg_version: int, created_at: datetime, branches_limit: int, stores_passwords: bool
 ) -> Json:
-    """A Project."""
+    """A Project.
+
+    Args:
+        project_id: the project's id and name.
+        pg_version: the major version.
+        created_at: when it was created, aware.
+        branches_limit: how many branches it may have.
+        stores_passwords: whether Neon knows the roles' passwords.
+    """
     made = rfc3339(created_at)
     return {
         **_USAGE,

@@ -48,7 +48,13 @@ def retention(name: str, database: Database) -> dg.JobDefinition:
 
 
 def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Requests it by `schedule.retention`. A missed run isn't caught up on: the next one makes a new plan."""
+    """Requests it by `schedule.retention`. A missed run isn't caught up on: the next one makes a new plan.
+
+    Args:
+        name: the database's name in databases.yaml.
+        schedule: the database's schedule.
+        job: the job that deletes.
+    """
     return dg.ScheduleDefinition(
         name=f"{name}_retention_every_week",
         job=job,

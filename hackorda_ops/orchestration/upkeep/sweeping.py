@@ -53,7 +53,13 @@ def sweep(name: str, database: Database) -> dg.JobDefinition:
 
 
 def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.SensorDefinition:
-    """Requests a sweep where a killed run of a database has left something."""
+    """Requests a sweep where a killed run of a database has left something.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: the database's configuration.
+        job: the job that removes what is found.
+    """
 
     @dg.sensor(
         name=f"{name}_left_behind",

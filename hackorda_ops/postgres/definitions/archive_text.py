@@ -28,5 +28,11 @@ def without_secrets(kind: str, definition: str) -> str:
 
 
 def named(kind: str, schema: str, name: str) -> str:
-    """How an object is named everywhere: "TABLE public.users"."""
+    """How an object is named everywhere: "TABLE public.users".
+
+    Args:
+        kind: the kind of object, as an archive names it ("TABLE").
+        schema: "-" for an object that is in none.
+        name: its name.
+    """
     return f"{kind} {name if schema == '-' else f'{schema}.{name}'}"

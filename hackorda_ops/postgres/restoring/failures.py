@@ -77,6 +77,12 @@ def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, a
     """The SQLSTATE that an entry ends with, "" if it succeeds, None if it could not be tried.
 
     Nothing of it remains: it is rolled back.
+
+    Args:
+        number: the entry's number in the archive's table of contents.
+        target: the database to try it on.
+        clients: the client tools of its major version.
+        archive: the dump's folder.
     """
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         chosen, script = Path(private) / "entry.list", Path(private) / "entry.sql"

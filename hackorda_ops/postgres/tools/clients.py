@@ -122,7 +122,13 @@ def for_an_archive() -> dict[str, str]:
 
 
 def how_to_install(major: int, *, platform: str, has_apt: bool) -> str:
-    """How to get the clients of a major version on a platform (a value of `sys.platform`)."""
+    """How to get the clients of a major version on a platform (a value of `sys.platform`).
+
+    Args:
+        major: the major version.
+        platform: a value of `sys.platform`.
+        has_apt: whether apt-get is there.
+    """
     if platform == "darwin":
         system = f"brew install postgresql@{major}"
     elif has_apt:

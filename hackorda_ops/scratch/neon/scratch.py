@@ -141,7 +141,13 @@ class NeonScratch:
 
 
 def not_in_history(manifest: Manifest, project: Project, *, now: datetime) -> str:
-    """Why a project can't have a branch at an artifact's position; "" where it should. Pure."""
+    """Why a project can't have a branch at an artifact's position; "" where it should. Pure.
+
+    Args:
+        manifest: the artifact's manifest.
+        project: the project, as Neon describes it.
+        now: the present, aware.
+    """
     window = timedelta(seconds=project.history_retention_seconds)
     if now - manifest.captured_at >= window:
         return f"the artifact of {manifest.captured_at:%Y-%m-%d %H:%M} UTC is older than Neon's history of {window}"

@@ -91,6 +91,11 @@ def spooled(source: CheckedSource, at_most_bytes: int, staging_root: Path) -> It
 
     Content-MD5 is sent because object lock demands a checksum, and because every provider
     knows this one; it also lets the server notice a damaged transfer.
+
+    Args:
+        source: what is being uploaded.
+        at_most_bytes: the length of a part.
+        staging_root: a local folder for large parts.
     """
     digest = hashlib.md5(usedforsecurity=False)
     with tempfile.SpooledTemporaryFile(SMALLEST_PART_BYTES, dir=str(staging_root)) as spool:

@@ -155,6 +155,8 @@ class S3Store(StoreBase):
     def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
         """Stores an object, in parts if it is large; on any failure its upload is aborted.
 
+        See `Store.put`.
+
         Raises:
             ArtifactDamaged: the source has other bytes than announced; nothing was stored.
             StoreRefused, StoreUnreachable: the store did not accept it.

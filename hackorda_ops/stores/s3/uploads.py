@@ -70,6 +70,11 @@ def abandoned_in(client: "S3Client", bucket: str, within: str) -> tuple[str, ...
 def end_abandoned_in(client: "S3Client", bucket: str, within: str) -> tuple[str, ...]:
     """Ends abandoned uploads; see `abandoned_in`.
 
+    Args:
+        client: a client for the bucket's region.
+        bucket: the bucket's name.
+        within: the prefix, as S3 has it.
+
     Returns:
         The keys of those that it ended, and nobody else did meanwhile.
     """

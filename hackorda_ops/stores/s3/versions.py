@@ -36,7 +36,14 @@ def listed(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[
 
 
 def plain(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[StoredVersion]:
-    """The objects of a bucket without versions, as the only version of each."""
+    """The objects of a bucket without versions, as the only version of each.
+
+    Args:
+        client: a client for the bucket's region.
+        bucket: the bucket's name.
+        within: the prefix, as S3 has it.
+        root: the store's own prefix, which the keys leave out.
+    """
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=within):
         for entry in filter(_is_file, page.get("Contents", [])):
             yield _version({**entry, "IsLatest": True}, root, size_bytes=entry["Size"], marker=False)
