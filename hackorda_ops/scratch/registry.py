@@ -88,7 +88,7 @@ def require_history(protected: Protected, *, why: str, meaning: str, by_hand: st
         raise ConfigError(
             f"databases.{protected.name}.scratch: {why}, and a {scratch.provider} is configured.",
             meaning=meaning,
-            next_step=f"Give {keeping}, or {by_hand}.",
+            next_step=f"Configure {keeping}, or {by_hand}.",
         )
 
 

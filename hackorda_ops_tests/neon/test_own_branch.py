@@ -159,7 +159,7 @@ def test_nobody_else_makes_or_deletes_a_branch_or_refuses_one_in_words_of_its_ow
                 name = node.attr if isinstance(node, ast.Attribute) else node.id
                 if name in {"create_branch", "delete_branch"}:
                     calls.add(place)
-            if isinstance(node, ast.Constant) and "made unasked" in str(node.value):
+            if isinstance(node, ast.Constant) and "created unless configured" in str(node.value):
                 refusals.add(place)
 
     assert calls == set()
