@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,8 +83,8 @@ class Place:
 
 @pytest.fixture
 def place(server_folder: Path, tmp_path: Path) -> Iterator[Place]:
-    temporary = server_folder / f"temporary of {tmp_path.name}"
-    temporary.mkdir()
+    # One for each test, and of a short name: Dagster's sockets lie below it, and a socket's path has 103 bytes at most.
+    temporary = Path(tempfile.mkdtemp(prefix="t", dir=server_folder))
     # As with /tmp, the server's unprivileged user can get through.
     temporary.chmod(0o711)
     yield Place(tmp_path, temporary)
