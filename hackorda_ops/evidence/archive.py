@@ -119,7 +119,7 @@ def _told(source: SourceDefinitions, toc: Sequence[TocEntry]) -> Iterator[str]:
             for literal, number in Counter(wanted).items()
         )
         if missing:
-            yield f"{missing} of {len(wanted)} {kind.lower()}s are not in it"
+            yield f"{missing} of {len(wanted)} {kind.lower()}s are missing from it"
 
 
 def _drawn(sequence: SequenceState) -> tuple[int, bool]:

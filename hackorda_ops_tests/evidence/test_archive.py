@@ -76,8 +76,11 @@ def test_reading_the_definitions_leaves_no_lock(new_database: str) -> None:
 @pytest.mark.parametrize(
     ("option", "lacking"),
     [
-        ("--exclude-table-data=public.t_id_seq", "the value of the sequence public.t_id_seq is not in it"),
-        ("--no-comments", "1 of 1 comments are not in it"),
+        (
+            "--exclude-table-data=public.t_id_seq",
+            "the value of the sequence public.t_id_seq is missing from it",
+        ),
+        ("--no-comments", "1 of 1 comments are missing from it"),
     ],
 )
 def test_a_pg_dump_that_loses_something_leaves_no_artifact_that_night(

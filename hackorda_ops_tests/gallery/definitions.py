@@ -35,7 +35,7 @@ _EDITS: Final = (
     ("a trigger", b"BEFORE INSERT", b"BEFORE DELETE", "TRIGGER public.offers touched", "trigger touched"),
     ("a rule", b"old.q = 8", b"old.q = 9", "RULE public.offers kept", "rule kept"),
     ("a statistics object", b"(ndistinct)", b"(dependenc)", "STATISTICS public.together", "public.together"),
-    ("a comment", b"unit: cents", b"unit: euros", "COMMENT public.COLUMN offers.price", "comments are not in it"),
+    ("a comment", b"unit: cents", b"unit: euros", "COMMENT public.COLUMN offers.price", "comments are missing from it"),
 )  # fmt: skip
 _EDIT_BY_TOOL: Final = """
 import sys
@@ -200,10 +200,10 @@ DUMPS: Final = (
             (
                 "a dump without a sequence's value",
                 "--exclude-table-data=public.invoices",
-                "the value of the sequence public.invoices is not in it",
+                "the value of the sequence public.invoices is missing from it",
             ),
-            ("a dump without comments", "--no-comments", "comments are not in it"),
-            ("a dump without publications", "--no-publications", "publication news is not in it"),
+            ("a dump without comments", "--no-comments", "comments are missing from it"),
+            ("a dump without publications", "--no-publications", "publication news is missing from it"),
             ("a dump without a sequence", "--exclude-table=public.vouchers", "the sequence public.vouchers"),
             ("a dump without a view", "--exclude-table=public.dear_offers", "view public.dear_offers"),
         )

@@ -129,7 +129,7 @@ DUMPS: Final = (
         "an option left from a trial",
         InsteadOfDump('exec "$real/pg_dump" --section=pre-data --section=data "$@"'),
         "",
-        "index public.orders_by_customer is not in it",
+        "index public.orders_by_customer is missing from it",
         "NO ARTIFACT",
     ),
 )
