@@ -50,13 +50,3 @@ class Enclosure:
     def animals_on(self, major: int) -> tuple[Animal, ...]:
         """Those that a server of this version can hold."""
         return tuple(animal for animal in self.animals if major in animal.majors)
-
-    @property
-    def majors_in_short(self) -> tuple[int, ...]:
-        """The versions that the short form tries: the oldest, the newest, and what lives on none of the two."""
-        chosen = [min(self.majors), max(self.majors)]
-        for major in self.majors:
-            seen = {animal for each in chosen for animal in self.animals_on(each)}
-            if not seen.issuperset(self.animals_on(major)):
-                chosen.append(major)
-        return tuple(sorted(set(chosen)))

@@ -21,10 +21,7 @@ pytestmark = pytest.mark.server
             major,
             enclosure,
             id=f"{enclosure.name} on {major}",
-            marks=[
-                pytest.mark.xdist_group(f"zoo on {major}"),
-                *([] if major in enclosure.majors_in_short else [pytest.mark.long]),
-            ],
+            marks=pytest.mark.xdist_group(f"zoo on {major}"),
         )
         for major in MAJORS
         for enclosure in ENCLOSURES
@@ -43,12 +40,6 @@ def test_a_sound_database_passes(
         result = drilled(url)
 
     assert "\n".join(told(result)) == "PASS"
-
-
-def test_the_short_form_has_every_animal() -> None:
-    for enclosure in ENCLOSURES:
-        tried = [enclosure.animals_on(major) for major in enclosure.majors_in_short]
-        assert {animal for animals in tried for animal in animals} == set(enclosure.animals), enclosure.name
 
 
 def fill(url: str, animals: Iterable[Animal]) -> None:
