@@ -77,7 +77,7 @@ def heartbeat(
     def call(suffix: str, body: str) -> None:
         problem = _called(monitor.value, suffix, body)
         if problem:
-            log(f"The monitor of ${monitor.name} was not told ({suffix or '/'}): {problem}.")
+            log(f"The monitor of ${monitor.name} was not reached ({suffix or '/'}): {problem}.")
 
     call("/start", f"The {kind} begins.")
     said = Heartbeat()

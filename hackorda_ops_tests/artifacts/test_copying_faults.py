@@ -92,7 +92,7 @@ def test_a_store_that_keeps_other_bytes_is_found_by_reading_back(
         with pytest.raises(StoreRefused, match=f"{victim} was read back") as caught:
             copy(nightly, broken)
 
-    assert "did not keep what it was given" in caught.value.meaning
+    assert "did not store what was written" in caught.value.meaning
     assert MANIFEST_NAME not in keys(bucket)
     assert copy(nightly, bucket).repaired == (victim,)
     require_whole(bucket)

@@ -74,6 +74,6 @@ def test_the_first_night_of_another_source_is_not_sound_and_neither_is_the_secon
 
     confirmed, after = night(staging, new_source=True), night(staging)
     assert (confirmed.manifest.sound, confirmed.manifest.new_source) == (True, True)
-    assert any("another one" in warning for warning in confirmed.manifest.warnings)
+    assert any("the source differs" in warning for warning in confirmed.manifest.warnings)
     assert (after.manifest.sound, after.manifest.new_source) == (True, False)
     assert [each.code for each in night(production).manifest.findings] == ["another source"]

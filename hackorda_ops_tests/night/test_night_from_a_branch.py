@@ -223,7 +223,7 @@ def test_a_branch_that_is_not_at_the_position_asked_for_is_not_dumped(
 ) -> None:
     for echoed in (None, "no position"):
         plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": echoed}))
-        with pytest.raises(NeonRefused, match="was asked for"):
+        with pytest.raises(NeonRefused, match="was requested"):
             nights.take(dump_from="branch")
 
     plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": "0/10"}))
@@ -245,7 +245,7 @@ def test_a_branch_that_is_not_of_a_past_nights_time_is_not_dumped(
 
     for echoed in (None, "0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"):
         plane.change_plan(ProjectPlan(wrong_echoes={"parent_timestamp": echoed}))
-        with pytest.raises(NeonRefused, match="was asked for"):
+        with pytest.raises(NeonRefused, match="was requested"):
             nights.take(**yesterday)
 
     assert nights.artifacts() == []

@@ -183,7 +183,7 @@ def test_a_folder_that_is_there_is_left_alone(
     new_database: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     (tmp_path / "precious").write_text("keep me")
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         plain_dump(target_of(new_database), postgres_server, tmp_path)
     assert (tmp_path / "precious").read_text() == "keep me"
 
