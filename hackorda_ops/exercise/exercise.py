@@ -122,7 +122,7 @@ def require_history(protected: Protected) -> None:
     """
     registry.require_history(
         protected,
-        why="a recovery exercise takes a Neon project",
+        why="a recovery exercise needs a Neon project",
         meaning=f"A {protected.policy.scratch.provider} keeps no history to go back in, so nothing was attempted.",
         by_hand="exercise your provider's own point-in-time recovery by hand",
     )

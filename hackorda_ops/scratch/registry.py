@@ -86,7 +86,7 @@ def require_history(protected: Protected, *, why: str, meaning: str, by_hand: st
     if not scratch.keeps_history:
         keeping = " or ".join(f"scratch.{key}" for key, each in PROVIDERS.items() if each.history)
         raise ConfigError(
-            f"databases.{protected.name}.scratch: {why}, and a {scratch.provider} is configured.",
+            f"databases.{protected.name}.scratch: {why}, but a {scratch.provider} is configured.",
             meaning=meaning,
             next_step=f"Configure {keeping}, or {by_hand}.",
         )

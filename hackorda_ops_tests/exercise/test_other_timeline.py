@@ -47,7 +47,7 @@ def test_a_drill_compares_a_branch_only_while_the_source_is_on_the_artifacts_tim
     assert (same.verdict, moved.verdict) == ("PASS", "PASS")
     assert check(same, "branch_equals_manifest").outcome == "passed"
     assert check(moved, "branch_equals_manifest").outcome == "not measured"
-    assert "is on restored now" in check(moved, "branch_equals_manifest").summary
+    assert "is now on restored" in check(moved, "branch_equals_manifest").summary
     assert own_branches(neon) == []
 
 
@@ -61,7 +61,7 @@ def test_the_history_is_not_measured_by_an_artifact_of_another_timeline(
     same, moved = (check_history(each).holds_the_past for each in (protected, _moved(protected)))
 
     assert (same.outcome, moved.outcome) == ("passed", "not measured")
-    assert "is on restored now" in moved.summary
+    assert "is now on restored" in moved.summary
     assert own_branches(neon) == []
 
 
