@@ -24,7 +24,7 @@ from hackorda_ops.orchestration.metadata import of_night
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.tools import dump
 from hackorda_ops.postgres.tools.dump import DumpResult
-from hackorda_ops_tests.forms import LONG, also_long
+from hackorda_ops_tests.forms import LONG
 from hackorda_ops_tests.night.storms import SCHEMA, Storm, dumping, send, slowed, storm
 from hackorda_ops_tests.postgres.awkward import execute
 from hackorda_ops_tests.zoo.animals import MAJORS
@@ -183,7 +183,7 @@ def weather(server: PostgresServer, folder: Path, seed: int) -> Weathered:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("major", also_long(MAJORS, short=(15, 18)))
+@pytest.mark.parametrize("major", MAJORS)
 def test_in_storms_of_schema_changes_and_reads_nobody_waits_and_every_night_ends_whole_or_named(
     server_folder: Path, tmp_path: Path, major: int
 ) -> None:
