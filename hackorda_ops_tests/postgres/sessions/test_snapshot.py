@@ -153,6 +153,7 @@ def test_a_commit_that_waits_for_replication_is_not_called_aligned(url: str) -> 
                 lambda: (
                     not admin.execute(
                         "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+                        " AND backend_type = 'client backend'"
                     ).fetchall()
                 )
             )
