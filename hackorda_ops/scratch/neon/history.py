@@ -33,7 +33,7 @@ class NeonHistory:
     source: ConnectionTarget
 
     def reach(self) -> Reach:
-        """See `History.reach`."""
+        """See `ProviderHistory.reach`."""
         project = self.client.project()
         return Reach(project.history_retention_seconds, project.created_at)
 
@@ -42,7 +42,7 @@ class NeonHistory:
         return own_branch.find_main(self.client, self.source)
 
     def not_main(self) -> str:
-        """See `History.not_main`."""
+        """See `ProviderHistory.not_main`."""
         return own_branch.not_main(self.source)
 
     def opened(
@@ -55,7 +55,7 @@ class NeonHistory:
         parent_id: str | None = None,
         on_left: Callable[[ScratchBranch, OpsError], None] | None = None,
     ) -> AbstractContextManager[OwnBranch]:
-        """See `History.opened`."""
+        """See `ProviderHistory.opened`."""
         return own_branch.opened(
             self.client,
             self.source,
@@ -67,11 +67,11 @@ class NeonHistory:
         )
 
     def still_there(self, *, purpose: str, run: str) -> tuple[str, ...]:
-        """See `History.still_there`."""
+        """See `ProviderHistory.still_there`."""
         return branches_under(self.client, self._label(purpose, run))
 
     def delete_nights(self) -> Iterator[str]:
-        """See `History.delete_nights`."""
+        """See `ProviderHistory.delete_nights`."""
         left = own_branch.made_for(self.client, self.name, self.source, {NIGHT})
         return own_branch.delete_each(self.client, left)
 
