@@ -59,7 +59,7 @@ def running_clone(
     """Runs a clone for as long as the block lasts, then deletes it.
 
     Args:
-        history: must reach beyond `until` (`History.mark`).
+        history: must reach beyond `until` (`KeptHistory.mark`).
         folder: made for the clone. The server user can reach it.
         user: that the servers run as.
         until: a WAL position in bytes (the clone has what was written before it), or a time (the last commit at
