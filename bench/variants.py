@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops.artifacts import catalog, choosing
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import wheel_bin_dir
 from hackorda_ops.night import night
@@ -64,7 +64,7 @@ def _default_dump(folder: Path) -> None:
 
 def _protected(folder: Path) -> Protected:
     policy = {"store": str(folder / "store"), "dump": {"work_folder": str(folder)}}
-    return Protected("bench", Database.model_validate(policy), dict(os.environ))
+    return Protected("bench", Policy.model_validate(policy), dict(os.environ))
 
 
 def _night(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import Variable, given
 from hackorda_ops.postgres.sessions import connection, tls
@@ -36,7 +36,7 @@ class Protected:
     """
 
     name: str
-    policy: Database
+    policy: Policy
     environ: Mapping[str, str] = field(repr=False)
 
     def require(self, *needs: Need) -> None:
@@ -162,7 +162,7 @@ class Protected:
 _IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch")
 
 
-def _source_variable(policy: Database) -> tuple[str, str]:
+def _source_variable(policy: Policy) -> tuple[str, str]:
     if policy.source.direct_url_env:
         return policy.source.direct_url_env, "direct_url_env"
     return policy.source.url_env, "url_env"

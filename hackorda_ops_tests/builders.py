@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hackorda_ops.artifacts.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.archives.large_objects import digest_of
 from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
@@ -108,4 +108,4 @@ def restoring(
         "dump": {"work_folder": work_folder, "jobs": jobs},
         "source": {"client_folders": list(client_folders)},
     }
-    return Protected("restored", Database.model_validate(policy), environ)
+    return Protected("restored", Policy.model_validate(policy), environ)

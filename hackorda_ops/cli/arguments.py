@@ -9,7 +9,7 @@ import typer
 
 from hackorda_ops.cli import terminal
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
@@ -55,7 +55,7 @@ def choose_database(path: Path | None, name: str | None, offsite: str | None = N
                 meaning="Nothing was read.",
                 next_step="Name the database: it's the name of its folder below the bucket's prefix.",
             )
-        policy = Database.model_validate({"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}})
+        policy = Policy.model_validate({"offsite": offsite, "dump": {"work_folder": tempfile.gettempdir()}})
         return _protected(name, policy)
     databases = _load(path).databases
     if name is None and len(databases) == 1:
@@ -70,7 +70,7 @@ def choose_database(path: Path | None, name: str | None, offsite: str | None = N
         )
     policy = databases[name]
     if offsite is not None:
-        given = Database.model_validate({"offsite": offsite}).offsite
+        given = Policy.model_validate({"offsite": offsite}).offsite
         changes = {"bucket": given.bucket, "prefix": given.prefix}
         policy = policy.model_copy(update={"offsite": policy.offsite.model_copy(update=changes)})
     return _protected(name, policy)
@@ -83,7 +83,7 @@ def choose_databases(path: Path | None, name: str | None) -> tuple[Protected, ..
     return tuple(_protected(each, policy) for each, policy in _load(path).databases.items())
 
 
-def _protected(name: str, policy: Database) -> Protected:
+def _protected(name: str, policy: Policy) -> Protected:
     return Protected(name, policy, dict(os.environ))
 
 

@@ -16,7 +16,7 @@ from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.terminal import out
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report import history
 from hackorda_ops.environment import Protected
@@ -70,7 +70,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _through_dagster(
-    folder: Path, config: Path, database: Database, stack: Stack, *, began: float, stay: bool, damage: bool
+    folder: Path, config: Path, database: Policy, stack: Stack, *, began: float, stay: bool, damage: bool
 ) -> int:
     # The example's migrate command is `python -m …`: it must be this Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.config.places import STORE_SECTIONS, StoreSection
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.errors import ConfigError
@@ -79,7 +79,7 @@ def _anchored(config: Config, folder: Path) -> Config:
     def at(place: Path) -> Path:
         return folder / place.expanduser()
 
-    def one(database: Database) -> Database:
+    def one(database: Policy) -> Policy:
         changes: dict[str, Any] = {
             "source": database.source.model_copy(
                 update={"client_folders": tuple(map(at, database.source.client_folders))}

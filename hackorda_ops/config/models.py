@@ -201,8 +201,8 @@ class Heartbeats(Section):
     year_env: VariableName | None = None
 
 
-class Database(Section):
-    """One protected database: its source and its policy.
+class Policy(Section):
+    """How one database is protected: what is read, where copies go, when, and what is expected of them.
 
     Attributes:
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
@@ -232,7 +232,7 @@ class Database(Section):
         return {} if value is None else value
 
     @model_validator(mode="after")
-    def _branches_have_a_project(self) -> "Database":
+    def _branches_have_a_project(self) -> "Policy":
         if self.dump_from == "branch" and not self.scratch.keeps_history:
             raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
         return self
@@ -273,7 +273,7 @@ class Config(Section):
             collector, which exists; None for no metrics.
     """
 
-    databases: Annotated[dict[str, Database], Field(min_length=1)]
+    databases: Annotated[dict[str, Policy], Field(min_length=1)]
     alerts: Alerts = Alerts()
     metrics_file: MetricsFile | None = None
 

@@ -12,7 +12,7 @@ from hackorda_ops.artifacts.by_hand import still_by_hand
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
 from hackorda_ops.drill.checks.declaration import Drilling
@@ -107,7 +107,7 @@ def run_drill(
     )
 
 
-def _write_down_lacking(record: Record, policy: Database) -> None:
+def _write_down_lacking(record: Record, policy: Policy) -> None:
     for check in CHECKS:
         if why := check.lacking(policy):
             record.not_measured(check.name, why)

@@ -17,7 +17,7 @@ from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, TargetRefused, UsageError
 from hackorda_ops.exercise import checks
@@ -135,7 +135,7 @@ class _Exercise:
     history: ProviderHistory
     source: ConnectionTarget
     exercise_id: str
-    policy: Database
+    policy: Policy
     notes: Notes
     on_progress: OnProgress
 

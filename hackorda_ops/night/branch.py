@@ -8,7 +8,7 @@ from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.errors import NeonRefused, OpsError, PartitionGone, TargetRefused
 from hackorda_ops.neon import hazards, own_branch
 from hackorda_ops.neon.branches import ScratchBranch
@@ -159,7 +159,7 @@ def made(
     main: NeonBranch,
     present: Present,
     *,
-    database: Database,
+    database: Policy,
     past: Past | None,
     warnings: list[str],
 ) -> Iterator[NightBranch]:

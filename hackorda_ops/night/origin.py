@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from hackorda_ops.calendar import partitions
 from hackorda_ops.concerns import Concern, Looked, concern_of
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
 from hackorda_ops.neon import hazards
@@ -54,7 +54,7 @@ class Origin:
         return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
 
 
-def look_at_origin(history: ProviderHistory, database: Database, source: ConnectionTarget) -> Looked:
+def look_at_origin(history: ProviderHistory, database: Policy, source: ConnectionTarget) -> Looked:
     """What the next night of a database whose provider keeps a history will be read from, and why.
 
     Args:
@@ -136,7 +136,7 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
 
 @contextmanager
 def _branched(
-    policy: Database,
+    policy: Policy,
     history: ProviderHistory,
     present: Present,
     *,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.orchestration import jobs, schedules
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
@@ -50,7 +50,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     )
 
 
-def _of_one(name: str, database: Database) -> dg.Definitions:
+def _of_one(name: str, database: Policy) -> dg.Definitions:
     of_kinds = jobs.of_kinds(name, with_history=database.scratch.keeps_history)
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
@@ -71,7 +71,7 @@ def _of_one(name: str, database: Database) -> dg.Definitions:
     )
 
 
-def _with_history(name: str, database: Database) -> dg.Definitions:
+def _with_history(name: str, database: Policy) -> dg.Definitions:
     """What needs a provider that keeps a history; a plain scratch server doesn't."""
     history = jobs.history(name)
     return dg.Definitions(
@@ -82,7 +82,7 @@ def _with_history(name: str, database: Database) -> dg.Definitions:
     )
 
 
-def _deleting(name: str, database: Database) -> dg.Definitions:
+def _deleting(name: str, database: Policy) -> dg.Definitions:
     """What deletes; absent where the policy is to keep everything."""
     job = retention.retention(name, database)
     return dg.Definitions(jobs=[job], schedules=[retention.every_week(name, database.schedule, job)])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 from dagster import AssetCheckResult, MetadataValue
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
@@ -29,7 +29,7 @@ def provider_history(name: str) -> dg.AssetSpec:
     )
 
 
-def history_checks(name: str, database: Database) -> dg.AssetChecksDefinition:
+def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
     """The two checks of a database's history, made together by one branch."""
     specs = checks.specs_of(CHECKS, key(name, PROVIDER_HISTORY))
 

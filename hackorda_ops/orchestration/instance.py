@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from dagster import AssetKey, DagsterInstance, RunsFilter
 
 from hackorda_ops.calendar.due import Due
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
@@ -49,7 +49,7 @@ def is_on(instance: DagsterInstance, sensor: str) -> bool:
     )
 
 
-def history(instance: DagsterInstance, name: str, database: Database) -> timedelta:
+def history(instance: DagsterInstance, name: str, database: Policy) -> timedelta:
     """How far back past nights are tried: where nights are read from branches, as far back as is relied on.
 
     Args:

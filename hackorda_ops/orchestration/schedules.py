@@ -13,7 +13,7 @@ from dagster import DagsterInstance
 
 from hackorda_ops.calendar.catching_up import BUILDS_ON, LATEST_TICK, of_use_still
 from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is_due, partition_of
-from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import key
@@ -38,7 +38,7 @@ def missed_work_name(name: str) -> str:
 
 
 def every(
-    kind: DueKind, name: str, database: Database, jobs: Mapping[DueKind, AssetJob]
+    kind: DueKind, name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]
 ) -> dg.ScheduleDefinition:
     """Requests the night, week, quarter or year of each tick that is due, not too late, and in its turn.
 
@@ -76,7 +76,7 @@ def every(
 
 
 def _missed(
-    instance: DagsterInstance, kind: DueKind, name: str, database: Database, job_name: str, *, tick: datetime
+    instance: DagsterInstance, kind: DueKind, name: str, database: Policy, job_name: str, *, tick: datetime
 ) -> Due | None:
     """The newest of a kind that was due before a tick, if the missed-work sensor has still to start it.
 

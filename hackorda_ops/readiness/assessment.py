@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hackorda_ops.calendar.due import DueKind, cron_of, due_between
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge
@@ -98,7 +98,7 @@ class Readiness:
     costs: tuple[Cost, ...]
 
 
-def assess(survey: Survey, database: Database) -> Readiness:
+def assess(survey: Survey, database: Policy) -> Readiness:
     """Compares a survey with the database's policy."""
     standing, objectives = survey.standing, database.objectives
     now, night = standing.at, standing.newest_sound_night
@@ -166,7 +166,7 @@ def _longest_gap_seconds(survey: Survey) -> float | None:
     return max(((later - earlier).total_seconds() for earlier, later in pairwise(recent)), default=None)
 
 
-def _asked(standing: Standing, database: Database) -> Iterator[Expectation]:
+def _asked(standing: Standing, database: Policy) -> Iterator[Expectation]:
     schedule, late = database.schedule, {each.kind for each in standing.overdue}
     night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
     newest: dict[DueKind, datetime | None] = {
@@ -182,7 +182,7 @@ def _asked(standing: Standing, database: Database) -> Iterator[Expectation]:
         yield Expectation(kind, cron_of(kind, schedule), newest_at, due.at if due else None, kind in late)
 
 
-def _cost(stored: Stored, database: Database) -> Cost:
+def _cost(stored: Stored, database: Policy) -> Cost:
     costs = database.costs
     price = costs.store_usd_per_gb_month if stored.place == "store" else costs.offsite_usd_per_gb_month
     return Cost(stored, None if price is None else stored.total_bytes / _GB * price)

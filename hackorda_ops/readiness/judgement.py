@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.forecast import Forecast
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.words import duration
@@ -32,7 +32,7 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(standing: Standing, database: Database, forecast: Forecast | None = None) -> Judgement:
+def judge(standing: Standing, database: Policy, forecast: Forecast | None = None) -> Judgement:
     """Says how ready a database is.
 
     Args:
@@ -49,7 +49,7 @@ def judge(standing: Standing, database: Database, forecast: Forecast | None = No
     return Judgement("AT RISK", risks) if risks else Judgement("OK", ())
 
 
-def _risks(standing: Standing, database: Database, forecast: Forecast | None) -> Iterator[str]:
+def _risks(standing: Standing, database: Policy, forecast: Forecast | None) -> Iterator[str]:
     objectives, night = database.objectives, standing.newest_night
     if night is not None and not night.sound:
         yield f"The newest artifact in the store, {night.artifact_id}, is not sound."

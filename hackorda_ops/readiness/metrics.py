@@ -11,7 +11,7 @@ from typing import Final, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.judgement import judge
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.stores.disk_errors import disk_errors
@@ -22,7 +22,7 @@ _READABLE: Final = 0o644
 
 
 def write_metrics(
-    path: Path, standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime
+    path: Path, standings: Sequence[Standing], databases: Mapping[str, Policy], now: datetime
 ) -> None:
     """Writes the metrics of all databases; the file is never half written.
 
@@ -50,7 +50,7 @@ def write_metrics(
             raise
 
 
-def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Database], now: datetime) -> bytes:
+def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Policy], now: datetime) -> bytes:
     """The metrics in Prometheus' text format. Pure. What isn't known has no sample, rather than a wrong one.
 
     Args:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from hackorda_ops.concerns import Looked
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
@@ -30,7 +30,7 @@ def register(key: str, provider: Provider[Any]) -> None:
     SCRATCH_SECTIONS[key] = provider.section
 
 
-def provider_of(policy: Database) -> Provider[Any]:
+def provider_of(policy: Policy) -> Provider[Any]:
     """The provider that a database's configuration names."""
     return PROVIDERS[policy.scratch.provider]
 

@@ -9,12 +9,12 @@ import pytest
 from hackorda_ops.alerts import heartbeats
 from hackorda_ops.alerts.heartbeats import counts, heartbeat
 from hackorda_ops.calendar.due import DueKind, newest_due
-from hackorda_ops.config.models import Database, Heartbeats, Schedule
+from hackorda_ops.config.models import Heartbeats, Policy, Schedule
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import LockHeld, OpsError
 from hackorda_ops_tests.alerts.sink import Sink, free_port, running_sink
 
-DATABASE = Database(
+DATABASE = Policy(
     heartbeats=Heartbeats(night_env="NIGHT_HEARTBEAT"), schedule=Schedule(timezone="Asia/Almaty")
 )
 HELD = LockHeld("Another dump runs.", meaning="b", next_step="c")

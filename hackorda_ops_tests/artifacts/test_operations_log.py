@@ -9,7 +9,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog, operations_log
 from hackorda_ops.artifacts.operations_log import Event, logged, page, read_log, record, shown
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused, UsageError
 from hackorda_ops.local.s3 import S3Server
@@ -249,7 +249,7 @@ def test_a_deceiving_detail_stays_text_in_the_page() -> None:
 
 
 def test_the_log_is_kept_wherever_the_variables_are_set(tmp_path: Path) -> None:
-    database = Database.model_validate({"store": str(tmp_path / "store"), "offsite": "s3://bucket/prefix"})
+    database = Policy.model_validate({"store": str(tmp_path / "store"), "offsite": "s3://bucket/prefix"})
     keys = {"OFFSITE_ACCESS_KEY_ID": "id", "OFFSITE_SECRET_ACCESS_KEY": "secret"}
 
     places = [store.describe() for store in Protected("hackorda", database, keys).known_stores]

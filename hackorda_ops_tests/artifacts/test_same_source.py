@@ -8,7 +8,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.same_source import another_source, other_identity
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night import night as nightly
@@ -57,7 +57,7 @@ def test_the_first_night_of_another_source_is_not_sound_and_neither_is_the_secon
     for url in (production, staging):
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE t AS SELECT generate_series(1, 10) AS id")
-    database = Database.model_validate({"store": str(tmp_path / "store")})
+    database = Policy.model_validate({"store": str(tmp_path / "store")})
 
     def night(url: str, *, new_source: bool = False) -> Night:
         environ = {**PROGRAMS, "DATABASE_URL": url}

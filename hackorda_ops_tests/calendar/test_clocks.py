@@ -11,7 +11,7 @@ from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar import clocks
 from hackorda_ops.calendar.clocks import apart, clock_concerns, told_time
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.s3 import S3Server
@@ -77,7 +77,7 @@ def test_a_night_warns_of_a_clock_that_is_off_and_does_not_begin_where_it_is_far
             return datetime.now(tz) - timedelta(minutes=minutes)
 
     monkeypatch.setattr(clocks, "datetime", Behind)
-    database = Database.model_validate({"store": str(tmp_path / "store")})
+    database = Policy.model_validate({"store": str(tmp_path / "store")})
     environ = {**PROGRAMS, "DATABASE_URL": new_database}
     if minutes > 60:
         with pytest.raises(OpsError, match="ahead of this machine's"):

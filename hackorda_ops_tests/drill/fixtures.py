@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.environment import Protected
@@ -65,7 +65,7 @@ class Shipped(Protected):
         return [path for path in self.policy.dump.work_folder.rglob("*") if path.is_file()]
 
     def changed(self, *, environ: Mapping[str, str] | None = None, **policy: Any) -> "Shipped":
-        changed = Database.model_validate(self.written | policy)
+        changed = Policy.model_validate(self.written | policy)
         return replace(self, policy=changed, environ={**self.environ, **(environ or {})})
 
     def drill(self, **options: Any) -> DrillResult:
@@ -128,7 +128,7 @@ def night(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFact
 
 
 def night_of(url: str, store: Path, **policy: Any) -> Night:
-    database = Database.model_validate({"store": str(store)} | policy)
+    database = Policy.model_validate({"store": str(store)} | policy)
     taken = take_night(Protected("hackorda", database, {**PROGRAMS, "DATABASE_URL": url}))
     return Night(url, FolderStore(store), taken.manifest)
 
@@ -154,7 +154,7 @@ def ship(
         }
         protected = Shipped(
             name="hackorda",
-            policy=Database.model_validate(policy),
+            policy=Policy.model_validate(policy),
             environ={
                 **PROGRAMS,
                 "DATABASE_URL": night.url,

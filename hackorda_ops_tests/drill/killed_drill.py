@@ -14,7 +14,7 @@ from unittest import mock
 
 import httpx
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.record import Record
 from hackorda_ops.environment import Protected
@@ -46,7 +46,7 @@ def main(policy: str, point: str) -> None:
         mock.patch.object(Record, "stage", watched_stage),
         mock.patch.object(httpx.HTTPTransport, "handle_request", watched_call),
     ):
-        run_drill(Protected("hackorda", Database.model_validate(json.loads(policy)), dict(os.environ)))
+        run_drill(Protected("hackorda", Policy.model_validate(json.loads(policy)), dict(os.environ)))
 
 
 def die() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -188,7 +188,7 @@ def test_a_night_from_a_branch_agrees_with_the_drills_branch_whatever_is_written
         taken = take_night(
             Protected(
                 "hackorda",
-                Database.model_validate({"store": str(store)}),
+                Policy.model_validate({"store": str(store)}),
                 {**PROGRAMS, "DATABASE_URL": bank, **variables},
             )
         )

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
@@ -128,7 +128,7 @@ class Shop:
         return Protected(NAME, self.policy, self.environ)
 
     @property
-    def policy(self) -> Database:
+    def policy(self) -> Policy:
         """Its configuration."""
         return config_file.load(self.config_file).databases[NAME]
 

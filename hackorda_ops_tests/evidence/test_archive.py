@@ -7,7 +7,7 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import from_bytes, to_bytes
 from hackorda_ops.artifacts.recorded import recorded
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.evidence.archive import lacking_definitions, lacking_sequences
@@ -96,7 +96,7 @@ def test_a_pg_dump_that_loses_something_leaves_no_artifact_that_night(
         f'exec {postgres_server.bin_dir}/pg_dump "$@" {option}\n'
     )
     (tools / "pg_dump").chmod(0o755)
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(tmp_path / "store"), "source": {"client_folders": [str(tools)]}}
     )
 

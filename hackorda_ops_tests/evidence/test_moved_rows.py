@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
@@ -27,7 +27,7 @@ def test_rows_that_moved_agree_and_a_value_that_changed_does_not(
 ) -> None:
     source, copy = database_on(postgres_server), database_on(postgres_server)
     execute(source, "CREATE SCHEMA h", f"SET search_path = h; {HASHED.sql}")
-    database = Database.model_validate({"store": str(tmp_path / "store")})
+    database = Policy.model_validate({"store": str(tmp_path / "store")})
     night = take_night(Protected("zoo", database, {**PROGRAMS, "DATABASE_URL": source}))
     done = bring_back(
         restoring(tmp_path / "work", PROGRAMS, jobs=1),

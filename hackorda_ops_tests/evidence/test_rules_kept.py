@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.evidence.rules_kept import generated_findings, stale_notes
 from hackorda_ops.local.postgres import PostgresServer
@@ -44,7 +44,7 @@ def test_a_night_names_the_constraint_that_rows_of_the_source_break(
 ) -> None:
     url = database_on(postgres_server)
     execute(url, ORPHANS, PEOPLE, STALE)
-    database = Database.model_validate({"store": str(tmp_path)})
+    database = Policy.model_validate({"store": str(tmp_path)})
 
     taken = take_night(Protected("zoo", database, {**PROGRAMS, "DATABASE_URL": url})).manifest
 

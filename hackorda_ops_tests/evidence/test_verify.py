@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from hackorda_ops.artifacts.manifest import Manifest, digest_of, from_bytes, to_bytes
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.evidence.verify import Verification, verify
 from hackorda_ops.night.night import take_night
@@ -25,7 +25,7 @@ def night(new_database: str, tmp_path: Path) -> tuple[FolderStore, Manifest]:
         )
         session.execute("CREATE TABLE empty_one (id int)")
         session.execute("SELECT lo_from_bytea(20001, 'a photo'), lo_from_bytea(20002, 'another photo')")
-    database = Database.model_validate({"store": str(tmp_path / "store")})
+    database = Policy.model_validate({"store": str(tmp_path / "store")})
     taken = take_night(
         Protected("hackorda", database, {"DATABASE_URL": new_database, "PATH": "/usr/bin:/bin"})
     )

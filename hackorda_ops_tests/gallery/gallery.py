@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
@@ -117,7 +117,7 @@ class Gallery:
         }
         protected = Shipped(
             name="hackorda",
-            policy=Database.model_validate(written),
+            policy=Policy.model_validate(written),
             environ={
                 **PROGRAMS,
                 "DATABASE_URL": night.url,
@@ -201,8 +201,8 @@ def run(url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def configured(store: Path, tools: Sequence[Path] = ()) -> Database:
+def configured(store: Path, tools: Sequence[Path] = ()) -> Policy:
     """A database's configuration, as far as a night needs it."""
-    return Database.model_validate(
+    return Policy.model_validate(
         {"store": str(store), "source": {"client_folders": [str(each) for each in tools]}}
     )

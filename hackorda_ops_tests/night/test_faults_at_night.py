@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
@@ -95,7 +95,7 @@ def protected(
         "NEON_API_KEY": plane.api_key,
         "NEON_API_URL": plane.base_url,
     }
-    yield Protected("notes", Database.model_validate({"store": str(tmp_path / "store")}), environ)
+    yield Protected("notes", Policy.model_validate({"store": str(tmp_path / "store")}), environ)
     plane.forget_faults()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
@@ -37,8 +37,8 @@ STORMS = 20 if LONG else 5
 SHORT_PAUSES = Attempts(pauses_seconds=(0.2, 0.5, 1), free_within_seconds=3)
 
 
-def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_AFTER) -> Database:
-    return Database.model_validate(
+def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_AFTER) -> Policy:
+    return Policy.model_validate(
         {
             "store": str(folder / "store"),
             "source": {"client_folders": [str(server.bin_dir)]},
@@ -47,7 +47,7 @@ def policy(folder: Path, server: PostgresServer, *, yield_after: float = YIELD_A
     )
 
 
-def night_of(database: Database, url: str, patience: Attempts = SHORT_PAUSES) -> Night:
+def night_of(database: Policy, url: str, patience: Attempts = SHORT_PAUSES) -> Night:
     environ = {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}
     return take_night(Protected("shop", database, environ), patience=patience)
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import create_database, delete_server, running_postgres
 from hackorda_ops.night.night import take_night
@@ -80,7 +80,7 @@ def test_a_night_of_5000_tables_on_a_default_server_passes_and_nobody_else_fails
         with running_postgres(folder, bin_dir=programs_of(major), settings=QUICK) as server:
             url = create_database(server, "many")
             awkward.execute(url, MANY_TABLES)
-            database = Database.model_validate(
+            database = Policy.model_validate(
                 {"store": str(tmp_path / "store"), "source": {"client_folders": [str(server.bin_dir)]}}
             )
             with at_work(url) as rounds:

@@ -16,7 +16,7 @@ import pytest
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import from_bytes
 from hackorda_ops.artifacts.operations_log import Event, read_log
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
@@ -59,17 +59,17 @@ def url(new_database: str) -> str:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database.model_validate({"store": str(tmp_path / "store")})
+def database(tmp_path: Path) -> Policy:
+    return Policy.model_validate({"store": str(tmp_path / "store")})
 
 
-def night_of(database: Database, url: str, **changes: Any) -> Night:
+def night_of(database: Policy, url: str, **changes: Any) -> Night:
     return take_night(
         Protected("hackorda", database, {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}), **changes
     )
 
 
-def left_behind(database: Database) -> list[str]:
+def left_behind(database: Policy) -> list[str]:
     """Files below the store, but for those of finished artifacts and of the operations log."""
     root = Path(Protected("hackorda", database, {}).store.describe())
     finished = [path.parent for path in root.rglob("manifest.json")]
@@ -81,7 +81,7 @@ def left_behind(database: Database) -> list[str]:
     ]
 
 
-def events_of(database: Database) -> tuple[Event, ...]:
+def events_of(database: Policy) -> tuple[Event, ...]:
     """What the operations log tells."""
     return read_log(Protected("hackorda", database, {}).store, "hackorda")
 
@@ -92,7 +92,7 @@ def execute(url: str, statement: str) -> None:
 
 
 @pytest.mark.quick
-def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, database: Database) -> None:
+def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, database: Policy) -> None:
     night = night_of(database, url)
     manifest = night.manifest
     assert {str(table.name): table.rows for table in manifest.tables} == {
@@ -119,7 +119,7 @@ def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, dat
     assert event.detail.startswith(f"{manifest.artifact_id} (night): 6,003 rows in 4 tables, ")
 
 
-def test_no_file_beside_the_dump_holds_the_password(url: str, database: Database) -> None:
+def test_no_file_beside_the_dump_holds_the_password(url: str, database: Policy) -> None:
     password = urlsplit(url).password
     assert password
     folder = Path(night_of(database, url).location)
@@ -127,14 +127,14 @@ def test_no_file_beside_the_dump_holds_the_password(url: str, database: Database
         assert password not in (folder / name).read_text(encoding="utf-8")
 
 
-def test_the_recovery_sheet_tells_the_client_and_the_counts(url: str, database: Database) -> None:
+def test_the_recovery_sheet_tells_the_client_and_the_counts(url: str, database: Policy) -> None:
     sheet = (Path(night_of(database, url).location) / "RESTORE.md").read_text(encoding="utf-8")
     assert "pg_restore of Postgres 17" in sheet
     assert 'SELECT count(*) FROM ONLY "public"."issues";  -- 5000' in sheet
     assert "createdb --template=template0 --encoding=UTF8" in sheet
 
 
-def test_rows_written_while_the_dump_runs_do_not_disturb_the_proof(url: str, database: Database) -> None:
+def test_rows_written_while_the_dump_runs_do_not_disturb_the_proof(url: str, database: Policy) -> None:
     done = threading.Event()
 
     def write() -> None:
@@ -153,7 +153,7 @@ def test_rows_written_while_the_dump_runs_do_not_disturb_the_proof(url: str, dat
     assert manifest.rows >= 5003
 
 
-def test_a_second_night_is_compared_with_the_one_before(url: str, database: Database) -> None:
+def test_a_second_night_is_compared_with_the_one_before(url: str, database: Policy) -> None:
     first = night_of(database, url)
     assert night_of(database, url).compared_with == first.manifest.artifact_id
     execute(url, "DROP TABLE empty_one; DELETE FROM issues WHERE id > 100; TRUNCATE users")
@@ -168,7 +168,7 @@ def test_a_second_night_is_compared_with_the_one_before(url: str, database: Data
     assert night_of(database, url).manifest.sound
 
 
-def test_a_past_night_is_refused_and_never_backdated(url: str, database: Database) -> None:
+def test_a_past_night_is_refused_and_never_backdated(url: str, database: Policy) -> None:
     elsewhere = database.model_copy(update={"scratch": ScratchPlace.model_validate({"server": {}})})
     for gone in (elsewhere, database.model_copy(update={"dump_from": "source"})):
         with pytest.raises(PartitionGone, match="cannot get one"):
@@ -187,7 +187,7 @@ def test_a_night_that_was_queued_past_midnight_keeps_its_date_and_is_marked_late
     now = datetime.now(UTC)
     # A schedule whose next tick after yesterday's end lies ahead of now, also if this runs past midnight.
     tick = now + timedelta(days=2)
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(tmp_path / "store"), "schedule": {"night": f"0 2 {tick.day} * *"}}
     )
     yesterday = now.date() - timedelta(days=1)
@@ -195,7 +195,7 @@ def test_a_night_that_was_queued_past_midnight_keeps_its_date_and_is_marked_late
     assert (manifest.night, manifest.late) == (yesterday, True)
 
 
-def test_a_wrong_password_ends_in_one_clear_error(url: str, database: Database) -> None:
+def test_a_wrong_password_ends_in_one_clear_error(url: str, database: Policy) -> None:
     wrong = url.replace(str(urlsplit(url).password), "not-the-password")
     with pytest.raises(LoginRefused) as caught:
         night_of(database, wrong)
@@ -206,7 +206,7 @@ def test_a_wrong_password_ends_in_one_clear_error(url: str, database: Database) 
     assert (event.outcome, event.subject, event.detail) == ("failure", "tonight", caught.value.what)
 
 
-def test_an_unknown_host_ends_in_one_clear_error(url: str, database: Database) -> None:
+def test_an_unknown_host_ends_in_one_clear_error(url: str, database: Policy) -> None:
     parts = urlsplit(url)
     elsewhere = urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@no-such-host.invalid"))
     with pytest.raises((PermanentError, ServerUnreachable), match=r"no-such-host\.invalid") as caught:
@@ -222,7 +222,7 @@ def as_role(url: str, name: str) -> str:
 
 
 def test_a_table_that_may_not_be_read_is_named_with_the_grant_that_mends_it(
-    url: str, database: Database
+    url: str, database: Policy
 ) -> None:
     reader = as_role(url, "reader_of_some")
     try:
@@ -241,7 +241,7 @@ def test_a_table_that_may_not_be_read_is_named_with_the_grant_that_mends_it(
 
 
 def test_a_client_that_is_too_old_is_named_with_what_to_install(
-    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    url: str, database: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only Debian's clients (another major than the server's) are left to be found.
     monkeypatch.setattr("hackorda_ops.postgres.tools.clients._wheel_folders", lambda: iter(()))
@@ -255,7 +255,7 @@ def test_a_client_that_is_too_old_is_named_with_what_to_install(
 def test_a_store_whose_disk_is_not_mounted_is_refused_before_anything_begins(
     url: str, tmp_path: Path
 ) -> None:
-    database = Database.model_validate({"store": str(tmp_path / "not" / "mounted")})
+    database = Policy.model_validate({"store": str(tmp_path / "not" / "mounted")})
     with pytest.raises(OpsError) as caught:
         night_of(database, url)
     assert isinstance(caught.value, StoreRefused)
@@ -263,7 +263,7 @@ def test_a_store_whose_disk_is_not_mounted_is_refused_before_anything_begins(
 
 
 def test_a_full_disk_leaves_no_artifact_and_the_next_night_works(
-    url: str, database: Database, small_disk: Path, tmp_path: Path
+    url: str, database: Policy, small_disk: Path, tmp_path: Path
 ) -> None:
     if not small_disk.is_mount():
         pytest.skip(
@@ -274,7 +274,7 @@ def test_a_full_disk_leaves_no_artifact_and_the_next_night_works(
         "CREATE TABLE large AS SELECT gen_random_uuid()::text || gen_random_uuid() AS v"
         " FROM generate_series(1, 200000)",
     )
-    full = Database.model_validate({"store": str(small_disk / "store")})
+    full = Policy.model_validate({"store": str(small_disk / "store")})
     with pytest.raises(DiskFull) as caught:
         night_of(full, url)
     assert caught.value.next_step
@@ -284,16 +284,14 @@ def test_a_full_disk_leaves_no_artifact_and_the_next_night_works(
     assert night_of(full, url).manifest.rows == 6003
 
 
-def test_a_second_dump_at_the_same_time_is_refused_and_names_the_first(url: str, database: Database) -> None:
+def test_a_second_dump_at_the_same_time_is_refused_and_names_the_first(url: str, database: Policy) -> None:
     target = connection.parse(url, origin="test")
     with dump_lock(target, application_name="the first one"), pytest.raises(LockHeld, match="the first one"):
         night_of(database, url)
     assert night_of(database, url).manifest.sound
 
 
-def test_a_dump_whose_connection_is_cut_leaves_nothing_and_the_next_works(
-    url: str, database: Database
-) -> None:
+def test_a_dump_whose_connection_is_cut_leaves_nothing_and_the_next_works(url: str, database: Policy) -> None:
     cut = threading.Event()
 
     def cut_at_dump(progress: Progress) -> None:
@@ -323,9 +321,7 @@ def end_the_lock(url: str) -> None:
     )
 
 
-def test_a_lock_that_is_lost_while_the_dump_is_read_back_costs_no_backup(
-    url: str, database: Database
-) -> None:
+def test_a_lock_that_is_lost_while_the_dump_is_read_back_costs_no_backup(url: str, database: Policy) -> None:
     def end_at_reading_back(progress: Progress) -> None:
         if progress.stage == "read back":
             end_the_lock(url)
@@ -334,7 +330,7 @@ def test_a_lock_that_is_lost_while_the_dump_is_read_back_costs_no_backup(
 
 
 def test_a_lock_that_another_dump_took_while_the_dump_is_read_back_ends_the_night(
-    url: str, database: Database
+    url: str, database: Policy
 ) -> None:
     with ExitStack() as others:
 
@@ -357,7 +353,7 @@ def test_a_lock_that_another_dump_took_while_the_dump_is_read_back_ends_the_nigh
 def test_a_night_goes_into_a_bucket_as_well_as_into_a_folder(
     url: str, tmp_path: Path, s3_server: S3Server, new_bucket: str
 ) -> None:
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {
             "store": {
                 "bucket": new_bucket,
@@ -387,7 +383,7 @@ def test_a_night_goes_into_a_bucket_as_well_as_into_a_folder(
 
 
 def test_debians_own_postgres_with_gzip_works_the_same(
-    debian_postgres_server: PostgresServer, database_on: Callable[[PostgresServer], str], database: Database
+    debian_postgres_server: PostgresServer, database_on: Callable[[PostgresServer], str], database: Policy
 ) -> None:
     url = database_on(debian_postgres_server)
     execute(url, SCHEMA)
@@ -397,7 +393,7 @@ def test_debians_own_postgres_with_gzip_works_the_same(
     assert manifest.client.major == manifest.inventory.source.server_version_number // 10_000
 
 
-def test_a_manifest_is_plain_json_that_other_tools_can_read(url: str, database: Database) -> None:
+def test_a_manifest_is_plain_json_that_other_tools_can_read(url: str, database: Policy) -> None:
     data = json.loads((Path(night_of(database, url).location) / "manifest.json").read_text(encoding="utf-8"))
     assert data["format_version"] == 1
     assert data["inventory"]["source"]["server_version"].startswith("17.")

@@ -11,7 +11,7 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ConfigError,
@@ -61,7 +61,7 @@ class Nights:
     environ: dict[str, str]
 
     def take(self, *, night: date | None = None, on_progress: OnProgress = ignore, **policy: Any) -> Manifest:
-        database = Database.model_validate(self.policy | policy)
+        database = Policy.model_validate(self.policy | policy)
         return take_night(
             Protected("notes", database, self.environ), night=night, on_progress=on_progress
         ).manifest
@@ -122,7 +122,7 @@ def test_who_wants_the_source_dumped_gets_no_branch(nights: Nights) -> None:
 
 def test_a_branch_needs_a_project_to_branch() -> None:
     with pytest.raises(ValueError, match=r"dump_from: branch needs scratch\.neon"):
-        Database.model_validate({"dump_from": "branch", "scratch": {"server": {}}})
+        Policy.model_validate({"dump_from": "branch", "scratch": {"server": {}}})
 
 
 def test_a_table_that_production_keeps_locked_does_not_hold_up_the_night(nights: Nights, url: str) -> None:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.not_compared import beyond_comparison
 from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import Night, take_night
@@ -30,9 +30,7 @@ def url(new_database: str) -> str:
 
 
 def night_of(url: str, store: Path, *, percent: float = 10) -> Night:
-    database = Database.model_validate(
-        {"store": str(store), "dump": {"compare_with_source_percent": percent}}
-    )
+    database = Policy.model_validate({"store": str(store), "dump": {"compare_with_source_percent": percent}})
     return take_night(Protected("hackorda", database, {"DATABASE_URL": url, "PATH": "/usr/bin:/bin"}))
 
 

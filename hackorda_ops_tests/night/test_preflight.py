@@ -13,7 +13,7 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import to_bytes
 from hackorda_ops.concerns import Concern, concerns_in
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ClientMissing,
@@ -39,7 +39,7 @@ from hackorda_ops_tests.postgres.sessions import relays
 PATH = {"PATH": "/usr/bin:/bin"}
 
 
-def look(database: Database, private: Path, url: str, **environ: str) -> NightView:
+def look(database: Policy, private: Path, url: str, **environ: str) -> NightView:
     return look_at_night(
         Protected("hackorda", database, {**PATH, "DATABASE_URL": url, **environ}), private_folder=private
     )
@@ -60,8 +60,8 @@ def concern(view: NightView, part: str) -> Concern:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database.model_validate({"store": str(tmp_path / "store")})
+def database(tmp_path: Path) -> Policy:
+    return Policy.model_validate({"store": str(tmp_path / "store")})
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def url(new_database: str) -> str:
 
 
 @pytest.fixture
-def with_huge_artifact(tmp_path: Path) -> Database:
+def with_huge_artifact(tmp_path: Path) -> Policy:
     """A store whose newest artifact says that it is larger than any disk."""
     made = manifest()
     made = replace(
@@ -83,10 +83,10 @@ def with_huge_artifact(tmp_path: Path) -> Database:
     folder = tmp_path / "store" / made.prefix
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_bytes(to_bytes(made))
-    return Database.model_validate({"store": str(tmp_path / "store")})
+    return Policy.model_validate({"store": str(tmp_path / "store")})
 
 
-def test_a_sound_source_and_store_tell_nothing(url: str, database: Database, tmp_path: Path) -> None:
+def test_a_sound_source_and_store_tell_nothing(url: str, database: Policy, tmp_path: Path) -> None:
     view = look(database, tmp_path, url)
     assert [(part.part, part.concerns) for part in view.parts] == [
         (name, ())
@@ -111,7 +111,7 @@ def test_a_sound_source_and_store_tell_nothing(url: str, database: Database, tmp
 def test_debians_postgres_is_looked_at_in_the_same_way(
     debian_postgres_server: PostgresServer,
     database_on: Callable[[PostgresServer], str],
-    database: Database,
+    database: Policy,
     tmp_path: Path,
 ) -> None:
     url = database_on(debian_postgres_server)
@@ -126,7 +126,7 @@ def test_debians_postgres_is_looked_at_in_the_same_way(
 
 
 def test_several_problems_are_all_told_by_a_night_in_one_error(
-    url: str, with_huge_artifact: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    url: str, with_huge_artifact: Policy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("hackorda_ops.postgres.tools.clients._wheel_folders", lambda: iter(()))
     with awkward.new_role(url, "modest") as role_url:
@@ -142,13 +142,13 @@ def test_several_problems_are_all_told_by_a_night_in_one_error(
     assert list((tmp_path / "store" / ".staging" / "hackorda").iterdir()) == []
 
 
-def test_a_disk_without_room_alone_is_that_error(url: str, with_huge_artifact: Database) -> None:
+def test_a_disk_without_room_alone_is_that_error(url: str, with_huge_artifact: Policy) -> None:
     with pytest.raises(DiskFull):
         take_night(Protected("hackorda", with_huge_artifact, {**PATH, "DATABASE_URL": url}))
 
 
 def test_a_store_that_is_missing_is_told_together_with_the_rights(url: str, tmp_path: Path) -> None:
-    unmounted = Database.model_validate({"store": str(tmp_path / "not" / "mounted")})
+    unmounted = Policy.model_validate({"store": str(tmp_path / "not" / "mounted")})
     with awkward.new_role(url, "modest") as role_url, pytest.raises(PreflightFailed) as caught:
         take_night(Protected("hackorda", unmounted, {**PATH, "DATABASE_URL": role_url}))
     assert "GRANT SELECT" in caught.value.what
@@ -158,7 +158,7 @@ def test_a_store_that_is_missing_is_told_together_with_the_rights(url: str, tmp_
 def test_a_source_that_does_not_answer_keeps_nobody_from_looking_at_the_store(
     url: str, tmp_path: Path
 ) -> None:
-    unmounted = Database.model_validate({"store": str(tmp_path / "not" / "mounted")})
+    unmounted = Policy.model_validate({"store": str(tmp_path / "not" / "mounted")})
     password = str(urlsplit(url).password)
     view = look(unmounted, tmp_path, url.replace(password, "not-the-password"))
     assert stopping(view) == [("source", LoginRefused), ("store", StoreRefused)]
@@ -172,13 +172,13 @@ def test_a_source_that_does_not_answer_keeps_nobody_from_looking_at_the_store(
 
 
 def test_missing_variables_are_concerns_too(tmp_path: Path) -> None:
-    database = Database.model_validate({"store": "s3://backups/nights"})
+    database = Policy.model_validate({"store": "s3://backups/nights"})
     view = look_at_night(Protected("hackorda", database, PATH), private_folder=tmp_path)
     assert stopping(view) == [("source", ConfigError), ("store", ConfigError)]
 
 
 def test_a_pooler_in_transaction_mode_is_told_with_the_remedy(
-    url: str, database: Database, tmp_path: Path
+    url: str, database: Policy, tmp_path: Path
 ) -> None:
     with relays.transaction_pooler(url) as port:
         pooled = f"postgresql://postgres:x@127.0.0.1:{port}/any?sslmode=disable"
@@ -188,7 +188,7 @@ def test_a_pooler_in_transaction_mode_is_told_with_the_remedy(
 
 
 def test_row_level_security_and_large_objects_are_told_at_once(
-    url: str, database: Database, tmp_path: Path
+    url: str, database: Policy, tmp_path: Path
 ) -> None:
     awkward.execute(url, "ALTER TABLE users ENABLE ROW LEVEL SECURITY", "SELECT lo_create(0)")
     with awkward.new_role(url, "reader of all") as role_url:
@@ -215,7 +215,7 @@ def test_row_level_security_and_large_objects_are_told_at_once(
     ],
 )
 def test_a_pooled_application_without_a_time_limit_of_the_database_is_told(
-    url: str, database: Database, tmp_path: Path, settings: tuple[str, ...], told: bool
+    url: str, database: Policy, tmp_path: Path, settings: tuple[str, ...], told: bool
 ) -> None:
     name = urlsplit(url).path.strip("/").replace("%20", " ")
     awkward.execute(url, *(each.format(f'"{name}"') for each in settings))
@@ -230,7 +230,7 @@ def test_a_pooled_application_without_a_time_limit_of_the_database_is_told(
 
 
 def test_a_folder_that_this_user_may_not_write_to_is_told(
-    url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, database: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Root may write anywhere, so the operating system's answer is taken from a user who may not.
     monkeypatch.setattr(os, "access", lambda *_: False)
@@ -238,7 +238,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_told(
 
 
 def test_looking_writes_nothing_to_the_source_and_leaves_nothing_in_the_store(
-    url: str, database: Database, tmp_path: Path
+    url: str, database: Policy, tmp_path: Path
 ) -> None:
     def unchanged() -> bool:
         with psycopg.connect(url, autocommit=True) as session:
@@ -275,7 +275,7 @@ def test_an_open_line_to_another_machine_is_told(host: str, encrypted: bool, tol
 
 
 def test_a_lock_table_filled_up_by_many_tables_is_told(
-    database: Database, tmp_path: Path, server_folder: Path
+    database: Policy, tmp_path: Path, server_folder: Path
 ) -> None:
     folder = server_folder / "few locks"
     few = {"fsync": "off", "max_connections": "12", "max_locks_per_transaction": "10"}
@@ -293,7 +293,7 @@ def test_a_lock_table_filled_up_by_many_tables_is_told(
     assert "room for about 510" in told.what
 
 
-def test_a_pg_dump_without_zstd_is_told(url: str, database: Database, tmp_path: Path) -> None:
+def test_a_pg_dump_without_zstd_is_told(url: str, database: Policy, tmp_path: Path) -> None:
     folder = tmp_path / "programs"
     folder.mkdir()
     for tool in ("pg_restore", "psql"):
@@ -301,5 +301,5 @@ def test_a_pg_dump_without_zstd_is_told(url: str, database: Database, tmp_path: 
     (folder / "pg_dump").write_text("#!/bin/sh\n[ $1 = --version ] && echo 'pg_dump (PostgreSQL) 17.10'\n")
     (folder / "pg_dump").chmod(0o755)
     policy: Any = {"store": str(tmp_path / "store"), "source": {"client_folders": [str(folder)]}}
-    told = concern(look(Database.model_validate(policy), tmp_path, url), "clients")
+    told = concern(look(Policy.model_validate(policy), tmp_path, url), "clients")
     assert "without zstd" in told.what

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.comparisons.branch import BranchComparison, compare_branch
 from hackorda_ops.environment import Protected
 from hackorda_ops.evidence.comparison import evidenced_tables, object_findings, table_findings
@@ -75,7 +75,7 @@ def restored(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathF
     source, copy = (create_database(postgres_server, name) for name in names)
     execute(source, SCHEMA)
     folder, environ = tmp_path_factory.mktemp("unusual"), {"PATH": "/usr/bin:/bin"}
-    database = Database.model_validate({"store": str(folder / "store")})
+    database = Policy.model_validate({"store": str(folder / "store")})
     manifest = take_night(Protected("hackorda", database, {**environ, "DATABASE_URL": source})).manifest
     store = FolderStore(folder / "store")
     result = bring_back(

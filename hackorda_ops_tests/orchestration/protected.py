@@ -12,7 +12,7 @@ import psycopg
 from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResult
 
 from hackorda_ops.calendar.partitions import night_of, week_of
-from hackorda_ops.config.models import Config, Database, Schedule, Source
+from hackorda_ops.config.models import Config, Policy, Schedule, Source
 from hackorda_ops.config.places import Folder
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.s3 import S3Server
@@ -98,7 +98,7 @@ def protected_shop(url: str, s3_server: S3Server, bucket: str, store: Path) -> C
     """A database behind a configuration with a store in a folder, and a bucket."""
     config = Config(
         databases={
-            "shop": Database(
+            "shop": Policy(
                 source=Source(url_env="SHOP_URL", tls="disable"),
                 store=Folder(folder=store),
                 schedule=Schedule(timezone="Asia/Almaty"),

@@ -7,7 +7,7 @@ import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
 from hackorda_ops.calendar.partitions import quarter_of
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.drill.checks.declaration import Copy, DrillCheck
 from hackorda_ops.drill.checks.registry import CHECKS, register
 from hackorda_ops.drill.judgement import complete, judge
@@ -69,7 +69,7 @@ def shipped(
         }
         drilled = replace(
             protected,
-            config=Config(databases={"shop": Database.model_validate(shop)}),
+            config=Config(databases={"shop": Policy.model_validate(shop)}),
             environ={
                 **protected.environ,
                 "PATH": "/usr/bin:/bin",

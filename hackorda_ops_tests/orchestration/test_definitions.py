@@ -10,15 +10,15 @@ import pytest
 import yaml
 from dagster import AssetKey
 
-from hackorda_ops.config.models import Config, Database, Schedule, Source
+from hackorda_ops.config.models import Config, Policy, Schedule, Source
 from hackorda_ops.orchestration.build import build_defs
 
 ROOT = Path(__file__).parents[2]
 TWO = Config(
     databases={
-        "shop": Database(),
+        "shop": Policy(),
         # A word of Python's, because the names of databases become parts of Dagster's names.
-        "class": Database(source=Source(url_env="CLASS_URL"), schedule=Schedule(timezone="Asia/Almaty")),
+        "class": Policy(source=Source(url_env="CLASS_URL"), schedule=Schedule(timezone="Asia/Almaty")),
     }
 )
 

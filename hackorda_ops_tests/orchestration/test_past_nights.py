@@ -13,7 +13,7 @@ from dagster import DagsterInstance
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Config, Database, Schedule, Source
+from hackorda_ops.config.models import Config, Policy, Schedule, Source
 from hackorda_ops.config.places import Folder
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
@@ -36,7 +36,7 @@ def plane(postgres_server: PostgresServer, server_folder: Path) -> Iterator[Loca
 @pytest.fixture
 def branching(protected: CodeLocation, plane: LocalNeon) -> CodeLocation:
     """The shop, on Neon. A night is over as soon as its date is."""
-    database = Database(
+    database = Policy(
         source=Source(url_env="SHOP_URL", tls="disable"),
         store=Folder(folder=protected.store),
         schedule=Schedule(timezone="Asia/Almaty", night="0 0 * * *"),

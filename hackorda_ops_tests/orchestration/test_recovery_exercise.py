@@ -16,7 +16,7 @@ from dagster import (
 )
 
 from hackorda_ops.calendar.partitions import year_of
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import list_own_branches
@@ -54,7 +54,7 @@ def on_neon(protected: CodeLocation, neon: LocalNeon) -> Iterator[CodeLocation]:
 def _with(protected: CodeLocation, settings: Mapping[str, Any]) -> CodeLocation:
     shop = {**dict(protected.config.databases["shop"]), **settings}
     shop["dump"] = {"work_folder": str(protected.store.parent / "work")}
-    return replace(protected, config=Config(databases={"shop": Database.model_validate(shop)}))
+    return replace(protected, config=Config(databases={"shop": Policy.model_validate(shop)}))
 
 
 def _this_year(protected: CodeLocation) -> date:
@@ -144,7 +144,7 @@ def test_a_window_shorter_than_the_policy_fails_the_check_and_the_run(
 
 
 def test_a_database_that_is_drilled_on_a_plain_server_has_neither() -> None:
-    database = Database.model_validate({"scratch": {"server": {}}})
+    database = Policy.model_validate({"scratch": {"server": {}}})
 
     definitions = build_defs(Config(databases={"shop": database}))
 

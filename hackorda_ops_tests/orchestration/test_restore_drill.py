@@ -22,7 +22,7 @@ from dagster import (
 
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar.partitions import quarter_of
-from hackorda_ops.config.models import Config, Database, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -64,7 +64,7 @@ def shipped(
     }
     drilled = replace(
         protected,
-        config=Config(databases={"shop": Database.model_validate({**dict(shop), **settings})}),
+        config=Config(databases={"shop": Policy.model_validate({**dict(shop), **settings})}),
         environ={**protected.environ, "PATH": "/usr/bin:/bin", "SCRATCH_ADMIN_URL": scratch_server.url()},
     )
     assert drilled.run("shop_night", drilled.tonight, instance).success

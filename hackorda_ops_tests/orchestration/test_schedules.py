@@ -12,7 +12,7 @@ from dagster import DagsterInstance
 
 from hackorda_ops.calendar.catching_up import LATEST_TICK
 from hackorda_ops.calendar.due import DueKind, due_between
-from hackorda_ops.config.models import Config, Database, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
 
@@ -20,7 +20,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def _definitions(**schedule: object) -> dg.Definitions:
-    return build_defs(Config(databases={"shop": Database(schedule=Schedule(**schedule))}))
+    return build_defs(Config(databases={"shop": Policy(schedule=Schedule(**schedule))}))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
     dagster: DagsterInstance, timezone: str, night: str, week: str, quarter: str
 ) -> None:
     schedule = Schedule(timezone=timezone, night=night, week=week, quarter=quarter, since=date(2025, 1, 1))
-    definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
+    definitions = build_defs(Config(databases={"shop": Policy(schedule=schedule)}))
     begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
 
     kinds: tuple[DueKind, ...] = ("night", "week", "quarter", "year")
@@ -145,7 +145,7 @@ def test_no_tick_comes_more_than_an_hour_after_it_was_due(
     timezone: str, night: str, week: str, quarter: str
 ) -> None:
     schedule = Schedule(timezone=timezone, night=night)
-    definitions = build_defs(Config(databases={"shop": Database(schedule=schedule)}))
+    definitions = build_defs(Config(databases={"shop": Policy(schedule=schedule)}))
     begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
 
     ticks = _ticks(definitions, "shop_every_night", begin, end)

@@ -9,7 +9,7 @@ from dagster import DagsterInstance
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
@@ -27,7 +27,7 @@ def kept_in_sqlite(protected: CodeLocation, third_store: None, tmp_path: Path) -
         "store": {"sqlite": str(tmp_path / "nights.sqlite")},
         "dump": {"work_folder": str(tmp_path / "work")},
     }
-    return replace(protected, config=Config(databases={"shop": Database.model_validate(shop)}))
+    return replace(protected, config=Config(databases={"shop": Policy.model_validate(shop)}))
 
 
 def test_nights_are_kept_compared_shipped_and_brought_back(

@@ -8,7 +8,7 @@ import pytest
 from dagster import DagsterInstance
 
 from hackorda_ops.calendar.partitions import quarter_of
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops_tests.alerts.sink import Sink, running_sink
 from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 
@@ -27,7 +27,7 @@ def watched(protected: CodeLocation, monitor: Sink) -> CodeLocation:
     kinds = ("night", "week", "quarter")
     shop = protected.config.databases["shop"].model_dump()
     heartbeats = {f"{kind}_env": f"{kind.upper()}_HEARTBEAT" for kind in kinds}
-    config = Config(databases={"shop": Database.model_validate({**shop, "heartbeats": heartbeats})})
+    config = Config(databases={"shop": Policy.model_validate({**shop, "heartbeats": heartbeats})})
     urls = {f"{kind.upper()}_HEARTBEAT": f"{monitor.url}/{kind}" for kind in kinds}
     return replace(protected, config=config, environ={**protected.environ, **urls})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.drill.result import DrillResult
@@ -49,7 +49,7 @@ class Kept:
 
     store: FolderStore
     offsite: S3Store
-    policy: Database
+    policy: Policy
     environ: Mapping[str, str]
 
     def protected(self, **environ: str) -> Protected:
@@ -168,6 +168,6 @@ def kept_on(server: S3Server, bucket: str, folder: Path, **policy: Any) -> Kept:
     return Kept(
         FolderStore(folder / "nights"),
         store_on(server, bucket, prefix="copies"),
-        Database.model_validate({**given, **policy}),
+        Policy.model_validate({**given, **policy}),
         environ,
     )

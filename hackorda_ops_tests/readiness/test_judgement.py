@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.forecast import Forecast
 from hackorda_ops.readiness.judgement import Word, judge
 from hackorda_ops.readiness.standing import ArtifactSeen, DrillSeen, Overdue, Proof, Standing
@@ -42,7 +42,7 @@ LATE = Overdue("night", date(2026, 11, 20), utc(11, 20, 2), timedelta(hours=10),
 
 
 def test_a_database_in_order_is_ok_without_a_reason() -> None:
-    judged = judge(IN_ORDER, Database())
+    judged = judge(IN_ORDER, Policy())
     assert (judged.word, judged.reasons) == ("OK", ())
 
 
@@ -89,12 +89,12 @@ def test_a_database_in_order_is_ok_without_a_reason() -> None:
 def test_each_thing_to_see_to_is_a_reason(
     change: Callable[[Standing], Standing], word: Word, reason: str
 ) -> None:
-    judged = judge(change(IN_ORDER), Database())
+    judged = judge(change(IN_ORDER), Policy())
     assert (judged.word, judged.reasons) == (word, (reason,))
 
 
 def test_a_night_that_is_on_its_way_does_not_break_the_recovery_point() -> None:
-    assert judge(replace(IN_ORDER, at=utc(11, 21, 8)), Database()).word == "OK"
+    assert judge(replace(IN_ORDER, at=utc(11, 21, 8)), Policy()).word == "OK"
 
 
 def test_without_a_sound_backup_a_database_is_unprotected_or_nobody_knows() -> None:
@@ -107,14 +107,14 @@ def test_without_a_sound_backup_a_database_is_unprotected_or_nobody_knows() -> N
         last_drill=None,
         overdue=(LATE,),
     )
-    assert judge(nothing, Database()).word == "UNPROTECTED"
+    assert judge(nothing, Policy()).word == "UNPROTECTED"
     odd = replace(nothing, problems=("Off-site can't be read.",))
-    assert judge(odd, Database()).word == "UNPROTECTED"
-    assert judge(replace(odd, unreadable=odd.problems), Database()).word == "UNKNOWN"
+    assert judge(odd, Policy()).word == "UNPROTECTED"
+    assert judge(replace(odd, unreadable=odd.problems), Policy()).word == "UNKNOWN"
 
 
 def test_an_objective_that_breaks_before_the_next_drill_is_a_reason() -> None:
     soon = Forecast("on a day", NOW + timedelta(days=92), "It breaks soon.")
-    assert judge(IN_ORDER, Database(), soon).reasons == ("It breaks soon.",)
+    assert judge(IN_ORDER, Policy(), soon).reasons == ("It breaks soon.",)
     later = Forecast("on a day", NOW + timedelta(days=93), "It breaks later.")
-    assert judge(IN_ORDER, Database(), later).word == "OK"
+    assert judge(IN_ORDER, Policy(), later).word == "OK"

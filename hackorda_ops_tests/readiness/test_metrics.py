@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.readiness.metrics import metrics_text, write_metrics
@@ -30,7 +30,7 @@ NOTHING = replace(
     unreadable=("Off-site can't be read.",),
     overdue=(Overdue("night", date(2026, 11, 20), utc(11, 20, 2), timedelta(hours=10), "Not taken."),),
 )
-DATABASES = {"hackorda": Database(), "empty": Database(scratch=ScratchPlace.model_validate({"server": {}}))}
+DATABASES = {"hackorda": Policy(), "empty": Policy(scratch=ScratchPlace.model_validate({"server": {}}))}
 
 
 def samples(text: str) -> Samples:

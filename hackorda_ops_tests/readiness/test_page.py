@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.config.models import Database, Objectives
+from hackorda_ops.config.models import Objectives, Policy
 from hackorda_ops.readiness.assessment import Cost, Readiness, assess
 from hackorda_ops.readiness.page import page
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing
@@ -45,7 +45,7 @@ def ready(standing: Standing = IN_ORDER, *, nights: int = 30, drills: int = 6) -
         Stored("store", "/backups", 30, 0, {"": 600_000_000}, 0),
         Stored("offsite", "s3://bucket/copies", 8, 1, {"STANDARD": 1_000, "STANDARD_IA": 160_000_000}, 1_000),
     )
-    three_minutes = Database(objectives=Objectives(recovery_time_minutes=3))
+    three_minutes = Policy(objectives=Objectives(recovery_time_minutes=3))
     return assess(Survey(standing, artifacts, held, stored), three_minutes)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -54,7 +54,7 @@ def url(postgres_server: PostgresServer) -> str:
 @pytest.fixture(scope="module")
 def taken(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderStore, Manifest]:
     store = tmp_path_factory.mktemp("night") / "store"
-    database = Database.model_validate({"store": str(store)})
+    database = Policy.model_validate({"store": str(store)})
     night = take_night(Protected("hackorda", database, {**ENVIRON, "DATABASE_URL": url}))
     return FolderStore(store), night.manifest
 
@@ -263,7 +263,7 @@ def test_a_restore_that_keeps_going_brings_back_all_but_what_the_source_broke(
 ) -> None:
     source = database_on(postgres_server)
     execute(source, ORPHANS)
-    database = Database.model_validate({"store": str(tmp_path / "store")})
+    database = Policy.model_validate({"store": str(tmp_path / "store")})
     taken = take_night(Protected("hackorda", database, {**ENVIRON, "DATABASE_URL": source}))
     night = (FolderStore(tmp_path / "store"), taken.manifest)
 

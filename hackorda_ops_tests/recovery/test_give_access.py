@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.cli import app
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RightsMissing, TargetRefused, UsageError
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -51,7 +51,7 @@ def taken(
     store = tmp_path_factory.mktemp("access") / "store"
     try:
         execute(url, SOURCE)
-        database = Database.model_validate({"store": str(store)})
+        database = Policy.model_validate({"store": str(store)})
         night = take_night(Protected("shop", database, {**ENVIRON, "DATABASE_URL": url}))
     finally:
         with psycopg.connect(debian_postgres_server.url(), autocommit=True) as admin:

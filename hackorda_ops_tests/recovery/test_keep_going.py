@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import RestoreRefused
 from hackorda_ops.findings import Finding
@@ -71,7 +71,7 @@ def taken(url: str, folder: Path, statements: str) -> FolderStore:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(statements.encode())
     take_night(
-        Protected("app", Database.model_validate({"store": str(folder)}), {**PROGRAMS, "DATABASE_URL": url})
+        Protected("app", Policy.model_validate({"store": str(folder)}), {**PROGRAMS, "DATABASE_URL": url})
     )
     return FolderStore(folder)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest, to_bytes
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.retention.planning import RetentionPlan
 from hackorda_ops.retention.prune import Pruned, plan_retention, prune
@@ -71,9 +71,9 @@ class Places:
     offsite: S3Store
     environ: dict[str, str]
 
-    def database(self, *, store: Any = KEEP, offsite: Any = KEEP, **bucket: Any) -> Database:
+    def database(self, *, store: Any = KEEP, offsite: Any = KEEP, **bucket: Any) -> Policy:
         """Its configuration, with these policies."""
-        return Database.model_validate(
+        return Policy.model_validate(
             {
                 "store": str(self.store.root),
                 "offsite": {"bucket": self.offsite.bucket, "prefix": self.offsite.prefix, **bucket},
@@ -82,15 +82,15 @@ class Places:
             }
         )
 
-    def protected(self, database: Database | None = None) -> Protected:
+    def protected(self, database: Policy | None = None) -> Protected:
         """It as a value."""
         return Protected("hackorda", database or self.database(), self.environ)
 
-    def plan(self, database: Database | None = None, *, now: datetime = NOW) -> RetentionPlan:
+    def plan(self, database: Policy | None = None, *, now: datetime = NOW) -> RetentionPlan:
         """What would be done."""
         return plan_retention(self.protected(database), now=now)
 
-    def prune(self, database: Database | None = None, *, now: datetime = NOW) -> Pruned:
+    def prune(self, database: Policy | None = None, *, now: datetime = NOW) -> Pruned:
         """Does it."""
         return prune(self.protected(database), now=now)
 

@@ -12,7 +12,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.copying import copy_artifact
 from hackorda_ops.artifacts.manifest import to_bytes
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, PermanentError, RetryableError, StoreRefused
@@ -182,9 +182,9 @@ def test_an_artifact_that_a_drill_found_bad_stays_and_does_not_count(places: Pla
     }
 
 
-def without_offsite(places: Places) -> tuple[Places, Database]:
+def without_offsite(places: Places) -> tuple[Places, Policy]:
     """The same store where nothing was ever said about off-site."""
-    plain = Database.model_validate(
+    plain = Policy.model_validate(
         {
             "store": str(places.store.root),
             "dump": {"work_folder": str(places.store.root.parent / "work")},

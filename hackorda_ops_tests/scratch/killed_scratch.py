@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.scratch import registry
 from hackorda_ops_tests.scratch import throwaway
@@ -17,7 +17,7 @@ from hackorda_ops_tests.scratch import throwaway
 def main(policy: str, drill_id: str) -> None:
     """Makes the scratch and a database on it, and ends there."""
     registry.register("throwaway", throwaway.PROVIDER)
-    protected = Protected("hackorda", Database.model_validate(json.loads(policy)), dict(os.environ))
+    protected = Protected("hackorda", Policy.model_validate(json.loads(policy)), dict(os.environ))
     newest = catalog.read(protected.offsite, "hackorda").newest
     assert newest is not None
     with tempfile.TemporaryDirectory() as private:

@@ -16,7 +16,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.artifacts.publish import publish
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, StoreRefused
 from hackorda_ops.local.s3 import S3Server
@@ -44,9 +44,9 @@ class Named:
     environ: Mapping[str, str]
     work_folder: Path
 
-    def database(self, section: Any = None) -> Database:
+    def database(self, section: Any = None) -> Policy:
         """A database whose nights go there."""
-        return Database.model_validate(
+        return Policy.model_validate(
             {"store": section or self.section, "dump": {"work_folder": str(self.work_folder)}}
         )
 
@@ -329,7 +329,7 @@ def test_databases_yaml_names_it_and_a_relative_folder_is_that_of_the_file(
     shop = config_file.load(tmp_path / "databases.yaml").databases["shop"]
 
     assert shop.store == named.database().store
-    assert Database.model_validate(shop.model_dump()).store == shop.store
+    assert Policy.model_validate(shop.model_dump()).store == shop.store
     with pytest.raises(ConfigError) as caught:
         (tmp_path / "databases.yaml").write_text("databases: {shop: {store: {bukket: x}}}", encoding="utf-8")
         config_file.load(tmp_path / "databases.yaml")

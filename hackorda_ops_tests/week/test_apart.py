@@ -7,7 +7,7 @@ import pytest
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
 from hackorda_ops.calendar.partitions import week_of
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.s3 import S3Server
@@ -72,7 +72,7 @@ def test_two_ports_of_one_machine_are_two_providers() -> None:
 
 def test_a_week_is_not_copied_onto_itself(s3_server: S3Server, new_bucket: str, tmp_path: Path) -> None:
     place = {"bucket": new_bucket, "prefix": "backups", "endpoint_url": s3_server.endpoint_url}
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {
             "store": {**place, "access_key_id_env": "ID", "secret_access_key_env": "SECRET"},
             "offsite": {**place, "prefix": "/backups/"},

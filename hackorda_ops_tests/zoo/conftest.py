@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.environment import Protected
@@ -64,7 +64,7 @@ def drilled(
     """Takes a night of a database, ships it, and drills it: gives the drill's result."""
 
     def drilled(url: str) -> DrillResult:
-        database = Database.model_validate(
+        database = Policy.model_validate(
             {
                 "source": {"client_folders": [str(servers.source.bin_dir)]},
                 "store": str(tmp_path / "store"),

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.comparisons.schema import schema_findings
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
@@ -41,7 +41,7 @@ def new(server: PostgresServer, database_on: Callable[[PostgresServer], str]) ->
 
 
 def night_of(server: PostgresServer, url: str, folder: Path) -> Night:
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(folder / "store"), "source": {"client_folders": [str(server.bin_dir)]}}
     )
     return take_night(Protected("zoo", database, {**PROGRAMS, "DATABASE_URL": url}))

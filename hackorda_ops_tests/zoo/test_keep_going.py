@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions import connection
@@ -72,7 +72,7 @@ def brought_back(
 ) -> BroughtBack:
     source, empty = databases
     tools = servers.source.bin_dir
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(folder / "store"), "source": {"client_folders": [str(tools)]}}
     )
     taken = take_night(Protected("broken", database, {**PROGRAMS, "DATABASE_URL": source}))

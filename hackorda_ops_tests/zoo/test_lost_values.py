@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
 from hackorda_ops.local.postgres import PostgresServer
@@ -51,7 +51,7 @@ def tools(server: PostgresServer, folder: Path, pg_dump: str) -> Path:
 def night_with(servers: Servers, url: str, folder: Path, pg_dump: str) -> None:
     """Takes a night with such tools; nothing may be in the store when it fails."""
     made = tools(servers.source, folder / "tools", pg_dump)
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(folder / "store"), "source": {"client_folders": [str(made)]}}
     )
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions.connection import parse
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.server
 def test_5000_tables_come_back_whole(servers: Servers, tmp_path: Path) -> None:
     url = make(servers.source, THOUSANDS.name)
     fill(url, THOUSANDS.animals)
-    database = Database.model_validate(
+    database = Policy.model_validate(
         {"store": str(tmp_path / "store"), "source": {"client_folders": [str(servers.source.bin_dir)]}}
     )
 

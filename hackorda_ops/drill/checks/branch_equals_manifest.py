@@ -3,7 +3,7 @@
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.checks.declaration import DrillCheck, Drilling
 from hackorda_ops.drill.comparisons.branch import compare_branch
 from hackorda_ops.scratch.place import ComparableBranch
@@ -14,7 +14,7 @@ _WHAT_AGREES: Final = {
 }
 
 
-def _lacking(database: Database) -> str:
+def _lacking(database: Policy) -> str:
     scratch = database.scratch
     return "" if scratch.keeps_history else f"the scratch is a {scratch.provider} and not a Neon branch"
 

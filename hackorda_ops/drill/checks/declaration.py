@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.record import Record
 from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -44,7 +44,7 @@ class Drilling:
     seed: int | None = None
 
     @property
-    def policy(self) -> Database:
+    def policy(self) -> Policy:
         """The database's configuration."""
         return self.protected.policy
 
@@ -68,7 +68,7 @@ class Copy:
     tools: Clients
 
 
-def _nothing(_: Database) -> str:
+def _nothing(_: Policy) -> str:
     return ""
 
 
@@ -85,6 +85,6 @@ class DrillCheck(Declaration):
         changes_copy: whether the copy isn't as it was restored afterwards: such checks run after all others.
     """
 
-    lacking: Callable[[Database], str] = _nothing
+    lacking: Callable[[Policy], str] = _nothing
     run: Callable[[Copy], None] | None = None
     changes_copy: bool = False

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.checks.declaration import Copy, DrillCheck
 from hackorda_ops.drill.comparisons.production import compare_key_tables
 
 
-def _lacking(database: Database) -> str:
+def _lacking(database: Policy) -> str:
     return "" if database.key_tables else "databases.yaml names no key_tables"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.checks.declaration import Copy, DrillCheck
 from hackorda_ops.migrations.run import migrate_copy, row_losses
 from hackorda_ops.postgres.catalogs import counting, source_catalog
@@ -11,7 +11,7 @@ from hackorda_ops.postgres.sessions.session import translated_errors
 from hackorda_ops.words import duration
 
 
-def _lacking(database: Database) -> str:
+def _lacking(database: Policy) -> str:
     return "" if database.migrate else "databases.yaml names no migrate command"
 
 

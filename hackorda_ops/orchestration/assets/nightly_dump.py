@@ -6,7 +6,7 @@ from datetime import date
 import dagster as dg
 
 from hackorda_ops.artifacts.same_source import is_of_the_source
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.night import night as nightly
@@ -22,7 +22,7 @@ NEW_SOURCE_TAG = "hackorda_ops/new_source"
 """On a run, "true" confirms that the source may differ from that of the night before."""
 
 
-def nightly_dump(name: str, database: Database) -> dg.AssetsDefinition:
+def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's nights."""
     own_key, partitions = key(name, NIGHTLY_DUMP), nights(database.schedule)
     specs = checks.specs_of_a_night(own_key, partitions)

@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
@@ -18,7 +18,7 @@ from hackorda_ops.progress_log import ProgressLog
 from hackorda_ops.week import week as weekly
 
 
-def offsite_copy(name: str, database: Database) -> dg.AssetsDefinition:
+def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's weeks."""
     own_key, partitions = key(name, OFFSITE_COPY), weeks(database.schedule)
     specs = checks.specs_of_a_week(own_key, partitions)

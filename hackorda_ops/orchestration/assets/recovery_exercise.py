@@ -6,7 +6,7 @@ from datetime import date
 import dagster as dg
 from dagster import AssetCheckResult, MetadataValue
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import report as exercise_report
@@ -20,7 +20,7 @@ from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 
 
-def recovery_exercise(name: str, database: Database) -> dg.AssetsDefinition:
+def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's years."""
     own_key, partitions = key(name, RECOVERY_EXERCISE), years(database.schedule)
     specs = checks.specs_of(CHECKS, own_key, partitions)

@@ -10,7 +10,7 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.quarter import Quarter
@@ -28,7 +28,7 @@ from hackorda_ops.progress_log import ProgressLog
 from hackorda_ops.scratch import registry
 
 
-def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
+def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's quarters."""
     own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
     possible = [check for check in CHECKS if not check.lacking(database)]
@@ -79,7 +79,7 @@ def restore_drill(name: str, database: Database) -> dg.AssetsDefinition:
     return drill
 
 
-def drill_report(name: str, database: Database) -> dg.AssetSpec:
+def drill_report(name: str, database: Policy) -> dg.AssetSpec:
     """The report of each drill, as an asset that `restore_drill` materializes."""
     return dg.AssetSpec(
         key(name, DRILL_REPORT),

@@ -8,7 +8,7 @@ from typing import cast
 
 import dagster as dg
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import metadata
@@ -21,7 +21,7 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 
-def source(name: str, database: Database) -> dg.AssetsDefinition:
+def source(name: str, database: Policy) -> dg.AssetsDefinition:
     """The external asset of a database's source. Observing it reads its catalogs; nothing depends on that."""
     spec = dg.AssetSpec(
         key(name, SOURCE),

@@ -11,7 +11,7 @@ from dagster import AssetKey, DagsterInstance
 
 from hackorda_ops.calendar.catching_up import Seen, can_be_made_up_for, to_start
 from hackorda_ops.calendar.due import Due, DueKind
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import key
@@ -22,7 +22,7 @@ from hackorda_ops.orchestration.schedules import missed_work_name, schedule_name
 _LOOK_EVERY_SECONDS: Final = 300
 
 
-def missed_work(name: str, database: Database, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
+def missed_work(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
     """Starts what the schedules of a database missed.
 
     Args:

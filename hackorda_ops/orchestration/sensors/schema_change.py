@@ -13,7 +13,7 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance
 from hackorda_ops.artifacts.ids import id_is_ahead
 from hackorda_ops.calendar.changed_schema import A_DAY, NightSeen, SchemaSeen, asked_for, has_to_wait
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.jobs import AssetJob
@@ -27,7 +27,7 @@ _COPIES_LOOKED_AT: Final = 10
 _REPORTS_LOOKED_AT: Final = 10
 
 
-def schema_change(name: str, database: Database, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
+def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -> dg.SensorDefinition:
     """Starts a drill of this quarter when the schema differs from the one drilled last.
 
     Args:

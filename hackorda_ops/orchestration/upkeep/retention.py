@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.config.models import Database, Schedule
+from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import fail
@@ -16,7 +16,7 @@ from hackorda_ops.retention.prune import Pruned
 from hackorda_ops.words import size
 
 
-def retention(name: str, database: Database) -> dg.JobDefinition:
+def retention(name: str, database: Policy) -> dg.JobDefinition:
     """Deletes what a database's policy doesn't keep."""
 
     @dg.op(

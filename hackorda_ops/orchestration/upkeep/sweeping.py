@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 from dagster import MetadataValue
 
-from hackorda_ops.config.models import Database
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import clock
@@ -24,7 +24,7 @@ _LOOK_EVERY_SECONDS: Final = 600
 _BUDGET_SECONDS: Final = 8.0
 
 
-def sweep(name: str, database: Database) -> dg.JobDefinition:
+def sweep(name: str, database: Policy) -> dg.JobDefinition:
     """Removes what killed runs of a database left behind."""
 
     @dg.op(
@@ -52,7 +52,7 @@ def sweep(name: str, database: Database) -> dg.JobDefinition:
     )
 
 
-def left_behind(name: str, database: Database, job: dg.JobDefinition) -> dg.SensorDefinition:
+def left_behind(name: str, database: Policy, job: dg.JobDefinition) -> dg.SensorDefinition:
     """Requests a sweep where a killed run of a database has left something.
 
     Args:

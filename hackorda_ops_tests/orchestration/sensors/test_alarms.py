@@ -13,7 +13,7 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from hackorda_ops.alerts import channels
-from hackorda_ops.config.models import Alerts, Config, Database, Source
+from hackorda_ops.config.models import Alerts, Config, Policy, Source
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -460,7 +460,7 @@ def test_each_database_has_its_own_alarms_and_what_is_of_none_has_others(
     dumped: CodeLocation, instance: DagsterInstance, sink: Sink
 ) -> None:
     kill_a_night(dumped, instance)
-    other = Database(source=Source(url_env="OTHER_URL"), store=dumped.config.databases["shop"].store)
+    other = Policy(source=Source(url_env="OTHER_URL"), store=dumped.config.databases["shop"].store)
     two = replace(dumped, config=Config(databases={**dumped.config.databases, "shop_2": other}))
     house = instance.create_run_for_job(two.definitions().resolve_job_def("housekeeping"))
     instance.report_run_failed(house, "Run worker process exited with code 1")

@@ -9,7 +9,7 @@ import dagster as dg
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, MetadataValue
 from dagster._core.test_utils import freeze_time
 
-from hackorda_ops.config.models import Config, Database, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.orchestration import clock, drill_metadata
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops_tests.drill import results
@@ -17,7 +17,7 @@ from hackorda_ops_tests.drill import results
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
 NOW = datetime(2026, 11, 11, 12, tzinfo=UTC)
 OLD, NEW = "20261108T020000Z-aaaaaa", "20261111T020000Z-bbbbbb"
-DATABASE = Database(schedule=Schedule(), scratch={"server": {}})
+DATABASE = Policy(schedule=Schedule(), scratch={"server": {}})
 
 
 def _materialize(instance: DagsterInstance, asset: str, partition: str, **metadata: str) -> None:

@@ -12,13 +12,13 @@ from dagster import DagsterInstance, ExecuteInProcessResult
 
 from hackorda_ops.artifacts.manifest import Manifest, to_bytes
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.config.models import Config, Database, Retention, Schedule
+from hackorda_ops.config.models import Config, Policy, Retention, Schedule
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 from hackorda_ops_tests.retention.places import artifact, dated_ahead, put_artifact
 
-SHOP = Config(databases={"shop": Database(schedule=Schedule(timezone="Asia/Almaty"))})
+SHOP = Config(databases={"shop": Policy(schedule=Schedule(timezone="Asia/Almaty"))})
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_it_runs_every_week_after_the_drill_and_never_beside_a_copy() -> None:
 
 
 def test_without_any_policy_there_is_nothing_that_deletes() -> None:
-    shop = Database.model_validate({"retention": {"store": None}})
+    shop = Policy.model_validate({"retention": {"store": None}})
 
     definitions = build_defs(Config(databases={"shop": shop}))
 

@@ -13,7 +13,7 @@ import pytest
 from dagster import DagsterInstance
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from hackorda_ops.config.models import Config, Database
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer
@@ -55,7 +55,7 @@ def on_neon(protected: CodeLocation, neon: LocalNeon) -> Iterator[CodeLocation]:
 @pytest.fixture
 def on_a_server(protected: CodeLocation, scratch_server: PostgresServer) -> CodeLocation:
     shop = protected.config.databases["shop"]
-    drilled = Database.model_validate({**dict(shop), "scratch": {"server": {}}})
+    drilled = Policy.model_validate({**dict(shop), "scratch": {"server": {}}})
     return replace(
         protected,
         config=Config(databases={"shop": drilled}),
