@@ -167,6 +167,12 @@ KINDS: Final[Mapping[str, FindingKind]] = {
         "The command reported success, but left the database behind what the application needs.",
     ),
     "migration undone": FindingKind("fatal", "The command reverted migrations that the backup already had."),
+    "migration rolled back": FindingKind(
+        "warning", "The tool's own table says that a migration was applied once and no longer is."
+    ),
+    "migration lock held": FindingKind(
+        "warning", "The tool's own lock was left behind, so its next run waits for it, and then fails."
+    ),
     "migration skipped": FindingKind(
         "warning", "The folder has a migration that the tool skips, and never applies."
     ),

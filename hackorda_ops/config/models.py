@@ -62,6 +62,8 @@ class Migrate(Section):
         url_env: the variable by which it expects the connection string.
         pass_env: further variables it needs; it gets nothing else of the environment.
         timeout_minutes: after which it's stopped and the drill can't reach a verdict.
+        table: where the tool keeps its state, "name" or "schema.name", if that isn't the tool's own default.
+        folder: with the migrations, from `working_directory`; by default, whatever is found there and below.
     """
 
     command: str = "npm run migrate"
@@ -69,6 +71,8 @@ class Migrate(Section):
     url_env: VariableName = "DATABASE_URL"
     pass_env: tuple[VariableName, ...] = ()
     timeout_minutes: Annotated[int, Field(ge=1)] = 15
+    table: str | None = None
+    folder: Path | None = None
 
 
 class Schedule(Section):

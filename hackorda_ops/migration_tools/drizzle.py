@@ -169,7 +169,8 @@ TOOL: Final = MigrationTool(
     columns=frozenset({"hash", "created_at"}),
     # Before release 1 the state table has no names: a migration is found again by "when" in meta/_journal.json,
     # which is created_at, and by the SHA-256 of its text. From then on it has the names of their folders.
-    query="SELECT created_at::text, coalesce(to_jsonb(t) ->> 'name', created_at || ' ' || left(hash, 12)), false, hash,"
+    query="SELECT created_at::bigint::text, coalesce(to_jsonb(t) ->> 'name', created_at || ' ' || left(hash, 12)),"
+    " 'applied', hash,"
     " coalesce(to_jsonb(t) ->> 'name', '') FROM {table} AS t"
     " WHERE created_at IS NOT NULL ORDER BY created_at, to_jsonb(t) ->> 'name'",
     find=_find,

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops.migration_tools.tool import MigrationFile, MigrationFolder, MigrationTool
+from hackorda_ops.migration_tools.tool import MigrationFile, MigrationFolder, MigrationTool, text_of
 
 _NAME: Final = "goose"
 _FILE: Final = re.compile(r"0*(\d+)_.*\.sql")
-_MARK: Final = re.compile(rb"^--\s*\+goose\s+up\b", re.IGNORECASE | re.MULTILINE)
-_HEAD_BYTES: Final = 65_536
+_MARK: Final = re.compile(r"^--\s*\+goose\s+up\b", re.IGNORECASE | re.MULTILINE)
 
 
 def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterator[MigrationFolder]:
@@ -26,11 +25,7 @@ def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterato
 
 
 def _is_goose(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return _MARK.search(file.read(_HEAD_BYTES)) is not None
-    except OSError:
-        return False
+    return _MARK.search(text_of(path) or "") is not None
 
 
 TOOL: Final = MigrationTool(
@@ -38,9 +33,11 @@ TOOL: Final = MigrationTool(
     table="goose_db_version",
     columns=frozenset({"id", "version_id", "is_applied"}),
     # Older releases of goose add a row for "down" instead of deleting the one for "up", so the newest row of
-    # a version decides; version 0 is the row that goose starts with.
-    query="SELECT version_id::text, version_id::text, false, '', '' FROM"
+    # a version decides: one that is false and stands is a migration that was rolled back. Version 0 is the row that
+    # goose starts with.
+    query="SELECT version_id::bigint::text, version_id::text,"
+    " CASE WHEN is_applied THEN 'applied' ELSE 'rolled back' END, '', '' FROM"
     " (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {table} ORDER BY version_id, id DESC)"
-    " AS newest WHERE is_applied AND version_id > 0 ORDER BY version_id",
+    " AS newest WHERE version_id > 0 ORDER BY version_id",
     find=_find,
 )

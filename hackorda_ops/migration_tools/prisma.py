@@ -20,7 +20,12 @@ TOOL: Final = MigrationTool(
     name=_NAME,
     table="_prisma_migrations",
     columns=frozenset({"migration_name", "finished_at", "rolled_back_at"}),
-    query="SELECT migration_name, migration_name, finished_at IS NULL, '', '' FROM {table}"
-    " WHERE rolled_back_at IS NULL ORDER BY finished_at, migration_name",
+    # A migration that failed has a row that is neither finished nor rolled back; "migrate resolve" marks it as one or
+    # the other, and one that was rolled back gets another row when it is applied again.
+    query="SELECT migration_name, migration_name, CASE WHEN rolled_back_at IS NOT NULL THEN 'rolled back'"
+    " WHEN finished_at IS NULL THEN 'half applied' ELSE 'applied' END, '', '' FROM {table} AS t"
+    " WHERE rolled_back_at IS NULL OR NOT EXISTS (SELECT FROM {table} AS again"
+    " WHERE again.migration_name = t.migration_name AND again.rolled_back_at IS NULL)"
+    " ORDER BY finished_at, migration_name",
     find=_find,
 )

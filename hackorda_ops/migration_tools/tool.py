@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+# A migration is text that people wrote; what is larger is left unread.
+_MOST_BYTES: Final = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,8 @@ class MigrationFile:
     """What identifies a migration in its tool's table, and what people call it.
 
     Attributes:
-        identity: for Drizzle its time in milliseconds, for Prisma the folder's name, for goose the version.
+        identity: for Drizzle its time in milliseconds, for Prisma the folder's name, for goose the version, for
+            Alembic the revision.
         name: of its file or folder.
         hashes: where the table has the SHA-256 of its text (Drizzle), what that may be.
     """
@@ -48,25 +52,37 @@ class MigrationFolder:
         tool: the tool's name.
         path: of the folder.
         files: its migrations.
+        unclear: why it can't be told of some of them whether the tool would apply them, a clause for each; what is
+            pending is then unknown where nothing else is.
     """
 
     tool: str
     path: Path
     files: tuple[MigrationFile, ...]
+    unclear: tuple[str, ...] = ()
 
     def applied(self, state: TableState) -> tuple[MigrationFile | None, ...]:
         """Finds the migrations that a tool's table says are in force; None for one that the folder doesn't have."""
         by_identity = {file.identity: file for file in self.files}
         return tuple(by_identity.get(identity) for identity in state.applied)
 
+    def in_force(self, state: TableState) -> frozenset[MigrationFile]:
+        """Which of the folder's migrations are in force; more than `applied` where the table has only the newest."""
+        return frozenset(file for file in self.applied(state) if file is not None)
+
     def pending(self, state: TableState) -> tuple[str, ...]:
-        """Names of what the tool would apply now."""
-        there = set(self.applied(state))
+        """Names of what the tool would apply now, the first to be applied first."""
+        there = self.in_force(state)
         return tuple(file.name for file in self.files if file not in there)
 
     def skipped(self, state: TableState) -> tuple[str, ...]:  # noqa: ARG002  # most tools skip none
         """Names of what the tool will never apply."""
         return ()
+
+
+def as_they_are(folders: Sequence[MigrationFolder]) -> Iterable[MigrationFolder]:
+    """The folders of a tool that reads each for itself."""
+    return folders
 
 
 @dataclass(frozen=True)
@@ -75,12 +91,20 @@ class MigrationTool:
 
     Attributes:
         name: in lower case, as manifests and reports have it.
-        table: where it keeps its state, in whichever schema.
+        table: where it keeps its state unless the team configured another, in whichever schema.
         columns: those that the table must have; another one only shares its name.
         query: SQL that reads `{table}` in the tool's order. Of each migration: what identifies it, its name in words,
-            whether it's half applied, the SHA-256 of its text and its name in a folder, "" where there's none.
+            a mark ("applied", "half applied", "rolled back"), the SHA-256 of its text and its name in a folder, ""
+            where there's none.
         find: the folders of its migrations right in a folder, given that, the names of the folders in it and those of
             its files.
+        gather: makes one of the folders that the tool reads as one.
+        without: columns that another tool's table of the same name has.
+        beside: a table that is in the same schema as the tool's own; "" if there is none.
+        never_beside: a table of another tool that keeps its state the same way; "" if there is none.
+        newest_only: whether the table has only the newest migration, and the folder says which came before.
+        lock: another table of the tool's; "" if there is none.
+        lock_query: SQL that reads from it, `{table}`, who holds the tool's lock; no row if nobody does.
         skips: where it skips migrations, what to do about them.
     """
 
@@ -89,7 +113,29 @@ class MigrationTool:
     columns: frozenset[str]
     query: str
     find: Callable[[Path, Sequence[str], Sequence[str]], Iterable[MigrationFolder]]
+    gather: Callable[[Sequence[MigrationFolder]], Iterable[MigrationFolder]] = as_they_are
+    without: frozenset[str] = frozenset()
+    beside: str = ""
+    never_beside: str = ""
+    newest_only: bool = False
+    lock: str = ""
+    lock_query: str = ""
     skips: str = ""
+
+    def owns(self, columns: Iterable[str], neighbours: Iterable[str]) -> bool:
+        """Whether a table can be the tool's.
+
+        Args:
+            columns: of the table.
+            neighbours: the names of the tables in the same schema.
+        """
+        there, names = frozenset(columns), frozenset(neighbours)
+        return (
+            self.columns <= there
+            and not self.without & there
+            and (not self.beside or self.beside in names)
+            and self.never_beside not in names
+        )
 
 
 def folders_with(file: str, folder: Path, inside: Iterable[str]) -> Iterator[str]:
@@ -101,3 +147,13 @@ def folders_with(file: str, folder: Path, inside: Iterable[str]) -> Iterator[str
         inside: the names of the folders in it.
     """
     return (name for name in sorted(inside) if (folder / name / file).is_file())
+
+
+def text_of(path: Path) -> str | None:
+    """A migration's text, also where it isn't UTF-8; None if it can't be read, is no file or is huge."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe would never end
+            return None
+        return path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+    except OSError:
+        return None

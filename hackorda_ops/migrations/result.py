@@ -17,6 +17,7 @@ class MigrationResult:
         pending_before, pending_after: migrations in the tool's folder that were not in force, by name;
             None where no folder of the tool's was found.
         half_applied: migrations that the tool's own table says were started but not finished.
+        not_measured: why it isn't known of some migrations whether they are in force or pending, a clause for each.
         schema_changed: whether the schema is different afterwards, whatever the tool.
     """
 
@@ -30,4 +31,5 @@ class MigrationResult:
     pending_before: tuple[str, ...] | None = None
     pending_after: tuple[str, ...] | None = None
     half_applied: tuple[str, ...] = ()
+    not_measured: tuple[str, ...] = ()
     schema_changed: bool | None = None

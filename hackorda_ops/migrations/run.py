@@ -2,7 +2,7 @@
 
 import shlex
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -11,9 +11,16 @@ import psycopg
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.findings import Finding
-from hackorda_ops.migration_tools.registry import TOOLS
-from hackorda_ops.migration_tools.tool import MigrationFolder
-from hackorda_ops.migrations.files import find_folders, folder_of
+from hackorda_ops.migrations.files import migration_folders
+from hackorda_ops.migrations.measure import (
+    applied,
+    marked_findings,
+    not_measured,
+    pending,
+    position_words,
+    skipped_findings,
+    undone_findings,
+)
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -46,6 +53,7 @@ class _Position:
     """The database's migration state: by the tools' tables, and by its schema."""
 
     states: tuple[ToolState, ...]
+    unread: tuple[str, ...]
     schema_sha256: str
 
 
@@ -72,7 +80,7 @@ def migrate_copy(
         ToolFailed: it could not be started.
         OpsError: the connection failed.
     """
-    before = _position(connection, target)
+    before = _position(migrate, connection, target)
     said: deque[str] = deque(maxlen=_KEPT_LINES)
     rows = RowFilter()
 
@@ -92,27 +100,29 @@ def migrate_copy(
         redact=lambda text: redact(text, target),
         deadline_seconds=migrate.timeout_minutes * 60,
     )
-    after = _position(connection, target)
-    folders = find_folders(migrate.working_directory)
+    after = _position(migrate, connection, target)
+    folders, unlisted = migration_folders(migrate)
     result = MigrationResult(
         command=redact(migrate.command),
         returncode=finished.returncode,
         seconds=finished.seconds,
-        before=_words(before.states, folders),
-        after=_words(after.states, folders),
-        applied=applied(before.states, after.states),
+        before=position_words(before.states, folders),
+        after=position_words(after.states, folders),
+        applied=applied(before.states, after.states, folders),
         output_tail="\n".join(said),
-        pending_before=_pending(before.states, folders),
-        pending_after=_pending(after.states, folders),
+        pending_before=pending(before.states, folders),
+        pending_after=pending(after.states, folders),
         half_applied=tuple(name for state in after.states for name in state.half_applied),
+        not_measured=(*after.unread, *unlisted, *not_measured(after.states, folders)),
         schema_changed=before.schema_sha256 != after.schema_sha256,
     )
     return Migrated(
         result,
         (
             *outcome_findings(result),
-            *undone_findings(before.states, after.states),
-            *_skipped_findings(after.states, folders),
+            *undone_findings(before.states, after.states, folders),
+            *marked_findings(after.states),
+            *skipped_findings(after.states, folders),
         ),
     )
 
@@ -144,22 +154,6 @@ def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
             f"{len(result.pending_after)} left: {named(result.pending_after)}",
             "Find out why the command did not apply them: it may use another folder, or another database.",
         )
-
-
-def undone_findings(before: Iterable[ToolState], after: Iterable[ToolState]) -> Iterator[Finding]:
-    """A finding for each tool whose table has fewer migrations in force than before. Pure."""
-    there = {(state.tool, state.table): state for state in after}
-    for state in before:
-        now = there.get((state.tool, state.table))
-        gone = [name for name in state.applied if now is None or name not in now.applied]
-        if gone:
-            yield Finding(
-                "migration undone",
-                str(state.table),
-                f"all {len(state.applied)} that were in force before",
-                f"{len(gone)} of them no longer are: {named(gone)}",
-                "Find out what the command does: a drill must only migrate forwards, never reset a database.",
-            )
 
 
 def row_losses(before: Mapping[TableName, int], after: Mapping[TableName, int]) -> Iterator[Finding]:
@@ -206,47 +200,8 @@ def url_of(target: ConnectionTarget) -> str:
     return f"postgresql://{quote(target.user, safe='')}{secret}@{host}{port}/{quote(target.database, safe='')}{tail}"
 
 
-def applied(before: Sequence[ToolState], after: Sequence[ToolState]) -> int | None:
-    """How many migrations were applied; None if no known tool keeps its state there."""
-    if not before and not after:
-        return None
-    return sum(len(state.applied) for state in after) - sum(len(state.applied) for state in before)
-
-
-def _position(connection: psycopg.Connection[Any], target: ConnectionTarget) -> _Position:
+def _position(migrate: Migrate, connection: psycopg.Connection[Any], target: ConnectionTarget) -> _Position:
     with translated_errors(target, "Reading the state of the migrations"):
         tables = source_catalog.read_catalog(connection).tables
-        return _Position(read_tool_states(connection, tables), schema_digest(connection))
-
-
-def _pending(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> tuple[str, ...] | None:
-    pairs = [(state, folder_of(state, folders)) for state in states]
-    if all(folder is None for _, folder in pairs):
-        return None
-    return tuple(name for state, folder in pairs if folder for name in folder.pending(state))
-
-
-def _skipped_findings(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> Iterator[Finding]:
-    for state in states:
-        folder = folder_of(state, folders)
-        if folder is not None and (names := folder.skipped(state)):
-            yield Finding(
-                "migration skipped",
-                str(state.table),
-                "every migration of the folder applied, or newer than the newest applied one",
-                f"skipped: {named(names)}",
-                f"Check whether the schema has their changes. {TOOLS[state.tool].skips}".rstrip(),
-            )
-
-
-def _words(states: Sequence[ToolState], folders: Sequence[MigrationFolder]) -> str | None:
-    return (
-        "; ".join(f"{state.tool}: {len(state.applied)}, newest {_newest(state, folders)}" for state in states)
-        or None
-    )
-
-
-def _newest(state: ToolState, folders: Sequence[MigrationFolder]) -> str:
-    folder = folder_of(state, folders)
-    file = folder.applied(state)[-1] if folder and state.applied else None
-    return (file and file.name) or state.latest or "none"
+        read = read_tool_states(connection, tables, migrate.table)
+        return _Position(read.states, read.unread, schema_digest(connection))

@@ -13,6 +13,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.night.night import Night
 from hackorda_ops.postgres.catalogs.inventory import Inventory
+from hackorda_ops.postgres.catalogs.migration_state import migration_words
 from hackorda_ops.week.week import Week
 from hackorda_ops.words import moment, shortened
 
@@ -201,10 +202,7 @@ def _summary(manifest: Manifest) -> dict[str, object]:
         "extensions": [
             f"{extension.name} {extension.version}" for extension in manifest.inventory.extensions
         ],
-        "migrations": [
-            f"{state.tool}: {state.applied} applied, newest {state.latest or 'none'}"
-            for state in manifest.inventory.migrations
-        ],
+        "migrations": [migration_words(state) for state in manifest.inventory.migrations],
     }
 
 

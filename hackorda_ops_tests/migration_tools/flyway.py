@@ -21,6 +21,7 @@ TOOL: Final = MigrationTool(
     name="flyway",
     table="flyway_schema_history",
     columns=frozenset({"installed_rank", "version", "script", "success"}),
-    query="SELECT version, script, NOT success, '', '' FROM {table} WHERE version IS NOT NULL ORDER BY installed_rank",
+    query="SELECT version, script, CASE WHEN success THEN 'applied' ELSE 'half applied' END, '', '' FROM {table}"
+    " WHERE version IS NOT NULL ORDER BY installed_rank",
     find=_find,
 )

@@ -148,7 +148,7 @@ def folder(example: Example, tmp_path: Path) -> Path:
 def states(url: str) -> tuple[ToolState, ...]:
     with awkward.session(url) as connection:
         inventory = read_catalog(connection)
-        found = read_tool_states(connection, inventory.tables)
+        found = read_tool_states(connection, inventory.tables).states
     # The manifest's own record says the same.
     assert [(each.tool, each.table, each.applied, each.latest) for each in inventory.migrations] == [
         (each.tool, each.table, len(each.applied), each.latest) for each in found

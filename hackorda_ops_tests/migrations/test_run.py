@@ -12,7 +12,8 @@ import pytest
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.errors import Stalled
-from hackorda_ops.migrations.run import applied, migrate_copy, row_losses, undone_findings, url_of
+from hackorda_ops.migrations.measure import applied, undone_findings
+from hackorda_ops.migrations.run import migrate_copy, row_losses, url_of
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.migration_state import ToolState
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
@@ -50,9 +51,9 @@ def state(*names: str) -> ToolState:
 
 
 def test_what_was_applied_is_known_where_a_tool_keeps_its_state() -> None:
-    assert applied((state("1"),), (state("1", "2"),)) == 1
-    assert applied((), (state("1", "2"),)) == 2
-    assert applied((), ()) is None
+    assert applied((state("1"),), (state("1", "2"),), ()) == 1
+    assert applied((), (state("1", "2"),), ()) == 2
+    assert applied((), (), ()) is None
 
 
 def test_a_migration_that_is_not_in_force_any_more_was_undone() -> None:
@@ -199,7 +200,11 @@ def test_a_command_that_goes_backwards_is_a_fail(new_database: str, folder: Path
     execute(new_database, *GOOSE, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
     down = "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, false)"
     run = migrated(new_database, command=running(down), working_directory=folder)
-    assert found_in(run) == [("migrations pending", "fatal"), ("migration undone", "fatal")]
+    assert found_in(run) == [
+        ("migrations pending", "fatal"),
+        ("migration undone", "fatal"),
+        ("migration rolled back", "warning"),
+    ]
     assert run.result.applied == -1
 
 

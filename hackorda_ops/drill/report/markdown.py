@@ -167,8 +167,8 @@ def _migrations(result: DrillResult) -> str:
             f"before: {run.before or 'no known migration table'}",
             f"after: {run.after or 'no known migration table'}",
             f"applied: {'not known' if run.applied is None else run.applied}",
-            f"pending before: {pending(run.pending_before)}",
-            f"pending after: {pending(run.pending_after)}",
+            f"pending before: {pending(run.pending_before, run.not_measured)}",
+            f"pending after: {pending(run.pending_after, run.not_measured)}",
             f"schema: {schema_change(run)}",
         )
     )

@@ -27,6 +27,8 @@ _BESIDE_THE_BACKUP = frozenset(
         "migrations pending",
         "migration undone",
         "migration skipped",
+        "migration rolled back",
+        "migration lock held",
     }
 )
 # What is compared along with the rows: where nothing else differs, the rows came back.
@@ -160,11 +162,17 @@ def compared(result: DrillResult) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def pending(names: tuple[str, ...] | None) -> str:
-    """Pending migrations, by name: a few of many."""
+def pending(names: tuple[str, ...] | None, reasons: tuple[str, ...] = ()) -> str:
+    """Pending migrations, by name: a few of many; or why they are not known.
+
+    Args:
+        names: of the migrations; None where nobody could tell.
+        reasons: why it isn't known of some (`MigrationResult.not_measured`).
+    """
+    because = named(reasons, shown=3, between="; ") or "no matching folder of migrations was found"
     if names is None:
-        return "not known: no matching folder of migrations was found"
-    return named(names) or "none"
+        return f"not measured, because {because}"
+    return (named(names) or "none") + (f"; of others not measured, because {because}" if reasons else "")
 
 
 def schema_change(run: MigrationResult) -> str:
