@@ -13,9 +13,11 @@ from typing import Literal
 
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
+from hackorda_ops.config.source import ConnectionVariables, Source
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import Variable, given
 from hackorda_ops.postgres.sessions import connection, tls
+from hackorda_ops.postgres.sessions.assembled import assemble
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.tools import clients
 from hackorda_ops.postgres.tools.clients import Clients
@@ -67,21 +69,32 @@ class Protected:
             ConfigError: the variable is missing, or its value is not a connection string.
         """
         self.require("source")
-        variable, _ = _source_variable(self.policy)
         source = self.policy.source
-        target = connection.direct(connection.parse(self._given(variable), origin=f"${variable}"))
+        parts, variable = source.variables, source.direct_url_env or source.url_env
+        target = (
+            self._assembled(parts)
+            if parts
+            else connection.parse(self._given(variable), origin=f"${variable}")
+        )
+        named = source.tls_mode_env
+        if parts and self._given(parts.sslmode):
+            named = parts.sslmode
         return tls.with_tls(
-            target,
+            connection.direct(target),
             ca_certificate=self._given(source.ca_certificate_env) or None,
-            mode=source.tls or self._given(source.tls_mode_env) or None,
+            mode=source.tls or self._given(named) or None,
             production=self._given("NODE_ENV") == "production",
             private_folder=private_folder,
+            named=named,
+            accept_off=source.tls == "disable",
         )
 
     def application(self) -> ConnectionTarget | None:
         """How the application itself connects to the source, as far as its variable says."""
-        variable = self.policy.source.url_env
+        parts, variable = self.policy.source.variables, self.policy.source.url_env
         try:
+            if parts:
+                return self._assembled(parts)
             return connection.parse(self._given(variable), origin=f"${variable}")
         except ConfigError:
             return None
@@ -141,15 +154,25 @@ class Protected:
         url = self._given(variable) if variable else ""
         return Variable(variable, url) if variable and url else None
 
+    def _assembled(self, parts: ConnectionVariables) -> ConnectionTarget:
+        return assemble(
+            host=self._given(parts.host),
+            port=self._given(parts.port),
+            user=self._given(parts.user),
+            database=self._given(parts.database),
+            password=self._given(parts.password),
+            origin=", ".join(f"${name}" for name in self.policy.source.named),
+        )
+
     def _given(self, variable: str) -> str:
         return given(self.environ, variable)
 
     def _missing(self, need: Need) -> Iterator[str]:
         policy, key = self.policy, f"databases.{self.name}.{need}"
         if need == "source":
-            variable, which = _source_variable(policy)
-            if not self._given(variable):
-                yield f"{key}.{which}: set {variable} to the database's connection string"
+            for which, variable, what in _source_variables(policy.source):
+                if not self._given(variable):
+                    yield f"{key}.{which}: set {variable} to {what}"
         elif need == "store":
             yield from policy.store.missing(key, self.environ)
         elif need == "offsite":
@@ -162,7 +185,13 @@ class Protected:
 _IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch")
 
 
-def _source_variable(policy: Policy) -> tuple[str, str]:
-    if policy.source.direct_url_env:
-        return policy.source.direct_url_env, "direct_url_env"
-    return policy.source.url_env, "url_env"
+def _source_variables(source: Source) -> Iterator[tuple[str, str, str]]:
+    """The variables without which the source can't be opened: key, variable, and what it's for."""
+    if parts := source.variables:
+        yield "variables.host", parts.host, "the database server's host"
+        yield "variables.user", parts.user, "the role that logs in"
+        yield "variables.database", parts.database, "the database's exact name"
+    elif source.direct_url_env:
+        yield "direct_url_env", source.direct_url_env, "the database's connection string"
+    else:
+        yield "url_env", source.url_env, "the database's connection string"

@@ -23,16 +23,18 @@ DEFAULT_FILE = "databases.yaml"
 class _StrictLoader(yaml.SafeLoader):
     """Refuses a key that is given twice: YAML would silently drop the first database."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Here, before `<<` adds the keys of another mapping, which this one's own keys may override.
+        node = super().compose_mapping_node(anchor)
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key = (key_node.tag, str(key_node.value))
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is given twice", key_node.start_mark
+                    None, None, f"the key {key_node.value!r} is given twice", key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def locate(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -65,8 +67,9 @@ def load(path: Path) -> Config:
     try:
         config = Config.model_validate(raw if isinstance(raw, dict) else {})
     except ValidationError as error:
+        problems = _describe_problems(error, Config, raw)
         raise ConfigError(
-            f"{path} has {error.error_count()} problem(s):\n" + "\n".join(_describe_problems(error, Config)),
+            f"{path} has {len(problems)} problem(s):\n" + "\n".join(problems),
             meaning="Nothing in the file was used.",
             next_step="Fix each line above; the README lists every key.",
         ) from None
@@ -98,11 +101,16 @@ def _anchored(config: Config, folder: Path) -> Config:
     return config.model_copy(update={"databases": databases, "metrics_file": metrics_file})
 
 
-def _describe_problems(error: ValidationError, root: type[BaseModel]) -> list[str]:
+def _describe_problems(error: ValidationError, root: type[BaseModel], raw: Any) -> list[str]:
     """One line per problem: "  <key>: <what is wrong; what to do>", values left out (they may be secrets)."""
     lines: list[str] = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        path = [str(part) for part in problem["loc"]]
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    shared = {(each["loc"][1:], each["type"]) for each in problems if each["loc"][:1] == ("defaults",)}
+    for problem in problems:
+        at = problem["loc"]
+        if at[:1] == ("databases",) and (at[2:], problem["type"]) in shared and not _is_written(raw, at):
+            continue  # it's the defaults' problem, and reported there
+        path = [str(part) for part in at]
         key = ".".join(path) or "the file"
         kind, message = problem["type"], problem["msg"]
         if kind == "extra_forbidden":
@@ -119,6 +127,16 @@ def _describe_problems(error: ValidationError, root: type[BaseModel]) -> list[st
         else:
             lines.append(f"  {key}: {message}")
     return list(dict.fromkeys(lines))
+
+
+def _is_written(raw: Any, at: tuple[int | str, ...]) -> bool:
+    """Whether a key stands in the file itself, where it isn't one of the defaults."""
+    for part in at:
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
 
 
 def _known_keys(model: Any, path: list[str]) -> Iterator[str]:

@@ -11,29 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hackorda_ops.config.defaults import with_defaults
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.scratch import ScratchPlace
-from hackorda_ops.config.values import Cron, Section, TimeZoneName, TlsMode, VariableName
-
-
-class Source(Section):
-    """The live database: read, never written to.
-
-    Attributes:
-        url_env: variable with the connection string; a pooled Neon endpoint is made direct.
-        direct_url_env: variable with the direct endpoint's connection string, used instead of `url_env`.
-        tls: overrides `tls_mode_env`; see `postgres.sessions.tls` for what each mode becomes.
-        tls_mode_env: variable with the TLS mode.
-        ca_certificate_env: variable with the provider's CA bundle (PEM text).
-        client_folders: folders with pg_dump, pg_restore and psql, looked into first.
-    """
-
-    url_env: VariableName = "DATABASE_URL"
-    direct_url_env: VariableName | None = None
-    tls: TlsMode | None = None
-    tls_mode_env: VariableName = "DB_SSL_MODE"
-    ca_certificate_env: VariableName = "DB_CA_CERT"
-    client_folders: tuple[Path, ...] = ()
+from hackorda_ops.config.source import ConnectionVariables, Source
+from hackorda_ops.config.values import Cron, Section, TimeZoneName, VariableName
 
 
 class KeyTable(Section):
@@ -60,6 +42,7 @@ class Migrate(Section):
         command: shell words ("npm run migrate").
         working_directory: where it runs.
         url_env: the variable by which it expects the connection string.
+        variables: those by which it expects the parts of the connection; the source's own, where those are named.
         pass_env: further variables it needs; it gets nothing else of the environment.
         timeout_minutes: after which it's stopped and the drill can't reach a verdict.
         table: where the tool keeps its state, "name" or "schema.name", if that isn't the tool's own default.
@@ -69,6 +52,7 @@ class Migrate(Section):
     command: str = "npm run migrate"
     working_directory: Path = Path()
     url_env: VariableName = "DATABASE_URL"
+    variables: ConnectionVariables | None = None
     pass_env: tuple[VariableName, ...] = ()
     timeout_minutes: Annotated[int, Field(ge=1)] = 15
     table: str | None = None
@@ -241,6 +225,15 @@ class Policy(Section):
             raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
         return self
 
+    @model_validator(mode="after")
+    def _migrates_as_it_connects(self) -> "Policy":
+        if self.migrate and self.source.variables and not self.migrate.variables:
+            migrate = self.migrate.model_copy(update={"variables": self.source.variables})
+            object.__setattr__(
+                self, "migrate", migrate
+            )  # a default that depends on another key; frozen from here on
+        return self
+
 
 class Alerts(Section):
     """Where alarms go, in addition to Dagster's own log.
@@ -273,28 +266,38 @@ class Config(Section):
     """databases.yaml.
 
     Attributes:
+        databases: by their names.
+        defaults: what they share: each database's own keys go before these, key by key. Lists are not joined.
+        alerts: where alarms go.
         metrics_file: where metrics are written for Prometheus, in the folder of node_exporter's textfile
             collector, which exists; None for no metrics.
     """
 
     databases: Annotated[dict[str, Policy], Field(min_length=1)]
+    defaults: Policy = Policy()
     alerts: Alerts = Alerts()
     metrics_file: MetricsFile | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shared(cls, value: Any) -> Any:
+        return with_defaults(value) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _sound_together(self) -> "Config":
         problems = []
-        readers: dict[str, str] = {}
+        readers: dict[tuple[str, ...], str] = {}
         for name, database in self.databases.items():
             if not re.fullmatch(r"[A-Za-z0-9_]+", name):
                 problems.append(f"databases.{name}: needs a name of letters, digits and underscores")
-            variable = database.source.url_env
-            if variable in readers:
+            named = database.source.named
+            if named in readers:
+                key = "variables" if database.source.variables else "url_env"
                 problems.append(
-                    f"databases.{name}.source.url_env: {variable} is already the source of "
-                    f"{readers[variable]!r}; give each database a variable of its own"
+                    f"databases.{name}.source.{key}: {', '.join(named)} is already the source of "
+                    f"{readers[named]!r}; give each database a variable of its own"
                 )
-            readers[variable] = name
+            readers[named] = name
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -21,6 +21,7 @@ from hackorda_ops.migrations.measure import (
     skipped_findings,
     undone_findings,
 )
+from hackorda_ops.migrations.parts import parts_of
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -66,7 +67,7 @@ def migrate_copy(
 ) -> Migrated:
     """Migrates a restored database with the configured command, and checks whether it is migrated afterwards.
 
-    The command finds the database in its own variable (`url_env`), and of this process's environment
+    The command finds the database in its own variables (`url_env`, `variables`), and of this process's environment
     only what `pass_env` names: no credentials of production, of the bucket or of Neon.
 
     Args:
@@ -93,6 +94,7 @@ def migrate_copy(
         environment={
             **{name: environ[name] for name in (*_KEPT_VARIABLES, *migrate.pass_env) if name in environ},
             migrate.url_env: url_of(target),
+            **parts_of(migrate.variables, target, encrypted=connection.pgconn.ssl_in_use),
         },
         working_directory=migrate.working_directory,
         on_stdout_line=hear,

@@ -29,7 +29,7 @@ def source(name: str, database: Policy) -> dg.AssetsDefinition:
         kinds={"postgres"},
         description=f"The live database {name}, read by its direct endpoint and never written to. Every night "
         "observes it; so does Observe, without taking a dump.",
-        metadata={"connection string": f"in the environment variable {database.source.url_env}"},
+        metadata={"connection": database.source.describe()},
     )
 
     def observe(

@@ -1,7 +1,9 @@
 """How a connection is encrypted, and whether the server must prove who it is."""
 
 import hashlib
+import ipaddress
 import os
+import re
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +12,22 @@ from typing import Final
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.postgres.sessions.connection import SSL_MODES, ConnectionTarget
 
-# DB_SSL_MODE's values, which are those of the applications' own drivers, as libpq's.
+# DB_SSL_MODE's values, which are those of the applications' own drivers, as libpq's; then libpq's own other ones.
 _SSL_MODE_OF: Final = {
     "verify": "verify-full",
     "require": "verify-full",
     "no-verify": "require",
     "allow": "require",
     "disable": "disable",
+    "prefer": "prefer",
+    "verify-ca": "verify-ca",
+    "verify-full": "verify-full",
 }
+_MAY_BE_OFF: Final = ("disable", "allow", "prefer")
+# Names that no public DNS has: those of machines, containers and services in a network of one's own.
+_LOCAL_NAME: Final = re.compile(
+    r"[a-z_][\w-]*|.+\.(localhost|local|internal|lan|home\.arpa)", re.IGNORECASE | re.ASCII
+)
 
 _TRUST_STORES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
@@ -34,6 +44,8 @@ def with_tls(
     mode: str | None,
     production: bool,
     private_folder: Path,
+    named: str = "DB_SSL_MODE",
+    accept_off: bool = False,
 ) -> ConnectionTarget:
     r"""The same database, reached under the TLS rules that the applications follow.
 
@@ -45,8 +57,13 @@ def with_tls(
     DB_SSL_MODE=no-verify or allow       require: encrypted, the server is not verified
     DB_SSL_MODE=disable                  disable
     nothing set, production              verify-full against the system's trust store
-    nothing set, elsewhere               disable
+    nothing set, elsewhere               disable with a local host, else as in production
     ===================================  ==================================================
+
+    With a host that isn't local the connection is never silently unencrypted: libpq's "allow" and "prefer", which
+    do without encryption where the server has none, become "require", and "disable" is refused. A host is local if it's
+    a socket, an address of this machine or of a private network, or a name without a dot or in a domain that only
+    private networks have (.internal, .local, .lan).
 
     An sslmode in the connection string wins if it is stricter (disable, allow, prefer, require,
     verify-ca, verify-full), and so does its sslrootcert unless DB_CA_CERT is set. The trust
@@ -61,17 +78,25 @@ def with_tls(
         production: whether an unset configuration means verified or unencrypted.
         private_folder: created if missing; the certificates are written here, since libpq reads files
             only (mode 0600).
+        named: the variable that `mode` comes from, for messages.
+        accept_off: whether an unencrypted connection with any host is what somebody decided.
 
     Raises:
-        ConfigError: an unknown mode, certificates that cannot be read, or no trust store.
+        ConfigError: an unknown mode, certificates that cannot be read, no trust store, or an unencrypted
+            connection with a host that isn't local.
     """
+    remote = not accept_off and not is_local(target)
     if ca_certificate:
         wanted = "verify-full"
     elif mode:
-        wanted = _ssl_mode(mode)
+        wanted = _ssl_mode(mode, named)
     else:
-        wanted = "verify-full" if production else "disable"
+        wanted = "verify-full" if production or (remote and "sslmode" not in target.parameters) else "disable"
     strictest = max(wanted, _ssl_mode_in_force(target), key=SSL_MODES.index)
+    if remote and strictest in _MAY_BE_OFF:
+        if strictest == "disable":
+            raise _unencrypted(target, named if mode else "the connection string's sslmode")
+        strictest = "require"
     parameters = {**target.parameters, "sslmode": strictest}
     own_certificates = parameters.pop("sslrootcert", "system")
     if strictest.startswith("verify"):
@@ -84,14 +109,40 @@ def with_tls(
     return replace(target, parameters=parameters)
 
 
-def _ssl_mode(mode: str) -> str:
+def is_local(target: ConnectionTarget) -> bool:
+    """Whether a connection stays on this machine or in a private network, as far as its hosts' names say. Pure."""
+    hosts = target.parameters.get("hostaddr") or target.parameters["host"]
+    return all(_is_local_host(host) for host in hosts.split(","))
+
+
+def _is_local_host(host: str) -> bool:
+    if host.startswith(("/", "@")):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return bool(_LOCAL_NAME.fullmatch(host))
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_private)
+
+
+def _unencrypted(target: ConnectionTarget, said_by: str) -> ConfigError:
+    return ConfigError(
+        f"{said_by} turns TLS off, and {target.host} is not a local host.",
+        meaning="Anyone on the network path could read the password and every row, so nothing was attempted.",
+        next_step=f"Set {said_by} to verify (or require). If the network in between is really your own, write "
+        "tls: disable into the source's section of databases.yaml.",
+    )
+
+
+def _ssl_mode(mode: str, named: str) -> str:
     try:
         return _SSL_MODE_OF[mode.strip().lower()]
     except KeyError:
         raise ConfigError(
-            f"DB_SSL_MODE is {mode!r}, which is not one of {', '.join(_SSL_MODE_OF)}.",
+            f"{named} is {mode!r}, which is not one of {', '.join(_SSL_MODE_OF)}.",
             meaning="It's unclear whether the server must be verified, so nothing was attempted.",
-            next_step="Set DB_SSL_MODE to verify, or give the provider's certificates in DB_CA_CERT.",
+            next_step=f"Set {named} to verify, or give the provider's certificates in DB_CA_CERT.",
         ) from None
 
 

@@ -15,7 +15,7 @@ from hackorda_ops.errors import ConfigError, LoginRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, parse, secret_files
 from hackorda_ops.postgres.sessions.session import connect
-from hackorda_ops.postgres.sessions.tls import with_tls
+from hackorda_ops.postgres.sessions.tls import is_local, with_tls
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Finished
 
@@ -250,6 +250,69 @@ def test_the_stricter_of_configuration_and_connection_string_wins(
     found = with_tls(target, ca_certificate="", mode=mode, production=production, private_folder=tmp_path)
 
     assert found.parameters["sslmode"] == expected
+
+
+@pytest.mark.parametrize(
+    ("in_the_url", "mode", "expected"),
+    [
+        ("", None, "verify-full"),
+        ("sslmode=prefer", None, "require"),
+        ("sslmode=allow", None, "require"),
+        ("sslmode=require", None, "require"),
+        ("", "allow", "require"),
+    ],
+)
+def test_with_a_remote_host_the_connection_is_always_encrypted(
+    tmp_path: Path, in_the_url: str, mode: str | None, expected: str
+) -> None:
+    target = parse(f"postgres://app:x@db.example.com/db?{in_the_url}", origin="DATABASE_URL")
+
+    found = with_tls(target, ca_certificate="", mode=mode, production=False, private_folder=tmp_path)
+
+    assert found.parameters["sslmode"] == expected
+
+
+@pytest.mark.parametrize(("in_the_url", "mode"), [("sslmode=disable", None), ("", "disable")])
+def test_no_encryption_with_a_remote_host_has_to_be_accepted(
+    tmp_path: Path, in_the_url: str, mode: str | None
+) -> None:
+    target = parse(f"postgres://app:x@db.example.com/db?{in_the_url}", origin="DATABASE_URL")
+
+    with pytest.raises(ConfigError, match="turns TLS off") as caught:
+        with_tls(target, ca_certificate=None, mode=mode, production=False, private_folder=tmp_path)
+    accepted = with_tls(
+        target,
+        ca_certificate=None,
+        mode="disable",
+        production=False,
+        private_folder=tmp_path,
+        accept_off=True,
+    )
+
+    assert "tls: disable" in caught.value.next_step
+    assert accepted.parameters["sslmode"] == "disable"
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("/run/postgresql", True),
+        ("localhost", True),
+        ("postgres", True),
+        ("db.internal", True),
+        ("10.1.2.3", True),
+        ("fd00::1", True),
+        ("::ffff:10.1.2.3", True),
+        ("::ffff:8.8.8.8", False),
+        ("8.8.8.8", False),
+        ("134744072", False),  # 8.8.8.8, as a resolver also reads it
+        ("db.example.com", False),
+        ("localhost,db.example.com", False),
+        ("internal.example.com", False),
+    ],
+)
+def test_a_host_is_local_if_nothing_of_it_leaves_the_private_network(host: str, *, local: bool) -> None:
+    assert is_local(ConnectionTarget({"host": host, "user": "app", "dbname": "x"}, None)) is local
 
 
 def test_the_certificates_of_the_connection_string_are_kept_unless_others_are_given(
