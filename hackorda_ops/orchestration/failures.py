@@ -1,6 +1,7 @@
 """From an error of the core to Dagster's Failure, and back again for the alarm about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 import dagster as dg
@@ -57,6 +58,21 @@ def fail(error: OpsError, *, attempts_before: int) -> NoReturn:
         pause_seconds = _FIRST_PAUSE_SECONDS * 2**attempts_before
         raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=pause_seconds) from failure_of(error)
     raise failure_of(error) from None
+
+
+@contextmanager
+def ends_the_step(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+) -> Iterator[None]:
+    """Around what calls the core: an error of it ends the step, or asks for another attempt (`fail`).
+
+    Args:
+        context: the step's.
+    """
+    try:
+        yield
+    except OpsError as error:
+        fail(error, attempts_before=context.retry_number)
 
 
 def is_last(error: OpsError, *, attempts_before: int) -> bool:

@@ -10,11 +10,10 @@ from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
 from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
-from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.failures import ends_the_step, failure
 
 
 def provider_history(name: str) -> dg.AssetSpec:
@@ -40,10 +39,8 @@ def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:
-        try:
+        with ends_the_step(context):
             checked = check_history(Protected(name, database, environ))
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
         yield from checks.results_of(checked.checks, specs, _numbers(checked))
         if failed := [each.summary for each in checked.checks if each.outcome == "failed"]:
             # A failed check alone would alarm nobody.

@@ -10,6 +10,9 @@ import dagster as dg
 from dagster import MetadataValue
 
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.night.night import Night
 from hackorda_ops.postgres.catalogs.inventory import Inventory
@@ -111,6 +114,49 @@ def of_week(week: Week) -> Metadata:
     }
 
 
+def of_drill(result: DrillResult) -> Metadata:
+    """A drill: its verdict and its numbers."""
+    shown: dict[str, MetadataValue] = {
+        "quarter": MetadataValue.text(quarter_name(result.quarter)),
+        "verdict": MetadataValue.text(result.verdict),
+        "findings": MetadataValue.int(len(result.findings)),
+        "found": of_findings(result.findings),
+        "tables that differ": MetadataValue.int(sum(not table.equal for table in result.tables)),
+        "comparison": _comparison(result),
+        **{f"seconds: {stage.name}": MetadataValue.float(stage.seconds) for stage in result.stages},
+    }
+    if result.recovery_seconds is not None:
+        shown["recovery seconds"] = MetadataValue.float(result.recovery_seconds)
+    if result.data_loss_seconds is not None:
+        shown["data loss seconds"] = MetadataValue.float(result.data_loss_seconds)
+    if result.artifact is not None:
+        shown |= {
+            ARTIFACT: MetadataValue.text(result.artifact.artifact_id),
+            "location": MetadataValue.path(result.artifact.location),
+            "rows": MetadataValue.int(result.artifact.rows),
+            "bytes": MetadataValue.int(result.artifact.size_bytes),
+        }
+        if result.artifact.schema_sha256 is not None:
+            shown[SCHEMA] = MetadataValue.text(result.artifact.schema_sha256)
+    if result.scratch is not None:
+        shown["scratch"] = MetadataValue.text(result.scratch)
+    return shown
+
+
+def of_report(held: Quarter) -> Metadata:
+    """A report: the Markdown itself, where the pages are, and the drill's numbers."""
+    # pandas takes a second to load, which the code location's start should not wait for.
+    from hackorda_ops.drill.report import markdown  # noqa: PLC0415
+
+    pages = {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
+    return {
+        "report": MetadataValue.md(markdown.document(held.result, held.past)),
+        **pages,
+        "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
+        **of_drill(held.result),
+    }
+
+
 def row_counts(manifest: Manifest) -> MetadataValue:
     """Rows of every table of the archive, the largest first."""
     largest = sorted(manifest.tables, key=lambda table: (-table.rows, table.name))
@@ -120,6 +166,33 @@ def row_counts(manifest: Manifest) -> MetadataValue:
             for table in largest[:_TABLES_SHOWN]
         ],
         schema=_schema(table="string", rows="int", digest="string"),
+    )
+
+
+def _comparison(result: DrillResult) -> MetadataValue:
+    differing_first = sorted(
+        result.tables, key=lambda table: (table.equal, -table.expected_rows, table.table)
+    )
+    return MetadataValue.table(
+        records=[
+            dg.TableRecord(
+                {
+                    "table": table.table,
+                    "in the manifest": table.expected_rows,
+                    "restored": -1 if table.restored_rows is None else table.restored_rows,
+                    "equal": table.equal,
+                }
+            )
+            for table in differing_first[:_TABLES_SHOWN]
+        ],
+        schema=dg.TableSchema(
+            columns=[
+                dg.TableColumn("table", "string"),
+                dg.TableColumn("in the manifest", "int", description="rows"),
+                dg.TableColumn("restored", "int", description="rows; -1 where there's no such table"),
+                dg.TableColumn("equal", "bool", description="rows and content digest"),
+            ]
+        ),
     )
 
 

@@ -8,12 +8,12 @@ import dagster as dg
 from hackorda_ops.artifacts.same_source import is_of_the_source
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.night import night as nightly
+from hackorda_ops.night.checks import CHECKS
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
-from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.failures import failure
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -25,7 +25,7 @@ NEW_SOURCE_TAG = "hackorda_ops/new_source"
 def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's nights."""
     own_key, partitions = key(name, NIGHTLY_DUMP), nights(database.schedule)
-    specs = checks.specs_of_a_night(own_key, partitions)
+    specs = checks.specs_of(CHECKS, own_key, partitions)
 
     @dg.asset(
         key=own_key,
@@ -44,7 +44,8 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         protected = Protected(name, database, environ)
-        try:
+
+        def work() -> Night:
             with told_outside("night", protected, context) as heartbeat:
                 night = nightly.take_night(
                     protected,
@@ -53,12 +54,12 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
                     on_progress=ProgressLog(context.log.info),
                 )
                 heartbeat.problem = None if night.manifest.sound else "The nightly backup failed its checks."
-        except OpsError as error:
-            yield from checks.refuted(specs, error)
-            fail(error, attempts_before=context.retry_number)
+            return night
+
+        night = yield from checks.done_in_a_step(CHECKS, context, work)
         seen = metadata.of_source(night.manifest.inventory, night.manifest.schema_sha256)
         context.log_event(dg.AssetObservation(key(name, SOURCE), metadata=seen))
-        yield from checks.results_of_a_night(night)
+        yield from checks.results_of_a_step(CHECKS, night)
         if not night.manifest.sound:
             # A failed check alone would leave the partition materialized, and a bad night would look fresh.
             raise _unsound(name, night)

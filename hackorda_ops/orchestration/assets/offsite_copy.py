@@ -8,20 +8,20 @@ import dagster as dg
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
-from hackorda_ops.orchestration.failures import fail
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 from hackorda_ops.week import week as weekly
+from hackorda_ops.week.checks import CHECKS
+from hackorda_ops.week.week import Week
 
 
 def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's weeks."""
     own_key, partitions = key(name, OFFSITE_COPY), weeks(database.schedule)
-    specs = checks.specs_of_a_week(own_key, partitions)
+    specs = checks.specs_of(CHECKS, own_key, partitions)
     # For lineage. The core picks the night from the catalog and says which. The present week has
     # nights that don't exist yet, and Dagster would refuse to backfill it ("beta" in 1.13).
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -43,17 +43,17 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         protected = Protected(name, database, environ)
-        try:
+
+        def work() -> Week:
             with told_outside("week", protected, context):
-                week = weekly.ship_week(
+                return weekly.ship_week(
                     protected,
                     week=date.fromisoformat(context.partition_key),
                     on_progress=ProgressLog(context.log.info),
                 )
-        except OpsError as error:
-            yield from checks.refuted(specs, error)
-            fail(error, attempts_before=context.retry_number)
-        yield from checks.results_of_a_week(week)
+
+        week = yield from checks.done_in_a_step(CHECKS, context, work)
+        yield from checks.results_of_a_step(CHECKS, week)
         yield dg.MaterializeResult(metadata=metadata.of_week(week))
 
     return copy

@@ -8,13 +8,12 @@ from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import report as exercise_report
 from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.report import Exercise
 from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
-from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -41,16 +40,13 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult | dg.MaterializeResult[None]]:
         protected = Protected(name, database, environ)
-        try:
-            with told_outside("year", protected, context) as heartbeat:
-                held = exercise_report.hold_exercise(
-                    protected,
-                    year=date.fromisoformat(context.partition_key),
-                    on_progress=ProgressLog(context.log.info),
-                )
-                heartbeat.of_verdict(held.result.verdict)
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
+        with ends_the_step(context), told_outside("year", protected, context) as heartbeat:
+            held = exercise_report.hold_exercise(
+                protected,
+                year=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+            heartbeat.of_verdict(held.result.verdict)
         yield from checks.results_of(held.result.checks, specs)
         context.log.info(held.report)
         if held.result.verdict != "PASS":

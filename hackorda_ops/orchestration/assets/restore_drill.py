@@ -16,11 +16,10 @@ from hackorda_ops.drill.checks.registry import CHECKS
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import reliance
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import fatal
-from hackorda_ops.orchestration import checks, drill_metadata
+from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
-from hackorda_ops.orchestration.failures import fail, failure
+from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -53,28 +52,25 @@ def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         protected = Protected(name, database, environ)
-        try:
-            with told_outside("quarter", protected, context) as heartbeat:
-                held = quarter.hold_drill(
-                    protected,
-                    quarter=date.fromisoformat(context.partition_key),
-                    on_progress=ProgressLog(context.log.info),
-                )
-                heartbeat.of_verdict(held.result.verdict)
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
+        with ends_the_step(context), told_outside("quarter", protected, context) as heartbeat:
+            held = quarter.hold_drill(
+                protected,
+                quarter=date.fromisoformat(context.partition_key),
+                on_progress=ProgressLog(context.log.info),
+            )
+            heartbeat.of_verdict(held.result.verdict)
         context.log_event(
             dg.AssetMaterialization(
                 key(name, DRILL_REPORT),
                 partition=context.partition_key,
-                metadata=drill_metadata.of_report(held),
+                metadata=metadata.of_report(held),
             )
         )
         yield from checks.results_of(held.result.checks, specs)
         if held.result.verdict != "PASS":
             # A failed check alone would leave the quarter materialized, and nobody would try again.
             raise _not_passed(name, held)
-        yield dg.MaterializeResult(metadata=drill_metadata.of_drill(held.result))
+        yield dg.MaterializeResult(metadata=metadata.of_drill(held.result))
 
     return drill
 

@@ -10,10 +10,9 @@ import dagster as dg
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import SOURCE, key
-from hackorda_ops.orchestration.failures import fail
+from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
 from hackorda_ops.postgres.definitions.schema_digest import schema_digest
@@ -35,10 +34,8 @@ def source(name: str, database: Policy) -> dg.AssetsDefinition:
     def observe(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.ObserveResult]:
-        try:
+        with ends_the_step(context):
             inventory, schema_sha256 = _look(Protected(name, database, environ))
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
         yield dg.ObserveResult(spec.key, metadata=metadata.of_source(inventory, schema_sha256))
 
     # "Beta" in Dagster 1.13: the only way to a button that observes without materializing.

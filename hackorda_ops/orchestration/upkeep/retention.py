@@ -7,8 +7,7 @@ from dagster import MetadataValue
 
 from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
-from hackorda_ops.orchestration.failures import fail
+from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
@@ -26,10 +25,8 @@ def retention(name: str, database: Policy) -> dg.JobDefinition:
         description="Makes a new plan, deletes each artifact manifest first, and says why the others are kept.",
     )
     def delete(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
-        try:
+        with ends_the_step(context):
             done = pruning.prune(Protected(name, database, environ))
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
         for decision in done.plan.decisions:
             context.log.info(told(decision))
         for leftover in done.plan.leftovers:

@@ -15,7 +15,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.failures import fail
+from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.scratch import sweep as sweeping
 
@@ -32,10 +32,8 @@ def sweep(name: str, database: Policy) -> dg.JobDefinition:
         description="Checks again which drills are alive, and removes the branches or databases of the others.",
     )
     def remove(context: dg.OpExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]) -> None:
-        try:
+        with ends_the_step(context):
             removed = sweeping.sweep(Protected(name, database, environ))
-        except OpsError as error:
-            fail(error, attempts_before=context.retry_number)
         for each in removed:
             context.log.info(f"Removed {each}, which a killed run of {name} had left behind.")
         context.add_output_metadata(

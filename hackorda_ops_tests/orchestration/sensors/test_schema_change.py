@@ -10,8 +10,9 @@ from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, Met
 from dagster._core.test_utils import freeze_time
 
 from hackorda_ops.config.models import Config, Policy, Schedule
-from hackorda_ops.orchestration import clock, drill_metadata
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.metadata import of_drill
 from hackorda_ops_tests.drill import results
 
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
@@ -76,7 +77,7 @@ def test_a_night_that_is_dated_after_now_is_not_the_newest(instance: DagsterInst
 def test_the_drill_of_a_copy_that_was_made_by_hand_counts(instance: DagsterInstance) -> None:
     drilled = results.sound()
     assert drilled.artifact is not None
-    metadata = drill_metadata.of_drill(
+    metadata = of_drill(
         replace(drilled, artifact=replace(drilled.artifact, artifact_id=OLD, schema_sha256="one"))
     )
     instance.report_runless_asset_event(
