@@ -15,25 +15,29 @@ from hackorda_ops.errors import ArtifactMissing
 _OLDEST_FOR_DRILL: Final = timedelta(days=14)
 
 
-def newest_sound_of_week(artifacts: Sequence[Manifest], week: date) -> Manifest:
+def newest_sound_of_week(catalog: Catalog, week: date) -> Manifest:
     """Picks what a weekly copy ships: the newest sound artifact of that week's nights.
 
     Args:
-        artifacts: of one database, in any order.
+        catalog: the store's.
         week: the week's Monday.
 
     Raises:
         ArtifactMissing: the week has no artifact, or no sound one.
     """
-    of_week = [artifact for artifact in artifacts if week_of(artifact.night) == week]
+    of_week = [artifact for artifact in catalog.artifacts if week_of(artifact.night) == week]
     sound = [artifact for artifact in of_week if artifact.sound]
     if sound:
         return max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id))
     span = f"{week} to {week + timedelta(days=6)}"
-    raise ArtifactMissing(
+    problem = (
         f"The week {span} has {len(of_week)} artifact(s) in the store, but none of them is sound."
         if of_week
-        else f"The week {span} has no artifact in the store.",
+        else f"The week {span} has no artifact in the store."
+    )
+    ahead = [artifact for artifact in catalog.ahead if week_of(artifact.night) == week]
+    raise ArtifactMissing(
+        problem + _dated_after_now(ahead, "only copied when asked for by id"),
         meaning="Nothing was copied off-site for this week; an artifact of another week would prove nothing.",
         next_step="Check that week's nights. If the week isn't over, take a dump now, then copy again.",
     )
@@ -102,6 +106,11 @@ def damaged_since(
     return tuple(found)
 
 
+def _dated_after_now(ahead: Sequence[Manifest], meaning: str) -> str:
+    names = ", ".join(each.artifact_id for each in ahead)
+    return f" Dated after now, and {meaning}: {names}." if ahead else ""
+
+
 def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
     """Picks the artifact to restore: the requested one, or else the newest sound one.
 
@@ -118,9 +127,7 @@ def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
         if sound:
             return sound[-1]
         problem = f"{catalog.location} has no sound artifact among {len(catalog.artifacts)}."
-        if catalog.ahead:
-            names = ", ".join(each.artifact_id for each in catalog.ahead)
-            problem += f" Dated after now, and only taken when asked for by id: {names}."
+        problem += _dated_after_now(catalog.ahead, "only taken when asked for by id")
     raise ArtifactMissing(
         problem,
         meaning="There's nothing to restore from here.",

@@ -15,8 +15,8 @@ from hackorda_ops.errors import ArtifactDamaged
 
 T = TypeVar("T")
 
-LOOK_WHO_WRITES: Final = "Look at the file, and find out who can write to this store."
-"""The next step for a document that nothing depends on."""
+USE_ANOTHER_ARTIFACT: Final = "Use another artifact, and find out who can write to this store."
+"""The next step where a file of an artifact is not what was written."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.errors import ArtifactDamaged, DiskFull
 from hackorda_ops.progress import OnProgress, Progress
@@ -50,7 +51,7 @@ def fetch_artifact(store: Store, manifest: Manifest, folder: Path, *, on_progres
                         f"{store.describe()}/{manifest.prefix}/{entry.path} is longer than the "
                         f"{entry.size_bytes} bytes that the manifest lists.",
                         meaning="The file is not the one that was backed up that night.",
-                        next_step="Use another artifact, and find out who can write to this store.",
+                        next_step=USE_ANOTHER_ARTIFACT,
                     )
                 _write_all(target, block, folder)
                 with lock:

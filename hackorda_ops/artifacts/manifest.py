@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT, Advice, Document
 from hackorda_ops.artifacts.ids import is_id, second
 from hackorda_ops.artifacts.recorded import missed
 from hackorda_ops.artifacts.source_values import SourceValues
@@ -218,7 +218,7 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
         raise ArtifactDamaged(
             f"The manifest {origin} contradicts itself: {'; '.join(problems)}.",
             meaning="It was altered or written incorrectly; it is not counted as a backup.",
-            next_step="Use another artifact, and find out who can write to this store.",
+            next_step=USE_ANOTHER_ARTIFACT,
         )
     return manifest
 

@@ -20,13 +20,13 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
+from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.artifacts.ids import moment_before_hyphen, second
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, WrongUse
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.stores.patience import SOON
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import LOOK_WHO_WRITES, Store
 from hackorda_ops.unforeseen import described
 from hackorda_ops.words import NOTHING, counted, duration, moment
 

@@ -4,10 +4,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import LOOK_WHO_WRITES, Advice, Document
+from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.exercise.result import ExerciseResult
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import LOOK_WHO_WRITES, Store
 
 EXERCISES_FOLDER: Final = "exercises"
 RESULT_NAME: Final = "result.json"

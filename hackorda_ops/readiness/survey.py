@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.environment import Protected
@@ -93,11 +92,7 @@ def read_survey(protected: Protected, *, now: datetime) -> Survey:
         try:
             store = open_it()
             found = catalog.read(store, name, now=now)
-            drills |= {
-                each.drill_id: _held(each)
-                for each in read_history(store, name).drills
-                if not is_ahead(each.started_at, now)
-            }
+            drills |= {each.drill_id: _held(each) for each in read_history(store, name).until(now)}
             stored.append(_stored(place, store, name, found))
         except Exception as error:  # noqa: BLE001  # one database must not cost the others their page
             why = error.what if isinstance(error, OpsError) else unforeseen(name, error)

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from hackorda_ops.artifacts.by_hand import has_access
+from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import Manifest, digest_of
 from hackorda_ops.errors import ArtifactDamaged, RightsMissing, TargetRefused, UsageError
 from hackorda_ops.findings import Finding
@@ -45,7 +46,7 @@ def roles_of(store: Store, manifest: Manifest) -> tuple[str, ...]:
         raise ArtifactDamaged(
             f"{store.describe()}/{manifest.prefix}/{access.ROLES_NAME} is not the file of the manifest.",
             meaning="Nothing was restored, and no role was created.",
-            next_step="Use another artifact, and find out who can write to this store.",
+            next_step=USE_ANOTHER_ARTIFACT,
         )
     return access.statements_in(data)
 

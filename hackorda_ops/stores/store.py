@@ -22,6 +22,9 @@ ABANDONED_AFTER = timedelta(hours=24)
 # Next to the folders of the databases, none of which can have this name: theirs have no dot.
 READINESS_PAGE: Final = "readiness.html"
 
+LOOK_WHO_WRITES: Final = "Look at the file, and find out who can write to this store."
+"""The next step for a file that nothing depends on."""
+
 # The nightly store, or the off-site bucket.
 PlaceName = Literal["store", "offsite"]
 
@@ -267,6 +270,6 @@ def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:
         raise ArtifactDamaged(
             f"{origin} is larger than {limit_bytes} bytes, which no file of this kind is.",
             meaning="It was not read, because it isn't what its name says.",
-            next_step="Look at the file, and find out who can write to this store.",
+            next_step=LOOK_WHO_WRITES,
         )
     return bytes(data)

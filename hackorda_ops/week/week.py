@@ -52,8 +52,8 @@ def ship_week(
     """
     protected.require("store", "offsite")
     with logged("copy", protected.known_stores, protected.name, subject=f"week of {week}") as line:
-        artifacts = catalog.read(protected.store, protected.name).artifacts
-        done = _ship(protected, choosing.newest_sound_of_week(artifacts, week), on_progress)
+        listed = catalog.read(protected.store, protected.name)
+        done = _ship(protected, choosing.newest_sound_of_week(listed, week), on_progress)
         line.detail = _told(done)
     return done
 

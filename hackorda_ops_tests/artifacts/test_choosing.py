@@ -13,23 +13,36 @@ MONDAY = date(2026, 11, 16)
 
 
 def test_a_weekly_copy_takes_the_newest_sound_artifact_of_its_week() -> None:
-    week = [of_night(15), of_night(16), of_night(18), of_night(17), of_night(23)]
-    assert newest_sound_of_week(week, MONDAY) == of_night(18)
+    week = (of_night(15), of_night(16), of_night(18), of_night(17), of_night(23))
+    assert newest_sound_of_week(Catalog("store", week), MONDAY) == of_night(18)
 
 
 def test_of_several_artifacts_of_one_night_the_last_counts() -> None:
-    assert newest_sound_of_week([of_night(18, hour=23), of_night(18)], MONDAY) == of_night(18, hour=23)
+    assert newest_sound_of_week(Catalog("store", (of_night(18, hour=23), of_night(18))), MONDAY) == of_night(
+        18, hour=23
+    )
 
 
 def test_an_artifact_with_findings_is_not_shipped_while_an_older_sound_one_exists() -> None:
-    assert newest_sound_of_week([of_night(17), of_night(18, sound=False)], MONDAY) == of_night(17)
+    assert newest_sound_of_week(
+        Catalog("store", (of_night(17), of_night(18, sound=False))), MONDAY
+    ) == of_night(17)
 
 
 def test_a_week_without_a_sound_artifact_ships_nothing_from_another_week() -> None:
     with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store, but none of them is sound"):
-        newest_sound_of_week([of_night(15), of_night(18, sound=False)], MONDAY)
+        newest_sound_of_week(Catalog("store", (of_night(15), of_night(18, sound=False))), MONDAY)
     with pytest.raises(ArtifactMissing, match="has no artifact"):
-        newest_sound_of_week([of_night(15), of_night(23)], MONDAY)
+        newest_sound_of_week(Catalog("store", (of_night(15), of_night(23))), MONDAY)
+
+
+def test_a_week_whose_only_artifact_is_dated_in_the_future_names_it_and_ships_nothing() -> None:
+    other_week = of_night(23)
+    found = Catalog("store", (), ahead=(of_night(18), other_week))
+
+    with pytest.raises(ArtifactMissing, match=f"Dated after now.*{of_night(18).artifact_id}") as caught:
+        newest_sound_of_week(found, MONDAY)
+    assert other_week.artifact_id not in caught.value.what
 
 
 def test_a_restore_takes_the_newest_sound_artifact_by_default_and_any_by_name() -> None:

@@ -3,7 +3,9 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
+from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.result import DrillResult
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
@@ -35,6 +37,14 @@ class DrillHistory:
 
     drills: tuple[DrillResult, ...]
     unread: tuple[UnreadReport, ...]
+
+    def until(self, now: datetime | None = None) -> tuple[DrillResult, ...]:
+        """The drills without those that are dated in the future (`clocks.is_ahead`).
+
+        Args:
+            now: the present, aware; None for this machine's.
+        """
+        return tuple(each for each in self.drills if not is_ahead(each.started_at, now))
 
 
 def drill_prefix(database: str, drill_id: str) -> str:
@@ -98,10 +108,19 @@ def read_report(store: Store, database: str, drill_id: str) -> DrillResult | Unr
 def read_past(store: Store, database: str) -> tuple[DrillResult, ...]:
     """The drills of a database, oldest first, for the trend; logs which reports it had to skip.
 
+    Those that are dated in the future are left out: they would stand behind the newest, and be taken for it.
+
     Raises:
         StoreRefused, StoreUnreachable: the store can't be listed or read.
     """
     history = read_history(store, database)
     for unread in history.unread:
         _log.warning("A drill is missing from the trend of %s. %s", database, unread.why)
-    return history.drills
+    past = history.until()
+    for ahead in sorted({each.drill_id for each in history.drills} - {each.drill_id for each in past}):
+        _log.warning(
+            "The drill %s of %s is dated in the future, so the trend leaves it out. Check this machine's clock.",
+            ahead,
+            database,
+        )
+    return past

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -40,6 +42,25 @@ def test_drills_come_back_oldest_first_and_only_those_of_the_database(store: Fol
     store_report([store], results.sound(database="hackorda2"), ())
 
     assert read_past(store, "hackorda") == drills
+
+
+def test_a_drill_that_is_dated_in_the_future_is_no_part_of_the_trend(
+    store: FolderStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    past = results.sound()
+    to_come = past.started_at.replace(year=past.started_at.year + 1000)
+    ahead = replace(
+        past,
+        drill_id="30261122T040007Z-4c5d6e",
+        started_at=to_come,
+        finished_at=to_come + timedelta(minutes=1),
+    )
+    for each in (past, ahead):
+        store_report([store], each, ())
+
+    assert read_past(store, "hackorda") == (past,)
+    assert "30261122T040007Z-4c5d6e of hackorda is dated in the future" in caplog.text
+    assert read_history(store, "hackorda").until(to_come) == (past, ahead)
 
 
 def test_the_report_of_a_release_with_another_check_is_part_of_the_past(store: FolderStore) -> None:
