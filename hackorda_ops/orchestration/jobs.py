@@ -39,11 +39,10 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
     """The job of every kind of partition that a database has; exercises need a provider with a history."""
     return {
-        kind: dg.define_asset_job(
-            f"{name}_{kind}",
-            selection=dg.AssetSelection.assets(key(name, asset)),
+        kind: of_assets(
+            dg.AssetSelection.assets(key(name, asset)),
+            name=f"{name}_{kind}",
             description=_DESCRIPTIONS[kind].format(name=name),
-            tags=NO_RUN_RETRIES,
         )
         for kind, asset in ASSETS.items()
         if with_history or kind != "year"
@@ -52,12 +51,22 @@ def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
 
 def history(name: str) -> AssetJob:
     """Checks the history of a database's provider."""
-    return dg.define_asset_job(
-        f"{name}_history",
-        selection=dg.AssetSelection.checks_for_assets(key(name, PROVIDER_HISTORY)),
+    return of_assets(
+        dg.AssetSelection.checks_for_assets(key(name, PROVIDER_HISTORY)),
+        name=f"{name}_history",
         description=f"Checks how far back the history of {name} reaches, and opens a branch there.",
-        tags=NO_RUN_RETRIES,
     )
+
+
+def of_assets(selection: dg.AssetSelection, *, name: str, description: str) -> AssetJob:
+    """A job that makes or checks assets, and is not started again by itself.
+
+    Args:
+        selection: the assets or checks.
+        name: of the job.
+        description: of the job.
+    """
+    return dg.define_asset_job(name, selection=selection, description=description, tags=NO_RUN_RETRIES)
 
 
 def of_op(op: dg.OpDefinition, *, name: str, description: str) -> dg.JobDefinition:

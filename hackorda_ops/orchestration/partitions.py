@@ -3,6 +3,8 @@
 `end_offset=1` adds the window that is still open: tonight's dump belongs to today.
 """
 
+from datetime import date
+
 import dagster as dg
 
 from hackorda_ops.calendar.partitions import quarter_of, week_of, year_of
@@ -29,23 +31,20 @@ def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
 
 def quarters(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
     """One partition per quarter, named by its first day, from the quarter of `since` to the present one."""
-    return dg.TimeWindowPartitionsDefinition(
-        # As with weeks: a start in mid-quarter would lose the first one.
-        start=quarter_of(schedule.since).isoformat(),
-        fmt="%Y-%m-%d",
-        cron_schedule="0 0 1 1,4,7,10 *",
-        timezone=schedule.timezone,
-        end_offset=1,
-    )
+    return _from(quarter_of(schedule.since), "0 0 1 1,4,7,10 *", schedule)
 
 
 def years(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
     """One partition per year, named by its first day, from the year of `since` to the present one."""
+    return _from(year_of(schedule.since), "0 0 1 1 *", schedule)
+
+
+def _from(first: date, cron: str, schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
+    # As with weeks: a start in mid-quarter would lose the first one, and so `first` begins one.
     return dg.TimeWindowPartitionsDefinition(
-        # As with quarters: a start in mid-year would lose the first one.
-        start=year_of(schedule.since).isoformat(),
+        start=first.isoformat(),
         fmt="%Y-%m-%d",
-        cron_schedule="0 0 1 1 *",
+        cron_schedule=cron,
         timezone=schedule.timezone,
         end_offset=1,
     )

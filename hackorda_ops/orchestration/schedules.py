@@ -120,11 +120,32 @@ def history_every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.Sched
         schedule: the database's schedule.
         job: the job that checks the history.
     """
-    return dg.ScheduleDefinition(
+    return without_catching_up(
+        job,
+        schedule.week,
+        timezone=schedule.timezone,
         name=f"{name}_history_every_week",
-        job=job,
-        cron_schedule=schedule.week,
-        execution_timezone=schedule.timezone,
         description=f"Opens a branch near the far end of the history of {name}.",
+    )
+
+
+def without_catching_up(
+    job: AssetJob, cron: str, *, name: str, description: str, timezone: str | None = None
+) -> dg.ScheduleDefinition:
+    """Requests a job at every tick, and is on by default. A missed tick is missed, so there's no partition.
+
+    Args:
+        job: what it starts.
+        cron: when.
+        name: of the schedule.
+        description: of the schedule.
+        timezone: of `cron`; None for UTC.
+    """
+    return dg.ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

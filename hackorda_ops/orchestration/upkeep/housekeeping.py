@@ -16,6 +16,7 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.orchestration.runs import FINISHED
+from hackorda_ops.orchestration.schedules import without_catching_up
 
 # More than a year: the plots show a whole one, and what still asks what was begun (this year's exercise is
 # the oldest such question) finds it.
@@ -43,11 +44,8 @@ def housekeeping() -> dg.JobDefinition:
 
 def every_week(job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """When old runs are deleted."""
-    return dg.ScheduleDefinition(
-        job=job,
-        cron_schedule="30 12 * * 1",
-        description="Deletes Dagster's records of old runs.",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+    return without_catching_up(
+        job, "30 12 * * 1", name="housekeeping_schedule", description="Deletes Dagster's records of old runs."
     )
 
 

@@ -15,7 +15,8 @@ from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key
 from hackorda_ops.orchestration.assets.readiness import READINESS, readiness
-from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES, AssetJob
+from hackorda_ops.orchestration.jobs import AssetJob, of_assets
+from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.readiness.metrics import write_metrics
 from hackorda_ops.readiness.standing import Standing, read_standing, unread
 
@@ -27,18 +28,16 @@ _READING_SECONDS: Final = 40.0
 
 def of_all(config: Config) -> dg.Definitions:
     """The asset of all databases, and what refreshes it."""
-    job = dg.define_asset_job(
-        "all_readiness",
-        selection=dg.AssetSelection.assets(READINESS),
+    job = of_assets(
+        dg.AssetSelection.assets(READINESS),
+        name="all_readiness",
         description="Checks how ready every database is, and writes the page.",
-        tags=NO_RUN_RETRIES,
     )
-    every_day = dg.ScheduleDefinition(
+    every_day = without_catching_up(
+        job,
+        "0 9 * * *",
         name="all_readiness_every_day",
-        job=job,
-        cron_schedule="0 9 * * *",
         description="Checks how ready every database is, even if nothing has run.",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     sensors = [_after_a_drill(name, job) for name in config.databases]
     if config.metrics_file is not None:

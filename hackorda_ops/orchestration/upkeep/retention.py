@@ -9,6 +9,7 @@ from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
+from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.prune import Pruned
@@ -52,13 +53,12 @@ def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.Sched
         schedule: the database's schedule.
         job: the job that deletes.
     """
-    return dg.ScheduleDefinition(
+    return without_catching_up(
+        job,
+        schedule.retention,
+        timezone=schedule.timezone,
         name=f"{name}_retention_every_week",
-        job=job,
-        cron_schedule=schedule.retention,
-        execution_timezone=schedule.timezone,
         description=f"Deletes what the policy of {name} doesn't keep.",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
 
