@@ -172,7 +172,7 @@ TOOL: Final = MigrationTool(
     query="SELECT created_at::bigint::text, coalesce(to_jsonb(t) ->> 'name', created_at || ' ' || left(hash, 12)),"
     " 'applied', hash,"
     " coalesce(to_jsonb(t) ->> 'name', '') FROM {table} AS t"
-    " WHERE created_at IS NOT NULL ORDER BY created_at, to_jsonb(t) ->> 'name'",
+    " WHERE created_at IS NOT NULL ORDER BY t.created_at, to_jsonb(t) ->> 'name'",
     find=_find,
     skips="Drizzle passes over what is older than the newest one in force (two branches that were merged): "
     "generate such a migration anew.",

@@ -38,6 +38,6 @@ TOOL: Final = MigrationTool(
     query="SELECT version_id::bigint::text, version_id::text,"
     " CASE WHEN is_applied THEN 'applied' ELSE 'rolled back' END, '', '' FROM"
     " (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {table} ORDER BY version_id, id DESC)"
-    " AS newest WHERE version_id > 0 ORDER BY version_id",
+    " AS newest WHERE version_id > 0 ORDER BY newest.version_id",
     find=_find,
 )

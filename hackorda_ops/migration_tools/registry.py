@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from hackorda_ops.migration_tools import drizzle, goose, prisma
+from hackorda_ops.migration_tools import (
+    alembic,
+    dbmate,
+    django,
+    drizzle,
+    flyway,
+    golang_migrate,
+    goose,
+    liquibase,
+    node_pg_migrate,
+    prisma,
+    rails,
+    sqitch,
+)
 from hackorda_ops.migration_tools.tool import MigrationTool
 
 TOOLS: Final[dict[str, MigrationTool]] = {
@@ -11,5 +24,14 @@ TOOLS: Final[dict[str, MigrationTool]] = {
         drizzle.TOOL,
         prisma.TOOL,
         goose.TOOL,
+        alembic.TOOL,
+        dbmate.TOOL,
+        django.TOOL,
+        flyway.TOOL,
+        golang_migrate.TOOL,
+        liquibase.TOOL,
+        node_pg_migrate.TOOL,
+        rails.TOOL,
+        sqitch.TOOL,
     )
 }

@@ -1,12 +1,13 @@
 """What the product asks of a migration tool: where its table and its files are, and which of the files are pending."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 # A migration is text that people wrote; what is larger is left unread.
 _MOST_BYTES: Final = 4_000_000
+_MOST_LEVELS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class TableState(Protocol):
         """What identifies each migration in force, in the tool's order."""
 
     @property
+    def half_applied(self) -> tuple[str, ...]:
+        """Those that were started and not finished, in words."""
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """The SHA-256 of the text of each, beside `applied`; empty where the table has none."""
 
@@ -52,14 +57,13 @@ class MigrationFolder:
         tool: the tool's name.
         path: of the folder.
         files: its migrations.
-        unclear: why it can't be told of some of them whether the tool would apply them, a clause for each; what is
-            pending is then unknown where nothing else is.
+        unread: what of the folder couldn't be read, a clause for each.
     """
 
     tool: str
     path: Path
     files: tuple[MigrationFile, ...]
-    unclear: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def applied(self, state: TableState) -> tuple[MigrationFile | None, ...]:
         """Finds the migrations that a tool's table says are in force; None for one that the folder doesn't have."""
@@ -74,6 +78,10 @@ class MigrationFolder:
         """Names of what the tool would apply now, the first to be applied first."""
         there = self.in_force(state)
         return tuple(file.name for file in self.files if file not in there)
+
+    def unclear(self, state: TableState) -> tuple[str, ...]:  # noqa: ARG002  # by most tools' files alone
+        """Why it can't be told of some migrations whether the tool would apply them, a clause for each."""
+        return self.unread
 
     def skipped(self, state: TableState) -> tuple[str, ...]:  # noqa: ARG002  # most tools skip none
         """Names of what the tool will never apply."""
@@ -99,7 +107,7 @@ class MigrationTool:
         find: the folders of its migrations right in a folder, given that, the names of the folders in it and those of
             its files.
         gather: makes one of the folders that the tool reads as one.
-        without: columns that another tool's table of the same name has.
+        exact: whether the table has no other columns; one that has is another tool's.
         beside: a table that is in the same schema as the tool's own; "" if there is none.
         never_beside: a table of another tool that keeps its state the same way; "" if there is none.
         newest_only: whether the table has only the newest migration, and the folder says which came before.
@@ -114,7 +122,7 @@ class MigrationTool:
     query: str
     find: Callable[[Path, Sequence[str], Sequence[str]], Iterable[MigrationFolder]]
     gather: Callable[[Sequence[MigrationFolder]], Iterable[MigrationFolder]] = as_they_are
-    without: frozenset[str] = frozenset()
+    exact: bool = False
     beside: str = ""
     never_beside: str = ""
     newest_only: bool = False
@@ -132,10 +140,31 @@ class MigrationTool:
         there, names = frozenset(columns), frozenset(neighbours)
         return (
             self.columns <= there
-            and not self.without & there
+            and not (self.exact and there - self.columns)
             and (not self.beside or self.beside in names)
             and self.never_beside not in names
         )
+
+
+def merged(folders: Sequence[MigrationFolder], root_of: Callable[[Path], Path]) -> Iterator[MigrationFolder]:
+    """Makes one of the folders below each root, for a tool that reads them as one.
+
+    Args:
+        folders: of the tool.
+        root_of: what a folder belongs to.
+    """
+    by_root: dict[Path, list[MigrationFolder]] = {}
+    for folder in folders:
+        by_root.setdefault(root_of(folder.path), []).append(folder)
+    for root, parts in by_root.items():
+        files = tuple(dict.fromkeys(file for part in parts for file in part.files))
+        unread = tuple(reason for part in parts for reason in part.unread)
+        yield replace(parts[0], path=root, files=files, unread=unread)
+
+
+def ancestor(path: Path, fits: Callable[[Path], bool]) -> Path | None:
+    """The nearest of a folder and those above it that fits; None if none of the next few does."""
+    return next((each for each in (path, *path.parents[:_MOST_LEVELS]) if fits(each)), None)
 
 
 def folders_with(file: str, folder: Path, inside: Iterable[str]) -> Iterator[str]:

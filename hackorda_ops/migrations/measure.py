@@ -12,7 +12,7 @@ from hackorda_ops.words import named
 
 def in_force(state: ToolState, folders: Sequence[MigrationFolder]) -> tuple[str, ...] | None:
     """What identifies each migration that is in force; None where the table has only the newest, and no folder more."""
-    if not TOOLS[state.tool].newest_only or not state.applied:
+    if not TOOLS[state.tool].newest_only or not (state.applied or state.half_applied):
         return state.applied
     folder = folder_of(state, folders)
     if folder is None:
@@ -45,7 +45,7 @@ def pending(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> 
     """Names of the migrations that are not in force, the next one first; None where that can't be told."""
     pairs = [(state, folder_of(state, folders)) for state in states]
     names = tuple(name for state, folder in pairs if folder for name in folder.pending(state))
-    unclear = any(folder.unclear for _, folder in pairs if folder)
+    unclear = any(folder.unclear(state) for state, folder in pairs if folder)
     if all(folder is None for _, folder in pairs) or (unclear and not names):
         return None
     return names
@@ -56,7 +56,7 @@ def not_measured(states: Iterable[ToolState], folders: Sequence[MigrationFolder]
     for state in states:
         folder = folder_of(state, folders)
         if folder is not None:
-            yield from folder.unclear
+            yield from folder.unclear(state)
         elif not any(each.tool == state.tool for each in folders):
             yield f"no migrations of {state.tool} were found in the folder of the command"
         else:

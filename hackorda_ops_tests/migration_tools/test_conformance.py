@@ -1,9 +1,6 @@
 """What every migration tool holds to, on a real database: those of the registry, and one that is added from outside."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,122 +11,17 @@ from hackorda_ops.migrations.files import find_folders, folder_of
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.migration_state import ToolState, read_tool_states
 from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
-from hackorda_ops_tests.migration_tools import flyway
+from hackorda_ops_tests.migration_tools import ledger
+from hackorda_ops_tests.migration_tools.examples import EXAMPLES, Example
 from hackorda_ops_tests.migrations.commands import found_in, migrated, running
 from hackorda_ops_tests.postgres import awkward
 
 pytestmark = pytest.mark.server
 
 
-@dataclass(frozen=True)
-class Example:
-    """A team's use of a tool: three migrations in a folder, of which a database has none, two or all.
-
-    Attributes:
-        tool: its name in the registry.
-        files: what lies in the team's folder.
-        names: of the three migrations.
-        table: makes the tool's own table, still empty.
-        steps: a statement for each migration, as the tool records that it was applied.
-        another: files of another application's folder, whose migrations share nothing with these.
-    """
-
-    tool: str
-    files: Mapping[str, str]
-    names: tuple[str, str, str]
-    table: str
-    steps: tuple[str, str, str]
-    another: Mapping[str, str]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _journal(*tags: str, first: int) -> str:
-    entries = [{"when": first + number, "tag": tag} for number, tag in enumerate(tags)]
-    return json.dumps({"dialect": "postgresql", "entries": entries})
-
-
-_STEPS = ("0000_users", "0001_issues", "0002_labels")
-_TIMED = ("20260101000000_users", "20260201000000_issues", "20260301000000_labels")
-EXAMPLES = {
-    "drizzle with a journal": Example(
-        "drizzle",
-        {
-            "drizzle/meta/_journal.json": _journal(*_STEPS, first=100),
-            **{f"drizzle/{name}.sql": f"-- {name}" for name in _STEPS},
-        },
-        _STEPS,
-        "CREATE TABLE __drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)",
-        tuple(  # type: ignore[arg-type]
-            f"INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('{_sha256(f'-- {name}')}', {100 + number})"
-            for number, name in enumerate(_STEPS)
-        ),
-        {
-            "blog/drizzle/meta/_journal.json": _journal("0000_posts", "0001_tags", "0002_more", first=9_000),
-        },
-    ),
-    "drizzle from its release 1 on": Example(
-        "drizzle",
-        {f"drizzle/{name}/migration.sql": f"-- {name}" for name in _TIMED}
-        | {f"drizzle/{name}/snapshot.json": '{"dialect": "postgres"}' for name in _TIMED},
-        _TIMED,
-        "CREATE TABLE __drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint, name text)",
-        tuple(  # type: ignore[arg-type]
-            "INSERT INTO __drizzle_migrations (hash, created_at, name)"
-            f" VALUES ('{_sha256(f'-- {name}')}', {1_767_225_600_000 + number}, '{name}')"
-            for number, name in enumerate(_TIMED)
-        ),
-        {
-            "blog/drizzle/20250101000000_posts/migration.sql": "-- posts",
-            "blog/drizzle/20250101000000_posts/snapshot.json": '{"dialect": "postgres"}',
-        },
-    ),
-    "prisma": Example(
-        "prisma",
-        {"prisma/migrations/migration_lock.toml": ""}
-        | {f"prisma/migrations/{name}/migration.sql": "SELECT 1;" for name in _TIMED},
-        _TIMED,
-        "CREATE TABLE _prisma_migrations (id text, checksum text, migration_name text, finished_at timestamptz,"
-        " rolled_back_at timestamptz)",
-        tuple(  # type: ignore[arg-type]
-            f"INSERT INTO _prisma_migrations VALUES ('{name}', 'c', '{name}', clock_timestamp(), NULL)"
-            for name in _TIMED
-        ),
-        {
-            "blog/prisma/migrations/migration_lock.toml": "",
-            "blog/prisma/migrations/20250101000000_posts/migration.sql": "",
-        },
-    ),
-    "goose": Example(
-        "goose",
-        {f"migrations/0000{number}_step.sql": "-- +goose Up\nSELECT 1;" for number in (1, 2, 3)},
-        ("00001_step.sql", "00002_step.sql", "00003_step.sql"),
-        "CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean, tstamp timestamp)",
-        tuple(  # type: ignore[arg-type]
-            f"INSERT INTO goose_db_version (version_id, is_applied) VALUES ({number}, true)"
-            for number in (1, 2, 3)
-        ),
-        {"blog/migrations/20250101000000_posts.sql": "-- +goose Up\nSELECT 1;"},
-    ),
-    "flyway, from outside": Example(
-        "flyway",
-        {f"sql/V{number}__step.sql": "SELECT 1;" for number in (1, 2, 10)},
-        ("V1__step.sql", "V2__step.sql", "V10__step.sql"),
-        "CREATE TABLE flyway_schema_history (installed_rank int, version text, script text, success boolean)",
-        tuple(  # type: ignore[arg-type]
-            f"INSERT INTO flyway_schema_history VALUES ({number}, '{number}', 'V{number}__step.sql', true)"
-            for number in (1, 2, 10)
-        ),
-        {"blog/sql/V2025__posts.sql": "SELECT 1;"},
-    ),
-}
-
-
 @pytest.fixture(params=EXAMPLES)
 def example(request: pytest.FixtureRequest) -> Iterator[Example]:
-    with patch.dict(TOOLS, {flyway.TOOL.name: flyway.TOOL}):
+    with patch.dict(TOOLS, {ledger.TOOL.name: ledger.TOOL}):
         yield EXAMPLES[request.param]
 
 
@@ -157,7 +49,7 @@ def states(url: str) -> tuple[ToolState, ...]:
 
 
 def test_every_tool_of_the_registry_is_tried_here() -> None:
-    assert {example.tool for example in EXAMPLES.values()} == {*TOOLS, flyway.TOOL.name}
+    assert {example.tool for example in EXAMPLES.values()} == {*TOOLS, ledger.TOOL.name}
     assert all(name == tool.name == tool.name.lower() for name, tool in TOOLS.items())
 
 
@@ -168,11 +60,9 @@ def test_its_table_says_how_far_the_database_has_come(
     folders = find_folders(folder)
     for done in range(4):
         [state] = states(new_database)
-        assert (state.tool, state.table.name, len(state.applied)) == (
-            example.tool,
-            TOOLS[example.tool].table,
-            done,
-        )
+        newest_only = TOOLS[example.tool].newest_only
+        assert (state.tool, state.table.name) == (example.tool, TOOLS[example.tool].table)
+        assert len(state.applied) == (min(done, 1) if newest_only else done)
         assert bool(state.latest) == bool(done)
         assert state.half_applied == ()
         if done:
@@ -180,9 +70,11 @@ def test_its_table_says_how_far_the_database_has_come(
             assert found is not None
             assert not found.path.is_relative_to(folder / "blog")
             assert [file.name for file in found.files] == list(example.names)
-            assert [file and file.name for file in found.applied(state)] == list(example.names[:done])
+            known = example.names[done - 1 : done] if newest_only else example.names[:done]
+            assert [file and file.name for file in found.applied(state)] == list(known)
+            assert {file.name for file in found.in_force(state)} == {*example.names[:done]}
             assert found.pending(state) == example.names[done:]
-            assert found.skipped(state) == ()
+            assert (found.skipped(state), found.unclear(state)) == ((), ())
         awkward.execute(new_database, *example.steps[done : done + 1])
 
 
@@ -202,7 +94,8 @@ def test_a_migration_that_the_folder_does_not_have_is_none(
     assert found is not None
     without_last = type(found)(found.tool, found.path, found.files[:-1])
 
-    assert [file and file.name for file in without_last.applied(state)] == [*example.names[:2], None]
+    known = () if TOOLS[example.tool].newest_only else example.names[:2]
+    assert [file and file.name for file in without_last.applied(state)] == [*known, None]
     assert without_last.pending(state) == ()
 
 
