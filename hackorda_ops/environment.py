@@ -50,7 +50,9 @@ class Protected:
         Raises:
             ConfigError: listing every missing variable with its key and remedy.
         """
-        problems = [problem for need in _IN_ORDER if need in needs for problem in self._missing(need)]
+        problems = list(
+            dict.fromkeys(problem for need in _IN_ORDER if need in needs for problem in self._missing(need))
+        )
         if problems:
             raise ConfigError(
                 f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
@@ -109,12 +111,14 @@ class Protected:
 
     @cached_property
     def store(self) -> Store:
-        """Where nightly artifacts are stored.
+        """Where nightly artifacts are stored: off-site itself, where they go straight there.
 
         Raises:
             ConfigError: its variables are missing.
         """
         self.require("store")
+        if self.straight_offsite:
+            return self.offsite
         return registry.open_store(self.policy.store, self.environ, self.policy.dump.work_folder)
 
     @cached_property
@@ -128,11 +132,17 @@ class Protected:
         return registry.open_store(self.policy.offsite, self.environ, self.policy.dump.work_folder)
 
     @property
+    def straight_offsite(self) -> bool:
+        """Whether the nights go straight to the off-site bucket: store and off-site are then one place."""
+        return self.policy.copies == "nightly"
+
+    @property
     def known_stores(self) -> tuple[Store, ...]:
-        """The nightly store and off-site, as far as their variables are set."""
+        """The nightly store and off-site, as far as their variables are set; each place once."""
         found: list[Store] = []
-        with suppress(ConfigError):
-            found.append(self.store)
+        if not self.straight_offsite:
+            with suppress(ConfigError):
+                found.append(self.store)
         with suppress(ConfigError):
             found.append(self.offsite)
         return tuple(found)
@@ -142,7 +152,9 @@ class Protected:
         """Whether anything at all is said about off-site; half of it is a mistake, which `offsite` refuses."""
         offsite = self.policy.offsite
         variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
-        return bool(offsite.bucket or any(self._given(variable) for variable in variables))
+        return bool(
+            self.straight_offsite or offsite.bucket or any(self._given(variable) for variable in variables)
+        )
 
     def has(self, need: Need) -> bool:
         """Whether every variable that a part of the configuration needs is set."""
@@ -168,6 +180,8 @@ class Protected:
         return given(self.environ, variable)
 
     def _missing(self, need: Need) -> Iterator[str]:
+        if need == "store" and self.straight_offsite:
+            need = "offsite"
         policy, key = self.policy, f"databases.{self.name}.{need}"
         if need == "source":
             for which, variable, what in _source_variables(policy.source):

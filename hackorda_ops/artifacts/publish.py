@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from hackorda_ops.artifacts.copying import copy_artifact, end_abandoned_uploads
+from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.store import AdoptsFolders, Store
 
 
-def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> None:
+def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> CopyResult | None:
     """Makes the artifact exist: its manifest is written last, or together with everything else.
 
     Args:
@@ -18,6 +18,9 @@ def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgr
         manifest: its own.
         on_progress: called with the bytes copied.
 
+    Returns:
+        What was copied and read back; None where the store adopts the folder itself.
+
     Raises:
         OpsError: the store did not accept it.
     """
@@ -25,13 +28,14 @@ def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgr
     if isinstance(store, AdoptsFolders):
         (staged / MANIFEST_NAME).write_bytes(data)
         store.adopt(staged, manifest.prefix)
-    else:
-        copy_artifact(
-            FolderStore(store.staging_root),
-            store,
-            prefix=manifest.prefix,
-            files=manifest.files,
-            manifest_bytes=data,
-            on_progress=on_progress,
-        )
-        end_abandoned_uploads(store, manifest.database)
+        return None
+    copied = copy_artifact(
+        FolderStore(store.staging_root),
+        store,
+        prefix=manifest.prefix,
+        files=manifest.files,
+        manifest_bytes=data,
+        on_progress=on_progress,
+    )
+    end_abandoned_uploads(store, manifest.database)
+    return copied

@@ -4,7 +4,7 @@ Dagster does not catch up. A tick and the missed-work sensor both use this, so t
 on unfinished work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -21,6 +21,19 @@ LATEST_TICK: Final = timedelta(hours=1)
 GRACE: Final = LATEST_TICK + timedelta(hours=1, minutes=15)
 # What each uses the newest of: while that was never started, its tick leaves it to catching up.
 BUILDS_ON: Final[dict[DueKind, DueKind]] = {"week": "night", "quarter": "week"}
+
+
+def built_on(kind: DueKind, kinds: Collection[DueKind]) -> DueKind | None:
+    """What a kind uses the newest of; where there are no weeks, a drill uses the nights. Pure.
+
+    Args:
+        kind: the kind.
+        kinds: those that the database has.
+    """
+    before = BUILDS_ON.get(kind)
+    return before if before is None or before in kinds else built_on(before, kinds)
+
+
 # Each builds on the previous one: the copy uses the newest night, the drill the newest copy.
 _IN_ORDER: Final[tuple[DueKind, ...]] = ("night", "week", "quarter", "year")
 

@@ -107,7 +107,7 @@ def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
     except ConfigError:
         terminal.err.print("The off-site bucket isn't shown: its variables are not set here.")
         return ["store"]
-    return ["store", "offsite"]
+    return ["offsite"] if protected.straight_offsite else ["store", "offsite"]
 
 
 def restore_target(url: str | None, variable: str) -> ConnectionTarget:

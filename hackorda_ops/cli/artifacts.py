@@ -22,6 +22,7 @@ from hackorda_ops.evidence import verify as verifying
 from hackorda_ops.night import night as nightly
 from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.week import week as weekly
+from hackorda_ops.week.apart import require_copies
 from hackorda_ops.words import counted, size
 
 
@@ -84,6 +85,7 @@ def copy(
 ) -> None:
     """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back."""
     protected = choose_database(config, database)
+    require_copies(protected)
     protected.require("store", "offsite")
     chosen = choosing.choose(catalog.read(protected.store, protected.name), artifact)
     with (

@@ -34,6 +34,8 @@ def _database(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
         del defaults["scratch"]
     if _differ(_in_full(own.get("store")), _in_full(defaults.get("store")), of=_kind_of_store):
         del defaults["store"]
+    if own.get("copies") == "nightly":
+        defaults.pop("store", None)
     source, shared = own.get("source"), defaults.get("source")
     if isinstance(source, dict) and isinstance(shared, dict):
         dropped = _URLS if "variables" in source else ("variables",) if set(_URLS) & set(source) else ()

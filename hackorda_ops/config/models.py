@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config.defaults import with_defaults
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
+from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.config.source import ConnectionVariables, Source
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, VariableName
@@ -79,35 +80,6 @@ class Schedule(Section):
     retention: Cron = "0 7 * * 0"
     since: date = date(2026, 1, 1)
     grace_hours: Annotated[float, Field(gt=0)] = 6
-
-
-class Keep(Section):
-    """How many artifacts are kept in a place: the newest sound one of each of this many nights, weeks, months, years.
-
-    A night, week, month or year without a sound artifact isn't counted.
-    """
-
-    nights: Annotated[int, Field(ge=7)] = 14
-    weeks: Annotated[int, Field(ge=0)] = 8
-    months: Annotated[int, Field(ge=0)] = 12
-    years: Annotated[int, Field(ge=0)] = 3
-
-
-class Retention(Section):
-    """What is deleted, each week. Without a policy (`null`) a place keeps everything.
-
-    Attributes:
-        store: the nightly store: it would fill up, and stop the nights.
-        offsite: nothing is deleted off-site unless it's set: its key then needs the right to delete.
-    """
-
-    store: Keep | None = Keep()
-    offsite: Keep | None = None
-
-    @property
-    def deletes(self) -> bool:
-        """Whether there's anything to do."""
-        return self.store is not None or self.offsite is not None
 
 
 class Tolerances(Section):
@@ -197,6 +169,9 @@ class Policy(Section):
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
             default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
             would act on its own or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
+        copies: how often an artifact goes off-site. "weekly": the nights are in the store, and one of each week is
+            copied. "nightly": the nights go straight to the off-site bucket, which is then the store as well;
+            the provider's history is the other copy.
     """
 
     source: Source = Source()
@@ -204,6 +179,7 @@ class Policy(Section):
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
     store: StorePlace = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
+    copies: Literal["weekly", "nightly"] = "weekly"
     key_tables: tuple[KeyTable, ...] = ()
     migrate: Migrate | None = None
     schedule: Schedule = Schedule()
@@ -224,6 +200,20 @@ class Policy(Section):
         if self.dump_from == "branch" and not self.scratch.keeps_history:
             raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
         return self
+
+    @model_validator(mode="after")
+    def _one_place_of_nightly_copies(self) -> "Policy":
+        if self.copies == "nightly":
+            if "store" in self.model_fields_set and self.store != self.offsite:
+                raise ValueError("copies: nightly sends the nights straight to offsite; leave out store")
+            object.__setattr__(self, "store", self.offsite)
+        return self
+
+    @property
+    def deletes(self) -> bool:
+        """Whether retention has anything to do."""
+        kept = self.retention
+        return kept.offsite is not None or (kept.store is not None and self.copies == "weekly")
 
     @model_validator(mode="after")
     def _migrates_as_it_connects(self) -> "Policy":

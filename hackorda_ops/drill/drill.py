@@ -63,7 +63,8 @@ def run_drill(
             copies = catalog.read(offsite, name)
             manifest, damaged = _chosen(record, offsite, copies, wanted, today)
             # What would be restored if the source died now: the store may have a newer one.
-            past = (*_nights(record, protected), *copies.artifacts)
+            nights = () if protected.straight_offsite else _nights(record, protected)
+            past = (*nights, *copies.artifacts)
             newest = max(past, key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
         # It also removes what a killed drill had fetched.

@@ -55,7 +55,7 @@ def hold_drill(
         ConfigError: variables are missing; nothing was attempted.
     """
     protected.require("source", "store", "offsite", "scratch")
-    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    stores = protected.known_stores
     with logged("drill", stores, protected.name, subject="a drill") as line:
         result = run_drill(protected, quarter=quarter, seed=seed, on_progress=on_progress)
         line.subject, line.outcome = quarter_name(result.quarter), result.verdict

@@ -36,7 +36,6 @@ from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.history import ProviderHistory, Reach
-from hackorda_ops.stores.store import Store
 
 _APPLICATION: Final = "hackorda_ops history check"
 _EXPIRES_AFTER: Final = timedelta(hours=1)
@@ -165,7 +164,7 @@ def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tup
 
 
 def _artifacts(protected: Protected) -> list[Manifest]:
-    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    stores = protected.known_stores
     return [manifest for store in stores for manifest in catalog.read(store, protected.name).artifacts]
 
 

@@ -17,7 +17,6 @@ from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof.check import title_of
-from hackorda_ops.stores.store import Store
 from hackorda_ops.words import NOTHING, counted, duration, moment
 
 
@@ -56,7 +55,7 @@ def hold_exercise(
     """
     require_history(protected)
     protected.require("source", "scratch", "store", "offsite")
-    stores: tuple[Store, ...] = (protected.store, protected.offsite)
+    stores = protected.known_stores
     with logged("exercise", stores, protected.name, subject="an exercise") as line:
         result = run_exercise(protected, year=year, on_progress=on_progress)
         line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.config.models import Policy
+from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.night.night import Night
 from hackorda_ops.proof.step import Shown, StepCheck
 
@@ -29,6 +30,11 @@ def _collapse(night: Night) -> Shown:
     )
 
 
+def _offsite(night: Night) -> Shown:
+    copy = night.copy
+    return Shown(numbers={"files": copy.files_read_back, "bytes": copy.bytes_read_back} if copy else {})
+
+
 CHECKS: Final = (
     StepCheck[Night](
         name="files_read_back",
@@ -53,3 +59,16 @@ CHECKS: Final = (
         judge=_collapse,
     ),
 )
+
+_OFFSITE: Final = StepCheck[Night](
+    name="offsite_equals_manifest",
+    title="What is off-site equals the manifest",
+    description="Every file was read back from the off-site bucket and has the manifest's hash.",
+    judge=_offsite,
+    refuted_by=(ArtifactDamaged, StoreRefused),
+)
+
+
+def checks_of(policy: Policy) -> tuple[StepCheck[Night], ...]:
+    """The checks of a database's nights: one more where they go straight off-site."""
+    return (*CHECKS, _OFFSITE) if policy.copies == "nightly" else CHECKS

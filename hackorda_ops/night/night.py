@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from hackorda_ops.artifacts.copying import CopyResult
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import (
     DUMP_FOLDER_NAME,
@@ -52,11 +53,13 @@ class Night:
         manifest: the new artifact's.
         location: where it is stored, as people would name it.
         compared_with: the artifact id of the previous night, which it was compared with; None for the first.
+        copy: what was written to a bucket and read back from it; None where the store is a folder.
     """
 
     manifest: Manifest
     location: str
     compared_with: str | None
+    copy: CopyResult | None
 
 
 def take_night(
@@ -122,11 +125,14 @@ def take_night(
             if before is not None:
                 manifest = _held_against(before, manifest, policy.tolerances, new_source=new_source)
             lock.retake()
-            publish(protected.store, captured.staged, manifest, on_progress)
+            copied = publish(protected.store, captured.staged, manifest, on_progress)
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
     return Night(
-        manifest, f"{protected.store.describe()}/{manifest.prefix}", before.artifact_id if before else None
+        manifest,
+        f"{protected.store.describe()}/{manifest.prefix}",
+        before.artifact_id if before else None,
+        copied,
     )
 
 

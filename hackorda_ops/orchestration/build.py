@@ -42,22 +42,20 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
             for name, database in config.databases.items()
             if database.scratch.keeps_history
         ),
-        *(
-            _deleting(name, database)
-            for name, database in config.databases.items()
-            if database.retention.deletes
-        ),
+        *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
     )
 
 
 def _of_one(name: str, database: Policy) -> dg.Definitions:
-    of_kinds = jobs.of_kinds(name, with_history=database.scratch.keeps_history)
+    of_kinds = jobs.of_kinds(
+        name, with_history=database.scratch.keeps_history, with_copies=database.copies == "weekly"
+    )
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
         assets=[
             source(name, database),
             nightly_dump(name, database),
-            offsite_copy(name, database),
+            *([offsite_copy(name, database)] if database.copies == "weekly" else []),
             restore_drill(name, database),
             drill_report(name, database),
         ],

@@ -36,8 +36,15 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 }
 
 
-def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
-    """The job of every kind of partition that a database has; exercises need a provider with a history."""
+def of_kinds(name: str, *, with_history: bool, with_copies: bool = True) -> dict[DueKind, AssetJob]:
+    """The job of every kind of partition that a database has.
+
+    Args:
+        name: the database's name in databases.yaml.
+        with_history: whether there are exercises: they need a provider with a history.
+        with_copies: whether there are weeks: nights that go straight off-site need no copy.
+    """
+    without = {*(() if with_history else ("year",)), *(() if with_copies else ("week",))}
     return {
         kind: of_assets(
             dg.AssetSelection.assets(key(name, asset)),
@@ -45,7 +52,7 @@ def of_kinds(name: str, *, with_history: bool) -> dict[DueKind, AssetJob]:
             description=_DESCRIPTIONS[kind].format(name=name),
         )
         for kind, asset in ASSETS.items()
-        if with_history or kind != "year"
+        if kind not in without
     }
 
 

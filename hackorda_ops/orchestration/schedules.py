@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 from dagster import DagsterInstance
 
-from hackorda_ops.calendar.catching_up import BUILDS_ON, LATEST_TICK, of_use_still
+from hackorda_ops.calendar.catching_up import LATEST_TICK, built_on, of_use_still
 from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is_due, partition_of
 from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.orchestration import clock
@@ -60,7 +60,7 @@ def every(
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
-        if isinstance(answer, dg.SkipReason) or (before := BUILDS_ON.get(kind)) is None:
+        if isinstance(answer, dg.SkipReason) or (before := built_on(kind, jobs)) is None:
             return answer
         # In UTC: a second before a local time at which clocks go forward does not exist.
         at = context.scheduled_execution_time.astimezone(UTC)

@@ -88,7 +88,15 @@ def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
 def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
     # A store whose variables aren't set is reported with the night.
     with suppress(ConfigError):
-        yield from apart.concerns(protected.name, protected.store, protected.offsite)
+        if not protected.straight_offsite:
+            yield from apart.concerns(protected.name, protected.store, protected.offsite)
+        elif not protected.policy.scratch.keeps_history:
+            yield Concern(
+                "worth knowing",
+                "The nights go straight to the off-site bucket, and nothing keeps a history of the source beside it.",
+                "There is one copy: a closed account or a stolen key would take it.",
+                "Name the provider of the source that keeps a history, or set copies to weekly and name a store.",
+            )
 
 
 def _clock_concerns(offsite: Store) -> Iterator[Concern]:

@@ -174,6 +174,8 @@ def _asked(standing: Standing, database: Policy) -> Iterator[Expectation]:
         "week": copy.captured_at if copy else None,
         "quarter": proven.drilled_at if proven else None,
     }
+    if database.copies == "nightly":
+        del newest["week"]
     if database.scratch.keeps_history:
         newest["year"] = standing.last_exercise_passed_at
     for kind, newest_at in newest.items():

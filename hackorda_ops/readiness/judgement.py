@@ -65,9 +65,22 @@ def _risks(standing: Standing, database: Policy, forecast: Forecast | None) -> I
                 f"The newest sound night is {duration(exposed.total_seconds())} old, and the recovery point "
                 f"objective is {duration(objectives.recovery_point_hours * 3600)}."
             )
+    if database.copies == "nightly" and sound is not None:
+        yield from _risks_of_one_copy(standing, database)
     yield from _risks_of_proof(standing, objectives.recovery_time_minutes * 60)
     if forecast is not None and forecast.at is not None and forecast.at - standing.at <= _FORESEEN:
         yield forecast.sentence
+
+
+def _risks_of_one_copy(standing: Standing, database: Policy) -> Iterator[str]:
+    """Nights that go straight off-site have no copy of their own: the provider's history is to be the other one."""
+    if not database.scratch.keeps_history:
+        yield "The off-site bucket holds the only copy: nothing keeps a history of the source beside it."
+    elif not standing.history_was_used:
+        yield (
+            "The off-site bucket holds the only copy that is known to be one: no night was read from the provider's "
+            "history, and no exercise has recovered from it."
+        )
 
 
 def _risks_of_proof(standing: Standing, objective_seconds: float) -> Iterator[str]:

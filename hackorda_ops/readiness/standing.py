@@ -33,9 +33,6 @@ __all__ = [
     "unread",
 ]
 
-# The nightly store and off-site.
-_PLACES = 2
-
 
 @dataclass(frozen=True)
 class ArtifactSeen:
@@ -106,6 +103,7 @@ class Standing:
         judged: the kinds that could be judged; for any other it's unknown whether it's overdue.
         problems: everything odd, a sentence each.
         unreadable: those of the problems that hide whether anything is overdue: a place can't be read.
+        history_was_used: whether a night was read from the provider's history, or an exercise recovered from it.
     """
 
     database: str
@@ -120,6 +118,7 @@ class Standing:
     judged: tuple[DueKind, ...]
     problems: tuple[str, ...]
     unreadable: tuple[str, ...]
+    history_was_used: bool = False
 
 
 def read_standing(protected: Protected, *, now: datetime) -> Standing:
@@ -166,7 +165,8 @@ def unread(name: str, now: datetime, why: str) -> Standing:
 
 def _read_standing(protected: Protected, now: datetime) -> Standing:
     name, schedule, trouble = protected.name, protected.policy.schedule, Trouble()
-    store = reading.list_place("The store", name, lambda: protected.store, now, trouble)
+    straight = protected.straight_offsite
+    store = None if straight else reading.list_place("The store", name, lambda: protected.store, now, trouble)
     offsite = reading.list_place("The off-site bucket", name, lambda: protected.offsite, now, trouble)
     places = [place for place in (store, offsite) if place is not None]
     if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
@@ -179,7 +179,9 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
             place, name, overdue.asked_for(kind, schedule, now), schedule, trouble
         )
 
-    nights, copies = artifacts(store, "night"), artifacts(offsite, "week")
+    all_read = len(places) == (1 if straight else 2)
+    nights = artifacts(offsite if straight else store, "night")
+    copies = nights if straight else artifacts(offsite, "week")
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     asks_for_exercises = bool(places) and protected.policy.scratch.keeps_history
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
@@ -187,7 +189,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     attempts: dict[DueKind, Sequence[Attempt]] = {}
     if nights is not None:
         attempts["night"] = [overdue.by_night(each) for each in nights]
-    if copies is not None:
+    if copies is not None and not straight:
         attempts["week"] = [overdue.by_copy(each) for each in copies]
     if drills is not None:
         attempts["quarter"] = [overdue.by_drill(each) for each in drills]
@@ -199,7 +201,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         newest_night=seen(nights[0]) if nights else None,
         newest_sound_night=_newest_sound(nights or ()),
         newest_copy=_newest_sound(copies or ()),
-        last_proven=_last_proven(name, drills or (), places, trouble),
+        last_proven=_last_proven(name, drills or (), places, trouble, all_read=all_read),
         last_drill=DrillSeen(drills[0].drill_id, drills[0].quarter, drills[0].verdict, drills[0].started_at)
         if drills
         else None,
@@ -211,11 +213,13 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
             schedule,
             now,
             first_trace=min(chain.from_iterable(place.traces for place in places), default=None),
-            all_read=len(places) == _PLACES,
+            all_read=all_read,
         ),
         judged=tuple(attempts),
         problems=tuple(trouble.problems),
         unreadable=tuple(trouble.unreadable),
+        history_was_used=any(each.dumped_from == "branch" for each in nights or ())
+        or any(each.verdict == "PASS" for each in exercises or ()),
     )
 
 
@@ -231,7 +235,12 @@ def _newest_sound(artifacts: Sequence[Manifest]) -> ArtifactSeen | None:
 
 
 def _last_proven(
-    database: str, drills: Sequence[DrillResult], places: Sequence[Listed], trouble: Trouble
+    database: str,
+    drills: Sequence[DrillResult],
+    places: Sequence[Listed],
+    trouble: Trouble,
+    *,
+    all_read: bool,
 ) -> Proof | None:
     proofs = [
         (drill, drill.artifact) for drill in drills if drill.verdict == "PASS" and drill.artifact is not None
@@ -246,11 +255,13 @@ def _last_proven(
         captured_at=artifact.captured_at,
         drilled_at=drill.started_at,
         recovery_seconds=drill.recovery_seconds,
-        kept=_kept(database, artifact.artifact_id, places, trouble),
+        kept=_kept(database, artifact.artifact_id, places, trouble, all_read=all_read),
     )
 
 
-def _kept(database: str, artifact_id: str, places: Sequence[Listed], trouble: Trouble) -> bool:
+def _kept(
+    database: str, artifact_id: str, places: Sequence[Listed], trouble: Trouble, *, all_read: bool
+) -> bool:
     """Whether an artifact is in any place, or may be in one that can't be read."""
     holders = [place.store for place in places if artifact_id in place.artifact_ids]
     try:
@@ -259,4 +270,4 @@ def _kept(database: str, artifact_id: str, places: Sequence[Listed], trouble: Tr
         trouble.hides(error.what)
         return True
     # What is left of an artifact is a folder too; without its manifest nobody can restore it.
-    return len(places) < _PLACES or any(isinstance(each, Manifest) for each in found)
+    return not all_read or any(isinstance(each, Manifest) for each in found)

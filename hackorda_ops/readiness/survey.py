@@ -84,6 +84,8 @@ def read_survey(protected: Protected, *, now: datetime) -> Survey:
         "store": lambda: protected.store,
         "offsite": lambda: protected.offsite,
     }
+    if protected.straight_offsite:
+        del openers["store"]
     artifacts: dict[str, ArtifactSeen] = {}
     drills: dict[str, DrillHeld] = {}
     stored: list[Stored] = []

@@ -20,7 +20,7 @@ from typing import Final
 
 from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.calendar.partitions import week_of, year_of
-from hackorda_ops.config.models import Keep
+from hackorda_ops.config.retention import Keep
 from hackorda_ops.stores.store import ABANDONED_AFTER, PlaceName
 from hackorda_ops.words import counted, moment
 

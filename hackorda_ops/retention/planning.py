@@ -8,7 +8,7 @@ from typing import Final
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
-from hackorda_ops.config.models import Keep
+from hackorda_ops.config.retention import Keep
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
@@ -24,6 +24,10 @@ _UNKNOWN: Final = "the report of a drill that may have proven this one can't be 
 _STORE_ALONE: Final = (
     "Off-site isn't configured: none of its variables is set. The plan uses the store alone, and what drills "
     "proved by the reports in it."
+)
+_NEVER_DELETED: Final = (
+    "The nights go straight to the off-site bucket, and nothing is ever deleted there: set retention.offsite, or a "
+    "life-cycle rule of the bucket's own."
 )
 
 
@@ -58,10 +62,10 @@ class RetentionPlan:
 
 
 def open_places(protected: Protected) -> dict[PlaceName, Store]:
-    """The nightly store and off-site; the store alone where off-site isn't configured at all.
+    """The nightly store and off-site; off-site alone where the nights go straight there.
 
-    That is safe even if only this shell lacks off-site's variables: reports of drills are in both places, and
-    drills prove what lies off-site, where nothing is deleted then.
+    The store alone where off-site isn't configured at all. That is safe even if only this shell lacks off-site's
+    variables: reports of drills are in both places, and drills prove what lies off-site, where nothing is deleted then.
 
     Raises:
         ConfigError: variables are missing, or both are the same place.
@@ -70,6 +74,8 @@ def open_places(protected: Protected) -> dict[PlaceName, Store]:
     if not (protected.mentions_offsite or protected.policy.retention.offsite):
         return {"store": protected.store}
     protected.require("store", "offsite")
+    if protected.straight_offsite:
+        return {"offsite": protected.offsite}
     require_two_places(protected.name, protected.store, protected.offsite)
     return {"store": protected.store, "offsite": protected.offsite}
 
@@ -105,8 +111,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     else:
         decisions = kept(decisions, _locked(name, decisions, places, listed, now))
     # What has a manifest in the store may be copied off-site at any time; nothing is ever copied the other way.
-    in_store = [each.artifact_id for each in (*catalogs["store"].artifacts, *catalogs["store"].ahead)]
-    in_store += [each.prefix.rpartition("/")[2] for each in catalogs["store"].damaged]
+    in_store = _with_manifests(catalogs["store"]) if "store" in catalogs else []
     left = [
         _for_now(each, places[place], drills.unknown, now)
         for place, keep in policies.items()
@@ -133,6 +138,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
         stocks=tuple(stock_of(place, store, name, listed[place]) for place, store in places.items()),
         notes=(
             *(() if "offsite" in places else (_STORE_ALONE,)),
+            *((_NEVER_DELETED,) if "store" not in places and policy.retention.offsite is None else ()),
             *not_seen,
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(
@@ -148,6 +154,12 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             ),
         ),
     )
+
+
+def _with_manifests(found: Catalog) -> list[str]:
+    """The ids of all that has a manifest, whatever is wrong with it."""
+    ids = [each.artifact_id for each in (*found.artifacts, *found.ahead)]
+    return ids + [each.prefix.rpartition("/")[2] for each in found.damaged]
 
 
 def _listed(

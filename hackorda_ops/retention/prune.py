@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.copying import end_abandoned_uploads
 from hackorda_ops.artifacts.operations_log import LogLine, logged
-from hackorda_ops.config.models import Retention
+from hackorda_ops.config.retention import Retention
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover

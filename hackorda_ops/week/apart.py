@@ -3,8 +3,27 @@
 from collections.abc import Iterator
 
 from hackorda_ops.concerns import Concern, concern_of
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.stores.store import Store
+
+
+def require_copies(protected: Protected) -> None:
+    """Makes sure that there is something to copy.
+
+    Args:
+        protected: the database.
+
+    Raises:
+        ConfigError: the nights go straight off-site.
+    """
+    if protected.straight_offsite:
+        raise ConfigError(
+            f"The nights of {protected.name} go straight to the off-site bucket (copies: nightly).",
+            meaning="There is nothing to copy: each was read back from the bucket before its manifest was written.",
+            next_step="Run hackorda-ops verify to read an artifact again, byte by byte; or set copies to weekly, and "
+            "name a store.",
+        )
 
 
 def require_two_places(name: str, store: Store, offsite: Store) -> None:

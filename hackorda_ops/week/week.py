@@ -11,7 +11,7 @@ from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import require_none
 from hackorda_ops.environment import Protected
 from hackorda_ops.progress import OnProgress, ignore
-from hackorda_ops.week.apart import require_two_places
+from hackorda_ops.week.apart import require_copies, require_two_places
 from hackorda_ops.words import size
 
 
@@ -47,9 +47,10 @@ def ship_week(
 
     Raises:
         ArtifactMissing: that week has no sound artifact.
-        ConfigError: variables are missing, or off-site is the store itself.
+        ConfigError: variables are missing, or off-site is the store itself: then there is nothing to copy.
         OpsError: whatever the store or the bucket says; what was copied so far is no artifact yet.
     """
+    require_copies(protected)
     protected.require("store", "offsite")
     with logged("copy", protected.known_stores, protected.name, subject=f"week of {week}") as line:
         listed = catalog.read(protected.store, protected.name)
@@ -66,6 +67,7 @@ def ship(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = 
         artifact: the artifact's manifest.
         on_progress: called at every stage, from more than one thread.
     """
+    require_copies(protected)
     protected.require("store", "offsite")
     with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
         done = _ship(protected, artifact, on_progress)

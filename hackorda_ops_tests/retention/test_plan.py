@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackorda_ops.config.models import Keep
+from hackorda_ops.config.retention import Keep
 from hackorda_ops.retention.plan import LEAST_AGE, Decision, StoredArtifact, decide, kept, locked_sentence
 from hackorda_ops.stores.store import PlaceName
 

@@ -9,7 +9,7 @@ from hackorda_ops.artifacts.same_source import is_of_the_source
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.night import night as nightly
-from hackorda_ops.night.checks import CHECKS
+from hackorda_ops.night.checks import checks_of
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
@@ -25,7 +25,8 @@ NEW_SOURCE_TAG = "hackorda_ops/new_source"
 def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's nights."""
     own_key, partitions = key(name, NIGHTLY_DUMP), nights(database.schedule)
-    specs = checks.specs_of(CHECKS, own_key, partitions)
+    declared = checks_of(database)
+    specs = checks.specs_of(declared, own_key, partitions)
 
     @dg.asset(
         key=own_key,
@@ -56,10 +57,10 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
                 heartbeat.problem = None if night.manifest.sound else "The nightly backup failed its checks."
             return night
 
-        night = yield from checks.done_in_a_step(CHECKS, context, work)
+        night = yield from checks.done_in_a_step(declared, context, work)
         seen = metadata.of_source(night.manifest.inventory, night.manifest.schema_sha256)
         context.log_event(dg.AssetObservation(key(name, SOURCE), metadata=seen))
-        yield from checks.results_of_a_step(CHECKS, night)
+        yield from checks.results_of_a_step(declared, night)
         if not night.manifest.sound:
             # A failed check alone would leave the partition materialized, and a bad night would look fresh.
             raise _unsound(name, night)

@@ -34,8 +34,9 @@ def readiness(config: Config) -> dg.AssetsDefinition:
         kinds={"html"},
         deps=[
             key(name, made)
-            for name in config.databases
+            for name, policy in config.databases.items()
             for made in (NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL)
+            if made != OFFSITE_COPY or policy.copies == "weekly"
         ],
         description="How ready each database is for the day it's lost: its newest night, copy and proof against "
         "policy, its recovery time and point against objective, where they are heading, and what it costs to "

@@ -35,10 +35,9 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
         database: its configuration.
         jobs: what its schedules start.
     """
-    assets: Final[dict[DueKind, AssetKey]] = {
-        "week": key(name, OFFSITE_COPY),
-        "quarter": key(name, RESTORE_DRILL),
-    }
+    assets: Final[dict[DueKind, AssetKey]] = {"quarter": key(name, RESTORE_DRILL)}
+    if database.copies == "weekly":
+        assets["week"] = key(name, OFFSITE_COPY)
 
     @dg.sensor(
         name=f"{name}_schema_change",
@@ -51,7 +50,8 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
     def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         instance, now = context.instance, clock.now()
         night = _newest_night(instance, name, now)
-        copied = _newest(instance, key(name, OFFSITE_COPY), _COPIES_LOOKED_AT, now)
+        # A night that went straight off-site is its own copy.
+        copied = _newest(instance, assets["week"], _COPIES_LOOKED_AT, now) if "week" in assets else night
         drilled = _newest(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT, now)
         asked = asked_for(night, copied, drilled, schedule=database.schedule, now=now)
         if asked is None:

@@ -12,7 +12,8 @@ from dagster import DagsterInstance, ExecuteInProcessResult
 
 from hackorda_ops.artifacts.manifest import Manifest, to_bytes
 from hackorda_ops.artifacts.operations_log import read_log
-from hackorda_ops.config.models import Config, Policy, Retention, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule
+from hackorda_ops.config.retention import Retention
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
