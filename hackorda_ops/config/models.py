@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config.defaults import with_defaults
+from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import ScratchPlace
@@ -182,6 +183,8 @@ class Policy(Section):
     copies: Literal["weekly", "nightly"] = "weekly"
     key_tables: tuple[KeyTable, ...] = ()
     migrate: Migrate | None = None
+    recover: Recover = Recover()
+    exercise: ExerciseSection = ExerciseSection()
     schedule: Schedule = Schedule()
     tolerances: Tolerances = Tolerances()
     objectives: Objectives = Objectives()

@@ -1,16 +1,17 @@
 """Runs the team's own migration command on a restored database, and checks the result."""
 
 import shlex
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 import psycopg
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.findings import Finding
+from hackorda_ops.hooks.command import passed_on, run_command
+from hackorda_ops.hooks.parts import parts_of
+from hackorda_ops.hooks.urls import url_of
 from hackorda_ops.migrations.files import migration_folders
 from hackorda_ops.migrations.measure import (
     applied,
@@ -21,7 +22,6 @@ from hackorda_ops.migrations.measure import (
     skipped_findings,
     undone_findings,
 )
-from hackorda_ops.migrations.parts import parts_of
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -29,16 +29,9 @@ from hackorda_ops.postgres.catalogs.migration_state import ToolState, read_tool_
 from hackorda_ops.postgres.definitions.schema_digest import schema_digest
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.postgres.sessions.session import translated_errors
-from hackorda_ops.processes import child
-from hackorda_ops.redaction.tool_lines import RowFilter
 from hackorda_ops.words import named
 
-_KEPT_LINES: Final = 40
 _SHOWN_CHARACTERS: Final = 1000
-# What a program needs to start and to find its files; everything else must be named.
-_KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-# Parameters that drivers other than libpq's also understand.
-_URL_PARAMETERS: Final = ("sslmode", "sslrootcert", "channel_binding", "options")
 
 
 @dataclass(frozen=True)
@@ -82,23 +75,14 @@ def migrate_copy(
         OpsError: the connection failed.
     """
     before = _position(migrate, connection, target)
-    said: deque[str] = deque(maxlen=_KEPT_LINES)
-    rows = RowFilter()
-
-    def hear(line: str) -> None:
-        if (kept := rows(line)) is not None:
-            said.append(kept)
-
-    finished = child.run(
+    finished = run_command(
         shlex.split(migrate.command),
         environment={
-            **{name: environ[name] for name in (*_KEPT_VARIABLES, *migrate.pass_env) if name in environ},
+            **passed_on(environ, migrate.pass_env),
             migrate.url_env: url_of(target),
             **parts_of(migrate.variables, target, encrypted=connection.pgconn.ssl_in_use),
         },
         working_directory=migrate.working_directory,
-        on_stdout_line=hear,
-        on_stderr_line=hear,
         redact=lambda text: redact(text, target),
         deadline_seconds=migrate.timeout_minutes * 60,
     )
@@ -111,7 +95,7 @@ def migrate_copy(
         before=position_words(before.states, folders),
         after=position_words(after.states, folders),
         applied=applied(before.states, after.states, folders),
-        output_tail="\n".join(said),
+        output_tail=finished.output_tail,
         pending_before=pending(before.states, folders),
         pending_after=pending(after.states, folders),
         half_applied=tuple(name for state in after.states for name in state.half_applied),
@@ -183,23 +167,6 @@ def row_losses(before: Mapping[TableName, int], after: Mapping[TableName, int]) 
                 f"{now:,} rows",
                 "If it was meant to delete them, nothing is wrong.",
             )
-
-
-def url_of(target: ConnectionTarget) -> str:
-    """A target as the URL that application drivers read, password included."""
-    host, port = target.host, f":{target.port}"
-    query = {name: target.parameters[name] for name in _URL_PARAMETERS if name in target.parameters}
-    # "system" is libpq's own keyword for the system's certificates; other drivers look for a file of that name.
-    if query.get("sslrootcert") == "system":
-        del query["sslrootcert"]
-    if host.startswith("/"):
-        query["host"] = host
-        host = ""
-    elif ":" in host:
-        host = f"[{host}]"
-    secret = f":{quote(target.password, safe='')}" if target.password is not None else ""
-    tail = f"?{urlencode(query, quote_via=quote)}" if query else ""
-    return f"postgresql://{quote(target.user, safe='')}{secret}@{host}{port}/{quote(target.database, safe='')}{tail}"
 
 
 def _position(migrate: Migrate, connection: psycopg.Connection[Any], target: ConnectionTarget) -> _Position:

@@ -7,7 +7,7 @@ import pytest
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
-from hackorda_ops.migrations.parts import parts_of
+from hackorda_ops.hooks.parts import parts_of
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops_tests.config.test_models import load, problems
 

@@ -12,8 +12,9 @@ import pytest
 
 from hackorda_ops.config.models import Migrate
 from hackorda_ops.errors import Stalled
+from hackorda_ops.hooks.urls import url_of
 from hackorda_ops.migrations.measure import applied, undone_findings
-from hackorda_ops.migrations.run import migrate_copy, row_losses, url_of
+from hackorda_ops.migrations.run import migrate_copy, row_losses
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.migration_state import ToolState
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
