@@ -1,0 +1,1 @@
+"""The migration tools themselves, installed from their registries, on a real database."""
