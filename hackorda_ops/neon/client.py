@@ -117,6 +117,55 @@ class NeonClient:
             # The branch exists now. The caller finds it by its name, so it isn't left behind.
             raise AnswerLost(error.what, meaning=error.meaning, next_step=error.next_step) from None
 
+    def change_branch(self, branch_id: str, changes: Mapping[str, object]) -> tuple[Operation, ...]:
+        """Renames or protects a branch, whosever it is (`primary` checks that). The same call twice is as good as once.
+
+        Args:
+            branch_id: the branch's id.
+            changes: its new values, by the names of PATCH /projects/{project_id}/branches/{branch_id}.
+
+        Returns:
+            The operations to wait for.
+        """
+        path, doing = self._path("branches", branch_id), f"change {', '.join(changes)} of {branch_id}"
+        response = self._transport.send("PATCH", path, doing=doing, body={"branch": dict(changes)})
+        return _read(OperationsAnswer, response).operations
+
+    def set_default(self, branch_id: str) -> tuple[Operation, ...]:
+        """Makes a branch the project's default, in place of the one that is. Twice is as good as once.
+
+        Returns:
+            The operations to wait for.
+        """
+        path = self._path("branches", branch_id, "set_as_default")
+        response = self._transport.send("POST", path, doing=f"make {branch_id} the default branch")
+        return _read(OperationsAnswer, response).operations
+
+    def restore_branch(self, branch_id: str, *, source_id: str, keep_as: str) -> tuple[Operation, ...]:
+        """Replaces what a branch holds by what another one holds now. What it held stays, in a new branch.
+
+        Args:
+            branch_id: the branch to replace; its computes and its connection strings stay.
+            source_id: the branch to take the data from.
+            keep_as: the name of the new branch that holds what was there.
+
+        Returns:
+            The operations to wait for.
+
+        Raises:
+            AnswerLost: it was done, or may have been: then there's a branch called `keep_as`.
+        """
+        if not keep_as:
+            raise ValueError("a branch is never replaced without keeping what it holds")
+        response = self._transport.send(
+            "POST",
+            self._path("branches", branch_id, "restore"),
+            doing=f"replace what {branch_id} holds by what {source_id} holds",
+            body={"source_branch_id": source_id, "preserve_under_name": keep_as},
+            repeatable=False,
+        )
+        return _read(OperationsAnswer, response).operations
+
     def delete_branch(self, branch_id: str) -> tuple[Operation, ...]:
         """Deletes a branch without checking whose it is (`branches.delete_branch` does).
 

@@ -8,50 +8,15 @@ from urllib.parse import quote
 import psycopg
 from psycopg import errors as postgres_errors
 from psycopg import sql
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from hackorda_ops.local.neon import answers
 from hackorda_ops.local.neon.answers import BranchRecord, HttpAnswer, Json, NeonRefusal, OperationRecord
 from hackorda_ops.local.neon.branches import Branches
 from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.neon.operations import Operations
+from hackorda_ops.local.neon.requests import BranchChange, BranchRestore, NewBranch, NewDatabase, Request
 from hackorda_ops.local.postgres import PostgresServer
-
-
-class _Endpoint(BaseModel):
-    type: str
-
-
-class _BranchRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    branch: dict[str, str] = {}
-    endpoints: list[_Endpoint] = []
-    annotation_value: dict[str, str] = {}
-
-
-class _NewDatabase(BaseModel):
-    name: str
-    owner_name: str
-
-
-class _DatabaseRequest(BaseModel):
-    database: _NewDatabase
-
-
-@dataclass(frozen=True)
-class Request:
-    """One parsed call.
-
-    Attributes:
-        path: the values of the path's placeholders.
-        query: the query's parameters.
-        body: the JSON body; None without one.
-    """
-
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: object
 
 
 @dataclass
@@ -80,6 +45,9 @@ class Api:
             "createProjectBranch": self._create_branch,
             "getProjectBranch": self._get_branch,
             "deleteProjectBranch": self._delete_branch,
+            "updateProjectBranch": self._change_branch,
+            "setDefaultProjectBranch": self._set_default,
+            "restoreProjectBranch": self._restore_branch,
             "listProjectBranchEndpoints": self._list_endpoints,
             "listProjectBranchDatabases": self._list_databases,
             "createProjectBranchDatabase": self._create_database,
@@ -123,7 +91,7 @@ class Api:
         return HttpAnswer(200, body)
 
     def _create_branch(self, request: Request) -> HttpAnswer:
-        wanted = _BranchRequest.model_validate(request.body or {})
+        wanted = NewBranch.model_validate(request.body or {})
         if "expires_at" in wanted.branch and not self.plan.takes_expiry:
             raise NeonRefusal(412, "branch expiration is not allowed on this plan")
         record = self.branches.new(
@@ -143,8 +111,8 @@ class Api:
             "endpoints": answers.endpoints(record, self.project_id),
             "operations": self._told(started),
             # The parent's, because the branch isn't ready yet. connection_uris may be absent, and is.
-            "roles": self._roles(record.branch_id, self.branches.main),
-            "databases": self._databases(record.branch_id, self.branches.main),
+            "roles": self._roles(record.branch_id, self.branches.default),
+            "databases": self._databases(record.branch_id, self.branches.default),
         }
         return HttpAnswer(201, body)
 
@@ -174,6 +142,33 @@ class Api:
             200, {"branch": answers.branch(record, self.project_id), "operations": self._told(started)}
         )
 
+    def _change_branch(self, request: Request) -> HttpAnswer:
+        wanted = BranchChange.model_validate(request.body).branch
+        if wanted.protected and not self.plan.protects_branches:
+            raise NeonRefusal(422, "protected branches limit exceeded", "PROTECTED_BRANCHES_LIMIT_EXCEEDED")
+        record = self.branches.change(
+            request.path["branch_id"], {name: getattr(wanted, name) for name in wanted.model_fields_set}
+        )
+        return self._changed(record, [])
+
+    def _set_default(self, request: Request) -> HttpAnswer:
+        return self._changed(self.branches.set_default(request.path["branch_id"]), [])
+
+    def _restore_branch(self, request: Request) -> HttpAnswer:
+        wanted = BranchRestore.model_validate(request.body)
+        record = self.branches.hold(request.path["branch_id"], wanted, limit=self.plan.branches_limit)
+        started = self.operations.start(
+            record.branch_id,
+            ("create_timeline", "start_compute"),
+            lambda: self.branches.start(record.branch_id),
+            ends=self._end,
+        )
+        return self._changed(record, started)
+
+    def _changed(self, record: BranchRecord, started: list[OperationRecord]) -> HttpAnswer:
+        body = {"branch": answers.branch(record, self.project_id), "operations": self._told(started)}
+        return HttpAnswer(200, body)
+
     def _list_endpoints(self, request: Request) -> HttpAnswer:
         record = self.branches.get(request.path["branch_id"])
         return HttpAnswer(200, {"endpoints": answers.endpoints(record, self.project_id)})
@@ -183,7 +178,7 @@ class Api:
         return HttpAnswer(200, {"databases": self._databases(record.branch_id, record)})
 
     def _create_database(self, request: Request) -> HttpAnswer:
-        wanted = _DatabaseRequest.model_validate(request.body).database
+        wanted = NewDatabase.model_validate(request.body).database
         record = self.branches.get(request.path["branch_id"])
         statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(
             sql.Identifier(wanted.name), sql.Identifier(wanted.owner_name)
@@ -211,7 +206,7 @@ class Api:
 
     def _connection_uri(self, request: Request) -> HttpAnswer:
         # Like Neon: without branch_id, the address is production's.
-        record = self.branches.get(request.query.get("branch_id", self.branches.main.branch_id))
+        record = self.branches.get(request.query.get("branch_id", self.branches.default.branch_id))
         role = request.query["role_name"]
         password = self.role_passwords.get(role, "") if self.plan.stores_passwords else ""
         host = "ep-local-pooler.localhost" if self.plan.pooled_hosts else answers.HOST

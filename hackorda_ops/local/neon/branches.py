@@ -3,15 +3,18 @@
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from hackorda_ops.local.neon.answers import BranchRecord, NeonRefusal
 from hackorda_ops.local.neon.clone import history_of, running_clone
 from hackorda_ops.local.neon.history import KeptHistory
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
+from hackorda_ops.local.neon.requests import BranchRestore
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.server_user import ServerUser
 
@@ -38,11 +41,97 @@ class Branches:
         )
         self._records = {self.main.branch_id: self.main}
         self._histories = {self.main.branch_id: history}
+        # Which branch the parent's own server belongs to: another one, once main was replaced.
+        self._root = self.main.branch_id
 
     def all(self) -> list[BranchRecord]:
         """Every branch, newest first."""
         with self._lock:
             return list(reversed(self._records.values()))
+
+    @property
+    def default(self) -> BranchRecord:
+        """The project's default branch."""
+        return next(record for record in self.all() if record.default)
+
+    def change(self, branch_id: str, changes: Mapping[str, Any]) -> BranchRecord:
+        """Changes a branch's name or protection.
+
+        Raises:
+            Refusal: there is none (404), or the name is taken (409).
+        """
+        self.get(branch_id)
+        with self._lock:
+            taken = {record.name for record in self._records.values() if record.branch_id != branch_id}
+            if changes.get("name") in taken:
+                raise NeonRefusal(
+                    409, f"branch with the name {changes['name']} already exists", "BRANCH_ALREADY_EXISTS"
+                )
+            self._records[branch_id] = replace(self._records[branch_id], **changes)
+            return self._records[branch_id]
+
+    def set_default(self, branch_id: str) -> BranchRecord:
+        """Makes a branch the default one.
+
+        Raises:
+            Refusal: there is none (404), or it expires (400).
+        """
+        if self.get(branch_id).expires_at is not None:
+            raise NeonRefusal(400, "a branch that expires can't be the default branch")
+        with self._lock:
+            for each in self._records.values():
+                self._records[each.branch_id] = replace(each, default=each.branch_id == branch_id)
+            return self._records[branch_id]
+
+    def hold(self, branch_id: str, wanted: BranchRestore, *, limit: int) -> BranchRecord:
+        """Moves what a branch holds, and its children, to a new one; `start` then makes the branch anew.
+
+        Unlike at Neon the branch's connection string changes with it: each clone is a server of its own.
+
+        Args:
+            branch_id: the branch.
+            wanted: what it is to hold afterwards, and what the new one is called.
+            limit: see `add`.
+
+        Raises:
+            Refusal: the request can't be fulfilled (400, 404, 409, 422).
+        """
+        record = self.get(branch_id)
+        if not wanted.preserve_under_name and (
+            self.has_children(branch_id) or wanted.source_branch_id == branch_id
+        ):
+            raise NeonRefusal(400, "preserve_under_name is required")
+        place = {"parent_lsn": wanted.source_lsn, "parent_timestamp": wanted.source_timestamp}
+        source = {"parent_id": wanted.source_branch_id, "name": record.name} | {
+            name: value for name, value in place.items() if value is not None
+        }
+        new = self.new(source, with_endpoint=True, annotation=dict(record.annotation))
+        held = replace(
+            record,
+            branch_id=_identifier("br"),
+            endpoint_id=_identifier("ep"),
+            name=wanted.preserve_under_name or f"{record.name}_old",
+            default=False,
+        )
+        self.add(held, limit=limit)
+        with self._lock:
+            if self._root == branch_id:
+                self._root = held.branch_id
+            if branch_id in self._clones:
+                self._clones[held.branch_id] = self._clones.pop(branch_id)
+            if branch_id in self._histories:
+                self._histories[held.branch_id] = self._histories.pop(branch_id)
+            for each in list(self._records.values()):
+                if each.parent_id == branch_id:
+                    self._records[each.branch_id] = replace(each, parent_id=held.branch_id)
+            self._records[branch_id] = replace(
+                record,
+                parent_id=held.branch_id if wanted.source_branch_id == branch_id else new.parent_id,
+                lsn=new.lsn,
+                time=new.time,
+                state="resetting",
+            )
+            return self._records[branch_id]
 
     def get(self, branch_id: str) -> BranchRecord:
         """One branch.
@@ -57,14 +146,14 @@ class Branches:
         return record
 
     def server(self, branch_id: str) -> PostgresServer:
-        """The server behind a branch; main's is the parent itself.
+        """The server behind a branch; main's is the parent itself, until main is replaced.
 
         Raises:
             Refusal: the branch has none that is running (404).
         """
-        if branch_id == self.main.branch_id:
-            return self._history.parent
         with self._lock:
+            if branch_id == self._root:
+                return self._history.parent
             clone = self._clones.get(branch_id)
         if clone is None:
             raise NeonRefusal(404, "read-write endpoint not found")
@@ -96,7 +185,7 @@ class Branches:
         Raises:
             Refusal: the request can't be fulfilled (400).
         """
-        parent = self.get(wanted.get("parent_id", self.main.branch_id))
+        parent = self.get(wanted.get("parent_id", self.default.branch_id))
         if parent.expires_at is not None:
             raise NeonRefusal(400, "a branch that expires can't have children")
         if "parent_lsn" in wanted and "parent_timestamp" in wanted:
@@ -128,12 +217,18 @@ class Branches:
         if until is None:
             raise AssertionError("a branch has a position or a time")
         with self._lock:
-            history = self._histories[record.parent_id or self.main.branch_id]
+            history = self._histories[record.parent_id or self._root]
         # As at Neon: a branch that expires can't have children.
         branched = record.expires_at is None
         with ExitStack() as stack:
             clone = stack.enter_context(
-                running_clone(history, self._folder / branch_id, self._user, until=until, branched=branched)
+                running_clone(
+                    history,
+                    self._folder / f"{branch_id}-{secrets.token_hex(2)}",
+                    self._user,
+                    until=until,
+                    branched=branched,
+                )
             )
             with self._lock:
                 lsn = clone.lsn if record.lsn is None else record.lsn

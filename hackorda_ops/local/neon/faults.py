@@ -76,6 +76,7 @@ class ProjectPlan:
         wrong_in_uris: what connection URIs have instead of the right "role", "password" or "database".
         wrong_echoes: what is reported instead of a branch's own "parent_lsn" or "parent_timestamp"; None
             leaves it out.
+        protects_branches: without, a branch can't be protected.
     """
 
     branches_limit: int = 10
@@ -86,6 +87,7 @@ class ProjectPlan:
     pooled_hosts: bool = False
     wrong_in_uris: Mapping[str, str] = field(default_factory=dict)
     wrong_echoes: Mapping[str, str | None] = field(default_factory=dict)
+    protects_branches: bool = True
 
 
 class Script:

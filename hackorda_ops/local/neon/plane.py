@@ -21,11 +21,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hackorda_ops.local import server_user
 from hackorda_ops.local.neon import answers
 from hackorda_ops.local.neon.answers import HOST, HttpAnswer
-from hackorda_ops.local.neon.api import Api, Request
+from hackorda_ops.local.neon.api import Api
 from hackorda_ops.local.neon.branches import Branches
 from hackorda_ops.local.neon.faults import Garbled, Misbehaviour, ProjectPlan, Script, Slow
 from hackorda_ops.local.neon.history import kept_history
 from hackorda_ops.local.neon.operations import Operations
+from hackorda_ops.local.neon.requests import Request
 from hackorda_ops.local.postgres import PostgresServer
 
 PROJECT_ID = "local-project"
@@ -40,6 +41,9 @@ _ROUTES = tuple(
         ("POST", "/projects/{project_id}/branches", "createProjectBranch"),
         ("GET", "/projects/{project_id}/branches/{branch_id}", "getProjectBranch"),
         ("DELETE", "/projects/{project_id}/branches/{branch_id}", "deleteProjectBranch"),
+        ("PATCH", "/projects/{project_id}/branches/{branch_id}", "updateProjectBranch"),
+        ("POST", "/projects/{project_id}/branches/{branch_id}/set_as_default", "setDefaultProjectBranch"),
+        ("POST", "/projects/{project_id}/branches/{branch_id}/restore", "restoreProjectBranch"),
         ("GET", "/projects/{project_id}/branches/{branch_id}/endpoints", "listProjectBranchEndpoints"),
         ("GET", "/projects/{project_id}/branches/{branch_id}/databases", "listProjectBranchDatabases"),
         ("POST", "/projects/{project_id}/branches/{branch_id}/databases", "createProjectBranchDatabase"),
@@ -162,10 +166,14 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        """Called by the base class, like the two below."""
+        """Called by the base class, like the three below."""
         self._respond()
 
     def do_POST(self) -> None:
+        """See `do_GET`."""
+        self._respond()
+
+    def do_PATCH(self) -> None:
         """See `do_GET`."""
         self._respond()
 
