@@ -69,7 +69,15 @@ def read_changelog(path: Path) -> tuple[ChangeSet | Include, ...] | None:
             return _in_xml(text)
         document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
         return _in_document(document)
-    except (ElementTree.ParseError, yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
+    except (
+        ElementTree.ParseError,
+        yaml.YAMLError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):
         return None
 
 
