@@ -1,6 +1,8 @@
 """How long work reports that it is still running: one value, one callback."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -26,3 +28,18 @@ OnProgress = Callable[[Progress], None]
 
 def ignore(_progress: Progress) -> None:
     """The callback of a caller that wants no progress."""
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Notes how long a stage took, however it ended.
+
+    Args:
+        seconds: where it is noted, by stage.
+        stage: its name.
+    """
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[stage] = time.monotonic() - started

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from hackorda_ops.artifacts.manifest import ClientRecord, FileEntry, Manifest, TableEvidence
+from hackorda_ops.artifacts.manifest import FileEntry
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
+from hackorda_ops.evidence.manifest import ClientRecord, PostgresManifest, TableEvidence
 from hackorda_ops.postgres.archives.large_objects import digest_of
 from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
 
@@ -66,13 +67,13 @@ def digest(number: int) -> str:
     return f"{number:032x}"
 
 
-def manifest(rows: dict[str, int] | None = None, **changes: Any) -> Manifest:
+def manifest(rows: dict[str, int] | None = None, **changes: Any) -> PostgresManifest:
     """A sound manifest whose tables have these rows; a table's digest is made of its rows."""
     names = rows if rows is not None else {"users": 10, "issues": 100}
     tables = tuple(
         table(name, oid=16385 + number, rows=count) for number, (name, count) in enumerate(names.items())
     )
-    plain = Manifest(
+    plain = PostgresManifest(
         artifact_id="20261118T210000Z-0a1b2c",
         database="hackorda",
         night=date(2026, 11, 19),

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import hackorda_ops.engines.registry  # noqa: F401  # whose engines read manifests
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
 from hackorda_ops.postgres.tools import clients

@@ -19,8 +19,8 @@ LONGEST_FIRST: Final = (
     "gallery: by the tool that dumps",
     "hackorda_ops_tests/drill/test_faults_of_neon.py",
     "hackorda_ops_tests/drill/test_drill_killed_anywhere.py",
-    "hackorda_ops_tests/night/test_in_nobodys_way.py",
-    "hackorda_ops_tests/night/test_many_tables.py",
+    "hackorda_ops_tests/engines/postgres/night/test_in_nobodys_way.py",
+    "hackorda_ops_tests/engines/postgres/night/test_many_tables.py",
     "hackorda_ops_tests/zoo/test_thousands_of_tables.py",
 )
 

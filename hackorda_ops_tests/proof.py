@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from hackorda_ops.artifacts.source_values import SourceComparison, SourceValues
-from hackorda_ops.drill.not_compared import beyond_comparison
+from hackorda_ops.engines.postgres.drill.not_compared import beyond_comparison
+from hackorda_ops.evidence.source_values import SourceComparison, SourceValues
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops_tests import builders
 from hackorda_ops_tests.gallery.catalogue import DAMAGES

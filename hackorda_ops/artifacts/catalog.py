@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.ids import id_is_ahead, is_id, moment_of
-from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes
-from hackorda_ops.artifacts.same_source import is_of_the_source
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes, is_of_the_source
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.stores.store import Store, folder_prefix
 

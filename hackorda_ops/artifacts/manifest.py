@@ -1,36 +1,37 @@
 """The manifest: an artifact's identity and evidence, as one versioned JSON file.
 
-An artifact exists only once its manifest does; it is always written last.
+An artifact exists only once its manifest does; it is always written last. What an engine records as evidence is its own
+(`register`): this module holds what every artifact has, whatever it is of.
 """
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import PurePosixPath
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT, Advice, Document
 from hackorda_ops.artifacts.ids import is_id, second
 from hackorda_ops.artifacts.recorded import missed
-from hackorda_ops.artifacts.source_values import SourceValues
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
-from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest
-from hackorda_ops.postgres.catalogs.inventory import Inventory, Table, TableName
-from hackorda_ops.postgres.catalogs.own_rules import Kept
-from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
-from hackorda_ops.postgres.sessions.reading import Burden
-from hackorda_ops.words import counted, size
+from hackorda_ops.words import size
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 RECOVERY_SHEET_NAME = "RESTORE.md"
-DUMP_FOLDER_NAME = "dump"
+ANOTHER_SOURCE: Final = "another source"
+"""The finding code of an artifact whose source nobody has confirmed."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# Manifests that name no engine were written before there was another.
+_FIRST_ENGINE: Final = "postgres"
 
 
 @dataclass(frozen=True)
@@ -49,100 +50,62 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
-class TableEvidence:
-    """One table's data in the archive, as read back from disk.
+class Part:
+    """A part of what an artifact holds, as reports list it: a table with its rows, for example.
 
     Attributes:
-        name: the table.
-        file: its file in the artifact ("dump/3395.dat.zst").
-        columns: the COPY column list, in order: the digest is over rows of exactly these columns.
-        rows: rows counted in the archive; equal to the snapshot's exact count, or there'd be no artifact.
-        digest: 32 hex digits: the sum modulo 2^128 of XXH3-128 over each row's COPY text.
+        name: as people would name it.
+        rows: how many entries it has.
+        digest: of all of them, in hex.
+        counted: how many entries the source had in that moment; the same, or there'd be no artifact.
     """
 
-    name: TableName
-    file: str
-    columns: tuple[str, ...]
+    name: str
     rows: int
     digest: str
+    counted: int
 
 
-@dataclass(frozen=True)
-class ClientRecord:
-    """The client that wrote the dump: a restore needs the same major version."""
-
-    major: int
-    version: str
-    compression: str
-    options: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """Everything an artifact records about itself.
+@dataclass(frozen=True, kw_only=True)
+class Manifest(ABC):
+    """What every artifact records about itself. An engine's own manifest adds its evidence.
 
     Attributes:
-        format_version: `FORMAT_VERSION` of the writer.
+        engine: the key of the engine whose evidence it holds.
         artifact_id: "YYYYMMDDTHHMMSSZ-xxxxxx", from the server's clock; sorts by time.
         database: the protected database's name in databases.yaml.
         night: the partition: the local date on which the dump was due.
         captured_at: the source's own clock at the moment that the dump holds, in UTC.
-        lsn: WAL position of that moment on the source ("0/1A2B3C8").
-        lsn_aligned: whether snapshot and position are known to belong together.
-        snapshot: `pg_current_snapshot()` as text, which decides at a drill whether a branch is exact.
         late: whether the dump was taken after its night's date had passed.
-        as_of: for a missed night: its scheduled time, recovered from the provider's history; None
-            for a dump of the present.
-        dumped_from: "branch" where the dump was read from a Neon branch of the source at `lsn`. Then position
-            and dump belong together by construction, and `snapshot` is of the branch.
-        burden: what the night cost the database that was read; None where an earlier release wrote it.
-        source_values: when each table's values were last compared with the source's; None where an earlier release
-            took the night.
         reason: "night" for the scheduled dump, "on demand" for a requested one.
-        inventory: what the database held in that snapshot.
-        schema_sha256: digest of the schema in that snapshot.
-        tables: one entry per table whose data the archive holds.
-        large_objects: what the archive holds of them, read back from disk.
-        client: what wrote the dump.
         files: every file of the artifact but the manifest itself.
         findings: what the comparison with the previous night's artifact found; an artifact with a fatal
             one is kept, but isn't sound: no weekly copy ships it.
         warnings: what the night noticed without failing.
         timings_seconds: stage name to wall-clock seconds.
-        schema_objects: by type and name ("TABLE public.users"), one digest of everything that the archive's table
-            of contents says about it, as written in the snapshot; empty where an earlier release wrote it.
+        as_of: for a missed night: its scheduled time, recovered from the provider's history; None
+            for a dump of the present.
+        dumped_from: "branch" where the dump was read from a branch of the source.
         evidence: how many entries each list of this manifest was written with, to detect what is removed from it
             later; empty where an earlier release wrote it.
-        rules: whether the source's rows satisfied its foreign keys, checks and generated columns, and which of these
-            weren't checked; None where an earlier release didn't check.
         new_source: whether an operator confirmed that the source differs from the previous night's.
+        format_version: `FORMAT_VERSION` of the writer.
     """
 
+    engine: str
     artifact_id: str
     database: str
     night: date
     captured_at: datetime
-    lsn: str
-    lsn_aligned: bool
-    snapshot: str
     late: bool
     reason: str
-    inventory: Inventory
-    schema_sha256: str
-    tables: tuple[TableEvidence, ...]
-    large_objects: LargeObjectsDigest
-    client: ClientRecord
     files: tuple[FileEntry, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
     timings_seconds: dict[str, float]
     as_of: datetime | None = None
     dumped_from: Literal["branch", "source"] = "source"
-    burden: Burden | None = None
-    source_values: SourceValues | None = None
-    schema_objects: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
-    rules: Kept | None = None
     new_source: bool = False
     format_version: int = FORMAT_VERSION
 
@@ -163,42 +126,91 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Rows of all tables in the archive."""
-        return sum(table.rows for table in self.tables)
+        """How many entries all parts have together."""
+        return sum(part.rows for part in self.parts)
 
     @property
-    def rows_by_table(self) -> dict[TableName, int]:
-        """Rows of each table in the archive, a partitioned one as a whole."""
-        return rows_of_whole_tables(self.inventory.tables, {table.name: table.rows for table in self.tables})
+    @abstractmethod
+    def parts(self) -> tuple[Part, ...]:
+        """What it holds, part by part, each with its digest."""
 
-    def table(self, name: TableName) -> Table:
-        """The inventory's entry of one table.
+    @property
+    @abstractmethod
+    def contents(self) -> str:
+        """How much it holds, in words ("1,234 rows in 12 tables")."""
 
-        Raises:
-            KeyError: the inventory has no such table.
-        """
-        for table in self.inventory.tables:
-            if table.name == name:
-                return table
-        raise KeyError(str(name))
+    @property
+    @abstractmethod
+    def server_version(self) -> str:
+        """The version of the source's server."""
+
+    @property
+    @abstractmethod
+    def source_bytes(self) -> int:
+        """How large the source was, as its server said."""
+
+    @property
+    def position(self) -> str:
+        """Where in the source's own history its moment lies; "" where the engine has no such position."""
+        return ""
+
+    @property
+    def schema_digest(self) -> str | None:
+        """A digest of the source's schema; None where it has none."""
+        return None
+
+    def subject(self, path: str) -> str:
+        """How findings name one of its files."""
+        return path
+
+    @abstractmethod
+    def contradictions(self) -> Iterator[str]:
+        """What in the engine's evidence contradicts itself, as clauses. Nothing in it is trusted."""
 
 
-_DOCUMENT: Final = Document(
-    name="manifest",
-    adapter=TypeAdapter(Manifest),
-    version_field="format_version",
-    version=FORMAT_VERSION,
-    unreadable=Advice(
-        "Nothing is known about this artifact; it is not counted as a backup.",
-        "Look at the file; restore by hand from the dump folder next to it, or use another artifact.",
-    ),
-    other_version=Advice(
-        "The artifact may be sound, but this release cannot verify it.",
-        "Use the release that wrote it, or restore by hand with the RESTORE.md next to it.",
-    ),
+@dataclass(frozen=True)
+class _Known:
+    """A manifest that this release can read, and how."""
+
+    type: type[Manifest]
+    document: Document[Any]
+
+
+_KNOWN: Final[dict[str, _Known]] = {}
+
+
+def register(key: str, manifest: type[Manifest]) -> None:
+    """Makes an engine's manifest readable.
+
+    Args:
+        key: the engine's.
+        manifest: the type that holds its evidence.
+    """
+    _KNOWN[key] = _Known(
+        manifest,
+        Document(
+            name="manifest",
+            adapter=TypeAdapter(manifest),
+            version_field="format_version",
+            version=FORMAT_VERSION,
+            unreadable=Advice(
+                "Nothing is known about this artifact; it is not counted as a backup.",
+                "Look at the file; restore by hand from the dump folder next to it, or use another artifact.",
+            ),
+            other_version=_OTHER_RELEASE,
+        ),
+    )
+
+
+_OTHER_RELEASE: Final = Advice(
+    "The artifact may be sound, but this release cannot verify it.",
+    "Use the release that wrote it, or restore by hand with the RESTORE.md next to it.",
 )
 
-to_bytes = _DOCUMENT.to_bytes
+
+def to_bytes(manifest: Manifest) -> bytes:
+    """A manifest as the JSON text that is stored."""
+    return _KNOWN[manifest.engine].document.to_bytes(manifest)
 
 
 def from_bytes(data: bytes, *, origin: str) -> Manifest:
@@ -209,11 +221,21 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
         origin: where it was read, for the message.
 
     Raises:
-        ArtifactDamaged: not a manifest, one of another format version, or one with paths that
-            point outside its artifact.
+        ArtifactDamaged: not a manifest, one of another format version or of an engine that this release doesn't
+            have, or one with paths that point outside its artifact.
     """
-    manifest = _DOCUMENT.from_bytes(data, origin=origin)
-    problems = list(_inconsistencies(manifest))
+    if not _KNOWN:
+        raise AssertionError("no engine is registered: import hackorda_ops.engines.registry first")
+    engine = _engine_in(data)
+    known = _KNOWN.get(engine)
+    if known is None:
+        raise ArtifactDamaged(
+            f"The manifest {origin} is of the engine {engine[:40]!r}, which this release doesn't have.",
+            meaning=_OTHER_RELEASE.meaning,
+            next_step=_OTHER_RELEASE.next_step,
+        )
+    manifest: Manifest = known.document.from_bytes(data, origin=origin)
+    problems = [*_inconsistencies(manifest), *manifest.contradictions()]
     if problems:
         raise ArtifactDamaged(
             f"The manifest {origin} contradicts itself: {'; '.join(problems)}.",
@@ -221,6 +243,15 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
             next_step=USE_ANOTHER_ARTIFACT,
         )
     return manifest
+
+
+def _engine_in(data: bytes) -> str:
+    try:
+        raw: Any = from_json(data)
+    except ValueError:
+        return next(iter(_KNOWN))  # which says that it isn't readable
+    engine = raw.get("engine", _FIRST_ENGINE) if isinstance(raw, dict) else next(iter(_KNOWN))
+    return engine if isinstance(engine, str) else repr(engine)
 
 
 def _inconsistencies(manifest: Manifest) -> list[str]:
@@ -243,26 +274,7 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
         problems.append("a file is listed twice")
     if any(not _SHA256.fullmatch(entry.sha256) or entry.size_bytes < 0 for entry in manifest.files):
         problems.append("a file entry has no proper SHA-256 or size")
-    missing = [table.file for table in manifest.tables if table.file not in set(paths)]
-    if missing:
-        problems.append(f"tables without a file: {', '.join(missing[:5])}")
-    compared = manifest.source_values
-    if compared is not None and {each.table for each in compared.tables} != {
-        table.name for table in manifest.tables
-    }:
-        problems.append("it does not record for each table when its values were compared with the source")
-    if manifest.large_objects.objects != manifest.inventory.large_objects:
-        problems.append("its evidence covers a different number of large objects than there were")
-    problems += missed(manifest)
-    listed = {table.name for table in manifest.tables}
-    unproven = [
-        str(table.name)
-        for table in manifest.inventory.tables
-        if table.has_data_in_dump and table.name not in listed
-    ]
-    if unproven:
-        problems.append(f"tables without evidence: {', '.join(unproven[:5])}")
-    return problems
+    return [*problems, *missed(manifest)]
 
 
 def digest_of(data: bytes) -> str:
@@ -270,12 +282,15 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def is_of_the_source(artifact: Manifest) -> bool:
+    """Whether an artifact counts as one of the protected database, for later nights to be compared with. Pure."""
+    return all(finding.code != ANOTHER_SOURCE for finding in artifact.findings)
+
+
 def summary(manifest: Manifest) -> str:
     """An artifact in a sentence."""
     against = "; ".join(f"{each.code} ({each.subject})" for each in fatal(manifest.findings))
     when = "as of then, taken afterwards" if manifest.as_of else "late" if manifest.late else manifest.reason
-    return (
-        f"{manifest.artifact_id} ({when}): {counted(manifest.rows, 'row')} in "
-        f"{counted(len(manifest.tables), 'table')}, {size(manifest.size_bytes)}"
-        + (f"; kept, but not sound: {against}." if against else ".")
+    return f"{manifest.artifact_id} ({when}): {manifest.contents}, {size(manifest.size_bytes)}" + (
+        f"; kept, but not sound: {against}." if against else "."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.concerns import Concern
+from hackorda_ops.concerns import Concern, Looked
 from hackorda_ops.errors import DiskFull
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import size
@@ -53,7 +53,7 @@ def night_concerns(
                 DiskFull,
             )
         return
-    growth = database_bytes / max(1, previous.inventory.size_bytes)
+    growth = database_bytes / max(1, previous.source_bytes)
     least = int(previous.size_bytes * min(1.0, growth))
     if free < least:
         yield Concern(
@@ -71,6 +71,19 @@ def night_concerns(
             _REMEDY,
             DiskFull,
         )
+
+
+def look_at_room(folder: Path, free: int, database_bytes: int | None, previous: Manifest | None) -> Looked:
+    """The same, as a part of a preflight.
+
+    Args:
+        folder: where the dump is written.
+        free: bytes on its disk.
+        database_bytes: size on the server's disk; None where it isn't known.
+        previous: the newest artifact's manifest; None before the first.
+    """
+    concerns = () if database_bytes is None else night_concerns(free, database_bytes, previous, folder)
+    return Looked("room", f"{size(free)} in {folder}", tuple(concerns))
 
 
 def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Concern]:

@@ -10,11 +10,11 @@ import typer
 from hackorda_ops.cli import terminal
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Config, Policy
+from hackorda_ops.engines.engine import Target
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
-from hackorda_ops.postgres.sessions import connection
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.stores.store import PlaceName, Store
 
 DatabaseName = Annotated[
@@ -110,29 +110,29 @@ def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
     return ["offsite"] if protected.straight_offsite else ["store", "offsite"]
 
 
-def restore_target(url: str | None, variable: str) -> ConnectionTarget:
-    """The empty database to restore into, from --to or the variable; never with a password on the command line."""
+def restore_target(protected: Protected, url: str | None, variable: str) -> Target:
+    """The empty database to restore into, from --to or the variable; never with a password on the command line.
+
+    Args:
+        protected: the database whose artifact is restored.
+        url: what --to says; None where it isn't given.
+        variable: the one that has the URL otherwise.
+    """
     if url is None and not given(os.environ, variable):
         raise UsageError(
             f"Neither --to nor ${variable} names the database to restore into.",
             meaning="Nothing was restored.",
             next_step=f"Create a new, empty database and put its URL into {variable}.",
         )
+    engine = engine_of(protected.policy)
     if url is None:
-        return connection.direct(connection.parse(given(os.environ, variable), origin=f"${variable}"))
-    target = connection.direct(connection.parse(url, origin="--to"))
-    if target.password is not None:
-        raise UsageError(
-            "The URL after --to contains a password, which every user of this machine can read.",
-            meaning="Nothing was restored; treat that password as compromised.",
-            next_step=f"Put the whole URL into {variable}, or leave the password out and set PGPASSWORD.",
-        )
-    return ConnectionTarget(target.parameters, os.environ.get("PGPASSWORD"))
+        return engine.target(given(os.environ, variable), origin=f"${variable}")
+    return engine.without_password_in_url(url, os.environ)
 
 
-def source_if_known(protected: Protected, private: Path) -> ConnectionTarget | None:
+def source_if_known(protected: Protected, private: Path) -> Target | None:
     """The live database's endpoint; None where its variables are not set here."""
     try:
-        return protected.source(private_folder=private)
+        return engine_of(protected.policy).source(protected, private_folder=private)
     except ConfigError:
         return None

@@ -18,12 +18,13 @@ from hackorda_ops.cli.arguments import (
     places,
 )
 from hackorda_ops.cli.printing import conclude, heartbeat_of, print_json, summary
-from hackorda_ops.evidence import verify as verifying
+from hackorda_ops.engines.registry import engine_of, engine_that_wrote
 from hackorda_ops.night import night as nightly
+from hackorda_ops.recovery import verify as verifying
 from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.week import week as weekly
 from hackorda_ops.week.apart import require_copies
-from hackorda_ops.words import counted, size
+from hackorda_ops.words import size
 
 
 def dump(
@@ -62,16 +63,10 @@ def dump(
         )
         terminal.verdict(
             "PASS" if manifest.sound else "FAIL",
-            f"{night.location}: {manifest.rows:,} rows in {len(manifest.tables)} tables, "
-            f"{size(manifest.size_bytes)}{against}",
+            f"{night.location}: {manifest.contents}, {size(manifest.size_bytes)}{against}",
         )
-        if (values := manifest.source_values) is not None:
-            compared = len(values.compared_in(manifest.captured_at))
-            terminal.out.print(
-                f"  values of {compared} of {counted(len(values.tables), 'table')} were compared with the source's; "
-                f"never compared yet: {len(values.never_compared)}",
-                markup=False,
-            )
+        for line in engine_that_wrote(manifest).notes(manifest):
+            terminal.out.print(f"  {line}", markup=False)
         for warning in manifest.warnings:
             terminal.out.print(f"  note: {warning}", markup=False)
     raise typer.Exit(0 if manifest.sound else 1)
@@ -132,7 +127,15 @@ def backups(
     for place, found in catalogs:
         terminal.table(
             f"{protected.name}, {place}: {found.location}",
-            ("night", "artifact", "captured (UTC)", "rows#", "size#", "Postgres", "sound"),
+            (
+                "night",
+                "artifact",
+                "captured (UTC)",
+                "rows#",
+                "size#",
+                engine_of(protected.policy).name,
+                "sound",
+            ),
             [
                 (
                     str(each.night),
@@ -140,7 +143,7 @@ def backups(
                     f"{each.captured_at:%Y-%m-%d %H:%M:%S}",
                     f"{each.rows:,}",
                     size(each.size_bytes),
-                    each.inventory.source.server_version,
+                    each.server_version,
                     "yes" if each.sound else f"no: {len(each.findings)} finding(s)",
                 )
                 for each in reversed(found.artifacts)
@@ -178,7 +181,5 @@ def verify(
             jobs=protected.policy.dump.jobs,
             on_progress=on_progress,
         )
-    sentence = (
-        f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.rows:,} rows"
-    )
+    sentence = f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.contents}"
     conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)

@@ -21,6 +21,7 @@ from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report import history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ToolFailed
+from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.damage import damage_one_row
@@ -90,7 +91,7 @@ def _through_dagster(
         _materialize(dagster, "The week", "offsite_copy", week)
         manifest = choosing.choose(catalog.read(offsite, _NAME), None)
         if damage:
-            damage_one_row(offsite, manifest, _DAMAGED)
+            damage_one_row(offsite, of_postgres(manifest), _DAMAGED)
             _step(
                 f"Damage: one row of {_DAMAGED} in the off-site copy is changed, and the hashes are adjusted to match"
             )

@@ -12,6 +12,7 @@ from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.cli import terminal
+from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 
@@ -44,13 +45,10 @@ def summary(manifest: Manifest) -> dict[str, Any]:
         "night": manifest.night,
         "captured_at": manifest.captured_at,
         "rows": manifest.rows,
-        "tables": len(manifest.tables),
         "size_bytes": manifest.size_bytes,
-        "server_version": manifest.inventory.source.server_version,
+        "server_version": manifest.server_version,
         "sound": manifest.sound,
-        "values_compared_with_source": None
-        if manifest.source_values is None
-        else [str(name) for name in manifest.source_values.compared_in(manifest.captured_at)],
+        **engine_that_wrote(manifest).in_json(manifest),
     }
 
 

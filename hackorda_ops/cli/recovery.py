@@ -70,7 +70,7 @@ def restore(
     RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
     """
     protected = choose_database(config, database, offsite)
-    target = restore_target(to, to_env)
+    target = restore_target(protected, to, to_env)
     store = open_place(place, protected)
     chosen = choosing.choose(catalog.read(store, protected.name), artifact)
     with (
@@ -89,8 +89,8 @@ def restore(
             keep_going=keep_going,
         )
     sentence = (
-        f"{result.location} is in {result.target}: {result.rows:,} rows in {result.tables} tables "
-        f"compared with the manifest, pg_restore took {result.seconds:.1f} s"
+        f"{result.location} is in {result.target}: {chosen.contents} "
+        f"compared with the manifest, the restore took {result.seconds:.1f} s"
     )
     for warning in result.warnings:
         terminal.err.print(f"  note: {warning}", markup=False)

@@ -84,12 +84,12 @@ def tables(title: str, manifest: Manifest) -> None:
         ("table", "rows in snapshot#", "rows in archive#", "content digest"),
         [
             (
-                str(each.name),
-                f"{manifest.table(each.name).rows or 0:,}",
+                each.name,
+                f"{each.counted:,}",
                 f"{each.rows:,}",
                 f"{each.digest[:12]}…",
             )
-            for each in manifest.tables
+            for each in manifest.parts
         ],
     )
 

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hackorda_ops.config import engines
 from hackorda_ops.config.defaults import with_defaults
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.retention import Retention
-from hackorda_ops.config.scratch import ScratchPlace
+from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
 from hackorda_ops.config.source import ConnectionVariables, Source
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, VariableName
 
@@ -166,6 +167,7 @@ class Policy(Section):
     """How one database is protected: what is read, where copies go, when, and what is expected of them.
 
     Attributes:
+        engine: what kind of database it is: a key of the registry in `hackorda_ops.engines`.
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
             default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
@@ -175,6 +177,7 @@ class Policy(Section):
             the provider's history is the other copy.
     """
 
+    engine: str = engines.FIRST
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
@@ -197,6 +200,22 @@ class Policy(Section):
     @classmethod
     def _all_defaults(cls, value: Any) -> Any:
         return {} if value is None else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scratch_of_its_engine(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or "scratch" in value or "engine" not in value:
+            return value
+        key = next((key for key, each in SCRATCH_SECTIONS.items() if each.engine == value["engine"]), None)
+        return value if key is None else {**value, "scratch": {key: {}}}
+
+    @model_validator(mode="after")
+    def _engine_is_known(self) -> "Policy":
+        if self.engine not in engines.KNOWN:
+            raise ValueError(f"engine: needs one of {', '.join(sorted(engines.KNOWN))}, not {self.engine!r}")
+        if self.scratch.section.engine != self.engine:
+            raise ValueError(f"scratch.{self.scratch.provider} holds no database of the engine {self.engine}")
+        return self
 
     @model_validator(mode="after")
     def _branches_have_a_project(self) -> "Policy":

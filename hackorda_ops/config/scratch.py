@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from hackorda_ops.config import engines
 from hackorda_ops.config.values import Section, VariableName
 from hackorda_ops.given import given
 
@@ -23,9 +24,11 @@ class ScratchSection(Section):
     """What databases.yaml says of one provider of scratch.
 
     Attributes:
+        engine: whose databases it can hold, by the engine's key.
         keeps_history: whether the provider keeps a past of the source that branches can be made of.
     """
 
+    engine: ClassVar[str] = engines.FIRST
     keeps_history: ClassVar[bool] = False
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG002  # some need none

@@ -8,21 +8,20 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 
 from hackorda_ops.artifacts import catalog, choosing
-from hackorda_ops.artifacts.by_hand import still_by_hand
+from hackorda_ops.artifacts.damage import OTHER_BYTES
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
-from hackorda_ops.drill.checks.declaration import Drilling
-from hackorda_ops.drill.checks.registry import CHECKS
-from hackorda_ops.drill.record import Record
-from hackorda_ops.drill.result import DrillResult
-from hackorda_ops.drill.steps import run_steps
+from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drilling.declaration import Drilling
+from hackorda_ops.drilling.record import Record
+from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing, OpsError
-from hackorda_ops.evidence.next_steps import OTHER_BYTES
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch import registry
@@ -69,14 +68,14 @@ def run_drill(
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
         # It also removes what a killed drill had fetched.
         with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
-            source = protected.source(private_folder=folder / "tls")
+            source = engine_of(policy).source(protected, private_folder=folder / "tls")
             drilling = Drilling(
                 record, protected, manifest, folder, source, on_progress, past=past, seed=seed
             )
             with registry.opened(protected, source) as scratch:
                 _drill(drilling, offsite, scratch, drill_id, damaged)
-    checks = judgement.complete(record.checks)
-    verdict, problem = judgement.judge(checks, record.findings, record.problem)
+    checks = judgement.complete(record.checks, policy.engine)
+    verdict, problem = judgement.judge(checks, record.findings, record.problem, policy.engine)
     if verdict == "FAIL":
         record.remark_early_end()
     return DrillResult(
@@ -103,13 +102,14 @@ def run_drill(
         data_loss_seconds=record.data_loss_seconds,
         recovery_point_objective_seconds=policy.objectives.recovery_point_hours * 3600,
         how_to_repeat=record.how_to_repeat,
-        by_hand=still_by_hand(record.manifest) if record.manifest else (),
+        by_hand=engine_of(policy).by_hand(record.manifest) if record.manifest else (),
+        engine=policy.engine,
         product_version=version("hackorda-ops"),
     )
 
 
 def _write_down_lacking(record: Record, policy: Policy) -> None:
-    for check in CHECKS:
+    for check in checks_of(policy.engine):
         if why := check.lacking(policy):
             record.not_measured(check.name, why)
 
@@ -177,7 +177,8 @@ def _on_scratch(scratch: Scratch, drilling: Drilling, drill_id: str) -> None:
             record.remarks += place.warnings
         # The scratch must be removed before the report says what went wrong.
         with record.stoppable():
-            run_steps(drilling, place)
+            engine = engine_of(drilling.policy)
+            engine.drill(drilling, place, checks_of(drilling.policy.engine))
         scratch_gone.take_down(made, record)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from hackorda_ops.drill.checks.registry import CHECKS
-from hackorda_ops.drill.record import WORDING
+from hackorda_ops.config import engines
+from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drilling.record import WORDING
 from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.proof import verdict
@@ -11,13 +12,21 @@ from hackorda_ops.proof.check import Check
 from hackorda_ops.proof.verdict import Verdict
 
 
-def complete(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Every check there is, in the order of the report; those that the drill did not reach are not measured."""
-    return verdict.complete(checks, CHECKS, WORDING)
+def complete(checks: Sequence[Check], engine: str = engines.FIRST) -> tuple[Check, ...]:
+    """Every check there is, in the order of the report; those that the drill did not reach are not measured.
+
+    Args:
+        checks: that were made.
+        engine: the database's, by its key.
+    """
+    return verdict.complete(checks, checks_of(engine), WORDING)
 
 
 def judge(
-    checks: Sequence[Check], findings: Sequence[Finding], problem: Problem | None
+    checks: Sequence[Check],
+    findings: Sequence[Finding],
+    problem: Problem | None,
+    engine: str = engines.FIRST,
 ) -> tuple[Verdict, Problem | None]:
     """Says what a drill has proven (`verdict.judge`).
 
@@ -27,8 +36,9 @@ def judge(
         checks: all of them (`complete`).
         findings: all of them.
         problem: why the drill stopped, if it did.
+        engine: the database's, by its key.
 
     Returns:
         The verdict, and with ERROR the reason.
     """
-    return verdict.judge(checks, CHECKS, WORDING, problem=problem, condemned=bool(fatal(findings)))
+    return verdict.judge(checks, checks_of(engine), WORDING, problem=problem, condemned=bool(fatal(findings)))

@@ -9,7 +9,7 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.report import words
 from hackorda_ops.drill.report.history import read_past
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore

@@ -1,1 +1,1 @@
-"""The comparisons: the source, the archive and a restored copy, each with the manifest."""
+"""Postgres's evidence: its manifest, and the comparisons of the source, the archive and a restored copy with it."""

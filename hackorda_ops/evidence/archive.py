@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.artifacts.damage import OTHER_BYTES
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
 from hackorda_ops.evidence import refusals
-from hackorda_ops.evidence.next_steps import OTHER_BYTES
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.sequences import parse_setvals
 from hackorda_ops.postgres.archives.toc import TocEntry, digests_by_object, encoding_of
@@ -76,7 +76,7 @@ def incomplete(problems: Sequence[str], *, schema_changed: bool) -> ArtifactDama
     )
 
 
-def toc_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> tuple[Finding, ...]:
+def toc_findings(manifest: PostgresManifest, toc: Sequence[TocEntry]) -> tuple[Finding, ...]:
     """Compares an archive's table of contents with the manifest, both ways. Pure.
 
     Args:
@@ -142,7 +142,7 @@ def _digest_findings(expected: Mapping[str, str], toc: Sequence[TocEntry]) -> It
             )
 
 
-def _data_findings(manifest: Manifest, toc: Iterable[TocEntry]) -> Iterator[Finding]:
+def _data_findings(manifest: PostgresManifest, toc: Iterable[TocEntry]) -> Iterator[Finding]:
     # Names don't help here: in a database without an encoding some aren't valid text.
     oids = {table.name: table.oid for table in manifest.inventory.tables}
     expected = {_number(table.file): (oids.get(table.name), table.name) for table in manifest.tables}
@@ -164,7 +164,7 @@ def _data_findings(manifest: Manifest, toc: Iterable[TocEntry]) -> Iterator[Find
             yield Finding("rows misplaced", str(table), f"its rows in file {number}", other, OTHER_BYTES)
 
 
-def _sequence_findings(manifest: Manifest, toc: Sequence[TocEntry]) -> Iterator[Finding]:
+def _sequence_findings(manifest: PostgresManifest, toc: Sequence[TocEntry]) -> Iterator[Finding]:
     encoding = encoding_of(toc)
     script = "\n".join(
         entry.definition.decode(encoding, "replace") for entry in toc if entry.type == "SEQUENCE SET"

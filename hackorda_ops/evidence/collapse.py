@@ -7,8 +7,8 @@ while the previous night's artifact still exists.
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Tolerances
+from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 
@@ -16,7 +16,9 @@ from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 _SMALLEST_SIZE_BYTES = 1_000_000
 
 
-def collapses(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> tuple[Finding, ...]:
+def collapses(
+    before: PostgresManifest, tonight: PostgresManifest, tolerances: Tolerances
+) -> tuple[Finding, ...]:
     """Compares two manifests of one database.
 
     A partitioned table is compared as a whole: which partitions it has may change every night.
@@ -40,7 +42,7 @@ def collapses(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> tu
     )
 
 
-def _tables(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterator[Finding]:
+def _tables(before: PostgresManifest, tonight: PostgresManifest, tolerances: Tolerances) -> Iterator[Finding]:
     rows_tonight = tonight.rows_by_table
     # A table that was attached to a partitioned one still exists, but isn't counted on its own.
     attached = {table.name for table in tonight.tables} - rows_tonight.keys()
@@ -83,7 +85,9 @@ def _tables(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iter
             )
 
 
-def _sequences(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterator[Finding]:
+def _sequences(
+    before: PostgresManifest, tonight: PostgresManifest, tolerances: Tolerances
+) -> Iterator[Finding]:
     there = {sequence.name: sequence for sequence in tonight.inventory.sequences}
     falling = {*before.inventory.falling_sequences, *tonight.inventory.falling_sequences}
     # A branch reads sequences ahead of their last value, so the source's own may be behind it.
@@ -111,7 +115,7 @@ def _sequences(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> I
             )
 
 
-def _extensions(before: Manifest, tonight: Manifest) -> Iterator[Finding]:
+def _extensions(before: PostgresManifest, tonight: PostgresManifest) -> Iterator[Finding]:
     installed = {extension.name for extension in tonight.inventory.extensions}
     for extension in before.inventory.extensions:
         if extension.name not in installed:
@@ -125,7 +129,9 @@ def _extensions(before: Manifest, tonight: Manifest) -> Iterator[Finding]:
             )
 
 
-def _large_objects(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterator[Finding]:
+def _large_objects(
+    before: PostgresManifest, tonight: PostgresManifest, tolerances: Tolerances
+) -> Iterator[Finding]:
     then, now = before.inventory.large_objects, tonight.inventory.large_objects
     if (then > 0 and now == 0) or _collapsed(then, now, tolerances):
         yield Finding(
@@ -137,7 +143,7 @@ def _large_objects(before: Manifest, tonight: Manifest, tolerances: Tolerances) 
         )
 
 
-def _size(before: Manifest, tonight: Manifest, tolerances: Tolerances) -> Iterator[Finding]:
+def _size(before: PostgresManifest, tonight: PostgresManifest, tolerances: Tolerances) -> Iterator[Finding]:
     if before.client.compression != tonight.client.compression or before.size_bytes < _SMALLEST_SIZE_BYTES:
         return
     if tonight.size_bytes < before.size_bytes * (1 - tolerances.collapse_percent / 100):
@@ -170,5 +176,5 @@ def _state(sequence: Sequence) -> str:
     return f"{sequence.last_value:,}{'' if sequence.is_called else ' (not used yet)'}"
 
 
-def _artifact(manifest: Manifest) -> str:
+def _artifact(manifest: PostgresManifest) -> str:
     return f"the artifact of {manifest.night} ({manifest.artifact_id})"

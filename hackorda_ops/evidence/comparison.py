@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
+from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence
 from hackorda_ops.evidence.next_steps import NOT_MADE, OTHER_ROWS
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.table_digest import TableDigest
@@ -33,7 +33,7 @@ _REFRESHED = (
 )
 
 
-def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
+def evidenced_tables(manifest: PostgresManifest, there: Inventory) -> tuple[Table, ...]:
     """The tables of a database that a manifest has evidence of, to be read with the manifest's own columns.
 
     A table that lacks one of those columns can't be read this way, and is then a finding.
@@ -52,7 +52,9 @@ def evidenced_tables(manifest: Manifest, there: Inventory) -> tuple[Table, ...]:
     )
 
 
-def table_findings(manifest: Manifest, restored: Mapping[TableName, TableDigest]) -> tuple[Finding, ...]:
+def table_findings(
+    manifest: PostgresManifest, restored: Mapping[TableName, TableDigest]
+) -> tuple[Finding, ...]:
     """Compares every table of a manifest with what was read back; there's no tolerance.
 
     Args:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import psycopg
 
-from hackorda_ops.evidence.next_steps import MADE_IN_THE_COPY, OTHER_BYTES, OTHER_ROWS
+from hackorda_ops.artifacts.damage import OTHER_BYTES
+from hackorda_ops.evidence.next_steps import MADE_IN_THE_COPY, OTHER_ROWS
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.large_objects import LargeObject, LargeObjectsDigest

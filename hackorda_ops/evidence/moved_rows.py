@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest, TableEvidence
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest, TableEvidence
 from hackorda_ops.postgres.archives import table_digest
 from hackorda_ops.postgres.archives.reader import table_text
 from hackorda_ops.postgres.archives.row_digest import digest_of
@@ -19,7 +19,7 @@ from hackorda_ops.progress import OnProgress
 
 
 def in_one_order(
-    manifest: Manifest,
+    manifest: PostgresManifest,
     digests: Mapping[TableName, TableDigest],
     target: ConnectionTarget,
     there: Inventory,
@@ -27,7 +27,7 @@ def in_one_order(
     dump_folder: Path,
     jobs: int,
     on_progress: OnProgress,
-) -> tuple[Manifest, Mapping[TableName, TableDigest]]:
+) -> tuple[PostgresManifest, Mapping[TableName, TableDigest]]:
     """Rereads leaves that differ in rows and in column order, by the names of their columns.
 
     Args:
@@ -62,7 +62,7 @@ def in_one_order(
     return replace(manifest, tables=tables), {**digests, **read}
 
 
-def _apart(manifest: Manifest, digests: Mapping[TableName, TableDigest]) -> Iterator[TableEvidence]:
+def _apart(manifest: PostgresManifest, digests: Mapping[TableName, TableDigest]) -> Iterator[TableEvidence]:
     """Differing leaves of partitioned tables, where the column order isn't the same in all of them."""
     root_of = {table.name: table.partition_root for table in manifest.inventory.tables}
     by_root: dict[TableName, list[TableEvidence]] = {}

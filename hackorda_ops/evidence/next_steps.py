@@ -5,9 +5,6 @@ The artifact itself is unreliable only where bytes changed, or rows differ betwe
 
 from typing import Final
 
-OTHER_BYTES: Final = (
-    "Do not rely on this artifact: use another one, and find out what changed it or its manifest."
-)
 OTHER_ROWS: Final = (
     "Do not rely on this artifact: use another one, and keep this one to find out what happened."
 )

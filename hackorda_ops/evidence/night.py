@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, TableEvidence
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.evidence import refusals
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, TableEvidence
 from hackorda_ops.postgres.archives import large_objects
 from hackorda_ops.postgres.archives.contents import ArchivedFile, ArchiveEntry, table_files
 from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.own_rules import (
     Kept,
@@ -55,7 +55,7 @@ def warnings_of(kept: Kept) -> Iterator[str]:
         )
 
 
-def stale_notes(manifest: Manifest) -> Iterator[str]:
+def stale_notes(manifest: PostgresManifest) -> Iterator[str]:
     """Where a restore's result differs from the source by design. Pure."""
     stale = [each for each in (manifest.rules or Kept()).broken if each.startswith(_GENERATED)]
     if stale:
@@ -65,7 +65,7 @@ def stale_notes(manifest: Manifest) -> Iterator[str]:
         )
 
 
-def generated_findings(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Finding]:
+def generated_findings(connection: psycopg.Connection[Any], manifest: PostgresManifest) -> Iterator[Finding]:
     """Whether a restored copy's stored generated values are what their expressions give.
 
     No dump holds these values: the server computes them as rows are inserted.

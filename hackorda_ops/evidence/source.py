@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
-from hackorda_ops.artifacts.source_values import (
+from hackorda_ops.config.models import Dump
+from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.evidence import refusals
+from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence
+from hackorda_ops.evidence.source_values import (
     Read,
     ReadingPlan,
     SourceComparison,
@@ -16,9 +19,6 @@ from hackorda_ops.artifacts.source_values import (
     plan,
     standing,
 )
-from hackorda_ops.config.models import Dump
-from hackorda_ops.errors import ArtifactDamaged, RetryableError
-from hackorda_ops.evidence import refusals
 from hackorda_ops.postgres.archives.source_digests import SourceDigests
 from hackorda_ops.postgres.catalogs.inventory import Inventory, SourceIdentity, Table, TableName
 from hackorda_ops.words import named
@@ -52,7 +52,7 @@ def tonight(
     inventory: Inventory,
     sizes: Mapping[int, int],
     *,
-    before: Manifest | None,
+    before: PostgresManifest | None,
     now: datetime,
     dump: Dump,
     of_a_branch: bool,
@@ -182,7 +182,7 @@ def _same(one: SourceIdentity, other: SourceIdentity) -> bool:
 
 
 def _of_the_same_tables(
-    before: Manifest | None, tables: Iterable[Table], known: Iterable[SourceComparison]
+    before: PostgresManifest | None, tables: Iterable[Table], known: Iterable[SourceComparison]
 ) -> tuple[SourceComparison, ...]:
     """Without tables that were recreated under an old name since."""
     was = {table.name: table.oid for table in before.inventory.tables} if before is not None else {}

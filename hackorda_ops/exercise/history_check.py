@@ -13,14 +13,14 @@ from typing import Final
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.ids import new_id
-from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
-from hackorda_ops.artifacts.same_source import other_history, other_timeline
 from hackorda_ops.config.models import KeyTable
-from hackorda_ops.drill.comparisons.branch import other_moment
-from hackorda_ops.drill.comparisons.key_tables import name_of
+from hackorda_ops.engines.postgres.drill.comparisons.branch import other_moment
+from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import NeonRefused, TargetRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
+from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence, of_postgres
+from hackorda_ops.evidence.same_source import other_history, other_timeline
 from hackorda_ops.neon import hazards
 from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.neon.labels import HISTORY_CHECK
@@ -128,7 +128,7 @@ def judge_window(window_seconds: int, policy_days: float) -> Check:
     )
 
 
-def farthest(artifacts: Sequence[Manifest], reach: Reach, *, now: datetime) -> Manifest | str:
+def farthest(artifacts: Sequence[PostgresManifest], reach: Reach, *, now: datetime) -> PostgresManifest | str:
     """The artifact nearest to the far end of a history, or why there is none. Pure.
 
     A history that is younger than its window is only as long as it is old.
@@ -153,7 +153,9 @@ def farthest(artifacts: Sequence[Manifest], reach: Reach, *, now: datetime) -> M
     return oldest
 
 
-def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tuple[TableEvidence, ...]:
+def tables_to_compare(
+    manifest: PostgresManifest, key_tables: Sequence[KeyTable]
+) -> tuple[TableEvidence, ...]:
     """Key tables that have rows, or else the smallest tables that have any. Pure."""
     unlogged = {table.name for table in manifest.inventory.tables if table.unlogged}
     filled = [table for table in manifest.tables if table.rows > 0 and table.name not in unlogged]
@@ -163,13 +165,13 @@ def tables_to_compare(manifest: Manifest, key_tables: Sequence[KeyTable]) -> tup
     return tuple(chosen or smallest)
 
 
-def _artifacts(protected: Protected) -> list[Manifest]:
+def _artifacts(protected: Protected) -> list[PostgresManifest]:
     stores = protected.known_stores
-    return [manifest for store in stores for manifest in catalog.read(store, protected.name).artifacts]
+    return [of_postgres(each) for store in stores for each in catalog.read(store, protected.name).artifacts]
 
 
 def _look_back(
-    protected: Protected, history: ProviderHistory, source: ConnectionTarget, manifest: Manifest
+    protected: Protected, history: ProviderHistory, source: ConnectionTarget, manifest: PostgresManifest
 ) -> Check:
     policy = protected.policy
     tables = tables_to_compare(manifest, policy.key_tables)
@@ -209,7 +211,9 @@ def _unknown(reason: str) -> Check:
     return not_measured(HOLDS_THE_PAST.name, reason)
 
 
-def _unfit(history: ProviderHistory, source: ConnectionTarget, manifest: Manifest, *, asked_for: bool) -> str:
+def _unfit(
+    history: ProviderHistory, source: ConnectionTarget, manifest: PostgresManifest, *, asked_for: bool
+) -> str:
     """Why a branch at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),
@@ -222,7 +226,7 @@ def _unfit(history: ProviderHistory, source: ConnectionTarget, manifest: Manifes
     return other_timeline(manifest.inventory.source, live)
 
 
-def _compared(branch: OwnBranch, manifest: Manifest, when: str, *, jobs: int) -> Check:
+def _compared(branch: OwnBranch, manifest: PostgresManifest, when: str, *, jobs: int) -> Check:
     with (
         translated_errors(branch.target, "Looking at the branch"),
         connect(branch.target, application_name=_APPLICATION) as connection,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hackorda_ops.config.models import KeyTable
-from hackorda_ops.drill.comparisons.key_tables import name_of
+from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.postgres.archives.table_digest import TableDigest, digest_tables
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Table, TableName

@@ -6,19 +6,13 @@ from dataclasses import replace
 
 import zstandard
 
-from hackorda_ops.artifacts.manifest import (
-    MANIFEST_NAME,
-    FileEntry,
-    Manifest,
-    TableEvidence,
-    digest_of,
-    to_bytes,
-)
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, digest_of, to_bytes
+from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.stores.store import Store
 
 
-def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manifest:
+def damage_one_row(store: Store, manifest: PostgresManifest, table: TableName) -> PostgresManifest:
     """Changes one value in one row of a table's data, and adjusts the file's size and hash to match.
 
     The row is still valid for Postgres, the number of rows stays, and the manifest lists the file as it now
@@ -46,7 +40,7 @@ def damage_one_row(store: Store, manifest: Manifest, table: TableName) -> Manife
     )
 
 
-def replace_file(store: Store, manifest: Manifest, path: str, data: bytes) -> Manifest:
+def replace_file(store: Store, manifest: PostgresManifest, path: str, data: bytes) -> PostgresManifest:
     """Replaces a file's bytes, and the manifest by one whose size and hash match; returns that manifest.
 
     Args:
@@ -70,7 +64,7 @@ def replace_file(store: Store, manifest: Manifest, path: str, data: bytes) -> Ma
     return changed
 
 
-def _evidence(manifest: Manifest, table: TableName) -> TableEvidence:
+def _evidence(manifest: PostgresManifest, table: TableName) -> TableEvidence:
     for evidence in manifest.tables:
         if evidence.name == table:
             return evidence

@@ -1,8 +1,11 @@
 """What a night proves: its checks, in the order in which they are shown."""
 
+from dataclasses import replace
 from typing import Final
 
 from hackorda_ops.config.models import Policy
+from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.night.night import Night
 from hackorda_ops.proof.step import Shown, StepCheck
@@ -15,7 +18,7 @@ def _read_back(night: Night) -> Shown:
 
 def _rows(night: Night) -> Shown:
     manifest = night.manifest
-    return Shown(numbers={"tables": len(manifest.tables), "rows": manifest.rows})
+    return Shown(numbers={"tables": len(manifest.parts), "rows": manifest.rows})
 
 
 def _collapse(night: Night) -> Shown:
@@ -35,27 +38,27 @@ def _offsite(night: Night) -> Shown:
     return Shown(numbers={"files": copy.files_read_back, "bytes": copy.bytes_read_back} if copy else {})
 
 
-CHECKS: Final = (
+# What each means is the engine's to say.
+_CHECKS: Final = (
     StepCheck[Night](
-        name="files_read_back",
+        name=FILES_READ_BACK,
         title="Every file was read back",
-        description="Every file of the dump was read back from disk, decompressed to its end and hashed.",
+        description="",
         judge=_read_back,
         refuted_by=(ArtifactDamaged,),
     ),
     StepCheck[Night](
-        name="rows_equal_snapshot",
+        name=ROWS_EQUAL_SNAPSHOT,
         title="The rows equal the snapshot's",
-        description="Every table has exactly as many rows in the archive as in the snapshot.",
+        description="",
         judge=_rows,
         # A damaged file's rows can't be told from missing ones: neither is proven then.
         refuted_by=(ArtifactDamaged,),
     ),
     StepCheck[Night](
-        name="no_collapse",
+        name=NO_COLLAPSE,
         title="Nothing collapsed",
-        description="Since the previous artifact nothing vanished, was emptied or collapsed, "
-        "and no sequence went back.",
+        description="",
         judge=_collapse,
     ),
 )
@@ -71,4 +74,6 @@ _OFFSITE: Final = StepCheck[Night](
 
 def checks_of(policy: Policy) -> tuple[StepCheck[Night], ...]:
     """The checks of a database's nights: one more where they go straight off-site."""
-    return (*CHECKS, _OFFSITE) if policy.copies == "nightly" else CHECKS
+    meant = engine_of(policy).night_checks
+    declared = tuple(replace(each, description=meant[each.name]) for each in _CHECKS)
+    return (*declared, _OFFSITE) if policy.copies == "nightly" else declared

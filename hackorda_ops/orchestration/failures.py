@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEvent
 
 from hackorda_ops.errors import OpsError, Problem
-from hackorda_ops.postgres.sessions.connection import redact
+from hackorda_ops.redaction.passwords import without_passwords
 
 # Half a minute, one, two: enough for a server that restarts or for a dump by hand that holds the
 # lock a little longer. A longer outage needs a person.
@@ -98,12 +98,12 @@ def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Problem
             error = error.cause
         return Problem(
             # An unexpected error was never redacted: its message may quote a row or a secret.
-            f"Unexpected error: {error.cls_name if error else redact(event.message or '')}",
+            f"Unexpected error: {error.cls_name if error else without_passwords(event.message or '', ())}",
             meaning="The product did not expect this error, so it can't say. What was finished before is unchanged.",
             next_step="Read the run's log in Dagster, and report the error with it.",
         )
     return Problem(
-        f"The run ended without an error of its own: {redact(run_failure)}",
+        f"The run ended without an error of its own: {without_passwords(run_failure, ())}",
         meaning="Its process was killed, or never started (out of memory, a restart, a deployment). "
         "Nothing that it made counts as a backup; what was finished before is unchanged.",
         next_step="Find out what ended it, then materialize the same partition again.",

@@ -12,13 +12,13 @@ from dagster import MetadataValue
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.quarter import Quarter
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.engines.engine import Fact
+from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.findings import Finding
 from hackorda_ops.night.night import Night
-from hackorda_ops.postgres.catalogs.inventory import Inventory
-from hackorda_ops.postgres.catalogs.migration_state import migration_words
 from hackorda_ops.week.week import Week
-from hackorda_ops.words import moment, shortened
+from hackorda_ops.words import shortened
 
 Metadata = Mapping[str, MetadataValue]
 
@@ -32,70 +32,39 @@ ARTIFACT: Final = "artifact"
 SCHEMA: Final = "schema digest"
 
 
-def of_source(inventory: Inventory, schema_sha256: str) -> Metadata:
-    """A look at the source: version, size, schema, tables. `inventory` need not have its rows counted."""
-    source = inventory.source
-    extensions = ", ".join(f"{extension.name} {extension.version}" for extension in inventory.extensions)
-    return {
-        "server version": MetadataValue.text(source.server_version),
-        "size in bytes": MetadataValue.int(inventory.size_bytes),
-        "tables": MetadataValue.int(len(inventory.tables)),
-        SCHEMA: MetadataValue.text(schema_sha256),
-        "database": MetadataValue.text(f"{source.database} on {source.host}:{source.port}"),
-        "extensions": MetadataValue.text(extensions or "none"),
-        "warnings": _list(inventory.warnings),
-    }
+def of_facts(facts: Mapping[str, Fact]) -> Metadata:
+    """What an engine says of a source or a night: numbers stay numbers."""
+    return {label: _value(fact) for label, fact in facts.items()}
+
+
+def _value(fact: Fact) -> MetadataValue:
+    if isinstance(fact, tuple):
+        return _list(fact)
+    if isinstance(fact, str):
+        return MetadataValue.text(fact)
+    return MetadataValue.int(fact) if isinstance(fact, int) else MetadataValue.float(fact)
 
 
 def of_night(night: Night) -> Metadata:
     """A night: where its artifact is, and its numbers."""
     manifest = night.manifest
+    engine = engine_that_wrote(manifest)
     return {
         **_of_artifact(manifest, night.location),
         "rows": MetadataValue.int(manifest.rows),
         "bytes": MetadataValue.int(manifest.size_bytes),
-        "source size in bytes": MetadataValue.int(manifest.inventory.size_bytes),
-        "tables": MetadataValue.int(len(manifest.tables)),
+        "source size in bytes": MetadataValue.int(manifest.source_bytes),
+        "tables": MetadataValue.int(len(manifest.parts)),
         "files": MetadataValue.int(len(manifest.files)),
         **{
             f"seconds: {stage}": MetadataValue.float(seconds)
             for stage, seconds in manifest.timings_seconds.items()
         },
-        **_of_burden(manifest),
+        **of_facts(engine.facts(manifest)),
         "row counts": row_counts(manifest),
-        **_values_of_the_source(manifest),
         "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
         "warnings": _list(manifest.warnings),
-        "manifest": MetadataValue.json(_summary(manifest)),
-    }
-
-
-def _of_burden(manifest: Manifest) -> Metadata:
-    if manifest.burden is None:
-        return {}
-    return {
-        "attempts": MetadataValue.int(manifest.burden.attempts),
-        "longest wait it caused in seconds": MetadataValue.float(manifest.burden.longest_wait_seconds),
-        "oldest xmin it held in seconds": MetadataValue.float(manifest.burden.xmin_held_seconds),
-        "connections it took": MetadataValue.int(manifest.burden.connections),
-    }
-
-
-def _values_of_the_source(manifest: Manifest) -> Metadata:
-    values = manifest.source_values
-    if values is None:
-        return {}
-    compared = [each for each in values.tables if each.compared_at is not None]
-    longest_ago = min(compared, key=lambda each: each.waiting_since, default=None)
-    return {
-        "values compared with the source": MetadataValue.int(len(values.compared_in(manifest.captured_at))),
-        "values never compared with the source": MetadataValue.int(len(values.never_compared)),
-        "longest since values were compared": MetadataValue.text(
-            "none was compared yet"
-            if longest_ago is None
-            else f"{longest_ago.table}, {moment(longest_ago.waiting_since)}"
-        ),
-        "seconds: values of the source": MetadataValue.float(values.spent_seconds),
+        "manifest": MetadataValue.json(dict(engine.details(manifest))),
     }
 
 
@@ -159,10 +128,10 @@ def of_report(held: Quarter) -> Metadata:
 
 def row_counts(manifest: Manifest) -> MetadataValue:
     """Rows of every table of the archive, the largest first."""
-    largest = sorted(manifest.tables, key=lambda table: (-table.rows, table.name))
+    largest = sorted(manifest.parts, key=lambda table: (-table.rows, table.name))
     return MetadataValue.table(
         records=[
-            dg.TableRecord({"table": str(table.name), "rows": table.rows, "digest": table.digest})
+            dg.TableRecord({"table": table.name, "rows": table.rows, "digest": table.digest})
             for table in largest[:_TABLES_SHOWN]
         ],
         schema=_schema(table="string", rows="int", digest="string"),
@@ -224,14 +193,14 @@ def of_findings(findings: Sequence[Finding]) -> MetadataValue:
 def _of_artifact(manifest: Manifest, location: str) -> Metadata:
     return {
         ARTIFACT: MetadataValue.text(manifest.artifact_id),
-        SCHEMA: MetadataValue.text(manifest.schema_sha256),
+        **({SCHEMA: MetadataValue.text(manifest.schema_digest)} if manifest.schema_digest else {}),
         "location": MetadataValue.path(location),
         "night": MetadataValue.text(manifest.night.isoformat()),
         "captured at": MetadataValue.timestamp(manifest.captured_at),
         _DUMPED_FROM: MetadataValue.text(
-            f"a branch at {manifest.lsn}, as of the night's scheduled time"
+            f"a branch at {manifest.position}, as of the night's scheduled time"
             if manifest.as_of
-            else f"a branch at {manifest.lsn}"
+            else f"a branch at {manifest.position}"
             if manifest.dumped_from == "branch"
             else _THE_SOURCE
         ),
@@ -256,27 +225,6 @@ def schema_digest(materialization: dg.AssetMaterialization) -> str | None:
 def _text(materialization: dg.AssetMaterialization, label: str) -> str | None:
     value = materialization.metadata.get(label)
     return value.value if isinstance(value, dg.TextMetadataValue) else None
-
-
-def _summary(manifest: Manifest) -> dict[str, object]:
-    """The manifest in a few lines; the whole of it is stored with the artifact's files."""
-    source = manifest.inventory.source
-    return {
-        "source": f"{source.database} on {source.host}:{source.port}",
-        "server_version": source.server_version,
-        "client": f"{manifest.client.version}, {manifest.client.compression}",
-        "lsn": manifest.lsn,
-        "lsn_aligned": manifest.lsn_aligned,
-        "late": manifest.late,
-        "as_of": None if manifest.as_of is None else manifest.as_of.isoformat(),
-        "schema_sha256": manifest.schema_sha256,
-        "sequences": len(manifest.inventory.sequences),
-        "large_objects": manifest.inventory.large_objects,
-        "extensions": [
-            f"{extension.name} {extension.version}" for extension in manifest.inventory.extensions
-        ],
-        "migrations": [migration_words(state) for state in manifest.inventory.migrations],
-    }
 
 
 def _schema(**columns: str) -> dg.TableSchema:

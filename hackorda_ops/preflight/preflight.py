@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,17 +12,15 @@ from hackorda_ops.artifacts import catalog, room
 from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.same_source import another_source
 from hackorda_ops.calendar.clocks import clock_concerns
-from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of, concerns_in, looked
+from hackorda_ops.concerns import Concern, Looked, concern_of, looked
 from hackorda_ops.config.models import Migrate
+from hackorda_ops.engines.engine import NightView
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
-from hackorda_ops.night.origin import look_at_origin
-from hackorda_ops.night.preflight import NightView, look_at_clients, look_at_night
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
-from hackorda_ops.scratch import registry
-from hackorda_ops.scratch.preflight import Wanted
+from hackorda_ops.night.preflight import look_at_night
+from hackorda_ops.redaction.passwords import without_passwords
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week import apart
@@ -72,15 +70,10 @@ def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
         yield looked(
             "work folder", "stops the drill", lambda: _look_for_room(name, policy.dump.work_folder, artifact)
         )
-    inventory = night.inventory or (newest.inventory if newest else None)
-    wanted = Wanted(
-        inventory,
-        newest,
-        night.source,
-        lambda major: look_at_clients(protected, major),
-        jobs=policy.dump.jobs,
-    )
-    yield from _look_at_scratch(protected, wanted)
+    try:
+        yield from engine_of(policy).look_at_scratch(protected, night, newest)
+    except OpsError as error:
+        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
     if policy.migrate is not None:
         yield look_at_migrations(policy.migrate, protected.environ)
 
@@ -121,8 +114,8 @@ def _look_at_night_before(protected: Protected, night: NightView) -> Iterator[Lo
         )
         for note in noted
     ]
-    if before is not None and night.inventory is not None:
-        other = another_source(before, night.inventory.source)
+    if before is not None:
+        other = engine_of(protected.policy).other_source(before, night)
         if other is not None:
             concerns.append(
                 Concern(
@@ -170,36 +163,11 @@ def _look_for_room(name: str, folder: Path, artifact: Manifest) -> Looked:
     )
 
 
-def _look_at_scratch(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
-    try:
-        parts = tuple(registry.look(protected, wanted))
-        yield from parts
-        if protected.policy.scratch.keeps_history and wanted.source is not None:
-            yield from _look_at_nights(protected, wanted.source, parts)
-    except OpsError as error:
-        yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
-
-
-def _look_at_nights(
-    protected: Protected, source: ConnectionTarget, scratch: Sequence[Looked]
-) -> Iterator[Looked]:
-    policy = protected.policy
-    insisted = policy.dump_from == "branch"
-
-    def look() -> Looked:
-        with registry.history_of(protected, source) as history:
-            return look_at_origin(history, policy, source)
-
-    # What keeps a drill from its branch keeps a night from one, and needn't be reported twice; but where nothing
-    # but a branch will do, it stops the night as well. Elsewhere a night that gets none reads the source.
-    if insisted or not concerns_in(scratch, "stops the drill"):
-        severity: ConcernLevel = "stops the night" if insisted else "worth knowing"
-        yield looked("nights", severity, look)
-
-
 def look_at_migrations(migrate: Migrate, environ: Mapping[str, str]) -> Looked:
     """Whether the team's migration command can be started: its folder, its program, its variables."""
-    return Looked("migrations", redact(migrate.command), tuple(_migration_concerns(migrate, environ)))
+    return Looked(
+        "migrations", without_passwords(migrate.command, ()), tuple(_migration_concerns(migrate, environ))
+    )
 
 
 def _migration_concerns(migrate: Migrate, environ: Mapping[str, str]) -> Iterator[Concern]:
@@ -215,7 +183,7 @@ def _migration_concerns(migrate: Migrate, environ: Mapping[str, str]) -> Iterato
     if program is None:
         yield Concern(
             "stops the drill",
-            f"The migration command names no program: {redact(migrate.command)}",
+            f"The migration command names no program: {without_passwords(migrate.command, ())}",
             "A drill can't migrate the restored copy.",
             "Correct migrate.command in databases.yaml: shell words, with every quote closed.",
         )

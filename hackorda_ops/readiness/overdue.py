@@ -12,7 +12,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
 from hackorda_ops.proof.verdict import Verdict

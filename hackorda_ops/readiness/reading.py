@@ -18,7 +18,7 @@ from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.report.history import DRILLS_FOLDER, UnreadReport, read_report
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
 from hackorda_ops.exercise.result import ExerciseResult

@@ -11,7 +11,7 @@ from itertools import chain
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.proof.verdict import Verdict

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.drill.report.history import read_history
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.proof.verdict import Verdict

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -30,13 +30,14 @@ class Place:
 
     Attributes:
         description: what and where it is, in words, without secrets.
-        new_database: makes an empty database like the source on it, for a purpose ("restore", "twin").
+        new_database: makes an empty database like the source on it, for a purpose ("restore", "twin"), and says how
+            its engine reaches it.
         branch: the clone of the source that came with it; None on a scratch server.
         warnings: what its creator should know about it.
     """
 
     description: str
-    new_database: Callable[[str], ConnectionTarget]
+    new_database: Callable[[str], Any]
     branch: ComparableBranch | None
     warnings: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hackorda_ops.concerns import Looked
 from hackorda_ops.config.scratch import ScratchSection
@@ -11,7 +11,6 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
-from hackorda_ops.scratch.preflight import Wanted
 
 S = TypeVar("S", bound=ScratchSection)
 
@@ -27,14 +26,15 @@ class Provider(Generic[S]):
         kind: what Dagster's pages show it as.
         opened: the scratch of a database whose section and source are given, and for how many seconds a call of the
             provider's API is repeated (None for as long as it thinks right).
-        look: what a preflight looks at, beginning with a part named "scratch".
+        look: what a preflight looks at, given what its engine wants of the place; it begins
+            with a part named "scratch".
         history: the past of a source that it keeps; None where it keeps none.
     """
 
     section: type[S]
     kind: str
-    opened: Callable[[S, Protected, ConnectionTarget, float | None], AbstractContextManager[Scratch]]
-    look: Callable[[S, Protected, Wanted], Iterator[Looked]]
+    opened: Callable[[S, Protected, Any, float | None], AbstractContextManager[Scratch]]
+    look: Callable[[S, Protected, Any], Iterator[Looked]]
     history: Callable[[S, Protected, ConnectionTarget], AbstractContextManager[ProviderHistory]] | None = None
 
     def __post_init__(self) -> None:

@@ -13,7 +13,6 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch import neon, server
 from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
-from hackorda_ops.scratch.preflight import Wanted
 from hackorda_ops.scratch.provider import Provider
 
 PROVIDERS: Final[dict[str, Provider[Any]]] = {}
@@ -36,13 +35,13 @@ def provider_of(policy: Policy) -> Provider[Any]:
 
 
 def opened(
-    protected: Protected, source: ConnectionTarget, *, budget_seconds: float | None = None
+    protected: Protected, source: Any, *, budget_seconds: float | None = None
 ) -> AbstractContextManager[Scratch]:
     """The scratch that a database's configuration names.
 
     Args:
         protected: the database.
-        source: the live database.
+        source: the live database, as its engine reaches it.
         budget_seconds: how long a call of the provider's API is repeated; None for as long as it thinks right.
 
     Raises:
@@ -54,12 +53,12 @@ def opened(
     return provider_of(policy).opened(policy.scratch.section, protected, source, budget_seconds)
 
 
-def look(protected: Protected, wanted: Wanted) -> Iterator[Looked]:
+def look(protected: Protected, wanted: Any) -> Iterator[Looked]:
     """Whether the scratch of a database is as a drill needs it.
 
     Args:
         protected: the database.
-        wanted: what is required of it.
+        wanted: what is required of it, as its engine says it (`scratch.preflight.Wanted` for Postgres).
 
     Raises:
         ConfigError: its variables are missing.

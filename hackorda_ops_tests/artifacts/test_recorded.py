@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.recorded import missed, recorded
-from hackorda_ops.artifacts.source_values import SourceValues
+from hackorda_ops.evidence.source_values import SourceValues
 from hackorda_ops_tests.builders import manifest
 
 VALUES = SourceValues(tables=(), spent_seconds=0.0, saved_seconds=0.0)

@@ -15,7 +15,7 @@ import pytest
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon

@@ -16,7 +16,7 @@ import httpx
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
-from hackorda_ops.drill.record import Record
+from hackorda_ops.drilling.record import Record
 from hackorda_ops.environment import Protected
 
 

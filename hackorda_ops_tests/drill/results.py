@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hackorda_ops.drill.checks.registry import CHECKS
-from hackorda_ops.drill.result import (
+from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drilling.result import (
     ArtifactFacts,
     DrillResult,
     KeyTableResult,
@@ -84,7 +84,7 @@ def sound(**changes: Any) -> DrillResult:
             server_version="17.10",
         ),
         scratch="Neon branch hackorda-drill-20261122-4c5d6e of main, at 0/1A2B3C8",
-        checks=tuple(check(each.name) for each in CHECKS),
+        checks=tuple(check(each.name) for each in checks_of("postgres")),
         stages=(
             Stage("fetch", 31.2, True),
             Stage("check", 8.4, True),
@@ -171,7 +171,7 @@ def bad(**changes: Any) -> DrillResult:
                 "Do not rely on this artifact: use another one, and keep this one to find out what happened.",
             ),
         ),
-        checks=tuple(check(each.name, *outcomes.get(each.name, ())) for each in CHECKS),
+        checks=tuple(check(each.name, *outcomes.get(each.name, ())) for each in checks_of("postgres")),
         tables=tuple(came_back),
         migration=MigrationResult(
             command="npm run migrate",

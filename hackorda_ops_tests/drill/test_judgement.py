@@ -2,7 +2,7 @@
 
 import pytest
 
-from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.judgement import complete, judge
 from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding
@@ -10,7 +10,7 @@ from hackorda_ops.proof.check import Check, Outcome
 
 FINDING = Finding("rows differ", "public.users", "3 rows", "2 rows", "Use another artifact.")
 FAILURE = Problem("The scratch is gone.", "Nobody knows.", "Try again.")
-NAMES = tuple(each.name for each in CHECKS)
+NAMES = tuple(each.name for each in checks_of("postgres"))
 
 
 def checks(**outcomes: str) -> tuple[Check, ...]:
@@ -57,7 +57,7 @@ def test_a_check_that_nobody_declares_must_pass_all_the_same() -> None:
 
 def test_every_check_is_named_once_and_says_what_it_is() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    assert all(each.title and each.description for each in CHECKS)
+    assert all(each.title and each.description for each in checks_of("postgres"))
 
 
 def test_a_finding_is_a_fail_whatever_else_went_wrong() -> None:

@@ -7,21 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
+from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.config.models import Tolerances
-from hackorda_ops.drill.comparisons.key_tables import (
+from hackorda_ops.engines.postgres.drill.comparisons.key_tables import (
     Look,
     Newest,
     beside,
     count_findings,
     newest_row_findings,
 )
-from hackorda_ops.drill.comparisons.schema_text import SchemaObject, object_list_findings, text_finding
+from hackorda_ops.engines.postgres.drill.comparisons.schema_text import (
+    SchemaObject,
+    object_list_findings,
+    text_finding,
+)
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.evidence.archive import toc_findings
 from hackorda_ops.evidence.comparison import object_findings, sequence_findings, table_findings
+from hackorda_ops.evidence.contents import differences
 from hackorda_ops.evidence.large_objects import large_object_findings
-from hackorda_ops.evidence.verify import damage, differences
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.large_objects import LargeObject
 from hackorda_ops.postgres.archives.reader import ArchivedFile
@@ -179,4 +184,4 @@ def test_no_next_step_is_written_down_twice() -> None:
         for path in sorted(package.rglob("*.py"))
         for _ in range(path.read_text().count("Do not rely on this artifact: use another one"))
     ]
-    assert written == ["next_steps.py", "next_steps.py"]
+    assert written == ["damage.py", "next_steps.py"]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from hackorda_ops.config.models import Migrate
-from hackorda_ops.drill.comparisons.materialized_views import refresh_findings
 from hackorda_ops.drill.quarter import hold_drill
+from hackorda_ops.engines.postgres.drill.comparisons.materialized_views import refresh_findings
 from hackorda_ops.errors import OpsError
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.migrations.run import migrate_copy

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config import file as config_file
 from hackorda_ops.drill.report import html
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.example import example_file

@@ -19,8 +19,8 @@ from hackorda_ops.postgres.definitions.server_text import read_source_definition
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.postgres.sessions.session import connect, letting_go
 from hackorda_ops_tests import builders
-from hackorda_ops_tests.drill.comparisons.schema_kinds import SCHEMA
 from hackorda_ops_tests.drill.fixtures import PROGRAMS
+from hackorda_ops_tests.engines.postgres.drill.comparisons.schema_kinds import SCHEMA
 from hackorda_ops_tests.postgres.dumping import clients_of, execute, take_dump
 
 # Those that say nothing of an object of the source, or are held against it by other means.

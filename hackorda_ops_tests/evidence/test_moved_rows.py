@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
+from hackorda_ops.evidence.comparing import compare
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
-from hackorda_ops.recovery.comparing import compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS

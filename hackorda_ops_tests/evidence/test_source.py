@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.artifacts.manifest import Manifest, TableEvidence
-from hackorda_ops.artifacts.source_values import SourceComparison, SourceValues
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Dump
 from hackorda_ops.errors import ArtifactDamaged, RetryableError
+from hackorda_ops.evidence.manifest import TableEvidence
 from hackorda_ops.evidence.source import (
     HeldAgainstSource,
     Tonight,
@@ -16,6 +16,7 @@ from hackorda_ops.evidence.source import (
     other_values,
     tonight,
 )
+from hackorda_ops.evidence.source_values import SourceComparison, SourceValues
 from hackorda_ops.postgres.archives.source_digests import SourceDigests
 from hackorda_ops.postgres.archives.table_digest import TableDigest
 from hackorda_ops.postgres.catalogs.inventory import Inventory, TableName

@@ -11,9 +11,9 @@ import zstandard
 from hackorda_ops.artifacts.manifest import Manifest, digest_of, from_bytes, to_bytes
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.evidence.verify import Verification, verify
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
+from hackorda_ops.recovery.verify import Verification, verify
 from hackorda_ops.stores.folder import FolderStore
 
 

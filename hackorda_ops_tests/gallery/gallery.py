@@ -13,12 +13,12 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
-from hackorda_ops_tests.drill.comparisons.schema_kinds import ALTERATIONS
-from hackorda_ops_tests.drill.comparisons.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
 from hackorda_ops_tests.drill.fixtures import PROGRAMS, Night, Shipments, Shipped, night_of
+from hackorda_ops_tests.engines.postgres.drill.comparisons.schema_kinds import ALTERATIONS
+from hackorda_ops_tests.engines.postgres.drill.comparisons.schema_kinds import SCHEMA as SCHEMA_OF_EVERY_KIND
 from hackorda_ops_tests.gallery import shop
 
 _TOOLS = ("pg_dump", "pg_restore", "psql")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hackorda_ops_tests.drill.comparisons.schema_kinds import ALTERATIONS
+from hackorda_ops_tests.engines.postgres.drill.comparisons.schema_kinds import ALTERATIONS
 from hackorda_ops_tests.gallery.damages import Damage
 from hackorda_ops_tests.gallery.ways import AmongEveryKind, InsteadOfRestore, InTheCopy
 

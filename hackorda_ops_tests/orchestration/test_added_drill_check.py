@@ -8,10 +8,11 @@ from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Policy
-from hackorda_ops.drill.checks.declaration import Copy, DrillCheck
-from hackorda_ops.drill.checks.registry import CHECKS, register
+from hackorda_ops.drill.checks.registry import register, unregister
 from hackorda_ops.drill.judgement import complete, judge
 from hackorda_ops.drill.report.history import read_past
+from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
@@ -50,7 +51,7 @@ def nameless() -> Iterator[Nameless]:
     check = added.check
     register(check)
     yield added
-    CHECKS.remove(check)
+    unregister(check)
 
 
 @pytest.fixture

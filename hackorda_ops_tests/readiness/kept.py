@@ -11,7 +11,7 @@ from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.exercise import history
 from hackorda_ops.exercise.checks import CHECKS

@@ -10,11 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME, Manifest
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
+from hackorda_ops.evidence.comparing import Comparison, compare
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.catalogs.inventory import Extension
@@ -22,7 +24,6 @@ from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.postgres.sessions.session import connect
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
-from hackorda_ops.recovery.comparing import Comparison, compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.drill.checks.declaration import Drilling
-from hackorda_ops.drill.record import Record
-from hackorda_ops.drill.steps import run_steps
+from hackorda_ops.drilling.declaration import Drilling
+from hackorda_ops.drilling.record import Record
+from hackorda_ops.engines.postgres.drill.steps import run_steps
 from hackorda_ops.errors import TargetRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
 from hackorda_ops.postgres.sessions.connection import parse

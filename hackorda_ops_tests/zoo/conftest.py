@@ -11,7 +11,7 @@ from psycopg import sql
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server

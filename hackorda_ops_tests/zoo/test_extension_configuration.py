@@ -6,15 +6,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.artifacts.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drill.comparisons.schema import schema_findings
+from hackorda_ops.engines.postgres.drill.comparisons.schema import schema_findings
 from hackorda_ops.environment import Protected
+from hackorda_ops.evidence.comparing import compare
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.night.night import Night, take_night
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
-from hackorda_ops.recovery.comparing import compare
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
 from hackorda_ops_tests.drill.fixtures import PROGRAMS

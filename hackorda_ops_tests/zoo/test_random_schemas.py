@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from psycopg import sql
 
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops_tests.zoo.conftest import Servers, make, told
 from hackorda_ops_tests.zoo.random_schemas import databases
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops_tests.zoo.animals import MAJORS, Animal, Enclosure
 from hackorda_ops_tests.zoo.conftest import Servers, make, told
 from hackorda_ops_tests.zoo.enclosures import ENCLOSURES

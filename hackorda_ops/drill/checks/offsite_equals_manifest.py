@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import fetch_artifact
-from hackorda_ops.drill.checks.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
-from hackorda_ops.evidence.verify import damage, judge
 from hackorda_ops.findings import Finding
 from hackorda_ops.stores.store import Store
 
@@ -32,7 +33,7 @@ def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) ->
         with record.stage("fetch", in_recovery=True):
             fetch_artifact(offsite, manifest, drilling.folder, on_progress=drilling.on_progress)
         with record.stage("check", in_recovery=True):
-            findings = judge(
+            findings = engine_that_wrote(manifest).judge(
                 drilling.folder, manifest, jobs=drilling.policy.dump.jobs, on_progress=drilling.on_progress
             )
     except (ArtifactDamaged, ArtifactMissing) as error:
@@ -40,8 +41,8 @@ def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) ->
     record.check(
         CHECK.name,
         (*damaged, *findings),
-        passed=f"All {len(manifest.files)} files have the manifest's bytes, and all {len(manifest.tables)} "
-        "tables in them the manifest's rows and digests.",
+        passed=f"All {len(manifest.files)} files have the manifest's bytes, and all "
+        f"{manifest.contents} in them are what it says.",
         failed="The off-site copy is not what its manifest says, so nothing was restored from it"
         if findings
         else "A newer off-site copy is damaged, so an older one was restored",

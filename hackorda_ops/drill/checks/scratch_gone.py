@@ -3,8 +3,8 @@
 from contextlib import ExitStack
 from typing import Final
 
-from hackorda_ops.drill.checks.declaration import DrillCheck
-from hackorda_ops.drill.record import Record
+from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.drilling.record import Record
 from hackorda_ops.errors import OpsError
 
 CHECK: Final = DrillCheck(

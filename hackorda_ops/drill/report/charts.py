@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Literal
 
 from hackorda_ops.drill.report.frames import Record
-from hackorda_ops.drill.result import Stage
+from hackorda_ops.drilling.result import Stage
 from hackorda_ops.words import duration
 
 # A trend chart's own units: about CSS pixels, so that its text is as large as the page's.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report.words import table_outcome
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 
 # Three years of quarters: as many as a chart can show and a reader can take in.
 DRILLS_SHOWN = 12

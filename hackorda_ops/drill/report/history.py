@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.drill.report import json_form
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.stores.store import Store
 

@@ -15,7 +15,7 @@ from hackorda_ops.drill.report.words import (
     schema_change,
     title_of,
 )
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.words import counted, duration, moment, size, visible
 
 # A page of 5,000 tables helps nobody, and is slow to load; the CSV next to it has them all.

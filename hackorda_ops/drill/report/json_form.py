@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from hackorda_ops.artifacts.documents import Advice, Document
-from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
+from hackorda_ops.drilling.result import RESULT_VERSION, DrillResult
 from hackorda_ops.stores.store import LOOK_WHO_WRITES
 
 SCHEMA_NAME = "report.schema.json"

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.checks.registry import all_checks
 from hackorda_ops.drill.report.json_form import SCHEMA_NAME
-from hackorda_ops.drill.result import RESULT_VERSION, DrillResult
+from hackorda_ops.drilling.result import RESULT_VERSION, DrillResult
 from hackorda_ops.finding_kinds import KINDS, Severity
 
 
@@ -30,7 +30,7 @@ def schema() -> dict[str, Any]:
     finding["properties"]["code"]["examples"] = list(KINDS)
     finding["required"] += ["severity", "meaning"]
     # Text, because a later release may have another check.
-    made["$defs"]["Check"]["properties"]["name"]["examples"] = [check.name for check in CHECKS]
+    made["$defs"]["Check"]["properties"]["name"]["examples"] = [check.name for check in all_checks()]
     # A reader has to be able to tell which version it reads.
     made["required"].append("result_version")
     return {

@@ -13,7 +13,7 @@ from hackorda_ops.drill.report.words import (
     schema_change,
     title_of,
 )
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.words import NOTHING, counted, duration, moment, size
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
-from hackorda_ops.drill.checks import comparison_self_test, offsite_equals_manifest
-from hackorda_ops.drill.checks.registry import CHECKS
-from hackorda_ops.drill.result import DrillResult, TableResult
+from hackorda_ops.drill.checks import offsite_equals_manifest, registry
+from hackorda_ops.drilling.declaration import SELF_TEST
+from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
+from hackorda_ops.drilling.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof import check
 from hackorda_ops.proof.check import Check
-from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
 from hackorda_ops.words import counted, duration, moment, named
 
-_TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, comparison_self_test.CHECK.name)
+_TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, SELF_TEST)
 # What a FAIL may be about while the data came back as they were.
 _BESIDE_THE_BACKUP = frozenset(
     {
@@ -108,12 +108,12 @@ def _titles(result: DrillResult, outcome: str) -> str:
 
 def all_checks(result: DrillResult) -> tuple[Check, ...]:
     """Every check in its usual order, those that this release doesn't know at the end."""
-    return judgement.complete(result.checks)
+    return judgement.complete(result.checks, result.engine)
 
 
 def title_of(made: Check) -> str:
     """What a report calls a check, also one that only another release knows."""
-    return check.title_of(made.name, CHECKS)
+    return check.title_of(made.name, registry.all_checks())
 
 
 def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:

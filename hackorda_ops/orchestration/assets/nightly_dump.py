@@ -5,14 +5,15 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.artifacts.same_source import is_of_the_source
+from hackorda_ops.artifacts.manifest import is_of_the_source
 from hackorda_ops.config.models import Policy
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.night import night as nightly
 from hackorda_ops.night.checks import checks_of
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, SOURCE, key
+from hackorda_ops.orchestration.assets import SOURCE, key
 from hackorda_ops.orchestration.failures import failure
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -24,22 +25,20 @@ NEW_SOURCE_TAG = "hackorda_ops/new_source"
 
 def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's nights."""
-    own_key, partitions = key(name, NIGHTLY_DUMP), nights(database.schedule)
+    engine = engine_of(database)
+    own_key, partitions = key(name, engine.night_asset), nights(database.schedule)
     declared = checks_of(database)
     specs = checks.specs_of(declared, own_key, partitions)
 
     @dg.asset(
         key=own_key,
         group_name=name,
-        kinds={"postgres", "backup"},
+        kinds={engine.kind, "backup"},
         deps=[key(name, SOURCE)],
         partitions_def=partitions,
         check_specs=specs,
         pool=f"{name}_source",
-        description=f"A dump of {name} from one snapshot, read back from disk and checked against "
-        "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
-        "which it is due. A night that was missed can be backfilled where the database is on Neon, as far back as the "
-        "project's history reaches; elsewhere a past night can no longer be taken.",
+        description=engine.night_description.format(name=name),
     )
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
@@ -58,7 +57,7 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
             return night
 
         night = yield from checks.done_in_a_step(declared, context, work)
-        seen = metadata.of_source(night.manifest.inventory, night.manifest.schema_sha256)
+        seen = metadata.of_facts(engine.observed_by(night.manifest))
         context.log_event(dg.AssetObservation(key(name, SOURCE), metadata=seen))
         yield from checks.results_of_a_step(declared, night)
         if not night.manifest.sound:

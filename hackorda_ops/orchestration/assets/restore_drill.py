@@ -12,13 +12,14 @@ import dagster as dg
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import quarter
-from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import reliance
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import fatal
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import DRILL_REPORT, NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
@@ -30,8 +31,8 @@ from hackorda_ops.scratch import registry
 def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's quarters."""
     own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
-    restored = OFFSITE_COPY if database.copies == "weekly" else NIGHTLY_DUMP
-    possible = [check for check in CHECKS if not check.lacking(database)]
+    restored = OFFSITE_COPY if database.copies == "weekly" else engine_of(database).night_asset
+    possible = [check for check in checks_of(database.engine) if not check.lacking(database)]
     specs = checks.specs_of(possible, own_key, partitions)
     # For lineage, and so that the present quarter can be backfilled; see `offsite_copy`.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -40,7 +41,7 @@ def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=name,
-        kinds={"postgres", registry.provider_of(database).kind},
+        kinds={engine_of(database).kind, registry.provider_of(database).kind},
         deps=[dg.AssetDep(key(name, restored), partition_mapping=within_the_quarter)],
         partitions_def=partitions,
         check_specs=specs,

@@ -9,8 +9,9 @@ from typing import Any, Final
 import psycopg
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.same_source import other_timeline
 from hackorda_ops.errors import RightsMissing, TargetRefused
+from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
+from hackorda_ops.evidence.same_source import other_timeline
 from hackorda_ops.neon import branches, own_branch
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.creation import AtHead, AtLsn
@@ -85,9 +86,10 @@ class NeonScratch:
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
         """See `Scratch.opened`."""
-        require_room(self.client.project(), manifest.inventory.size_bytes)
-        reason = not_in_history(manifest, self.client.project(), now=datetime.now(UTC)) or other_timeline(
-            manifest.inventory.source, _identity(self.source, "Looking at the source")
+        artifact = of_postgres(manifest)
+        require_room(self.client.project(), artifact.inventory.size_bytes)
+        reason = not_in_history(artifact, self.client.project(), now=datetime.now(UTC)) or other_timeline(
+            artifact.inventory.source, _identity(self.source, "Looking at the source")
         )
         with (
             kept_alive(self.source, drill_id),
@@ -95,17 +97,17 @@ class NeonScratch:
                 self.client,
                 self.source,
                 label=Label(self.name, source_id(self.source), drill_id, DRILL),
-                point=AtHead() if reason else AtLsn(manifest.lsn),
+                point=AtHead() if reason else AtLsn(artifact.lsn),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
                 or_at_head=not reason,
                 any_database=True,
             ) as own,
         ):
             if own.refusal:
-                reason = f"Neon made no branch at the artifact's position {manifest.lsn}: {own.refusal}"
-            yield self._place(own, reason, manifest, drill_id)
+                reason = f"Neon made no branch at the artifact's position {artifact.lsn}: {own.refusal}"
+            yield self._place(own, reason, artifact, drill_id)
 
-    def _place(self, own: OwnBranch, reason: str, manifest: Manifest, drill_id: str) -> Place:
+    def _place(self, own: OwnBranch, reason: str, manifest: PostgresManifest, drill_id: str) -> Place:
         branch, target = own.branch, own.target
 
         def new_database(purpose: str) -> ConnectionTarget:
@@ -206,7 +208,7 @@ def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> 
     return lives(connection, found.annotation.get("run", ""))
 
 
-def _acting_outside(manifest: Manifest) -> Iterator[str]:
+def _acting_outside(manifest: PostgresManifest) -> Iterator[str]:
     if any(extension.name == "pg_cron" for extension in manifest.inventory.extensions):
         yield "The branch includes the source's pg_cron jobs: they might run there during the drill."
     if manifest.inventory.subscriptions:

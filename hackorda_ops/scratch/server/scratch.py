@@ -14,6 +14,7 @@ from psycopg import sql
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.errors import PermanentError, TargetRefused
+from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.restoring.target import create_like, require_empty
@@ -97,7 +98,7 @@ class ServerScratch:
 
         def new_database(purpose: str) -> ConnectionTarget:
             database = self._database_name(drill_id, purpose)
-            create_like(self.admin, database, manifest.inventory.source)
+            create_like(self.admin, database, of_postgres(manifest).inventory.source)
             made.append(database)
             self._label(database, drill_id)
             return with_database(self.admin, database)

@@ -4,7 +4,7 @@ import pytest
 
 from hackorda_ops.drill.report.charts import BASE, TOP, WIDTH, TrendChart, gauge, stage_bars, trend_chart
 from hackorda_ops.drill.report.frames import records, trend
-from hackorda_ops.drill.result import DrillResult, Stage
+from hackorda_ops.drilling.result import DrillResult, Stage
 from hackorda_ops.words import duration
 from hackorda_ops_tests.drill import results
 

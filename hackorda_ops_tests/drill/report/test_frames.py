@@ -14,7 +14,7 @@ from hackorda_ops.drill.report.frames import (
     records,
     trend,
 )
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops_tests.drill import results
 
 

@@ -12,7 +12,7 @@ import pytest
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import DrillHistory, read_history, read_past
 from hackorda_ops.drill.report.report import store_report
-from hackorda_ops.drill.result import RESULT_VERSION
+from hackorda_ops.drilling.result import RESULT_VERSION
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.store import Store
 from hackorda_ops_tests.drill import results

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hackorda_ops.artifacts.by_hand import ByHand
 from hackorda_ops.drill.report.html import FINDINGS_SHOWN, TABLES_SHOWN, page
-from hackorda_ops.drill.result import NotCompared
+from hackorda_ops.drilling.result import NotCompared
+from hackorda_ops.engines.postgres.recovery.by_hand import ByHand
 from hackorda_ops.findings import Finding
 from hackorda_ops_tests.drill import results
 from hackorda_ops_tests.html_page import HtmlPage

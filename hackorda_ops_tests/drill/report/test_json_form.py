@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from hackorda_ops.drill.report import json_form, json_schema
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding
 from hackorda_ops_tests.drill import results

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from hackorda_ops.artifacts.by_hand import ByHand
 from hackorda_ops.drill.report.markdown import TABLES_SHOWN, document
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.engines.postgres.recovery.by_hand import ByHand
 from hackorda_ops.findings import Finding
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops_tests.drill import results

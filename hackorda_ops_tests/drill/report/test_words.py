@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hackorda_ops.drill.checks.registry import CHECKS
+from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.report.words import (
     all_checks,
     compared,
@@ -12,9 +12,9 @@ from hackorda_ops.drill.report.words import (
     table_outcome,
     title_of,
 )
-from hackorda_ops.drill.result import DrillResult
+from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
+from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.findings import Finding
-from hackorda_ops.recovery.not_restored import FOR_THE_SOURCE
 from hackorda_ops_tests.drill import results
 
 
@@ -29,7 +29,11 @@ def test_a_pass_says_what_came_back_and_as_of_when() -> None:
 def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
     checks = (
         results.check("within_recovery_time_objective", "failed"),
-        *(results.check(each.name) for each in CHECKS if not each.name.startswith(("within", "branch"))),
+        *(
+            results.check(each.name)
+            for each in checks_of("postgres")
+            if not each.name.startswith(("within", "branch"))
+        ),
     )
 
     sentence = meaning(results.sound(checks=checks))
@@ -69,14 +73,17 @@ def test_an_error_says_that_nothing_is_proven_and_why() -> None:
 
 
 def test_every_check_has_a_title_and_a_place_even_where_the_drill_ended_early() -> None:
-    assert all(title_of(results.check(each.name)) == each.title for each in CHECKS)
+    assert all(title_of(results.check(each.name)) == each.title for each in checks_of("postgres"))
     assert [check.outcome for check in all_checks(results.unjudged())] == ["passed", *["not measured"] * 8]
 
 
 def test_a_check_of_a_later_release_has_its_name_for_a_title_and_stands_last() -> None:
     later = results.with_unknown_check("failed")
 
-    assert [each.name for each in all_checks(later)] == [*(each.name for each in CHECKS), "indexes_are_valid"]
+    assert [each.name for each in all_checks(later)] == [
+        *(each.name for each in checks_of("postgres")),
+        "indexes_are_valid",
+    ]
     assert title_of(all_checks(later)[-1]) == "Indexes are valid"
     assert meaning(later) == "Do not rely on this backup. Not met: indexes are valid."
     unmeasured = results.with_unknown_check("not measured")

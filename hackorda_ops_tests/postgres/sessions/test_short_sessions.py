@@ -15,14 +15,14 @@ from hackorda_ops_tests.postgres.awkward import execute, target_of
 PACKAGE = Path(hackorda_ops.__file__).parent
 # What they connect to is a copy: a scratch, a branch, a database that is restored into.
 ON_COPIES = {
-    "recovery/target.py",
-    "night/branch.py",
-    "drill/comparisons/branch.py",
+    "engines/postgres/recovery/target.py",
+    "engines/postgres/night/branch.py",
+    "engines/postgres/drill/comparisons/branch.py",
     "exercise/destroy.py",
     "exercise/state.py",
     "exercise/history_check.py",
     "scratch/neon/preflight.py",
-    "drill/comparisons/schema.py",
+    "engines/postgres/drill/comparisons/schema.py",
     "scratch/server/preflight.py",
     "scratch/server/scratch.py",
     "postgres/restoring/target.py",

@@ -1,0 +1,1 @@
+"""What every drill writes down: its record, its result, and what a check declares."""

@@ -1,0 +1,317 @@
+"""What an engine brings along: what a night, a proof, a restore and a drill are for one kind of database.
+
+Everything else (shipping, retention, readiness, alarms) works on any artifact and asks the engine, by `registry`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.concerns import Looked
+from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.environment import Protected
+from hackorda_ops.findings import Finding
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.scratch.place import Place
+from hackorda_ops.stores.store import Store
+
+Fact = int | float | str | tuple[str, ...]
+"""What Dagster's pages show of something: a number, a text, or a list of lines."""
+
+
+FILES_READ_BACK: Final = "files_read_back"
+ROWS_EQUAL_SNAPSHOT: Final = "rows_equal_snapshot"
+NO_COLLAPSE: Final = "no_collapse"
+"""What each night proves, as Dagster's asset checks are called."""
+
+
+class Target(Protocol):
+    """A server and a database on it, as an engine knows how to reach them."""
+
+    def describe(self) -> str:
+        """Where it is, in words, without secrets."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How a reading gives way to others.
+
+    Attributes:
+        yield_after_seconds: how long others may wait for its locks.
+        pauses_seconds: the minimum wait before each further attempt.
+        free_within_seconds: how long it then waits for schema changes to end; after that it starts anyway.
+    """
+
+    yield_after_seconds: float = 5.0
+    pauses_seconds: tuple[float, ...] = (5.0, 30.0, 120.0)
+    free_within_seconds: float = 600.0
+
+
+PATIENCE: Final = Attempts()
+
+
+@dataclass(frozen=True)
+class NightOrder:
+    """A night to be taken.
+
+    Attributes:
+        protected: the database.
+        night: the partition; None for the source's own today.
+        reason: why it's taken, for the manifest.
+        new_source: an operator says that the source may differ from the previous night's.
+        private_folder: for what must not be read by others; it is gone afterwards.
+        seconds: the night's timings, by stage, to be added to.
+        on_progress: called at every stage, from more than one thread.
+        patience: how often it starts over if it had to give way to others.
+    """
+
+    protected: Protected
+    night: date | None
+    reason: Literal["night", "on demand"]
+    new_source: bool
+    private_folder: Path
+    seconds: dict[str, float]
+    on_progress: OnProgress
+    patience: Attempts = PATIENCE
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A night whose files are written, read back and proven, but not published yet.
+
+    Attributes:
+        manifest: the future artifact's.
+        staged: the folder below the store's staging root that has its files.
+        compared_with: the artifact id of the previous night; None for the first.
+        before_publishing: called last, so that nobody else publishes at the same time; raises if that isn't certain.
+    """
+
+    manifest: Manifest
+    staged: Path
+    compared_with: str | None
+    before_publishing: Callable[[], object] = _nothing
+
+
+@dataclass(frozen=True)
+class NightView:
+    """What was found of the source and of the programs that a night needs.
+
+    Attributes:
+        parts: each with its concerns.
+        source: where the source answered; None where it didn't.
+        source_bytes: how large it is; None where it couldn't be read.
+        seen: what else the engine saw, for its own further questions.
+    """
+
+    parts: tuple[Looked, ...]
+    source: Target | None
+    source_bytes: int | None
+    seen: Any = None
+
+
+@dataclass(frozen=True)
+class RestoreOrder:
+    """An artifact to be restored.
+
+    Attributes:
+        protected: the database.
+        store: where the artifact lies.
+        manifest: the artifact's.
+        target: the empty database.
+        source: the live database, where it's known: the target must not be it.
+        jobs: how many processes restore and compare.
+        on_progress: called at every stage, from more than one thread.
+        with_access: also creates the missing roles, and applies owners, grants and settings.
+        keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
+    """
+
+    protected: Protected
+    store: Store
+    manifest: Manifest
+    target: Any
+    source: Any
+    jobs: int
+    on_progress: OnProgress
+    with_access: bool = False
+    keep_going: bool = False
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A finished restore, compared with its manifest.
+
+    Attributes:
+        seconds: wall-clock time of the restore alone.
+        findings: what differs from the manifest; none means PASS.
+        warnings: what the tools or the server warned of.
+    """
+
+    seconds: float
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+
+
+class Engine(Protocol):
+    """One kind of database. Every method raises errors of the `OpsError` tree."""
+
+    @property
+    def name(self) -> str:
+        """As people call it ("Postgres")."""
+
+    @property
+    def kind(self) -> str:
+        """What Dagster's pages show it as ("postgres")."""
+
+    @property
+    def night_asset(self) -> str:
+        """What Dagster calls the asset of its nights ("nightly_dump")."""
+
+    @property
+    def night_description(self) -> str:
+        """What that asset's page says; `{name}` is the database's name."""
+
+    @property
+    def night_checks(self) -> Mapping[str, str]:
+        """What a night proves: a sentence each for FILES_READ_BACK, ROWS_EQUAL_SNAPSHOT and NO_COLLAPSE."""
+
+    @property
+    def manifest(self) -> type[Manifest]:
+        """What holds its evidence."""
+
+    @property
+    def checks(self) -> Sequence[DrillCheck]:
+        """What its drills prove, in the order of the report, without what every drill does."""
+
+    def source(self, protected: Protected, *, private_folder: Path) -> Target:
+        """The live database.
+
+        Args:
+            protected: the database.
+            private_folder: for files that must not be read by others.
+
+        Raises:
+            ConfigError: variables are missing, or don't have the form that they must.
+        """
+
+    def target(self, url: str, *, origin: str) -> Target:
+        """A database to restore into.
+
+        Args:
+            url: its connection string.
+            origin: where that was given, for the message.
+
+        Raises:
+            ConfigError: it isn't a connection string.
+        """
+
+    def without_password_in_url(self, url: str, environ: Mapping[str, str]) -> Target:
+        """A database to restore into, by a URL that other users can read.
+
+        Args:
+            url: its connection string.
+            environ: where the engine looks its password up.
+
+        Raises:
+            UsageError: the URL contains a password.
+            ConfigError: it isn't a connection string.
+        """
+
+    def observed(self, protected: Protected) -> Mapping[str, Fact]:
+        """A look at the live database, for its page: version, size, what it holds."""
+
+    def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """The same, as a night saw it."""
+
+    def look(self, protected: Protected, *, private_folder: Path) -> NightView:
+        """Checks the source and the programs as the next night will find them; raises no expected error.
+
+        Args:
+            protected: the database.
+            private_folder: for files that must not be read by others.
+        """
+
+    def look_at_scratch(
+        self, protected: Protected, view: NightView, newest: Manifest | None
+    ) -> Iterator[Looked]:
+        """Whether the scratch is as a drill needs it, and what else follows for nights.
+
+        Args:
+            protected: the database.
+            view: what was found of the source.
+            newest: the newest artifact off-site; None before the first.
+        """
+
+    def other_source(self, before: Manifest, view: NightView) -> Finding | None:
+        """A finding if the source isn't that of the previous night; None if it is, as far as is known.
+
+        Args:
+            before: the previous night's manifest.
+            view: what was found of the source.
+        """
+
+    def night(self, order: NightOrder) -> AbstractContextManager[Taken]:
+        """Takes a night: reads the source, writes the files, reads them back, and compares with the night before.
+
+        When the block ends, however it ends, the staged folder is gone.
+        """
+
+    def judge(
+        self, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+    ) -> tuple[Finding, ...]:
+        """Compares the files of a fetched artifact, and all that is in them, with its manifest.
+
+        Args:
+            folder: where the artifact was fetched to.
+            manifest: its manifest.
+            jobs: how many processes read.
+            on_progress: called with the bytes read, from more than one thread.
+
+        Raises:
+            ArtifactDamaged: it can't be read completely.
+        """
+
+    def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
+        """Opens a restore target, if it may take this artifact: a wrong one should fail in seconds.
+
+        Returns:
+            What restores the artifact from the folder that it was fetched to, and compares the result.
+
+        Raises:
+            TargetRefused: it is the source, isn't empty, or can't take this artifact.
+        """
+
+    def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
+        """Restores a fetched artifact on scratch and runs the checks, writing down what they see.
+
+        Args:
+            drilling: the drill, with its artifact fetched and read.
+            place: its scratch.
+            checks: all checks of this database's drill, in the order of the report.
+
+        Raises:
+            OpsError: a step could not be done.
+        """
+
+    def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:
+        """What is left to do after a plain restore of an artifact."""
+
+    def facts(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """What the page of a night shows of its evidence, beyond what every night has."""
+
+    def details(self, manifest: Manifest) -> Mapping[str, Any]:
+        """The evidence in a few lines of JSON."""
+
+    def in_json(self, manifest: Manifest) -> Mapping[str, Any]:
+        """What commands print of an artifact with --json, beyond what every artifact has."""
+
+    def notes(self, manifest: Manifest) -> Sequence[str]:
+        """What `dump` prints below its verdict."""

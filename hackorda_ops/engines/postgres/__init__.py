@@ -1,0 +1,160 @@
+"""Postgres as an engine: its nights, restores and drills."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.concerns import Looked
+from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.engines.engine import (
+    FILES_READ_BACK,
+    NO_COLLAPSE,
+    ROWS_EQUAL_SNAPSHOT,
+    Fact,
+    NightOrder,
+    NightView,
+    Restored,
+    RestoreOrder,
+    Taken,
+)
+from hackorda_ops.engines.postgres import facts
+from hackorda_ops.engines.postgres.drill import steps
+from hackorda_ops.engines.postgres.drill.checks import (
+    branch_equals_manifest,
+    comparison_self_test,
+    key_tables,
+    migrations_apply,
+    restored_equals_manifest,
+)
+from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
+from hackorda_ops.engines.postgres.recovery import restore
+from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import UsageError
+from hackorda_ops.evidence import contents
+from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
+from hackorda_ops.evidence.same_source import another_source
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.scratch.place import Place
+
+
+class PostgresEngine:
+    """See `Engine`."""
+
+    name = "Postgres"
+    kind = "postgres"
+    night_asset = "nightly_dump"
+    night_description = (
+        "A dump of {name} from one snapshot, read back from disk and checked against "
+        "that snapshot's exact row counts before it becomes an artifact. The partition is the local date on "
+        "which it is due. A night that was missed can be backfilled where the database is on Neon, as far back as the "
+        "project's history reaches; elsewhere a past night can no longer be taken."
+    )
+    night_checks: Mapping[str, str] = {  # nobody changes it
+        FILES_READ_BACK: "Every file of the dump was read back from disk, decompressed to its end and hashed.",
+        ROWS_EQUAL_SNAPSHOT: "Every table has exactly as many rows in the archive as in the snapshot.",
+        NO_COLLAPSE: "Since the previous artifact nothing vanished, was emptied or collapsed, and no sequence went "
+        "back.",
+    }
+    manifest: type[Manifest] = PostgresManifest
+    checks: Sequence[DrillCheck] = (
+        restored_equals_manifest.CHECK,
+        branch_equals_manifest.CHECK,
+        comparison_self_test.CHECK,
+        key_tables.NEAR_PRODUCTION,
+        key_tables.NEWEST_RECENT,
+        migrations_apply.CHECK,
+    )
+
+    def source(self, protected: Protected, *, private_folder: Path) -> ConnectionTarget:
+        """See `Engine.source`."""
+        return protected.source(private_folder=private_folder)
+
+    def target(self, url: str, *, origin: str) -> ConnectionTarget:
+        """See `Engine.target`."""
+        return connection.direct(connection.parse(url, origin=origin))
+
+    def without_password_in_url(self, url: str, environ: Mapping[str, str]) -> ConnectionTarget:
+        """See `Engine.without_password_in_url`."""
+        target = self.target(url, origin="--to")
+        if target.password is not None:
+            raise UsageError(
+                "The URL after --to contains a password, which every user of this machine can read.",
+                meaning="Nothing was restored; treat that password as compromised.",
+                next_step="Put the whole URL into RESTORE_URL (or the variable of --to-env), or leave the password out "
+                "and set PGPASSWORD.",
+            )
+        return ConnectionTarget(target.parameters, environ.get("PGPASSWORD"))
+
+    def observed(self, protected: Protected) -> Mapping[str, Fact]:
+        """See `Engine.observed`."""
+        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+            return facts.observed(protected.source(private_folder=Path(private)), protected.name)
+
+    def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """See `Engine.observed_by`."""
+        seen = of_postgres(manifest)
+        return facts.of_source(seen.inventory, seen.schema_sha256)
+
+    def look(self, protected: Protected, *, private_folder: Path) -> NightView:
+        """See `Engine.look`."""
+        return preflight.look(protected, private_folder=private_folder)
+
+    def look_at_scratch(
+        self, protected: Protected, view: NightView, newest: Manifest | None
+    ) -> Iterator[Looked]:
+        """See `Engine.look_at_scratch`."""
+        known = None if newest is None else of_postgres(newest)
+        return preflight_scratch.look_at_scratch(protected, view, known)
+
+    def other_source(self, before: Manifest, view: NightView) -> Finding | None:
+        """See `Engine.other_source`."""
+        return None if view.seen is None else another_source(of_postgres(before), view.seen.source)
+
+    def night(self, order: NightOrder) -> AbstractContextManager[Taken]:
+        """See `Engine.night`."""
+        return night.taken(order)
+
+    def judge(
+        self, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+    ) -> tuple[Finding, ...]:
+        """See `Engine.judge`."""
+        return contents.judge(folder, of_postgres(manifest), jobs=jobs, on_progress=on_progress)
+
+    def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
+        """See `Engine.admitted`."""
+        return restore.restoring(order)
+
+    def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
+        """See `Engine.drill`."""
+        steps.run_steps(drilling, place, checks)
+
+    def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:
+        """See `Engine.by_hand`."""
+        return still_by_hand(of_postgres(manifest))
+
+    def facts(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """See `Engine.facts`."""
+        return facts.of_night(of_postgres(manifest))
+
+    def details(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Engine.details`."""
+        return facts.details(of_postgres(manifest))
+
+    def in_json(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Engine.in_json`."""
+        return facts.in_json(of_postgres(manifest))
+
+    def notes(self, manifest: Manifest) -> Sequence[str]:
+        """See `Engine.notes`."""
+        return facts.notes(of_postgres(manifest))
+
+
+ENGINE: Final = PostgresEngine()

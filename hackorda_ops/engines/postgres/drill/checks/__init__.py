@@ -1,0 +1,1 @@
+"""What a drill of a Postgres database proves: each check declared once."""

@@ -1,0 +1,55 @@
+"""The team's own migrations run on the restored database, and lose no rows."""
+
+from typing import Final
+
+from hackorda_ops.config.models import Policy
+from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.engines.postgres.drill.copy import Copy
+from hackorda_ops.migrations.run import migrate_copy, row_losses
+from hackorda_ops.postgres.catalogs import counting, source_catalog
+from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
+from hackorda_ops.postgres.sessions.session import translated_errors
+from hackorda_ops.words import duration
+
+
+def _lacking(database: Policy) -> str:
+    return "" if database.migrate else "databases.yaml names no migrate command"
+
+
+def _migrate(copy: Copy) -> None:
+    drilling, connection = copy.drilling, copy.connection
+    record, migrate = drilling.record, drilling.policy.migrate
+    if migrate is None:
+        return
+    with record.stage("migrate"):
+        migrated = migrate_copy(migrate, copy.target, connection, environ=drilling.protected.environ)
+    result = record.migration = migrated.result
+    with record.stage("count again"), translated_errors(copy.target, "Counting after the migrations"):
+        tables = source_catalog.read_catalog(connection).tables
+        migrated_rows = counting.count_rows(connection, tables, drilling.on_progress)
+    record.migrated = {str(name): rows for name, rows in migrated_rows.items()}
+    came_back = {
+        name: digest.rows for name, digest in (copy.compared.digests if copy.compared else {}).items()
+    }
+    lost = row_losses(
+        rows_of_whole_tables(copy.manifest.inventory.tables, came_back),
+        rows_of_whole_tables(tables, migrated_rows),
+    )
+    applied = "nothing known" if result.applied is None else f"{result.applied}"
+    record.check(
+        CHECK.name,
+        (*migrated.findings, *lost),
+        passed=f"{result.command} applied {applied} in {duration(result.seconds)}; "
+        f"now {result.after or 'unknown'}.",
+        failed=f"{result.command} ended with return code {result.returncode}, and the database is not migrated",
+    )
+
+
+CHECK: Final = DrillCheck(
+    name="migrations_apply",
+    title="The team's migrations apply to the restored database",
+    description="The team's own migrations run on the restored database, and leave nothing pending.",
+    lacking=_lacking,
+    run=_migrate,
+    changes_copy=True,
+)

@@ -1,0 +1,1 @@
+"""A night of Postgres: where it reads, the dump, its evidence."""

@@ -1,0 +1,1 @@
+"""Restoring a Postgres artifact: what a restore and a drill both run."""

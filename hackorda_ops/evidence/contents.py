@@ -1,0 +1,90 @@
+"""Whether the archive in a Postgres artifact is what the manifest says: every file, every row, read once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hackorda_ops.artifacts.damage import OTHER_BYTES, all_hashed, file_findings, hashed
+from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.evidence.archive import toc_findings
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
+from hackorda_ops.findings import Finding
+from hackorda_ops.postgres.archives import contents as archive
+from hackorda_ops.postgres.archives import large_objects, toc
+from hackorda_ops.postgres.archives.contents import ArchivedFile
+from hackorda_ops.progress import OnProgress
+
+
+def judge(
+    folder: Path, manifest: PostgresManifest, *, jobs: int, on_progress: OnProgress
+) -> tuple[Finding, ...]:
+    """Reads a fetched artifact from disk once and compares it with its manifest.
+
+    Args:
+        folder: the folder of the fetched artifact.
+        manifest: its manifest.
+        jobs: how many processes read.
+        on_progress: called with the bytes read, from more than one thread.
+
+    Raises:
+        ArtifactDamaged: all files have the manifest's bytes, but were unsound when it was written: a data file
+            can't be decompressed or has no proper end, or there's no table of contents.
+    """
+    try:
+        dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
+        contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
+    except ArtifactDamaged:
+        # Which bit of a file changed decides whether it can still be read, and reading ends at the first that can't.
+        with suppress(OSError):
+            if changed := tuple(file_findings(manifest, all_hashed(folder, manifest))):
+                return changed
+        raise
+    return (
+        *differences(manifest, (*dumped, *_beside(folder, manifest))),
+        *(toc_findings(manifest, contents) if contents is not None else ()),
+    )
+
+
+def _beside(folder: Path, manifest: PostgresManifest) -> Iterator[ArchivedFile]:
+    """The artifact's few small files outside the dump, with paths relative to the dump's folder."""
+    for entry in manifest.files:
+        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/") and (file := hashed(folder, entry.path)):
+            yield ArchivedFile(f"../{file.path}", file.size_bytes, file.sha256, None, None)
+
+
+def differences(manifest: PostgresManifest, files: Sequence[ArchivedFile]) -> tuple[Finding, ...]:
+    """Compares what was read with what the manifest says; pure.
+
+    Args:
+        manifest: what must be there.
+        files: with paths relative to the dump's folder.
+
+    Returns:
+        A finding for every file that is missing or has different bytes, for every table whose rows or
+        digest differ, and one if the large objects, taken together, do.
+    """
+    read = {_in_artifact(file.path): file for file in files}
+    return (*file_findings(manifest, read), *_tables(manifest, read), *_large_objects(manifest, files))
+
+
+def _in_artifact(path: str) -> str:
+    return path.removeprefix("../") if path.startswith("../") else f"{DUMP_FOLDER_NAME}/{path}"
+
+
+def _tables(manifest: PostgresManifest, read: dict[str, ArchivedFile]) -> Iterator[Finding]:
+    for table in manifest.tables:
+        file = read.get(table.file)
+        if file is not None and (file.rows, file.digest) != (table.rows, table.digest):
+            yield Finding(
+                "table changed",
+                str(table.name),
+                f"{table.rows} rows with digest {table.digest}",
+                f"{file.rows} rows with digest {file.digest}",
+                OTHER_BYTES,
+            )
+
+
+def _large_objects(manifest: PostgresManifest, files: Sequence[ArchivedFile]) -> Iterator[Finding]:
+    expected, found = manifest.large_objects, large_objects.digest_of(large_objects.archived(files))
+    if found != expected:
+        yield Finding("large objects changed", "large objects", str(expected), str(found), OTHER_BYTES)

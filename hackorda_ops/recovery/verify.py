@@ -1,0 +1,60 @@
+"""Whether an artifact's bytes are still what its manifest says: every file, and all that is in it, read once."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hackorda_ops.artifacts.damage import damage
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.engines.registry import engine_that_wrote
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.stores.store import Store
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verifying an artifact found.
+
+    Attributes:
+        manifest: the artifact's.
+        location: where it was read from.
+        findings: what differs from the manifest; none means PASS.
+    """
+
+    manifest: Manifest
+    location: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Either "PASS" or "FAIL"."""
+        return "FAIL" if fatal(self.findings) else "PASS"
+
+
+def verify(
+    store: Store, manifest: Manifest, *, work_folder: Path, jobs: int, on_progress: OnProgress
+) -> Verification:
+    """Fetches an artifact and compares each of its files and tables with the manifest.
+
+    Args:
+        store: where it lies.
+        manifest: what it must be.
+        work_folder: where it is kept meanwhile; it's removed from there afterwards.
+        jobs: how many processes read it back.
+        on_progress: called at every stage, from more than one thread.
+
+    Raises:
+        DiskFull, StoreRefused, StoreUnreachable: it couldn't be verified.
+    """
+    work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
+        folder = Path(name)
+        try:
+            fetch_artifact(store, manifest, folder, on_progress=on_progress)
+            findings = engine_that_wrote(manifest).judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            findings = (damage(manifest, error),)
+    return Verification(manifest, f"{store.describe()}/{manifest.prefix}", findings)
