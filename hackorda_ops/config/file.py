@@ -114,7 +114,7 @@ def _describe_problems(error: ValidationError, root: type[BaseModel], raw: Any) 
         key = ".".join(path) or "the file"
         kind, message = problem["type"], problem["msg"]
         if kind == "extra_forbidden":
-            known = list(_known_keys(root, path[:-1]))
+            known = list(known_keys(root, path[:-1]))
             close = difflib.get_close_matches(path[-1], known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
             message = f"unknown key; {hint}"
@@ -139,7 +139,13 @@ def _is_written(raw: Any, at: tuple[int | str, ...]) -> bool:
     return True
 
 
-def _known_keys(model: Any, path: list[str]) -> Iterator[str]:
+def known_keys(model: Any, path: list[str]) -> Iterator[str]:
+    """The keys that a section of databases.yaml may have.
+
+    Args:
+        model: the section that the path begins in.
+        path: the keys that lead to it; [] for `model` itself.
+    """
     for candidate in _models(model):
         if not path:
             yield from candidate.model_fields
@@ -150,7 +156,7 @@ def _known_keys(model: Any, path: list[str]) -> Iterator[str]:
             annotation = field.annotation
             if get_origin(annotation) in (dict, tuple):
                 annotation, rest = get_args(annotation)[-1 if get_origin(annotation) is dict else 0], rest[1:]
-            yield from _known_keys(annotation, rest)
+            yield from known_keys(annotation, rest)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -1,0 +1,79 @@
+"""docs/teams: each team's example runs a night, a copy, a drill and a restore, all from one code location."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of
+from hackorda_ops.local.postgres import PostgresServer, create_database
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.postgres.sessions.connection import parse
+from hackorda_ops.progress import ignore
+from hackorda_ops.readiness.judgement import judge
+from hackorda_ops.readiness.standing import read_standing
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops_tests.e2e.teams import Teams, running_teams
+
+ROWS = {
+    "hackorda": ("issues", 600),
+    "tech961": ('"Listing"', 300),
+    "honeydue": ("task_task", 400),
+    "amanat": ("chats", 200),
+}
+
+
+@pytest.fixture(scope="module")
+def teams(
+    tmp_path_factory: pytest.TempPathFactory,
+    server_folder: Path,
+    postgres_server: PostgresServer,
+    scratch_server: PostgresServer,
+    s3_server: S3Server,
+) -> Iterator[Teams]:
+    folder = tmp_path_factory.mktemp("teams")
+    with running_teams(folder, server_folder, postgres_server, scratch_server, s3_server) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_teams_night_is_taken_copied_drilled_and_restored(teams: Teams, name: str) -> None:
+    protected = teams.protected(name)
+    schedule, now = protected.policy.schedule, datetime.now(UTC)
+    tonight = night_of(now, schedule)
+    jobs = [(f"{name}_night", tonight)]
+    jobs += [(f"{name}_week", week_of(tonight))] if protected.policy.copies == "weekly" else []
+    jobs += [(f"{name}_quarter", quarter_of(tonight))]
+
+    failed = [
+        (job, event.event_specific_data)
+        for job, partition in jobs
+        for event in teams.run(job, partition.isoformat()).all_events
+        if event.is_failure
+    ]
+
+    assert failed == []
+    standing = read_standing(protected, now=datetime.now(UTC))
+    assert standing.last_drill
+    assert standing.last_drill.verdict == "PASS"
+    ready = judge(standing, protected.policy)
+    assert ready.word == "OK", ready.reasons
+    [artifact] = catalog.read(protected.offsite, name).artifacts
+    assert artifact.dumped_from == ("source" if name == "amanat" else "branch")
+    assert artifact.inventory.source.server_version_number // 10_000 == (18 if name == "amanat" else 17)
+    empty = create_database(teams.scratch_urls[name], f"restored {name}")
+    brought = bring_back(
+        protected,
+        protected.offsite,
+        artifact,
+        parse(empty, origin="RESTORE_URL"),
+        source=None,
+        on_progress=ignore,
+    )
+    assert brought.findings == ()
+    table, rows = ROWS[name]
+    with psycopg.connect(empty) as connection:
+        assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (rows,)
