@@ -16,7 +16,7 @@ from hackorda_ops.local.postgres import PostgresServer, create_database, delete_
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
 from hackorda_ops.postgres.tools import clients
 from hackorda_ops.processes.child import Finished
-from hackorda_ops_tests import forms, groups
+from hackorda_ops_tests import forms, groups, memory
 from hackorda_ops_tests.neon.description import Description, read_description
 from hackorda_ops_tests.neon.recording import as_described
 
@@ -31,6 +31,11 @@ _QUICK = {
     "max_connections": "60",
 }
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Before the first temporary folder is made, and before pytest-xdist starts its workers."""
+    memory.put_files_in_memory()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups, and pytest the markers
