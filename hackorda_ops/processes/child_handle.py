@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import suppress
@@ -100,6 +100,10 @@ class Child:
     def ended_within(self, seconds: float | None) -> bool:
         """Wait up to this many seconds (forever if None); returns whether the child has ended by then."""
         return bool(wait_for_futures([self._end], seconds).done)
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Have this called once the child has ended, from another thread; at once if it has."""
+        self._end.add_done_callback(lambda _: callback())
 
     def wait(self, timeout_seconds: float | None = None) -> Finished:
         """Wait for the child's end, and raise what a line callback raised.

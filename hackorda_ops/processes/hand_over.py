@@ -19,7 +19,7 @@ def hand_over(name: str, order: bytes, *, life: FileIO, report: FileIO) -> tuple
 
     Args:
         name: the program's name, for messages.
-        order: a line of JSON.
+        order: its length in bytes as a line, then a dictionary as marshal writes it.
         life: the pipe that the supervisor reads; closing it stops the child.
         report: the pipe that the supervisor writes to.
 

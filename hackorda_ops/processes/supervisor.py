@@ -1,9 +1,9 @@
 """The small process between this product and a tool it runs, which stops the tool when we die.
 
-Run as a script by `hackorda_ops.processes.child`, never imported: it must start in a few hundredths of a
-second and must not need the package. It lives in a session of its own, so that Ctrl-C at a terminal, or
-a signal to our process group, doesn't kill it too. The tool runs below it in a process group of its
-own, together with the workers that the tool forks.
+Run as a script by `hackorda_ops.processes.child`, never imported: it must start in a hundredth of a second
+and must not need the package. Hence it imports only what is part of the interpreter itself, or nearly. It
+lives in a session of its own, so that Ctrl-C at a terminal, or a signal to our process group, doesn't kill it
+too. The tool runs below it in a process group of its own, together with the workers that the tool forks.
 
 It holds the read end of a pipe whose write end only our process has. However our process ends, SIGKILL
 included, the kernel closes the write end; the supervisor then sends the stop signal to the tool's group,
@@ -15,20 +15,24 @@ tool runs, it gets as files readable by their owner only. They are created here 
 long as the tool: they are removed when the tool ends, even if our process was killed.
 
 Arguments: the number of the life pipe's descriptor and of the report pipe's. Standard input, output and
-error are the tool's. On the life pipe comes one line of JSON (`arguments`, `environment`, `secret_files`,
-`working_directory`, `user`, `stop_signal`, `grace_seconds`); after that, any byte or the end of the file
+error are the tool's. On the life pipe comes the order: a line with its length, then a dictionary as marshal writes
+it (`arguments`, `environment`, `secret_files`, `secret_paths`, `working_directory`, `user`, `stop_signal`,
+`grace_seconds`); after that, any byte or the end of the file
 means "stop". On the report pipe go `started PID`, then `ended RETURNCODE`; or `refused STEP ERRNO`.
 """
 
+import _signal as signal  # type: ignore[import-not-found] # what `signal` wraps in enums, which take long to import
 import errno
-import json
+import marshal
 import os
 import select
-import signal
 import sys
 import time
-from contextlib import suppress
-from typing import Any, NoReturn
+import warnings  # noqa: F401 - os.execvpe does it, as a user who may not be allowed to read Python's own files
+
+TYPE_CHECKING = False  # `typing` has it, and takes long to import
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 # A process that isn't our child (macOS) can't be waited for, only looked for.
 _LOOK_AGAIN_MILLISECONDS = 50
@@ -67,10 +71,9 @@ def main(life: int, report: int) -> None:
         # The handler does nothing: what counts is the byte on the wake-up pipe. A request to end means
         # stopping the tool first, never leaving it running.
         signal.signal(number, _noticed)
-    line = _read_line(life)
-    if line is None:
+    order = _read_order(life)
+    if order is None:
         return  # The parent died before it said what to run.
-    order = json.loads(line)
     _adopt_orphans()
     written: list[str] = []
     try:
@@ -86,7 +89,7 @@ def main(life: int, report: int) -> None:
         returncode = _watch(tool, order, life=life, wake=wake, parent=parent)
     finally:
         for path in written:
-            with suppress(OSError):
+            with _Ignored(OSError):
                 os.unlink(path)  # noqa: PTH108 - pathlib takes longer to import than the rest of this script
     _tell(report, f"ended {returncode}")
 
@@ -95,18 +98,35 @@ def _noticed(_number: int, _frame: object) -> None:
     pass
 
 
-def _read_line(descriptor: int) -> bytes | None:
+class _Ignored:
+    """`contextlib.suppress`, which takes long to import."""
+
+    def __init__(self, *kinds: type[Exception]) -> None:
+        self._kinds = kinds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is not None and issubclass(kind, self._kinds)
+
+
+def _read_order(descriptor: int) -> "dict[str, Any] | None":
+    """What to run; None if the pipe ended before all of it had come."""
     gathered = b""
-    while not gathered.endswith(b"\n"):
+    while True:
+        length, line_end, order = gathered.partition(b"\n")
+        if line_end and len(order) >= int(length):
+            read: dict[str, Any] = marshal.loads(order)  # noqa: S302 - from the process that started this one
+            return read
         block = os.read(descriptor, 65536)
         if not block:
             return None
         gathered += block
-    return gathered
 
 
 def _tell(report: int, message: str) -> None:
-    with suppress(BrokenPipeError):  # The parent died; nobody is listening.
+    with _Ignored(BrokenPipeError):  # The parent died; nobody is listening.
         os.write(report, message.encode() + b"\n")
 
 
@@ -123,7 +143,7 @@ def _adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
+def _write_secret_files(order: "dict[str, Any]", written: list[str]) -> None:
     """Write the order's secret files, and name each in the tool's environment; `written` gets the paths."""
     for variable, text in order["secret_files"].items():
         path = order["secret_paths"][variable]
@@ -136,7 +156,7 @@ def _write_secret_files(order: dict[str, Any], written: list[str]) -> None:
         order["environment"][variable] = path
 
 
-def _launch(order: dict[str, Any], report: int) -> int | None:
+def _launch(order: "dict[str, Any]", report: int) -> int | None:
     """Start the tool in a process group of its own; None where it could not be started (reported)."""
     # A single-threaded process can fork and then do anything, unlike the parent with its threads.
     trouble_read, trouble_write = os.pipe()
@@ -146,7 +166,7 @@ def _launch(order: dict[str, Any], report: int) -> int | None:
     os.close(trouble_write)
     # Both sides do it: whichever is first, the group exists before anyone signals it. Ours is refused
     # once the tool has called exec, after its own.
-    with suppress(OSError):
+    with _Ignored(OSError):
         os.setpgid(tool, tool)
     trouble = os.read(trouble_read, 1000)
     os.close(trouble_read)
@@ -157,7 +177,7 @@ def _launch(order: dict[str, Any], report: int) -> int | None:
     return tool
 
 
-def _become(order: dict[str, Any], trouble: int) -> NoReturn:
+def _become(order: "dict[str, Any]", trouble: int) -> "NoReturn":
     """In the forked process: become the tool, or write to `trouble` which step failed and its errno."""
     step = "group"
     try:
@@ -184,7 +204,7 @@ def _become(order: dict[str, Any], trouble: int) -> NoReturn:
         os._exit(127)
 
 
-def _watch(tool: int, order: dict[str, Any], *, life: int, wake: int, parent: int) -> int:
+def _watch(tool: int, order: "dict[str, Any]", *, life: int, wake: int, parent: int) -> int:
     """Wait for the tool's end or for a reason to end it; return its return code once its group is gone."""
     poll = select.poll()
     poll.register(life, select.POLLIN)

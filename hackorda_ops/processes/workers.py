@@ -1,8 +1,7 @@
 """Our own Python child processes: several shares of one task at a time, each on a core of its own.
 
-A worker is a module of this package that calls `serve` when it is run. It reads its share as JSON on
-standard input and answers in lines of JSON. Workers run below the supervisor (`child`), so they end when
-this process does.
+A worker is a module of this package that calls `worker.serve` when it is run. Workers run below the supervisor
+(`child`), so they end when this process does.
 """
 
 import json
@@ -21,51 +20,36 @@ from hackorda_ops.processes.child import Child
 
 # Workers report every few megabytes. One that is silent for this long hangs in a read that won't return.
 _SILENCE_SECONDS: Final = 600.0
-_POLL_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 1.0
+# Wakes whoever waits at the inbox when a worker has ended; no line of JSON is empty.
+_ENDED: Final = ""
 # What a Python needs of its caller's environment to start and to find this package.
 _PYTHON_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 
 Item = TypeVar("Item")
 
 
-class WorkerAnswer:
-    """A worker's side of the conversation: what it reports goes to its parent at once."""
-
-    def done(self, amount: int) -> None:
-        """This much more (usually bytes) has been processed."""
-        _say({"done": amount})
-
-    def result(self, value: object) -> None:
-        """One finished piece of the share; anything that JSON can hold."""
-        _say({"result": value})
-
-
-def serve(work: Callable[[Any, WorkerAnswer], None]) -> None:
-    """The main function of a worker: does its share, and passes an `OpsError` on to the parent."""
-    order = json.load(sys.stdin)
-    try:
-        work(order, WorkerAnswer())
-    except OpsError as error:
-        _say({"error": [type(error).__name__, error.what, error.meaning, error.next_step]})
-
-
-def shares(items: Sequence[Item], *, weight: Callable[[Item], int], count: int) -> list[list[Item]]:
+def shares(
+    items: Sequence[Item], *, weight: Callable[[Item], int], count: int, least: int = 1
+) -> list[list[Item]]:
     """Splits items into at most `count` shares of about the same weight, each beginning with its heaviest.
 
     Args:
         items: what there is to do.
         weight: how long an item takes, in any unit.
         count: how many shares can be processed at a time; at least 1.
+        least: how much work makes another share worth its start, in the unit of `weight`.
 
     Returns:
         The non-empty shares; none if there are no items.
     """
+    # Every item costs something, or thousands of empty tables would all be one worker's.
+    count = max(1, min(count, sum(weight(item) + 1 for item in items) // least))
     split: list[list[Item]] = [[] for _ in range(count)]
     weights = [0] * count
     for item in sorted(items, key=weight, reverse=True):
         lightest = weights.index(min(weights))
         split[lightest].append(item)
-        # Every item costs something, or thousands of empty tables would all be one worker's.
         weights[lightest] += weight(item) + 1
     return [share for share in split if share]
 
@@ -103,20 +87,20 @@ def run_workers(
     done = 0
     try:
         for order in orders:
-            running.append(
-                child.start(
-                    # -P: a file in the working directory must not pass for a module.
-                    [sys.executable, "-P", "-m", module],
-                    environment=own | dict(environment),
-                    stdin=json.dumps(order).encode(),
-                    on_stdout_line=inbox.put,
-                )
+            worker = child.start(
+                # -P: a file in the working directory must not pass for a module.
+                [sys.executable, "-P", "-m", module],
+                environment=own | dict(environment),
+                stdin=json.dumps(order).encode(),
+                on_stdout_line=inbox.put,
             )
+            running.append(worker)
+            worker.call_at_end(lambda: inbox.put(_ENDED))
         last_heard = time.monotonic()
         while True:
             # Checked before the inbox is emptied: a worker that has ended has sent everything.
             ended = [worker for worker in running if not worker.running]
-            for message in _received(inbox):
+            for message in _received(inbox, wait_seconds=0 if ended else _POLL_SECONDS):
                 last_heard = time.monotonic()
                 if "error" in message:
                     raise _handed_over(message["error"])
@@ -137,15 +121,15 @@ def run_workers(
             worker.stop()
 
 
-def _received(inbox: queue.SimpleQueue[str]) -> list[dict[str, Any]]:
-    """What has arrived; waits a moment for the first message."""
-    lines = []
+def _received(inbox: queue.SimpleQueue[str], *, wait_seconds: float) -> list[dict[str, Any]]:
+    """What has arrived; waits a moment for the first message, and until a worker ends."""
+    lines: list[str] = []
     try:
-        lines.append(inbox.get(timeout=_POLL_SECONDS))
+        lines.append(inbox.get(timeout=wait_seconds))
         while True:
             lines.append(inbox.get_nowait())
     except queue.Empty:
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in lines if line != _ENDED]
 
 
 def _require_success(worker: Child, module: str, redact: Callable[[str], str]) -> None:
@@ -179,7 +163,3 @@ def _silent(module: str) -> Stalled:
         meaning="Their work is not done, so nothing was proven.",
         next_step="Look for a disk, a network file system or a server that hangs; then try again.",
     )
-
-
-def _say(message: Mapping[str, object]) -> None:
-    print(json.dumps(message), flush=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from hackorda_ops.errors import ToolFailed
-from hackorda_ops.processes.workers import run_workers
+from hackorda_ops.processes.workers import run_workers, shares
 
 
 def nobody_listens(_done: int) -> None:
@@ -34,3 +34,13 @@ def test_an_order_that_a_worker_does_not_understand_is_a_crash_and_not_silence()
             on_done=nobody_listens,
             redact=str,
         )
+
+
+def test_small_work_is_one_workers_and_each_further_share_is_worth_its_start() -> None:
+    def split(*sizes: int) -> list[int]:
+        return [sum(share) for share in shares(sizes, weight=lambda size: size, count=3, least=100)]
+
+    assert split(1, 2, 3) == [6]
+    assert sorted(split(100, 99)) == [99, 100]
+    assert sorted(split(*[100] * 6)) == [200, 200, 200]
+    assert shares([], weight=len, count=3, least=100) == []

@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 _LIST_DEADLINE_SECONDS: Final = 600.0
+# What opening a file costs, and what starting a process costs: as many bytes as could be read meanwhile.
+_FILE_BYTES: Final = 16 * 1024
+_SHARE_BYTES: Final = 4 * 1024 * 1024
 _DATA_FILE = re.compile(r"(\d+)\.dat(?:\.[a-z0-9]+)?")
 _LIST_LINE = re.compile(r"(\d+); (\d+) (\d+) (.+)")
 
@@ -187,7 +190,9 @@ def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[Arch
         "hackorda_ops.postgres.archives.reader",
         [
             {"folder": str(folder), "paths": share}
-            for share in shares(list(sizes), weight=sizes.__getitem__, count=jobs)
+            for share in shares(
+                list(sizes), weight=lambda path: sizes[path] + _FILE_BYTES, count=jobs, least=_SHARE_BYTES
+            )
         ],
         environment={},
         on_done=lambda done: on_progress(Progress("read back", done, total_bytes, "bytes")),

@@ -19,7 +19,7 @@ import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, RowDigest
-from hackorda_ops.processes.workers import WorkerAnswer, serve
+from hackorda_ops.processes.worker import WorkerAnswer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"

@@ -17,10 +17,14 @@ from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, digest_of
 from hackorda_ops.postgres.catalogs.inventory import Table, TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.processes.workers import WorkerAnswer, run_workers, serve, shares
+from hackorda_ops.processes.worker import WorkerAnswer, serve
+from hackorda_ops.processes.workers import run_workers, shares
 from hackorda_ops.progress import OnProgress, Progress
 
 _TELL_EVERY_BYTES: Final = 8 * 1024 * 1024
+# What a COPY costs, and what starting a process costs: as many rows as could be read meanwhile, if they are wide.
+_TABLE_ROWS: Final = 20
+_SHARE_ROWS: Final = 2_000
 # What COPY reads directly. Everything else keeps its rows elsewhere and must be queried.
 _KINDS_WITH_ROWS: Final = ("table", "partition")
 
@@ -62,7 +66,7 @@ def digest_tables(
         OpsError: the login, the rights or the connection failed.
     """
     variables = environment(target, base=os.environ)
-    split = shares(list(tables), weight=lambda table: table.rows or 0, count=jobs)
+    split = shares(list(tables), weight=_work, count=jobs, least=_SHARE_ROWS)
     results = run_workers(
         "hackorda_ops.postgres.archives.table_digest",
         [
@@ -79,6 +83,10 @@ def digest_tables(
         redact=lambda text: redact(text, target),
     )
     return {TableName(schema, name): TableDigest(rows, digest) for schema, name, rows, digest in results}
+
+
+def _work(table: Table) -> int:
+    return _TABLE_ROWS + (_SHARE_ROWS if table.rows is None else table.rows)
 
 
 def digest_table(connection: psycopg.Connection[Any], table: Table) -> TableDigest:
