@@ -72,25 +72,30 @@ def _by_name(files: Iterable[MigrationFile]) -> dict[str, _Revision]:
 
 
 def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterator[MigrationFolder]:
-    files, unread = [], []
+    files, unread, hidden = [], [], []
     for name in sorted(names):
         path = folder / name
-        if path.suffix != ".py" or not _MARK.search(text_of(path) or ""):
-            continue
-        values = values_of(path, _NAMES) or {}
-        revision = values.get("revision")
-        follows, labels = _texts(values.get("down_revision")), _texts(values.get("branch_labels"))
-        depends = _texts(values.get("depends_on"))
-        if not isinstance(revision, str) or None in (follows, labels, depends):
-            unread.append(f"{path} doesn't name its revisions as plain text")
-        else:
-            files.append(
-                _Revision(
-                    revision, path.stem, follows=(*(follows or ()), *(depends or ())), labels=labels or ()
-                )
-            )
+        text = text_of(path) if path.suffix == ".py" else ""
+        if text is None:
+            hidden.append(f"{path} can't be read")
+        elif _MARK.search(text):
+            revision = _revision(path)
+            if revision is None:
+                unread.append(f"{path} doesn't name its revisions as plain text")
+            else:
+                files.append(revision)
     if files or unread:
-        yield _Revisions(_NAME, folder, tuple(files), tuple(unread))
+        yield _Revisions(_NAME, folder, tuple(files), (*unread, *hidden))
+
+
+def _revision(path: Path) -> _Revision | None:
+    values = values_of(path, _NAMES) or {}
+    revision = values.get("revision")
+    follows, labels = _texts(values.get("down_revision")), _texts(values.get("branch_labels"))
+    depends = _texts(values.get("depends_on"))
+    if not isinstance(revision, str) or follows is None or labels is None or depends is None:
+        return None
+    return _Revision(revision, path.stem, follows=(*follows, *depends), labels=labels)
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:

@@ -86,18 +86,21 @@ def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterato
         return
     label = _LABEL.search(text_of(folder.parent / "apps.py") or "")
     app = label[1] if label else folder.parent.name
-    files, unread = [], []
+    files, unread, hidden = [], [], []
     for name in sorted(names):
         path = folder / name
-        if path.suffix != ".py" or name[0] in "_~" or not _MARK.search(text_of(path) or ""):
-            continue
-        replaces = _pairs((values_of(path, ("replaces",), inside="Migration") or {}).get("replaces", ()))
-        if replaces is None:
-            unread.append(f"{path} doesn't name what it replaces as plain text")
-            continue
-        files.append(_Migration(f"{app}.{path.stem}", f"{app}.{path.stem}", app=app, replaces=replaces))
+        text = text_of(path) if path.suffix == ".py" and name[0] not in "_~" else ""
+        if text is None:
+            hidden.append(f"{path} can't be read")
+        elif _MARK.search(text):
+            replaces = _pairs((values_of(path, ("replaces",), inside="Migration") or {}).get("replaces", ()))
+            if replaces is None:
+                unread.append(f"{path} doesn't name what it replaces as plain text")
+            else:
+                full_name = f"{app}.{path.stem}"
+                files.append(_Migration(full_name, full_name, app=app, replaces=replaces))
     if files or unread:
-        yield _Apps(_NAME, folder, tuple(files), tuple(unread))
+        yield _Apps(_NAME, folder, tuple(files), (*unread, *hidden))
 
 
 def _pairs(value: Any) -> tuple[str, ...] | None:

@@ -1,5 +1,6 @@
 """Flyway's migrations: versioned files that run once each, and repeatable ones that run again when they change."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -133,8 +134,13 @@ def _checksum(text: str) -> int:
 
 
 def _gather(folders: Sequence[MigrationFolder]) -> Iterable[MigrationFolder]:
-    # A location is read with all that is below it.
-    for folder in merged(folders, lambda path: ancestor(path, lambda each: each.name in _ROOTS) or path):
+    # A location is read with all that is below it. What is above all of them is nothing of the team's.
+    top = Path(os.path.commonpath([folder.path for folder in folders])) if folders else Path()
+
+    def location(path: Path) -> Path:
+        return ancestor(path, lambda each: each.name in _ROOTS and each.is_relative_to(top)) or path
+
+    for folder in merged(folders, location):
         files = [file for file in folder.files if _number(file)]
         repeatable = sorted(
             (file for file in folder.files if not _number(file)), key=lambda file: file.identity

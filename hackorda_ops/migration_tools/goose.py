@@ -8,24 +8,24 @@ from typing import Final
 from hackorda_ops.migration_tools.tool import MigrationFile, MigrationFolder, MigrationTool, text_of
 
 _NAME: Final = "goose"
-_FILE: Final = re.compile(r"0*(\d+)_.*\.sql")
-_MARK: Final = re.compile(r"^--\s*\+goose\s+up\b", re.IGNORECASE | re.MULTILINE)
+_FILE: Final = re.compile(r"0*(\d+)_.*(?<!_test)\.(?:sql|go)", re.ASCII)
+_MARK: Final = re.compile(r"^--\s*\+goose\s+up\b|\bgoose\.Add\w*Migration", re.IGNORECASE | re.MULTILINE)
 
 
 def _find(folder: Path, _inside: Sequence[str], names: Sequence[str]) -> Iterator[MigrationFolder]:
     found = []
+    marked = False
     for name in names:
         match = _FILE.fullmatch(name)
-        if match and int(match[1]) > 0 and _is_goose(folder / name):
-            found.append((int(match[1]), name))
-    if found:
+        if match and int(match[1]) > 0:
+            text = text_of(folder / name)
+            if text is None or _MARK.search(text):
+                found.append((int(match[1]), name))
+                marked = marked or text is not None
+    if marked:
         yield MigrationFolder(
             _NAME, folder, tuple(MigrationFile(str(version), name) for version, name in sorted(found))
         )
-
-
-def _is_goose(path: Path) -> bool:
-    return _MARK.search(text_of(path) or "") is not None
 
 
 TOOL: Final = MigrationTool(

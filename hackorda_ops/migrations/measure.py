@@ -45,7 +45,7 @@ def pending(states: Iterable[ToolState], folders: Sequence[MigrationFolder]) -> 
     """Names of the migrations that are not in force, the next one first; None where that can't be told."""
     pairs = [(state, folder_of(state, folders)) for state in states]
     names = tuple(name for state, folder in pairs if folder for name in folder.pending(state))
-    unclear = any(folder.unclear(state) for state, folder in pairs if folder)
+    unclear = any(folder and any(_unclear(state, folder, folders)) for state, folder in pairs)
     if all(folder is None for _, folder in pairs) or (unclear and not names):
         return None
     return names
@@ -56,11 +56,23 @@ def not_measured(states: Iterable[ToolState], folders: Sequence[MigrationFolder]
     for state in states:
         folder = folder_of(state, folders)
         if folder is not None:
-            yield from folder.unclear(state)
+            yield from _unclear(state, folder, folders)
         elif not any(each.tool == state.tool for each in folders):
             yield f"no migrations of {state.tool} were found in the folder of the command"
         else:
             yield f"no folder of {state.tool}'s migrations could be matched to {state.table}"
+
+
+def _unclear(state: ToolState, folder: MigrationFolder, folders: Sequence[MigrationFolder]) -> Iterator[str]:
+    yield from folder.unclear(state)
+    # Migrations of one table may lie in several folders. What is pending in the others is unknown: another
+    # application's may be among them.
+    there = folder.applied(state)
+    for other in folders:
+        if other.tool == state.tool and other is not folder:
+            theirs = other.applied(state)
+            if any(file is None and also is not None for file, also in zip(there, theirs, strict=True)):
+                yield f"{other.path} has others of {state.table}, and what is pending there can't be told"
 
 
 def position_words(states: Sequence[ToolState], folders: Sequence[MigrationFolder]) -> str | None:

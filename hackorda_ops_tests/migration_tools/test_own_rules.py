@@ -318,6 +318,56 @@ def test_sqitch_knows_reworked_changes_and_passes_over_what_is_none(tmp_path: Pa
     assert folder.pending(state("sqitch", "shop:users:1", "shop:issues:1")) == ("users (2)",)
 
 
+def test_goose_knows_migrations_in_go(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "migrations/00001_users.sql": "-- +goose Up\n",
+            "migrations/00002_fill.go": "func init() { goose.AddMigrationContext(up, down) }",
+            "migrations/00002_fill_test.go": "goose.AddMigrationContext",
+            "migrations/00003_helpers.go": "package migrations",
+        },
+    )
+    assert only(tmp_path, "goose").pending(state("goose", "1")) == ("00002_fill.go",)
+
+
+def test_a_table_whose_migrations_lie_in_several_folders_is_not_measured_in_part(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"one/db/1_a.sql": "-- migrate:up", "one/db/2_b.sql": "", "two/db/3_c.sql": "-- migrate:up"}
+    )
+    folders = find_folders(tmp_path)
+    both = state("dbmate", "1", "2", "3")
+    assert measure.pending((both,), folders) is None
+    [reason] = measure.not_measured((both,), folders)
+    assert reason.startswith(str(tmp_path / "two" / "db"))
+    assert measure.pending((state("dbmate", "1", "2"),), folders) == ()
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "versions/a.py": "revision = 'a'\n" + alembic(None),
+            "manage.py": "",
+            "users/migrations/0001_initial.py": django(),
+            "goose/1_x.sql": "-- +goose Up",
+        },
+    )
+    for name in ("versions/b.py", "users/migrations/0002_more.py", "goose/2_y.sql"):
+        os.mkfifo(tmp_path / name)
+    assert only(tmp_path, "alembic").unclear(state("alembic", "a")) == (
+        f"{tmp_path}/versions/b.py can't be read",
+    )
+    assert only(tmp_path, "django").unread == (f"{tmp_path}/users/migrations/0002_more.py can't be read",)
+    assert only(tmp_path, "goose").pending(state("goose", "1")) == ("2_y.sql",)
+
+
+def test_flyway_folders_of_two_applications_are_not_read_as_one(tmp_path: Path) -> None:
+    shops = tmp_path / "sql" / "shops"
+    write(shops, {"a/V1__a.sql": "", "b/V1__b.sql": "", "b/V2__b.sql": ""})
+    assert [len(each.files) for each in find_folders(shops) if each.tool == "flyway"] == [1, 2]
+
+
 def test_a_pipe_or_something_huge_in_the_folder_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "00001_pipe.sql")
     os.mkfifo(tmp_path / "sqitch.plan")

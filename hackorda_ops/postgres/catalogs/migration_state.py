@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
@@ -121,9 +121,17 @@ def read_tool_states(
         found = True
         for tool in _tools_of(table, schemas, by_name=configured is None):
             try:
-                states.append(_read(connection, tool, table, schemas))
+                state = _read(connection, tool, table.name)
             except _Unread as reason:
                 unread.append(f"{table.name} can't be read: {reason}")
+                continue
+            lock = TableName(table.name.schema, tool.lock)
+            if tool.lock in schemas[lock.schema]:
+                try:
+                    state = replace(state, locked_by=_holder(connection, tool, lock))
+                except _Unread as reason:
+                    unread.append(f"{lock} can't be read: {reason}")
+            states.append(state)
     if configured is not None and not (states or unread):
         unread.append(
             f"{configured} has not the columns of a known tool's table"
@@ -143,31 +151,26 @@ def _tools_of(
             yield tool
 
 
-def _read(
-    connection: psycopg.Connection[Any],
-    tool: MigrationTool,
-    table: Table,
-    schemas: Mapping[str, Iterable[str]],
-) -> ToolState:
-    rows = _rows(connection, _READ % tool.query, table.name)
+def _read(connection: psycopg.Connection[Any], tool: MigrationTool, table: TableName) -> ToolState:
+    rows = _rows(connection, _READ % tool.query, table)
     if any(mark not in _MARKS or not identity for identity, _, mark, *_ in rows):
         raise _Unread(f"its rows are not {tool.name}'s")
     applied = [row for row in rows if row[2] == "applied"]
-    locked_by = ""
-    if tool.lock and tool.lock in schemas[table.name.schema]:
-        held = _rows(connection, _READ % tool.lock_query, TableName(table.name.schema, tool.lock))
-        locked_by = held[0][1] if held else ""
     return ToolState(
         tool.name,
-        table.name,
+        table,
         tuple(identity for identity, *_ in applied),
         applied[-1][1] if applied else "",
         tuple(words for _, words, mark, *_ in rows if mark == "half applied"),
         _unless_empty(sha256 for *_, sha256, _ in applied),
         _unless_empty(name for *_, name in applied),
         tuple(dict.fromkeys(words for _, words, mark, *_ in rows if mark == "rolled back")),
-        locked_by,
     )
+
+
+def _holder(connection: psycopg.Connection[Any], tool: MigrationTool, lock: TableName) -> str:
+    held = _rows(connection, _READ % tool.lock_query, lock)
+    return held[0][1] if held else ""
 
 
 def _rows(connection: psycopg.Connection[Any], query: str, table: TableName) -> list[tuple[str, ...]]:
