@@ -17,6 +17,7 @@ LONGEST_FIRST: Final = (
     "gallery: in the restored copy",
     "gallery: by the tool that restores",
     "gallery: by the tool that dumps",
+    "migration tools themselves",
     "hackorda_ops_tests/drill/test_faults_of_neon.py",
     "hackorda_ops_tests/drill/test_drill_killed_anywhere.py",
     "hackorda_ops_tests/engines/postgres/night/test_in_nobodys_way.py",

@@ -129,8 +129,8 @@ def outcome_findings(result: MigrationResult) -> Iterator[Finding]:
             name,
             "started and finished",
             "started, but neither finished nor rolled back",
-            "Check which of its statements took effect, and fix the migration before it is deployed (with Prisma: "
-            "prisma migrate resolve).",
+            "Check which of its statements took effect, and fix the migration before it is deployed (Prisma: prisma "
+            "migrate resolve; golang-migrate: migrate force; Flyway: flyway repair).",
         )
     if result.returncode == 0 and result.pending_after:
         yield Finding(
