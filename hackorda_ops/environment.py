@@ -24,7 +24,7 @@ from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.stores import registry
 from hackorda_ops.stores.store import Store
 
-Need = Literal["source", "store", "offsite", "scratch"]
+Need = Literal["source", "store", "offsite", "scratch", "history"]
 
 
 @dataclass(frozen=True)
@@ -191,12 +191,15 @@ class Protected:
             yield from policy.store.missing(key, self.environ)
         elif need == "offsite":
             yield from policy.offsite.missing(key, self.environ)
+        elif need == "history" and policy.history is not None:
+            yield from policy.history.section.missing(f"{key}.{policy.history.provider}", self.environ)
         else:
-            scratch = policy.scratch
+            # Where no history is named, it's the scratch's own.
+            scratch, key = policy.scratch, f"databases.{self.name}.scratch"
             yield from scratch.section.missing(f"{key}.{scratch.provider}", self.environ)
 
 
-_IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch")
+_IN_ORDER: tuple[Need, ...] = ("source", "store", "offsite", "scratch", "history")
 
 
 def _source_variables(source: Source) -> Iterator[tuple[str, str, str]]:

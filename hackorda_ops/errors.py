@@ -17,6 +17,8 @@
     │   ├── ArtifactMissing      no artifact fits what was asked for
     │   ├── ArtifactDamaged      an artifact's bytes or rows are not what its manifest says
     │   ├── PartitionGone        a past night cannot be dumped from the present
+    │   ├── PointGone            a history does not hold the point that was asked for
+    │   ├── HistoryRefused       a history can't be used, or gave back something else
     │   ├── TargetRefused        a restore target that is, or might be, something to keep
     │   ├── ToolFailed           a Postgres client tool or a migration command failed
     │   │   └── RestoreRefused   the server rejects a dump's data or its definitions
@@ -146,6 +148,14 @@ class ArtifactDamaged(PermanentError):
 
 class PartitionGone(PermanentError):
     """A past night cannot be dumped from the present."""
+
+
+class PointGone(PermanentError):
+    """A history does not hold the point that was asked for, or no longer does."""
+
+
+class HistoryRefused(PermanentError):
+    """A history can't be used as it is, or gave back something else than was asked for."""
 
 
 class TargetRefused(PermanentError):

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import HistoryPoint
 from hackorda_ops.local.neon import LocalNeon, clone
 from hackorda_ops.local.neon.clone import Clone
 from hackorda_ops.neon.branches import create_branch, delete_branch
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.creation import BranchPoint
-from hackorda_ops.neon.labels import Label
 
 
 @contextmanager
-def all_of_one_clone(neon: LocalNeon, point: BranchPoint) -> Iterator[None]:
+def all_of_one_clone(neon: LocalNeon, point: HistoryPoint) -> Iterator[None]:
     """Every branch that is made for as long as the block lasts has the server of a first one, at `point`."""
     real = clone.running_clone
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patched:

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from hackorda_ops.config.choice import Choice
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.config.places import STORE_SECTIONS, StoreSection
-from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
 
@@ -167,7 +167,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
             yield from _models(member)
-    elif annotation is ScratchPlace:
-        yield ScratchPlace.as_written()
+    elif isinstance(annotation, type) and issubclass(annotation, Choice):
+        yield annotation.as_written()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation

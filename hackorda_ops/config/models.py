@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config import engines
 from hackorda_ops.config.defaults import with_defaults
+from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.retention import Retention
@@ -175,12 +176,15 @@ class Policy(Section):
         copies: how often an artifact goes off-site. "weekly": the nights are in the store, and one of each week is
             copied. "nightly": the nights go straight to the off-site bucket, which is then the store as well;
             the provider's history is the other copy.
+        history: who keeps a past of the source that copies of it can be made of; by default the provider of
+            scratch, where that keeps one (Neon).
     """
 
     engine: str = engines.FIRST
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
+    history: HistoryPlace | None = None
     store: StorePlace = Folder(folder=Path("backups"))
     offsite: Bucket = S3()
     copies: Literal["weekly", "nightly"] = "weekly"
@@ -219,9 +223,19 @@ class Policy(Section):
 
     @model_validator(mode="after")
     def _branches_have_a_project(self) -> "Policy":
-        if self.dump_from == "branch" and not self.scratch.keeps_history:
-            raise ValueError("dump_from: branch needs scratch.neon, the project that is branched")
+        if self.dump_from == "branch" and not self.keeps_history:
+            raise ValueError("dump_from: branch needs a history: scratch.neon")
         return self
+
+    @property
+    def kept_history(self) -> HistoryPlace | None:
+        """Who keeps the source's history: `history`, or else the provider of scratch; None where nobody does."""
+        return kept_history(self.history, self.scratch)
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether anybody keeps a past of the source that copies can be made of."""
+        return self.kept_history is not None
 
     @model_validator(mode="after")
     def _one_place_of_nightly_copies(self) -> "Policy":

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -25,15 +25,14 @@ from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, mak
 from hackorda_ops.exercise.notes import Notes
 from hackorda_ops.exercise.result import ExerciseResult, Moment
 from hackorda_ops.exercise.state import State, differences, read_state, to_destroy
-from hackorda_ops.neon import hazards
-from hackorda_ops.neon.creation import AtHead, AtTime
-from hackorda_ops.neon.labels import EXERCISE
-from hackorda_ops.neon.own_branch import OwnBranch
+from hackorda_ops.histories import registry
+from hackorda_ops.history import hazards
+from hackorda_ops.history.alive import kept_alive
+from hackorda_ops.history.base import History, RecoveredSource
+from hackorda_ops.history.labels import EXERCISE
+from hackorda_ops.history.points import AtHead, AtTime
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
-from hackorda_ops.scratch import registry
-from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.history import ProviderHistory
 
 _EXPIRES_AFTER: Final = timedelta(hours=24)
 
@@ -63,7 +62,7 @@ def run_exercise(
         UsageError: that year has not begun.
     """
     require_history(protected)
-    protected.require("source", "scratch")
+    protected.require("source", "history")
     name, policy = protected.name, protected.policy
     started_at = datetime.now(UTC)
     this_year = partitions.year_of(partitions.night_of(started_at, policy.schedule))
@@ -122,8 +121,8 @@ def require_history(protected: Protected) -> None:
     """
     registry.require_history(
         protected,
-        why="a recovery exercise needs a Neon project",
-        meaning=f"A {protected.policy.scratch.provider} keeps no history to go back in, so nothing was attempted.",
+        why="a recovery exercise needs a history",
+        meaning="There is no history to go back in, so nothing was attempted.",
         by_hand="exercise your provider's own point-in-time recovery by hand",
     )
 
@@ -132,14 +131,14 @@ def require_history(protected: Protected) -> None:
 class _Exercise:
     """What every step needs."""
 
-    history: ProviderHistory
+    history: History
     source: ConnectionTarget
     exercise_id: str
     policy: Policy
     notes: Notes
     on_progress: OnProgress
 
-    def read(self, branch: OwnBranch) -> State:
+    def read(self, branch: RecoveredSource) -> State:
         return read_state(branch.target, jobs=self.policy.dump.jobs, on_progress=self.on_progress)
 
 
@@ -160,7 +159,7 @@ def _on_branches(exercise: _Exercise) -> None:
 
 def _look_for_branches(exercise: _Exercise) -> None:
     """The list is the proof: a branch whose creation failed halfway is not among those that were deleted."""
-    notes = exercise.notes
+    notes, traits = exercise.notes, exercise.history.traits
     try:
         left = exercise.history.still_there(purpose=EXERCISE, run=exercise.exercise_id)
     except OpsError as error:
@@ -169,16 +168,17 @@ def _look_for_branches(exercise: _Exercise) -> None:
     notes.decided(
         "branches_gone",
         not left,
-        f"Neon still lists {' and '.join(left)}. The next run sweeps what is left, as does `hackorda-ops sweep`."
+        f"{traits.keeper} still lists {' and '.join(left)}. The next run sweeps what is left, as does "
+        "`hackorda-ops sweep`."
         if left
-        else "Neon lists no branch of this exercise any more.",
+        else f"{traits.keeper} lists no {traits.copy} of this exercise any more.",
     )
 
 
 def _hold(exercise: _Exercise, made: ExitStack) -> None:
     notes = exercise.notes
     hazards.require_asked_for(
-        hazards.acting_now(exercise.source),
+        hazards.acting_now(exercise.source) if exercise.history.traits.copies_act else (),
         asked_for=exercise.policy.dump_from == "branch",
         meaning="Nothing was created, so nothing was tested.",
     )
@@ -189,7 +189,7 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
             )
         )
     make_marker(victim.target)
-    with notes.doing(f"Read everything that {victim.branch.name} holds"):
+    with notes.doing(f"Read everything that {victim.name} holds"):
         before = exercise.read(victim)
     notes.tables, notes.rows = len(before.digests), before.rows
     if any(extension.name == "pg_cron" for extension in before.inventory.extensions):
@@ -223,32 +223,30 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
     if destruction.left:
         return
     recovered = _recovered(exercise, made, victim, destruction)
-    with notes.doing(f"Read everything that {recovered.branch.name} holds, and compared it"):
+    with notes.doing(f"Read everything that {recovered.name} holds, and compared it"):
         lost = tuple(differences(before, exercise.read(recovered)))
         kept = last_commit(recovered.target)
     _judge_recovery(notes, destruction, lost, kept)
 
 
 def _recovered(
-    exercise: _Exercise, made: ExitStack, victim: OwnBranch, destruction: Destruction
-) -> OwnBranch:
+    exercise: _Exercise, made: ExitStack, victim: RecoveredSource, destruction: Destruction
+) -> RecoveredSource:
     """A branch of the branch, as of just before the destruction, timed until it answers."""
     notes, objective_seconds = exercise.notes, exercise.policy.objectives.recovery_time_minutes * 60
     began = time.monotonic()
-    moment = destruction.recover_to.astimezone(UTC).isoformat()
-    call = (
-        f"POST /projects/{{project}}/branches  parent_id={victim.branch.branch_id} parent_timestamp={moment}"
-    )
-    with notes.doing("Recovered: made a branch of it as of just before, which answers queries", call):
+    copy = exercise.history.traits.copy
+    with notes.doing(f"Recovered: made a {copy} of it as of just before, which answers queries"):
         recovered = made.enter_context(
             exercise.history.opened(
                 purpose=EXERCISE,
                 run=exercise.exercise_id,
                 point=AtTime(destruction.recover_to),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
-                parent_id=victim.branch.branch_id,
+                parent=victim,
             )
         )
+    notes.timeline.append(replace(notes.timeline.pop(), commands=recovered.call))
     notes.remarks += recovered.warnings
     taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
     notes.decided(

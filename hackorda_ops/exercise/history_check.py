@@ -1,6 +1,6 @@
-"""Whether the provider's history reaches as far back as the policy says, and really opens there.
+"""Whether the source's history reaches as far back as the policy says, and really opens there.
 
-What is known of that time is in a past artifact's manifest: a branch at the artifact's WAL position must hold
+What is known of that time is in a past artifact's manifest: a copy at the artifact's WAL position must hold
 exactly its rows. A setting alone proves nothing.
 """
 
@@ -17,15 +17,16 @@ from hackorda_ops.config.models import KeyTable
 from hackorda_ops.engines.postgres.drill.comparisons.branch import other_moment
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import NeonRefused, TargetRefused
+from hackorda_ops.errors import PointGone, TargetRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
 from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence, of_postgres
 from hackorda_ops.evidence.same_source import other_history, other_timeline
-from hackorda_ops.neon import hazards
-from hackorda_ops.neon.creation import AtLsn
-from hackorda_ops.neon.labels import HISTORY_CHECK
-from hackorda_ops.neon.own_branch import OwnBranch
-from hackorda_ops.neon.refusals import RefusalCode
+from hackorda_ops.histories import registry
+from hackorda_ops.history import hazards, window
+from hackorda_ops.history.alive import kept_alive
+from hackorda_ops.history.base import History, HistoryTraits, Reach, RecoveredSource
+from hackorda_ops.history.labels import HISTORY_CHECK
+from hackorda_ops.history.points import AtLsn
 from hackorda_ops.postgres.archives import table_digest
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -33,9 +34,7 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
-from hackorda_ops.scratch import registry
-from hackorda_ops.scratch.alive import kept_alive
-from hackorda_ops.scratch.history import ProviderHistory, Reach
+from hackorda_ops.words import duration
 
 _APPLICATION: Final = "hackorda_ops history check"
 _EXPIRES_AFTER: Final = timedelta(hours=1)
@@ -48,12 +47,12 @@ _TABLES_COMPARED: Final = 3
 LONG_ENOUGH: Final = Declaration(
     name="history_window_long_enough",
     title="long enough",
-    description="The project's history window is at least objectives.history_days.",
+    description="The history window is at least objectives.history_days.",
 )
 HOLDS_THE_PAST: Final = Declaration(
     name="history_holds_the_past",
     title="holds the past",
-    description="A branch near the far end of the window opens, and holds exactly what a past artifact's manifest "
+    description="A copy near the far end of the window opens, and holds exactly what a past artifact's manifest "
     "recorded of that time.",
 )
 CHECKS: Final = (LONG_ENOUGH, HOLDS_THE_PAST)
@@ -64,10 +63,10 @@ class HistoryCheck:
     """What the history is, and what it gave back.
 
     Attributes:
-        window_seconds: the project's history window.
+        window_seconds: the history's window.
         long_enough: whether that is what the policy says.
-        holds_the_past: whether a branch near its far end holds the rows that a manifest recorded.
-        reach_seconds: how far back that branch was; None where none was made.
+        holds_the_past: whether a copy near its far end holds the rows that a manifest recorded.
+        reach_seconds: how far back that copy was; None where none was made.
     """
 
     window_seconds: int
@@ -82,27 +81,27 @@ class HistoryCheck:
 
 
 def check_history(protected: Protected) -> HistoryCheck:
-    """Checks the project's history window, and opens one branch near its far end; the branch is always deleted.
+    """Checks a history's window, and opens one copy near its far end, which is always removed again.
 
     Args:
-        protected: the database; only some providers of scratch keep one.
+        protected: the database.
 
     Raises:
         ConfigError: no history is kept, or variables are missing.
-        OpsError: Neon, the source or a store can't be reached, or the branch is not gone.
+        OpsError: the history, the source or a store can't be reached, or the copy is not gone.
     """
     registry.require_history(
         protected,
-        why="only a Neon project has a history",
+        why="this needs a history",
         meaning="Nothing was checked.",
         by_hand="look at your provider's own history by hand",
     )
-    protected.require("source", "scratch", "store", "offsite")
+    protected.require("source", "history", "store", "offsite")
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
         with registry.history_of(protected, source) as history:
             reach, now = history.reach(), datetime.now(UTC)
-            long_enough = judge_window(reach.window_seconds, protected.policy.objectives.history_days)
+            long_enough = judge_window(reach, protected.policy.objectives.history_days, history.traits)
             manifest = farthest(_artifacts(protected), reach, now=now)
             if isinstance(manifest, str):
                 past, reach_seconds = _unknown(manifest), None
@@ -113,19 +112,17 @@ def check_history(protected: Protected) -> HistoryCheck:
     return HistoryCheck(reach.window_seconds, long_enough, past, reach_seconds)
 
 
-def judge_window(window_seconds: int, policy_days: float) -> Check:
-    """Whether a history window is as long as the policy says. Pure."""
-    window = timedelta(seconds=window_seconds)
-    policy = timedelta(days=policy_days)
-    if window >= policy:
-        summary = f"The project's history window is {window}; the policy asks for {policy}."
-        return decided(LONG_ENOUGH.name, passed=True, summary=summary)
-    return decided(
-        LONG_ENOUGH.name,
-        passed=False,
-        summary=f"The project's history window is {window}, but the policy asks for {policy}. Extend it in the Neon "
-        "console, or change objectives.history_days.",
-    )
+def judge_window(reach: Reach, policy_days: float, traits: HistoryTraits) -> Check:
+    """Whether a history window is as long as the policy says. Pure.
+
+    Args:
+        reach: of the history.
+        policy_days: `objectives.history_days`.
+        traits: what sets the history apart.
+    """
+    passed = window.long_enough(reach, policy_days)
+    remedy = "" if passed else f" {traits.lengthen}, or change objectives.history_days."
+    return decided(LONG_ENOUGH.name, passed=passed, summary=window.compared(reach, policy_days) + remedy)
 
 
 def farthest(artifacts: Sequence[PostgresManifest], reach: Reach, *, now: datetime) -> PostgresManifest | str:
@@ -138,19 +135,22 @@ def farthest(artifacts: Sequence[PostgresManifest], reach: Reach, *, now: dateti
         reach: of the history.
         now: aware.
     """
-    window = timedelta(seconds=reach.window_seconds)
-    end = now - window
-    began = max(end + _MARGIN, reach.since) if reach.since else end + _MARGIN
-    inside = [each for each in artifacts if each.captured_at >= began]
+    began = reach.since if reach.grows else max(_far_end(reach, now), reach.since or _far_end(reach, now))
+    inside = [each for each in artifacts if began is None or each.captured_at >= began]
     if not inside:
-        return f"no artifact was taken within the history window of {window}"
+        return f"no artifact was taken within the history window of {duration(reach.window_seconds)}"
     oldest = min(inside, key=lambda each: (each.captured_at, each.artifact_id))
-    if now - oldest.captured_at < _FAR_SHARE * (now - began):
-        age, back = (
-            timedelta(seconds=round((now - since).total_seconds())) for since in (oldest.captured_at, began)
+    reaches_back = now - (began or oldest.captured_at)
+    if now - oldest.captured_at < _FAR_SHARE * reaches_back:
+        age, back = (each.total_seconds() for each in (now - oldest.captured_at, reaches_back))
+        return (
+            f"the oldest artifact is only {duration(age)} old, but the history reaches back {duration(back)}"
         )
-        return f"the oldest artifact is only {age} old, but the history reaches back {back}"
     return oldest
+
+
+def _far_end(reach: Reach, now: datetime) -> datetime:
+    return now - timedelta(seconds=reach.window_seconds) + _MARGIN
 
 
 def tables_to_compare(
@@ -171,7 +171,7 @@ def _artifacts(protected: Protected) -> list[PostgresManifest]:
 
 
 def _look_back(
-    protected: Protected, history: ProviderHistory, source: ConnectionTarget, manifest: PostgresManifest
+    protected: Protected, history: History, source: ConnectionTarget, manifest: PostgresManifest
 ) -> Check:
     policy = protected.policy
     tables = tables_to_compare(manifest, policy.key_tables)
@@ -193,14 +193,16 @@ def _look_back(
                 point=AtLsn(manifest.lsn),
                 expires_at=datetime.now(UTC) + _EXPIRES_AFTER,
             )
-            with opened as branch:
-                past = _compared(branch, replace(manifest, tables=tables), when, jobs=policy.dump.jobs)
-                return replace(past, summary=" ".join((past.summary, *branch.warnings)))
-        except NeonRefused as error:
+            with opened as copy:
+                past = _compared(
+                    copy, replace(manifest, tables=tables), when, history.traits, jobs=policy.dump.jobs
+                )
+                return replace(past, summary=" ".join((past.summary, *copy.warnings)))
+        except PointGone as error:
             # A plan limit says nothing against the history; a position that is gone does.
-            if error.code == RefusalCode.POSITION_GONE:
-                return _past(False, f"Neon makes no branch as of {when}, inside its window: {error.what}")
-            raise
+            traits = history.traits
+            what = f"{traits.keeper} makes no {traits.copy} as of {when}, inside its window: {error.what}"
+            return _past(False, what)
 
 
 def _past(passed: bool, summary: str) -> Check:
@@ -211,42 +213,43 @@ def _unknown(reason: str) -> Check:
     return not_measured(HOLDS_THE_PAST.name, reason)
 
 
-def _unfit(
-    history: ProviderHistory, source: ConnectionTarget, manifest: PostgresManifest, *, asked_for: bool
-) -> str:
-    """Why a branch at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
+def _unfit(history: History, source: ConnectionTarget, manifest: PostgresManifest, *, asked_for: bool) -> str:
+    """Why a copy at an artifact's position does harm, or is no proof, as a clause; "" where neither."""
     with (
         translated_errors(source, "Looking at the source"),
         connect(source, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
-        live, acting = source_catalog.read_source(connection), hazards.acting(connection, source)
+        live = source_catalog.read_source(connection)
+        acting = hazards.acting(connection, source) if history.traits.copies_act else ()
     hazards.require_asked_for(acting, asked_for=asked_for, meaning="The history was not tried out.")
     if history.main() is None:
         return history.not_main()
     return other_timeline(manifest.inventory.source, live)
 
 
-def _compared(branch: OwnBranch, manifest: PostgresManifest, when: str, *, jobs: int) -> Check:
+def _compared(
+    copy: RecoveredSource, manifest: PostgresManifest, when: str, traits: HistoryTraits, *, jobs: int
+) -> Check:
     with (
-        translated_errors(branch.target, "Looking at the branch"),
-        connect(branch.target, application_name=_APPLICATION) as connection,
+        translated_errors(copy.target, f"Looking at the {traits.copy}"),
+        connect(copy.target, application_name=_APPLICATION) as connection,
     ):
         there = source_catalog.read_catalog(connection)
         if reason := other_history(manifest.inventory.source, there.source):
             return _unknown(reason)
-        if reason := other_moment(connection, branch.branch.parent_lsn, manifest):
+        if reason := other_moment(connection, copy.lsn, manifest):
             return _unknown(reason)
     digests = table_digest.digest_tables(
-        branch.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
+        copy.target, evidenced_tables(manifest, there), jobs=jobs, on_progress=ignore
     )
     findings = table_findings(manifest, digests)
     names = ", ".join(f"{table.name} ({table.rows:,})" for table in manifest.tables)
     if findings:
         return _past(
             False,
-            f"A branch as of {when} is not what {manifest.artifact_id} held: "
+            f"A {traits.copy} as of {when} is not what {manifest.artifact_id} held: "
             + "; ".join(
                 f"{each.subject}: expected {each.expected}, observed {each.observed}" for each in findings
             ),
         )
-    return _past(True, f"A branch as of {when} opened and has exactly the rows of {names}.")
+    return _past(True, f"A {traits.copy} as of {when} opened and has exactly the rows of {names}.")

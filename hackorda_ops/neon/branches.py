@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, OpsError, Stalled, TargetRefused
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import HistoryPoint
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import BranchPoint, request_branch
-from hackorda_ops.neon.labels import NAME_PREFIX, Label, is_ours, unique_name
+from hackorda_ops.neon.creation import request_branch
+from hackorda_ops.neon.labels import NAME_PREFIX, is_ours, unique_name
 from hackorda_ops.neon.models import CreatedBranch, Endpoint, LabelledBranch, NeonBranch
 from hackorda_ops.neon.operations import (
     LONGEST_POLL_SECONDS,
@@ -53,7 +55,7 @@ def create_branch(
     client: NeonClient,
     *,
     label: Label,
-    point: BranchPoint,
+    point: HistoryPoint,
     expires_at: datetime | None,
     parent_id: str | None = None,
 ) -> ScratchBranch:

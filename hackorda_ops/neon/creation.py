@@ -1,12 +1,13 @@
 """Requests a Neon branch once, although a request may be lost, refused for now, or carried out without an answer."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import AtHead, AtLsn, AtTime, HistoryPoint
 from hackorda_ops.neon import refusals
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.labels import Label, is_ours
+from hackorda_ops.neon.labels import is_ours
 from hackorda_ops.neon.models import CreatedBranch, LabelledBranch
 from hackorda_ops.neon.operations import LONGEST_POLL_SECONDS, operations_of
 from hackorda_ops.neon.refusals import RefusalCode
@@ -19,34 +20,12 @@ _RECONCILE_BUDGET_SECONDS = 180.0
 _POSITION_BUDGET_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class AtHead:
-    """As the parent is when Neon accepts the request."""
-
-
-@dataclass(frozen=True)
-class AtLsn:
-    """Everything written before this WAL position, as "0/1A2B3C4D"."""
-
-    lsn: str
-
-
-@dataclass(frozen=True)
-class AtTime:
-    """As of the last commit at or before this time (aware)."""
-
-    time: datetime
-
-
-BranchPoint = AtHead | AtLsn | AtTime
-
-
 def request_branch(
     client: NeonClient,
     *,
     name: str,
     label: Label,
-    point: BranchPoint,
+    point: HistoryPoint,
     expires_at: datetime | None,
     parent_id: str | None,
 ) -> CreatedBranch:
@@ -106,7 +85,7 @@ def request_branch(
         client.clock.sleep(LONGEST_POLL_SECONDS)
 
 
-def _point_fields(point: BranchPoint) -> dict[str, str]:
+def _point_fields(point: HistoryPoint) -> dict[str, str]:
     match point:
         case AtHead():
             return {}

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hackorda_ops.errors import NeonRefused, OpsError, TargetRefused
+from hackorda_ops.history.labels import PURPOSES, Label
+from hackorda_ops.history.points import AtHead, HistoryPoint
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import AtHead, BranchPoint
-from hackorda_ops.neon.labels import PURPOSES, Label, is_of
+from hackorda_ops.neon.labels import is_of
 from hackorda_ops.neon.models import LabelledBranch, NeonBranch, NeonDatabase
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -46,7 +47,7 @@ def opened(
     source: ConnectionTarget,
     *,
     label: Label,
-    point: BranchPoint,
+    point: HistoryPoint,
     expires_at: datetime | None,
     parent_id: str | None = None,
     or_at_head: bool = False,
@@ -71,7 +72,7 @@ def opened(
         OpsError: it could not be made or reached, or (when the block ends) could not be removed.
     """
 
-    def made_at(where: BranchPoint) -> ScratchBranch:
+    def made_at(where: HistoryPoint) -> ScratchBranch:
         return branches.create_branch(
             client, label=label, point=where, expires_at=expires_at, parent_id=parent_id
         )

@@ -61,7 +61,7 @@ def take_night(
     name = protected.name
     protected.require("source", "store")
     if protected.policy.dump_from == "branch":
-        protected.require("scratch")
+        protected.require("history")
     with (
         logged("night", protected.known_stores, name, subject=str(night or "tonight")) as line,
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,

@@ -40,7 +40,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
         *(
             _with_history(name, database)
             for name, database in config.databases.items()
-            if database.scratch.keeps_history
+            if database.keeps_history
         ),
         *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
     )
@@ -48,7 +48,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
 
 def _of_one(name: str, database: Policy) -> dg.Definitions:
     of_kinds = jobs.of_kinds(
-        name, with_history=database.scratch.keeps_history, with_copies=database.copies == "weekly"
+        name, with_history=database.keeps_history, with_copies=database.copies == "weekly"
     )
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(

@@ -83,7 +83,7 @@ def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
     with suppress(ConfigError):
         if not protected.straight_offsite:
             yield from apart.concerns(protected.name, protected.store, protected.offsite)
-        elif not protected.policy.scratch.keeps_history:
+        elif not protected.policy.keeps_history:
             yield Concern(
                 "worth knowing",
                 "The nights go straight to the off-site bucket, and nothing keeps a history of the source beside it.",

@@ -176,7 +176,7 @@ def _asked(standing: Standing, database: Policy) -> Iterator[Expectation]:
     }
     if database.copies == "nightly":
         del newest["week"]
-    if database.scratch.keeps_history:
+    if database.keeps_history:
         newest["year"] = standing.last_exercise_passed_at
     for kind, newest_at in newest.items():
         coming = due_between(kind, schedule, after=standing.at, until=standing.at + _NEXT_WITHIN)

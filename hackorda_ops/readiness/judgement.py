@@ -74,7 +74,7 @@ def _risks(standing: Standing, database: Policy, forecast: Forecast | None) -> I
 
 def _risks_of_one_copy(standing: Standing, database: Policy) -> Iterator[str]:
     """Nights that go straight off-site have no copy of their own: the provider's history is to be the other one."""
-    if not database.scratch.keeps_history:
+    if not database.keeps_history:
         yield "The off-site bucket holds the only copy: nothing keeps a history of the source beside it."
     elif not standing.history_was_used:
         yield (

@@ -183,7 +183,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     nights = artifacts(offsite if straight else store, "night")
     copies = nights if straight else artifacts(offsite, "week")
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
-    asks_for_exercises = bool(places) and protected.policy.scratch.keeps_history
+    asks_for_exercises = bool(places) and protected.policy.keeps_history
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
     attempts: dict[DueKind, Sequence[Attempt]] = {}

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hackorda_ops.concerns import Looked
-from hackorda_ops.config.scratch import ScratchSection
+from hackorda_ops.config.choice import HistorySection, ScratchSection
 from hackorda_ops.environment import Protected
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
 
 S = TypeVar("S", bound=ScratchSection)
@@ -28,15 +26,13 @@ class Provider(Generic[S]):
             provider's API is repeated (None for as long as it thinks right).
         look: what a preflight looks at, given what its engine wants of the place; it begins
             with a part named "scratch".
-        history: the past of a source that it keeps; None where it keeps none.
     """
 
     section: type[S]
     kind: str
     opened: Callable[[S, Protected, Any, float | None], AbstractContextManager[Scratch]]
     look: Callable[[S, Protected, Any], Iterator[Looked]]
-    history: Callable[[S, Protected, ConnectionTarget], AbstractContextManager[ProviderHistory]] | None = None
 
     def __post_init__(self) -> None:
-        if (self.history is not None) != self.section.keeps_history:
-            raise ValueError(f"{self.section.__name__}.keeps_history does not say what its provider has")
+        if bool(self.section.brings_history) != issubclass(self.section, HistorySection):
+            raise ValueError(f"{self.section.__name__}.brings_history names no history of its own")

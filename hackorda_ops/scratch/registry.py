@@ -8,10 +8,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch import neon, server
-from hackorda_ops.scratch.history import ProviderHistory
 from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.scratch.provider import Provider
 
@@ -67,47 +64,6 @@ def look(protected: Protected, wanted: Any) -> Iterator[Looked]:
     protected.require("scratch")
     policy = protected.policy
     return provider_of(policy).look(policy.scratch.section, protected, wanted)
-
-
-def require_history(protected: Protected, *, why: str, meaning: str, by_hand: str) -> None:
-    """Refuses a database whose provider of scratch keeps no history.
-
-    Args:
-        protected: the database.
-        why: what needs one, as a clause.
-        meaning: what follows from there being none.
-        by_hand: what can be done without one.
-
-    Raises:
-        ConfigError: it keeps none.
-    """
-    scratch = protected.policy.scratch
-    if not scratch.keeps_history:
-        keeping = " or ".join(f"scratch.{key}" for key, each in PROVIDERS.items() if each.history)
-        raise ConfigError(
-            f"databases.{protected.name}.scratch: {why}, but a {scratch.provider} is configured.",
-            meaning=meaning,
-            next_step=f"Configure {keeping}, or {by_hand}.",
-        )
-
-
-def history_of(protected: Protected, source: ConnectionTarget) -> AbstractContextManager[ProviderHistory]:
-    """The past of a source that the provider keeps; only where `scratch.keeps_history`.
-
-    Args:
-        protected: the database.
-        source: the live database.
-
-    Raises:
-        ConfigError: the provider's variables are missing.
-        OpsError: it refuses them.
-    """
-    protected.require("scratch")
-    policy = protected.policy
-    history = provider_of(policy).history
-    if history is None:
-        raise AssertionError("the caller has asked whether a history is kept")
-    return history(policy.scratch.section, protected, source)
 
 
 register("neon", neon.PROVIDER)

@@ -6,10 +6,12 @@ no longer shows that it is running (`alive.py`). Nothing else is ever touched.
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hackorda_ops.environment import Protected
+from hackorda_ops.histories import registry as histories
+from hackorda_ops.history.base import History
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
 
@@ -27,8 +29,10 @@ def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ..
     Raises:
         OpsError: the scratch or the source refused, or didn't answer.
     """
-    with _opened(protected, budget_seconds) as scratch:
-        return scratch.left_behind(retry_budget_seconds=budget_seconds)
+    with _opened(protected, budget_seconds) as (scratch, history):
+        left = scratch.left_behind(retry_budget_seconds=budget_seconds)
+        beside = history.left_behind(retry_budget_seconds=budget_seconds) if history is not None else ()
+        return (*left, *beside)
 
 
 def sweep(protected: Protected) -> tuple[str, ...]:
@@ -40,14 +44,21 @@ def sweep(protected: Protected) -> tuple[str, ...]:
     Raises:
         OpsError: the scratch or the source refused, or didn't answer.
     """
-    with _opened(protected) as scratch:
-        return scratch.sweep()
+    with _opened(protected) as (scratch, history):
+        return (*scratch.sweep(), *(history.sweep() if history is not None else ()))
 
 
 @contextmanager
-def _opened(protected: Protected, budget_seconds: float | None = None) -> Iterator[Scratch]:
+def _opened(
+    protected: Protected, budget_seconds: float | None = None
+) -> Iterator[tuple[Scratch, History | None]]:
+    """The scratch, and the history where that is another one."""
     protected.require("source", "scratch")
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, ExitStack() as made:
         source = protected.source(private_folder=Path(private))
-        with registry.opened(protected, source, budget_seconds=budget_seconds) as scratch:
-            yield scratch
+        scratch = made.enter_context(registry.opened(protected, source, budget_seconds=budget_seconds))
+        history = None
+        if protected.policy.history is not None:
+            opened = histories.history_of(protected, source, budget_seconds=budget_seconds)
+            history = made.enter_context(opened)
+        yield scratch, history

@@ -76,7 +76,7 @@ def test_what_fits_in_neither_place_alone_is_reported_for_the_database(tmp_path:
         "defaults: {dump_from: branch}\ndatabases: {one: {scratch: {server: {}}}}",
     )
 
-    assert "databases.one: dump_from: branch needs scratch.neon" in said
+    assert "databases.one: dump_from: branch needs a history: scratch.neon" in said
 
 
 @pytest.mark.parametrize("defaults", ["[]", "words", "{databases: {}}"])

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from hackorda_ops.config.choice import Choice
 from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.config.models import Config
-from hackorda_ops.config.scratch import ScratchPlace
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -48,8 +48,8 @@ def _read_by_default(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if annotation is ScratchPlace:
-        yield ScratchPlace.as_written()
+    if isinstance(annotation, type) and issubclass(annotation, Choice):
+        yield annotation.as_written()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):

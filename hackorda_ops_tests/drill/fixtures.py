@@ -17,6 +17,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
+from hackorda_ops.history.points import AtLsn
 from hackorda_ops.local.hackorda import seed
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import ProjectPlan
@@ -24,7 +25,6 @@ from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.creation import AtLsn
 from hackorda_ops.night.night import take_night
 from hackorda_ops.proof.check import Check
 from hackorda_ops.stores.folder import FolderStore

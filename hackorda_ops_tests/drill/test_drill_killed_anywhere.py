@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from hackorda_ops.history.alive import kept_alive
+from hackorda_ops.history.labels import Label, source_id
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.postgres.sessions.connection import parse
-from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.sweep import left_behind, sweep
 from hackorda_ops_tests.drill.fixtures import EMPTY, Night, Shipped, databases_on, on_neon
 from hackorda_ops_tests.drill.test_drill_interrupted import sessions_on, wait_until

@@ -9,19 +9,19 @@ import psycopg
 import pytest
 import zstandard
 
+from hackorda_ops.history.alive import kept_alive
+from hackorda_ops.history.labels import Label, source_id
+from hackorda_ops.history.points import AtHead
 from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon.branches import create_branch, delete_branch
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.postgres.archives.row_digest import digest_of
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.postgres.sessions.lock import dump_lock
-from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, check, night_of, on_neon, own_branches
 

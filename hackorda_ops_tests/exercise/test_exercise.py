@@ -27,17 +27,17 @@ from hackorda_ops.exercise.history import read_exercise
 from hackorda_ops.exercise.report import document, hold_exercise
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.exercise.state import read_state, to_destroy
+from hackorda_ops.histories.neon.history import NeonHistory
+from hackorda_ops.history.points import AtHead, AtTime
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon import own_branch
-from hackorda_ops.neon.creation import AtHead, AtTime
 from hackorda_ops.neon.own_branch import OwnBranch, opened
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check
-from hackorda_ops.scratch.neon.history import NeonHistory
 from hackorda_ops.scratch.sweep import sweep
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.drill.branched_sources import subscribed
@@ -363,7 +363,7 @@ def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
 
 @NEEDS_A_SERVER
 def test_a_scratch_server_has_no_history_to_go_back_in(protected: Shipped) -> None:
-    with pytest.raises(ConfigError, match="needs a Neon project"):
+    with pytest.raises(ConfigError, match="needs a history"):
         hold_exercise(protected)
 
 

@@ -55,7 +55,7 @@ def test_an_exercise_that_can_not_be_held_is_wrong_use(protected: Shipped, tmp_p
     no_year = _run(protected, tmp_path, "exercise", "--year", "Q1")
 
     assert (on_a_server.returncode, no_year.returncode) == (2, 2)
-    assert "needs a Neon project" in on_a_server.stderr
+    assert "needs a history" in on_a_server.stderr
     assert "Write it as its number: 2026" in no_year.stderr
     assert not list(tmp_path.glob("*.md"))
 

@@ -6,6 +6,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled, TargetRefused
+from hackorda_ops.history.labels import Label, source_id
+from hackorda_ops.history.points import AtHead, AtLsn, AtTime, HistoryPoint
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, Garbled, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
@@ -19,8 +21,7 @@ from hackorda_ops.neon.branches import (
     without_expiry,
 )
 from hackorda_ops.neon.client import NeonClient, open_client
-from hackorda_ops.neon.creation import AtHead, AtLsn, AtTime, BranchPoint
-from hackorda_ops.neon.labels import Label, source_id, unique_name
+from hackorda_ops.neon.labels import unique_name
 from hackorda_ops.neon.models import CreatedBranch, Operation
 from hackorda_ops.neon.operations import wait_for
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.server
 _LABEL = Label(database="hackorda", source="a1b2", run="run-1", purpose="drill")
 
 
-def _create(client: NeonClient, point: BranchPoint | None = None) -> ScratchBranch:
+def _create(client: NeonClient, point: HistoryPoint | None = None) -> ScratchBranch:
     return create_branch(
         client, label=_LABEL, point=point or AtHead(), expires_at=datetime.now(UTC) + timedelta(hours=6)
     )

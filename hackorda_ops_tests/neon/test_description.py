@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import AtHead
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.neon.branches import connection, create_branch, create_database, delete_branch
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label
 from hackorda_ops_tests.neon.description import Description, Exchange
 from hackorda_ops_tests.neon.recording import recorded, required_description
 

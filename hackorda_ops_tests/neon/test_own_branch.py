@@ -8,14 +8,14 @@ import pytest
 
 import hackorda_ops
 from hackorda_ops.errors import NeonRefused, OpsError, TargetRefused
+from hackorda_ops.history.hazards import require_asked_for
+from hackorda_ops.history.labels import NIGHT, Label, source_id
+from hackorda_ops.history.points import AtHead, AtLsn
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.neon import own_branch
 from hackorda_ops.neon.branches import ScratchBranch, list_own_branches
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import AtHead, AtLsn
-from hackorda_ops.neon.hazards import require_asked_for
-from hackorda_ops.neon.labels import NIGHT, Label, source_id
 from hackorda_ops.neon.models import CreatedBranch
 from hackorda_ops.neon.refusals import RefusalCode
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse, with_database
@@ -163,4 +163,4 @@ def test_nobody_else_makes_or_deletes_a_branch_or_refuses_one_in_words_of_its_ow
                 refusals.add(place)
 
     assert calls == set()
-    assert refusals == {"neon/hazards.py"}
+    assert refusals == {"history/hazards.py"}

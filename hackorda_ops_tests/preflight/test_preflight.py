@@ -232,7 +232,7 @@ def test_it_tells_what_nights_are_read_from_and_why(branching: Shipped, neon: Lo
 
 def test_a_history_shorter_than_the_policy_is_worth_knowing(branching: Shipped) -> None:
     parts = look(branching.changed(objectives={"history_days": 400}))
-    assert "the policy requires 400 days" in told(parts, "scratch")
+    assert "the policy requires 400 d" in told(parts, "scratch")
     assert stopping(parts) == []
 
 

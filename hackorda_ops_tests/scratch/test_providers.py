@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -16,13 +16,12 @@ from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.concerns import concerns_in
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.scratch import SCRATCH_SECTIONS, NeonSection, ServerSection
+from hackorda_ops.config.choice import ScratchSection
+from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.neon.creation import AtLsn
-from hackorda_ops.neon.labels import HISTORY_CHECK
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops.preflight.preflight import preflight
@@ -140,7 +139,7 @@ def test_a_place_says_what_it_is_and_shows_no_secret(provided: Provided) -> None
         assert secret is not None
         assert secret not in shown
         # A clone of the source comes along only where the provider keeps its history.
-        assert (place.branch is not None) == provided.protected.policy.scratch.keeps_history
+        assert (place.branch is not None) == provided.protected.policy.keeps_history
 
 
 def test_a_place_is_taken_down_however_its_block_ends(provided: Provided) -> None:
@@ -229,7 +228,7 @@ def test_a_preflight_finds_nothing_in_the_way(provided: Provided) -> None:
 
     assert [part.part for part in parts].count("scratch") == 1
     assert concerns_in(parts, "stops the drill") == ()
-    assert ("nights" in {part.part for part in parts}) == provided.protected.policy.scratch.keeps_history
+    assert ("nights" in {part.part for part in parts}) == provided.protected.policy.keeps_history
 
 
 def test_a_whole_drill_passes(provided: Provided) -> None:
@@ -240,48 +239,25 @@ def test_a_whole_drill_passes(provided: Provided) -> None:
     assert check(result, "migrations_apply").outcome == "passed"
     assert check(result, "scratch_gone").outcome == "passed"
     compared = check(result, "branch_equals_manifest").outcome
-    assert compared == ("passed" if provided.protected.policy.scratch.keeps_history else "not measured")
-
-
-def test_a_history_opens_where_one_is_kept_and_is_refused_where_none_is(provided: Provided) -> None:
-    protected = provided.protected
-    asked = {"why": "this takes a history", "meaning": "Nothing was done.", "by_hand": "do it by hand"}
-    if not protected.policy.scratch.keeps_history:
-        with pytest.raises(ConfigError, match=f"a {provided.key} is configured") as caught:
-            registry.require_history(protected, **asked)
-        assert caught.value.next_step == "Configure scratch.neon, or do it by hand."
-        return
-    registry.require_history(protected, **asked)
-    run = drill_id()
-    with registry.history_of(protected, provided.source) as history:
-        assert history.reach().window_seconds > 0
-        assert history.main() is not None
-        with history.opened(
-            purpose=HISTORY_CHECK,
-            run=run,
-            point=AtLsn(protected.manifest.lsn),
-            expires_at=datetime.now(UTC) + timedelta(hours=1),
-        ) as branch:
-            require_elsewhere(provided.source, branch.target)
-            assert tables_in(branch.target) > 0
-            assert set(history.still_there(purpose=HISTORY_CHECK, run=run)) == provided.there()
-        assert history.still_there(purpose=HISTORY_CHECK, run=run) == ()
+    assert compared == ("passed" if provided.protected.policy.keeps_history else "not measured")
 
 
 def test_the_registry_lists_every_provider_with_its_section(added: None) -> None:
     assert tuple(registry.PROVIDERS) == KEYS
     assert {key: each.section for key, each in registry.PROVIDERS.items()} == SCRATCH_SECTIONS
-    assert {key: each.section.keeps_history for key, each in registry.PROVIDERS.items()} == {
-        "neon": True,
-        "server": False,
-        "throwaway": False,
+    assert {key: each.section.brings_history for key, each in registry.PROVIDERS.items()} == {
+        "neon": "neon",
+        "server": None,
+        "throwaway": None,
     }
 
 
-def test_a_provider_that_says_it_keeps_a_history_and_has_none_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"NeonSection\.keeps_history"):
-        replace(server.PROVIDER, section=NeonSection)
-    assert replace(server.PROVIDER, section=ServerSection) == server.PROVIDER
+def test_a_provider_that_names_a_history_it_does_not_have_is_refused() -> None:
+    class Boastful(ScratchSection):
+        brings_history = "neon"
+
+    with pytest.raises(ValueError, match=r"Boastful\.brings_history"):
+        replace(server.PROVIDER, section=Boastful)
 
 
 def test_databases_yaml_takes_exactly_one_provider_and_names_all_of_them(added: None, tmp_path: Path) -> None:

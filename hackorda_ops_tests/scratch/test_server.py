@@ -15,10 +15,10 @@ from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.engines.postgres.drill.steps import run_steps
 from hackorda_ops.errors import TargetRefused
+from hackorda_ops.history.alive import kept_alive
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres, wheel_bin_dir
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
-from hackorda_ops.scratch.alive import kept_alive
 from hackorda_ops.scratch.place import Place
 from hackorda_ops.scratch.server.scratch import ServerScratch
 from hackorda_ops.scratch.sweep import sweep

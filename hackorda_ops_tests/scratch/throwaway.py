@@ -11,16 +11,16 @@ from pathlib import Path
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
-from hackorda_ops.config.scratch import ScratchSection
+from hackorda_ops.config.choice import ScratchSection
 from hackorda_ops.config.values import VariableName
 from hackorda_ops.environment import Protected
 from hackorda_ops.given import given
+from hackorda_ops.history.alive import kept_alive, lives
 from hackorda_ops.local.postgres import delete_server, running_postgres
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse, with_database
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.scratch.alive import kept_alive, lives
 from hackorda_ops.scratch.place import Place
 from hackorda_ops.scratch.preflight import Wanted
 from hackorda_ops.scratch.provider import Provider

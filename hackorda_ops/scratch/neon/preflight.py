@@ -1,14 +1,18 @@
 """Whether a Neon project has room for a drill."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hackorda_ops.concerns import Concern, Looked, concern_of
 from hackorda_ops.errors import OpsError, TargetRefused
+from hackorda_ops.histories.neon.history import TRAITS
+from hackorda_ops.histories.window import window_concerns
+from hackorda_ops.history.base import Reach
 from hackorda_ops.neon.client import NeonClient
 from hackorda_ops.neon.models import Project
 from hackorda_ops.scratch.neon.scratch import not_in_history, require_room
 from hackorda_ops.scratch.preflight import Wanted, look_at_clients, major_concerns
+from hackorda_ops.words import duration
 
 
 def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> Iterator[Looked]:
@@ -25,25 +29,14 @@ def look_at_neon(client: NeonClient, wanted: Wanted, *, history_days: float) -> 
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
         return
-    window = timedelta(seconds=project.history_retention_seconds)
+    reach = Reach(project.history_retention_seconds, project.created_at)
+    kept = duration(reach.window_seconds)
     yield Looked(
         "scratch",
-        f"Neon project {project.name}, Postgres {project.pg_version}, {branches} branch(es), history of {window}",
-        (*_project_concerns(project, branches, wanted), *history_concerns(window, history_days)),
+        f"Neon project {project.name}, Postgres {project.pg_version}, {branches} branch(es), history of {kept}",
+        (*_project_concerns(project, branches, wanted), *window_concerns(reach, history_days, TRAITS)),
     )
     yield from look_at_clients(project.pg_version, wanted)
-
-
-def history_concerns(window: timedelta, policy_days: float) -> Iterator[Concern]:
-    """Whether a project's history window is as long as the policy says. Pure."""
-    policy = timedelta(days=policy_days)
-    if window < policy:
-        yield Concern(
-            "worth knowing",
-            f"The project's history window is {window}, but the policy requires {policy}.",
-            "Mistakes can be undone, and missed nights backed up, no further back than that.",
-            "Lengthen it in the Neon console, or change objectives.history_days.",
-        )
 
 
 def _project_concerns(project: Project, branches: int, wanted: Wanted) -> Iterator[Concern]:

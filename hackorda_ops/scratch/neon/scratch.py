@@ -4,33 +4,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-import psycopg
+from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.errors import RightsMissing, TargetRefused
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
 from hackorda_ops.evidence.same_source import other_timeline
+from hackorda_ops.histories.neon import leftovers
+from hackorda_ops.history.alive import kept_alive
+from hackorda_ops.history.labels import DRILL, Label, source_id
+from hackorda_ops.history.points import AtHead, AtLsn
 from hackorda_ops.neon import branches, own_branch
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import AtHead, AtLsn
-from hackorda_ops.neon.labels import DRILL, NIGHT, Label, source_id
-from hackorda_ops.neon.models import LabelledBranch, Project
+from hackorda_ops.neon.models import Project
 from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
-from hackorda_ops.postgres.sessions.lock import is_locked
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
-from hackorda_ops.scratch.alive import kept_alive, lives
 from hackorda_ops.scratch.place import ComparableBranch, Place
+from hackorda_ops.words import duration
 
 # Longer than any drill, and short enough that a branch nobody swept costs little.
 _EXPIRES_AFTER: Final = timedelta(hours=24)
-_RETRY_BUDGET_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,34 +52,11 @@ class NeonScratch:
             NeonRefused, NeonUnavailable: Neon refused, or didn't answer.
             OpsError: the source can't be reached, so it's unknown which runs are still alive.
         """
-        return tuple(found.branch.name for found in self._left_behind(retry_budget_seconds))
+        return leftovers.names(self.client, self.name, self.source, retry_budget_seconds=retry_budget_seconds)
 
     def sweep(self) -> tuple[str, ...]:
-        """Deletes the branches of this database's drills and nights that are no longer running.
-
-        One that Neon won't delete doesn't keep the others from being deleted.
-
-        Raises:
-            NeonRefused, NeonUnavailable, Stalled: Neon refused, or didn't answer.
-            OpsError: the source can't be reached, so it's unknown which runs are still alive.
-        """
-        gone = own_branch.delete_each(self.client, self._left_behind(_RETRY_BUDGET_SECONDS))
-        return tuple(reversed(tuple(gone)))
-
-    def _left_behind(self, retry_budget_seconds: float) -> tuple[LabelledBranch, ...]:
-        ours = own_branch.made_for(self.client, self.name, self.source)
-        if not ours:
-            return ()
-        with (
-            translated_errors(self.source, "Checking which runs are still alive"),
-            connect(
-                self.source,
-                application_name="hackorda_ops sweep",
-                settings=SHORT_SETTINGS,
-                retry_budget_seconds=retry_budget_seconds,
-            ) as connection,
-        ):
-            return tuple(found for found in ours if not _owner_lives(connection, found))
+        """See `leftovers.sweep`."""
+        return leftovers.sweep(self.client, self.name, self.source)
 
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
@@ -152,7 +127,8 @@ def not_in_history(manifest: Manifest, project: Project, *, now: datetime) -> st
     """
     window = timedelta(seconds=project.history_retention_seconds)
     if now - manifest.captured_at >= window:
-        return f"the artifact of {manifest.captured_at:%Y-%m-%d %H:%M} UTC is older than Neon's history of {window}"
+        kept = duration(window.total_seconds())
+        return f"the artifact of {manifest.captured_at:%Y-%m-%d %H:%M} UTC is older than Neon's history of {kept}"
     return ""
 
 
@@ -199,13 +175,6 @@ def _locale(identity: SourceIdentity) -> tuple[str | None, ...]:
         identity.character_type,
         identity.locale,
     )
-
-
-def _owner_lives(connection: psycopg.Connection[Any], found: LabelledBranch) -> bool:
-    if found.annotation.get("purpose") == NIGHT:
-        # A night holds the dump lock for longer than it has its branch.
-        return is_locked(connection)
-    return lives(connection, found.annotation.get("run", ""))
 
 
 def _acting_outside(manifest: PostgresManifest) -> Iterator[str]:

@@ -15,6 +15,7 @@ from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.errors import PermanentError, TargetRefused
 from hackorda_ops.evidence.manifest import of_postgres
+from hackorda_ops.history.alive import kept_alive, lives
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.restoring.target import create_like, require_empty
@@ -22,7 +23,6 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_dat
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.redaction.server_words import shown_error
-from hackorda_ops.scratch.alive import kept_alive, lives
 from hackorda_ops.scratch.place import Place
 
 _PREFIX: Final = "hackorda_ops_drill_"

@@ -9,17 +9,17 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from hackorda_ops.errors import NeonRefused
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import AtHead, AtLsn, AtTime, HistoryPoint
 from hackorda_ops.neon.branches import ScratchBranch, connection, create_branch, delete_branch
 from hackorda_ops.neon.client import NeonClient
-from hackorda_ops.neon.creation import AtHead, AtLsn, AtTime, BranchPoint
-from hackorda_ops.neon.labels import Label
 
 pytestmark = pytest.mark.server
 
 
 @contextmanager
 def _branch(
-    client: NeonClient, point: BranchPoint, *, parent_id: str | None = None, expires: bool = False
+    client: NeonClient, point: HistoryPoint, *, parent_id: str | None = None, expires: bool = False
 ) -> Iterator[ScratchBranch]:
     branch = create_branch(
         client,

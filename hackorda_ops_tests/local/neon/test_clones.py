@@ -13,18 +13,18 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import AtHead, AtLsn, AtTime, HistoryPoint
 from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import ScratchBranch, connection, create_branch, delete_branch
 from hackorda_ops.neon.client import NeonClient, open_client
-from hackorda_ops.neon.creation import AtHead, AtLsn, AtTime, BranchPoint
-from hackorda_ops.neon.labels import Label
 
 pytestmark = pytest.mark.server
 
 
 @contextmanager
-def _branch(client: NeonClient, point: BranchPoint) -> Iterator[ScratchBranch]:
+def _branch(client: NeonClient, point: HistoryPoint) -> Iterator[ScratchBranch]:
     branch = create_branch(
         client,
         label=Label("ledger", "a1b2", "run", "test"),
@@ -201,8 +201,8 @@ from hackorda_ops.local.neon import running_local_neon
 from hackorda_ops.local.postgres import running_postgres
 from hackorda_ops.neon.branches import create_branch
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label
+from hackorda_ops.history.points import AtHead
+from hackorda_ops.history.labels import Label
 
 folder = Path(sys.argv[1])
 with running_postgres(folder / "parent", settings={"fsync": "off"}) as parent:

@@ -14,11 +14,11 @@ from dagster import DagsterInstance
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from hackorda_ops.config.models import Config, Policy
+from hackorda_ops.history.labels import Label, source_id
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.postgres.sessions.connection import parse

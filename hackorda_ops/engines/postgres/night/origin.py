@@ -1,4 +1,4 @@
-"""What a night's dump is read from: the source itself, or a Neon branch of it at one WAL position.
+"""What a night's dump is read from: the source itself, or a copy of it that its history opens at one WAL position.
 
 A branch keeps the dump's load and locks away from production, and its position is exact. It is also the only
 way to a night that was missed.
@@ -7,7 +7,7 @@ way to a night that was missed.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from hackorda_ops.calendar import partitions
 from hackorda_ops.concerns import Concern, Looked, concern_of
@@ -16,11 +16,11 @@ from hackorda_ops.engines.postgres.night import branch as night_branch
 from hackorda_ops.engines.postgres.night.branch import NightBranch, Present
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, TargetRefused
-from hackorda_ops.neon import hazards
+from hackorda_ops.histories import registry
+from hackorda_ops.history import hazards
+from hackorda_ops.history.base import History
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.snapshot import Snapshot
-from hackorda_ops.scratch import registry
-from hackorda_ops.scratch.history import ProviderHistory
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Origin:
         return replace(snapshot, lsn=self.branch.lsn, aligned=True, captured_at=self.branch.captured_at)
 
 
-def look_at_origin(history: ProviderHistory, database: Policy, source: ConnectionTarget) -> Looked:
+def look_at_origin(history: History, database: Policy, source: ConnectionTarget) -> Looked:
     """What the next night of a database whose provider keeps a history will be read from, and why.
 
     Args:
@@ -65,20 +65,25 @@ def look_at_origin(history: ProviderHistory, database: Policy, source: Connectio
     Raises:
         OpsError: the provider or the source can't be asked.
     """
+    traits = history.traits
     if database.dump_from == "source":
         return Looked("nights", "read from the source, as configured")
     main = history.main()
     if main is None:
-        seen = "read from the source: it is not the compute of the project's default branch"
+        seen = f"read from the source: {history.not_main()}"
         concerns = (
             [concern_of(_not_main(history), "stops the night")] if database.dump_from == "branch" else []
         )
         return Looked("nights", seen, tuple(concerns))
-    why = " and ".join(night_branch.look(source).hazards)
+    if database.dump_from is None and not traits.every_night:
+        return Looked(
+            "nights", f"read from the source; one that was missed, from a {traits.copy} of {main.name}"
+        )
+    why = " and ".join(night_branch.look(source, copies_act=traits.copies_act).hazards)
     if not why:
-        return Looked("nights", f"read from a branch of {main.name}")
+        return Looked("nights", f"read from a {traits.copy} of {main.name}")
     if database.dump_from == "branch":
-        return Looked("nights", f"read from a branch of {main.name}, although {why}")
+        return Looked("nights", f"read from a {traits.copy} of {main.name}, although {why}")
     concern = Concern(
         "worth knowing",
         f"Nights are read from the source, because {why}.",
@@ -106,17 +111,21 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
         OpsError: the source can't be reached; or a branch is required, and there can't be one.
     """
     policy = protected.policy
-    kept = policy.scratch.keeps_history
-    if policy.dump_from == "source" or not kept or not protected.has("scratch"):
+    kept = policy.keeps_history
+    if policy.dump_from == "source" or not kept or not protected.has("history"):
         if policy.dump_from != "source" and night is not None:
             _refuse_unnamed_history(protected, source, night)
         yield Origin(source, None, [])
         return
-    present = night_branch.look(source)
+    traits = registry.traits_of(protected)
+    present = night_branch.look(source, copies_act=traits.copies_act)
     due = night or partitions.night_of(present.now, policy.schedule)
     past = partitions.is_over(due, present.now, policy.schedule)
     if not past:
         partitions.require_open(due, present.now, policy.schedule)
+        if policy.dump_from is None and not traits.every_night:
+            yield Origin(source, None, [])
+            return
     warnings: list[str] = []
     with ExitStack() as made:
         try:
@@ -137,7 +146,7 @@ def opened(protected: Protected, source: ConnectionTarget, *, night: date | None
 @contextmanager
 def _branched(
     policy: Policy,
-    history: ProviderHistory,
+    history: History,
     present: Present,
     *,
     past_night: date | None,
@@ -149,41 +158,47 @@ def _branched(
     warnings += night_branch.sweep(history)
     past = None
     if past_night is not None:
-        window = timedelta(seconds=history.reach().window_seconds)
         past = night_branch.time_in_history(
-            past_night, policy.schedule, now=present.now, window=window, main=main
+            past_night,
+            policy.schedule,
+            now=present.now,
+            reach=history.reach(),
+            main=main,
+            traits=history.traits,
         )
     hazards.require_asked_for(
         present.hazards,
-        asked_for=policy.dump_from == "branch",
-        meaning="No dump was taken from a branch, which is the only way to a past night.",
+        # Where nights of the present are read from the source, whoever names a past one asks for a copy.
+        asked_for=policy.dump_from == "branch" or not history.traits.every_night,
+        meaning=f"No dump was taken from a {history.traits.copy}, which is the only way to a past night.",
     )
-    with night_branch.made(history, main, present, database=policy, past=past, warnings=warnings) as branch:
-        warnings += [f"A branch of the source was dumped: {hazard}." for hazard in present.hazards]
+    with night_branch.made(history, present, database=policy, past=past, warnings=warnings) as branch:
+        copy = history.traits.copy
+        warnings += [f"A {copy} of the source was dumped: {hazard}." for hazard in present.hazards]
         yield Origin(branch.target, branch, warnings)
 
 
 def _refuse_unnamed_history(protected: Protected, source: ConnectionTarget, night: date) -> None:
     """Refuses a past night that might be recoverable if the Neon project were configured where this runs."""
     policy = protected.policy
-    if not policy.scratch.keeps_history or not partitions.is_over(
-        night, night_branch.look(source).now, policy.schedule
+    if not policy.keeps_history or not partitions.is_over(
+        night, night_branch.look(source, copies_act=False).now, policy.schedule
     ):
         return
     try:
-        protected.require("scratch")
+        protected.require("history")
     except ConfigError as error:
         raise ConfigError(
-            f"The night of {night} is over, so only a Neon project's history might still hold it. {error.what}",
+            f"The night of {night} is over, so only its history might still hold it. {error.what}",
             meaning="No dump was taken.",
-            next_step="Set them where nights run. Without a Neon project, that night has no backup and "
+            next_step="Set them where nights run. Without a history, that night has no backup and "
             "cannot get one: nothing is ever backdated.",
         ) from None
 
 
-def _not_main(history: ProviderHistory) -> TargetRefused:
+def _not_main(history: History) -> TargetRefused:
     return TargetRefused(
         f"{history.not_main()}.",
-        meaning="A branch of that project would not be a branch of the source, so none is dumped.",
-        next_step=night_branch.CORRECT_THE_PROJECT,
+        meaning=f"A {history.traits.copy} of that would not be one of the source, so none is dumped.",
+        next_step=night_branch.or_the_source(history.traits),
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from hackorda_ops.concerns import ConcernLevel, Looked, concerns_in, looked
+from hackorda_ops.concerns import ConcernLevel, Looked, concern_of, concerns_in, looked
 from hackorda_ops.engines.engine import NightView
 from hackorda_ops.engines.postgres.night.origin import look_at_origin
 from hackorda_ops.engines.postgres.night.preflight import look_at_clients
 from hackorda_ops.environment import Protected
+from hackorda_ops.errors import OpsError
 from hackorda_ops.evidence.manifest import PostgresManifest
+from hackorda_ops.histories import registry as histories
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch import registry
@@ -35,8 +37,17 @@ def look_at_scratch(
     )
     parts = tuple(registry.look(protected, wanted))
     yield from parts
-    if protected.policy.scratch.keeps_history and source is not None:
+    if protected.policy.keeps_history and source is not None:
+        yield from _look_at_history(protected, source)
         yield from _look_at_nights(protected, source, parts)
+
+
+def _look_at_history(protected: Protected, source: ConnectionTarget) -> Iterator[Looked]:
+    try:
+        yield from histories.look(protected, source)
+    except OpsError as error:
+        # Neither a night nor a drill ends for want of a history.
+        yield Looked("history", "", (concern_of(error, "worth knowing"),))
 
 
 def _look_at_nights(
@@ -46,7 +57,7 @@ def _look_at_nights(
     insisted = policy.dump_from == "branch"
 
     def look() -> Looked:
-        with registry.history_of(protected, source) as history:
+        with histories.history_of(protected, source) as history:
             return look_at_origin(history, policy, source)
 
     # What keeps a drill from its branch keeps a night from one, and needn't be reported twice; but where nothing

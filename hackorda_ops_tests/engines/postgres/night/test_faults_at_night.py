@@ -11,12 +11,12 @@ from psycopg.conninfo import make_conninfo
 from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.postgres.night.origin import opened
 from hackorda_ops.environment import Protected
+from hackorda_ops.history.points import AtHead
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon.branches import list_own_branches
 from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.creation import AtHead
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops_tests.neon.calls import Call

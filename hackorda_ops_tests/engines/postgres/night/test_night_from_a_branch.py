@@ -16,20 +16,22 @@ from hackorda_ops.engines.postgres.night import branch as night_branch
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ConfigError,
+    HistoryRefused,
     LockHeld,
     LoginRefused,
     NeonRefused,
     PartitionGone,
+    PointGone,
     TargetRefused,
 )
+from hackorda_ops.history.labels import Label, source_id
+from hackorda_ops.history.points import AtHead
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.neon import branches
 from hackorda_ops.neon.branches import ScratchBranch, create_branch, delete_branch, list_own_branches
 from hackorda_ops.neon.client import NeonClient, open_client
-from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label, source_id
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse, with_database
 from hackorda_ops.postgres.sessions.lock import dump_lock
@@ -121,7 +123,7 @@ def test_who_wants_the_source_dumped_gets_no_branch(nights: Nights) -> None:
 
 
 def test_a_branch_needs_a_project_to_branch() -> None:
-    with pytest.raises(ValueError, match=r"dump_from: branch needs scratch\.neon"):
+    with pytest.raises(ValueError, match=r"dump_from: branch needs a history: scratch\.neon"):
         Policy.model_validate({"dump_from": "branch", "scratch": {"server": {}}})
 
 
@@ -154,7 +156,7 @@ def test_a_source_that_is_not_the_projects_is_dumped_itself(
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE elsewhere AS SELECT n FROM generate_series(1, 10) n")
         manifest = elsewhere.take()
-        with pytest.raises((TargetRefused, NeonRefused)):
+        with pytest.raises((TargetRefused, NeonRefused, HistoryRefused, PointGone)):
             elsewhere.take(dump_from="branch")
     finally:
         execute(scratch_server.url(), 'DROP DATABASE "branched at night"')
@@ -223,7 +225,7 @@ def test_a_branch_that_is_not_at_the_position_asked_for_is_not_dumped(
 ) -> None:
     for echoed in (None, "no position"):
         plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": echoed}))
-        with pytest.raises(NeonRefused, match="was requested"):
+        with pytest.raises(HistoryRefused, match="was requested"):
             nights.take(dump_from="branch")
 
     plane.change_plan(ProjectPlan(wrong_echoes={"parent_lsn": "0/10"}))
@@ -245,7 +247,7 @@ def test_a_branch_that_is_not_of_a_past_nights_time_is_not_dumped(
 
     for echoed in (None, "0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"):
         plane.change_plan(ProjectPlan(wrong_echoes={"parent_timestamp": echoed}))
-        with pytest.raises(NeonRefused, match="was requested"):
+        with pytest.raises(HistoryRefused, match="was requested"):
             nights.take(**yesterday)
 
     assert nights.artifacts() == []
@@ -466,9 +468,7 @@ def test_a_night_before_the_history_is_gone_for_good_and_the_error_says_since_wh
     today = datetime.now(UTC).date()
     for_good = {"schedule": {"night": "0 0 * * *"}}
 
-    with pytest.raises(
-        PartitionGone, match=r"the history of the branch main begins at \d{4}-\d\d-\d\d \d\d:\d\d UTC"
-    ):
+    with pytest.raises(PartitionGone, match=r"the history of main begins at \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
         nights.take(night=today - timedelta(days=1), **for_good)
     since = today - timedelta(days=8) + timedelta(days=7)
     with pytest.raises(PartitionGone, match=f"out of reach since {since} 00:00 UTC"):

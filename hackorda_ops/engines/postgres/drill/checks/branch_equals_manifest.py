@@ -16,7 +16,7 @@ _WHAT_AGREES: Final = {
 
 def _lacking(database: Policy) -> str:
     scratch = database.scratch
-    return "" if scratch.keeps_history else f"the scratch is a {scratch.provider} and not a Neon branch"
+    return "" if database.keeps_history else f"the scratch is a {scratch.provider} and not a Neon branch"
 
 
 CHECK: Final = DrillCheck(

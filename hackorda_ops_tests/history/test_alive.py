@@ -7,9 +7,9 @@ from datetime import datetime
 import psycopg
 import pytest
 
+from hackorda_ops.history.alive import kept_alive, lives
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.sessions.connection import parse
-from hackorda_ops.scratch.alive import kept_alive, lives
 
 pytestmark = pytest.mark.server
 

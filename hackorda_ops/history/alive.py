@@ -7,15 +7,17 @@ server has lost by restarting is taken again within seconds.
 
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
 
 from hackorda_ops.errors import OpsError
+from hackorda_ops.history.labels import NIGHT
 from hackorda_ops.postgres.sessions import beside
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.lock import is_locked
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
@@ -66,6 +68,22 @@ def lives(connection: psycopg.Connection[Any], drill_id: str) -> bool:
         (_CLASS, _number(drill_id)),
     )
     return found.fetchone() is not None
+
+
+def owner_lives(connection: psycopg.Connection[Any], label: Mapping[str, str]) -> bool:
+    """Whether the run that made a copy of the source is still running.
+
+    Args:
+        connection: to the source.
+        label: what was written to the copy (`Label.annotation`).
+
+    Raises:
+        psycopg.Error: the connection broke.
+    """
+    if label.get("purpose") == NIGHT:
+        # A night holds the dump lock for longer than it has its copy.
+        return is_locked(connection)
+    return lives(connection, label.get("run", ""))
 
 
 def _show(target: ConnectionTarget, drill_id: str, *, retry_budget_seconds: float) -> psycopg.Connection[Any]:

@@ -1,0 +1,1 @@
+"""The histories there are, and which one is a database's own."""
