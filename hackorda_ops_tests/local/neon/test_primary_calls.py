@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from hackorda_ops.errors import NeonRefused
+from hackorda_ops.history.labels import Label
+from hackorda_ops.history.points import AtHead
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.neon.branches import create_branch
 from hackorda_ops.neon.client import NeonClient, open_client
-from hackorda_ops.neon.creation import AtHead
-from hackorda_ops.neon.labels import Label
 from hackorda_ops.neon.models import NeonBranch
 from hackorda_ops.neon.operations import wait_for
 from hackorda_ops.neon.refusals import RefusalCode
