@@ -179,6 +179,13 @@ def _migration_concerns(migrate: Migrate, environ: Mapping[str, str]) -> Iterato
             "A drill can't migrate the restored copy.",
             "Correct migrate.working_directory in databases.yaml, or check the application's code out there.",
         )
+    elif migrate.folder is not None and not (folder / migrate.folder).is_dir():
+        yield Concern(
+            "worth knowing",
+            f"The folder of the migrations {folder / migrate.folder} does not exist.",
+            "A drill can't name the migrations that are pending.",
+            "Correct migrate.folder in databases.yaml, or remove it: known tools' files are found by themselves.",
+        )
     program = _program(migrate.command)
     if program is None:
         yield Concern(

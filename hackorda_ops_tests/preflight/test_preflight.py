@@ -310,6 +310,8 @@ def test_missing_extensions_stop_a_drill_and_other_versions_are_worth_knowing() 
         ({"command": "sh -c 'open"}, ["stops the drill"]),
         ({"command": "  "}, ["stops the drill"]),
         ({"command": "sh", "pass_env": ["NOT_SET", "SET"]}, ["worth knowing"]),
+        ({"command": "sh", "folder": "."}, []),
+        ({"command": "sh", "folder": "gone"}, ["worth knowing"]),
     ],
 )
 def test_a_migration_command_is_looked_for_where_it_would_run(
