@@ -13,7 +13,7 @@ from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, UsageError
+from hackorda_ops.errors import ConfigError, OpsError, UsageError
 from hackorda_ops.given import given
 from hackorda_ops.stores.store import PlaceName, Store
 
@@ -95,6 +95,34 @@ def open_place(place: PlaceName, protected: Protected) -> Store:
     """The nightly store or the off-site bucket, once it has answered."""
     opened: Store = protected.store if place == "store" else protected.offsite
     opened.check()
+    return opened
+
+
+def open_reachable(
+    protected: Protected, place: PlaceName | None, offsite: str | None
+) -> dict[PlaceName, Store]:
+    """The places that a restore may fetch from: those that answer, off-site first.
+
+    Args:
+        protected: the database.
+        place: the only one to open; None for every one that is configured.
+        offsite: the bucket named on the command line: no other place is opened then.
+
+    Raises:
+        OpsError: none of them can be opened; the error is off-site's, where that was to be opened.
+    """
+    wanted: tuple[PlaceName, ...] = ("offsite",) if offsite is not None else ("offsite", "store")
+    opened: dict[PlaceName, Store] = {}
+    refusals: list[OpsError] = []
+    for each in (place,) if place is not None else wanted:
+        try:
+            opened[each] = open_place(each, protected)
+        except OpsError as error:
+            refusals.append(error)
+    if not opened:
+        raise refusals[0]
+    for refusal in refusals:
+        terminal.err.print(f"  note: one place can't be used: {refusal.what}", markup=False, soft_wrap=True)
     return opened
 
 

@@ -1,10 +1,13 @@
 """The commands that take, copy, list and verify artifacts: dump, copy, backups, verify."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
 from hackorda_ops.artifacts import catalog, choosing
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
@@ -17,11 +20,14 @@ from hackorda_ops.cli.arguments import (
     open_place,
     places,
 )
-from hackorda_ops.cli.printing import conclude, heartbeat_of, print_json, summary
+from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, summary
 from hackorda_ops.engines.registry import engine_of, engine_that_wrote
+from hackorda_ops.environment import Protected
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import Held, Judged, read_judged
 from hackorda_ops.night import night as nightly
 from hackorda_ops.recovery import verify as verifying
-from hackorda_ops.stores.store import PlaceName
+from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.week import week as weekly
 from hackorda_ops.week.apart import require_copies
 from hackorda_ops.words import size
@@ -82,7 +88,7 @@ def copy(
     protected = choose_database(config, database)
     require_copies(protected)
     protected.require("store", "offsite")
-    chosen = choosing.choose(catalog.read(protected.store, protected.name), artifact)
+    chosen = _to_copy(protected, artifact)
     with (
         heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
         terminal.progress_shown() as on_progress,
@@ -106,25 +112,14 @@ def backups(
 ) -> None:
     """List the artifacts in the store and off-site, newest first; last, those that are dated in the future."""
     protected = choose_database(config, database, offsite)
-    catalogs = [
-        (place, catalog.read(open_place(place, protected), protected.name))
-        for place in places(protected, offsite)
-    ]
+    opened = {place: open_place(place, protected) for place in places(protected, offsite)}
+    judged = read_judged(opened, protected.name)
+    for line in judged.notes:
+        note(line)
     if as_json:
-        print_json(
-            [
-                {
-                    **summary(each),
-                    "place": place,
-                    "location": f"{found.location}/{each.prefix}",
-                    "dated_after_now": each in found.ahead,
-                }
-                for place, found in catalogs
-                for each in (*reversed(found.artifacts), *found.ahead)
-            ]
-        )
+        print_json([_as_json(each) for each in _newest_first(judged)])
         return
-    for place, found in catalogs:
+    for place, found in judged.catalogs.items():
         terminal.table(
             f"{protected.name}, {place}: {found.location}",
             (
@@ -134,28 +129,55 @@ def backups(
                 "rows#",
                 "size#",
                 engine_of(protected.policy).name,
-                "sound",
+                "judgement",
             ),
             [
                 (
-                    str(each.night),
-                    each.artifact_id,
-                    f"{each.captured_at:%Y-%m-%d %H:%M:%S}",
-                    f"{each.rows:,}",
-                    size(each.size_bytes),
-                    each.server_version,
-                    "yes" if each.sound else f"no: {len(each.findings)} finding(s)",
+                    str(each.manifest.night),
+                    each.manifest.artifact_id,
+                    f"{each.manifest.captured_at:%Y-%m-%d %H:%M:%S}",
+                    f"{each.manifest.rows:,}",
+                    size(each.manifest.size_bytes),
+                    each.manifest.server_version,
+                    each.judgement.sentence,
                 )
-                for each in reversed(found.artifacts)
+                for each in reversed(judged.of(place))
             ],
         )
-        for each in found.ahead:
+        for ahead in found.ahead:
             terminal.out.print(
-                f"  dated in the future, so never taken for the newest; to be had by its id: {each.artifact_id}",
+                f"  dated in the future, so never taken for the newest; to be had by its id: {ahead.artifact_id}",
                 markup=False,
             )
-        for line in found.damaged:
-            terminal.out.print(f"  damaged: {line}", markup=False)
+        for damaged in found.damaged:
+            terminal.out.print(f"  damaged: {damaged}", markup=False)
+
+
+def _newest_first(judged: Judged) -> Iterator[Held]:
+    for place in judged.catalogs:
+        yield from reversed(judged.of(place))
+        yield from (each for each in judged.held if each.place == place and each.ahead)
+
+
+def _as_json(held: Held) -> dict[str, Any]:
+    return {
+        **summary(held.manifest),
+        "place": held.place,
+        "location": held.location,
+        "dated_after_now": held.ahead,
+        "sound": held.judgement.usable,
+        "judgement": held.judgement,
+    }
+
+
+def _to_copy(protected: Protected, artifact: str | None) -> Manifest:
+    """What is copied off-site: the requested artifact, or the newest in the store that nothing is known against."""
+    places: dict[PlaceName, Store] = {"store": protected.store, "offsite": protected.offsite}
+    judged = read_judged(places, protected.name, tolerant=True)
+    if "store" not in judged.catalogs:
+        judged = read_judged({"store": protected.store}, protected.name)
+    in_store = replace(judged, held=tuple(each for each in judged.held if each.place == "store"))
+    return choose(in_store, artifact).candidates[0].manifest
 
 
 def verify(

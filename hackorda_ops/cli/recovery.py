@@ -1,12 +1,13 @@
 """The commands that restore artifacts, and prove that they restore: restore, drill, sweep, demo."""
 
+import itertools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
@@ -16,14 +17,18 @@ from hackorda_ops.cli.arguments import (
     DatabaseName,
     OffsiteUrl,
     choose_database,
-    open_place,
+    open_reachable,
     restore_target,
     source_if_known,
 )
-from hackorda_ops.cli.printing import conclude, heartbeat_of, print_json
+from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused
+from hackorda_ops.judgement.choosing import Choice, choose
+from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
+from hackorda_ops.recovery.bring_back import BroughtBack
 from hackorda_ops.scratch import sweep as sweeping
 from hackorda_ops.stores.store import PlaceName
 
@@ -40,7 +45,10 @@ def restore(
         str, typer.Option("--to-env", metavar="VARIABLE", help="The variable with the empty database's URL.")
     ] = "RESTORE_URL",
     artifact: ArtifactId = None,
-    place: Annotated[PlaceName, typer.Option("--from", help="Where to fetch it from.")] = "offsite",
+    place: Annotated[
+        PlaceName | None,
+        typer.Option("--from", help="Fetch it from there alone; default: wherever the best is."),
+    ] = None,
     offsite: OffsiteUrl = None,
     with_access: Annotated[
         bool,
@@ -64,37 +72,76 @@ def restore(
 ) -> None:
     """Restore an artifact into an empty database, and compare every row with its manifest.
 
-    Needs neither Dagster nor the store: the off-site bucket and its credentials are enough.
-    Refuses a database that is not empty, and the source. Example, on a machine with nothing else:
+    Takes the newest of the best that the store and off-site have, by what its night and the drills say of it, and
+    says why; where its bytes turn out to be damaged, the next one. Names what it doesn't take. Needs neither Dagster
+    nor the store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
+    source. Example, on a machine with nothing else:
 
     RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
     """
     protected = choose_database(config, database, offsite)
     target = restore_target(protected, to, to_env)
-    store = open_place(place, protected)
-    chosen = choosing.choose(catalog.read(store, protected.name), artifact)
-    with (
-        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
-        terminal.progress_shown() as on_progress,
-    ):
-        result = restoring.bring_back(
+    places = open_reachable(protected, place, offsite)
+    judged = read_judged(places, protected.name, tolerant=True)
+    for line in judged.notes:
+        note(line)
+    choice = choose(judged, artifact)
+    _explain(choice, protected.name)
+
+    def bring_back(held: Held) -> BroughtBack:
+        return restoring.bring_back(
             protected,
-            store,
-            chosen,
+            places[held.place],
+            held.manifest,
             target,
-            source=source_if_known(protected, Path(private)),
+            source=source,
             jobs=jobs,
             on_progress=on_progress,
             with_access=with_access,
             keep_going=keep_going,
         )
+
+    with (
+        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        terminal.progress_shown() as on_progress,
+    ):
+        source = source_if_known(protected, Path(private))
+        result = _first_whole(choice, bring_back)
     sentence = (
-        f"{result.location} is in {result.target}: {chosen.contents} "
+        f"{result.location} is in {result.target}: {result.manifest.contents} "
         f"compared with the manifest, the restore took {result.seconds:.1f} s"
     )
     for warning in result.warnings:
-        terminal.err.print(f"  note: {warning}", markup=False)
-    conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)
+        note(warning)
+    conclude(result.verdict, sentence, result.manifest, result.findings, as_json=as_json)
+
+
+def _explain(choice: Choice, database: str) -> None:
+    note(f"Restoring {choice.why}")
+    for each in choice.passed_over:
+        note(
+            f"Not taken: {each.location}: {each.judgement.sentence}. To restore it all the same: hackorda-ops restore "
+            f"{database} --artifact {each.manifest.artifact_id} --from {each.place}"
+        )
+
+
+def _first_whole(choice: Choice, bring_back: Callable[[Held], BroughtBack]) -> BroughtBack:
+    """Restores the first candidate whose bytes are what its manifest says."""
+    damaged: ArtifactDamaged | ArtifactMissing | None = None
+    for held, following in itertools.zip_longest(choice.candidates, choice.candidates[1:]):
+        try:
+            return bring_back(held)
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            if following is None:
+                raise
+            damaged = damaged or error
+            note(f"{error.what} Trying {following.location} instead: {following.judgement.sentence}.")
+        except TargetRefused:
+            # The damage came to light only while restoring, so that the database isn't empty any more.
+            if damaged is not None:
+                raise damaged from None
+            raise
+    raise AssertionError("a choice has a candidate")
 
 
 def drill(

@@ -64,13 +64,13 @@ def _show(plan: RetentionPlan, stock: Stock) -> None:
     decisions = [each for each in plan.decisions if each.held.place == stock.place]
     terminal.table(
         f"{plan.database}, {stock.place}: {stock.location}",
-        ("night", "artifact", "size#", "sound", "", "why"),
+        ("night", "artifact", "size#", "judgement", "", "why"),
         [
             (
                 str(each.held.night),
                 each.held.artifact_id,
                 size(each.held.size_bytes),
-                "yes" if each.held.sound else "no",
+                each.held.judgement,
                 "keep" if each.keep else "delete",
                 "; ".join(each.reasons),
             )

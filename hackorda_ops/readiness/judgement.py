@@ -51,7 +51,9 @@ def judge(standing: Standing, database: Policy, forecast: Forecast | None = None
 
 def _risks(standing: Standing, database: Policy, forecast: Forecast | None) -> Iterator[str]:
     objectives, night = database.objectives, standing.newest_night
-    if night is not None and not night.sound:
+    for bad in standing.passed_over:
+        yield f"{bad.artifact_id} can't be relied on: {bad.judgement}."
+    if night is not None and not night.sound and night not in standing.passed_over:
         yield f"The newest artifact in the store, {night.artifact_id}, is not sound."
     if standing.newest_copy is None and not standing.unreadable:
         yield "No sound artifact is off-site."
@@ -90,7 +92,8 @@ def _risks_of_proof(standing: Standing, objective_seconds: float) -> Iterator[st
     elif not proven.kept:
         yield f"The artifact that was proven last, {proven.artifact_id}, is no longer there."
     if last is not None and last.verdict != "PASS":
-        yield f"The last drill, of {last.drilled_at:%Y-%m-%d}, ended with {last.verdict}: {last.drill_id}."
+        but = f" Its data came back, but {last.beside_the_data}." if last.beside_the_data else ""
+        yield f"The last drill, of {last.drilled_at:%Y-%m-%d}, ended with {last.verdict}: {last.drill_id}.{but}"
     if proven is not None and (took := proven.recovery_seconds) is not None and took > objective_seconds:
         yield (
             f"The last proven recovery took {duration(took)}, and its objective is {duration(objective_seconds)}."

@@ -12,9 +12,11 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
+from hackorda_ops.drill.causes import said
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
+from hackorda_ops.judgement.artifact import ArtifactJudgement, beside_the_data
 from hackorda_ops.proof.verdict import Verdict
 
 _TOLD = 3
@@ -140,15 +142,27 @@ def by_night(artifact: Manifest) -> Attempt:
     return Attempt(artifact.night, None if artifact.sound else f"was taken and failed its checks: {found}")
 
 
-def by_copy(artifact: Manifest) -> Attempt:
-    """How an artifact off-site counts as the copy of its week."""
-    unsound = f"is of an artifact that failed its checks ({artifact.artifact_id})"
-    return Attempt(week_of(artifact.night), None if artifact.sound else unsound)
+def by_copy(artifact: Manifest, judgement: ArtifactJudgement) -> Attempt:
+    """How an artifact off-site counts as the copy of its week.
+
+    Args:
+        artifact: its manifest.
+        judgement: what is known of it there.
+    """
+    problem = None
+    if not artifact.sound:
+        problem = f"is of an artifact that failed its checks ({artifact.artifact_id})"
+    elif judgement.state == "damaged":
+        # Copying it again repairs it. What else a drill found against it is the drill's to say.
+        problem = f"is {judgement.sentence} ({artifact.artifact_id})"
+    return Attempt(week_of(artifact.night), problem)
 
 
 def by_drill(drill: DrillResult) -> Attempt:
     """How a drill counts for its quarter."""
-    return _held(drill.quarter, drill.verdict, drill.started_at, drill.drill_id)
+    return _held(
+        drill.quarter, drill.verdict, drill.started_at, drill.drill_id, but=beside_the_data(said(drill))
+    )
 
 
 def by_exercise(exercise: ExerciseResult) -> Attempt:
@@ -156,8 +170,9 @@ def by_exercise(exercise: ExerciseResult) -> Attempt:
     return _held(exercise.year, exercise.verdict, exercise.started_at, exercise.exercise_id)
 
 
-def _held(partition: date, verdict: Verdict, at: datetime, held_id: str) -> Attempt:
+def _held(partition: date, verdict: Verdict, at: datetime, held_id: str, *, but: str = "") -> Attempt:
     if verdict == "PASS":
         return Attempt(partition, None)
-    ended = "FAILED" if verdict == "FAIL" else "could not judge (ERROR)"
+    failed = f"FAILED, although its data came back ({but})" if but else "FAILED"
+    ended = failed if verdict == "FAIL" else "could not judge (ERROR)"
     return Attempt(partition, f"was run on {at:%Y-%m-%d} and {ended}; its report is {held_id}")

@@ -113,9 +113,15 @@ def _made_by(now: datetime, ids: tuple[str, ...], called: str, trouble: Trouble)
 
 
 def newest_artifacts(
-    place: Listed, database: str, due: Due | None, schedule: Schedule, trouble: Trouble
+    place: Listed,
+    database: str,
+    due: Due | None,
+    schedule: Schedule,
+    trouble: Trouble,
+    *,
+    usable: Callable[[Manifest], bool],
 ) -> tuple[Manifest, ...] | None:
-    """The artifacts captured last, newest first, down to the first sound one, or that of what is due.
+    """The artifacts captured last, newest first, down to the first usable one, or that of what is due.
 
     Args:
         place: where they lie.
@@ -123,6 +129,7 @@ def newest_artifacts(
         due: the night or week that is asked for.
         schedule: the database's.
         trouble: gets a sentence for what can't be read; if that is the store itself, the answer is None.
+        usable: whether an artifact counts as a sound backup.
     """
 
     def found() -> Iterator[Manifest | str]:
@@ -130,8 +137,8 @@ def newest_artifacts(
             yield each if isinstance(each, Manifest) else each.problem
 
     def answers(artifact: Manifest) -> bool:
-        if not artifact.sound or due is None or artifact.night >= due.partition:
-            return artifact.sound
+        if not usable(artifact) or due is None or artifact.night >= due.partition:
+            return usable(artifact)
         # A dump that was late may have been captured after one of the night that followed.
         begin = datetime.combine(due.partition, time(), tzinfo=ZoneInfo(schedule.timezone))
         return artifact.captured_at < begin

@@ -3,17 +3,21 @@
 It's asked every few minutes, so it reads as little as it can; `reading` says how.
 """
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
+from hackorda_ops.drill.causes import said
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
+from hackorda_ops.judgement.artifact import ArtifactJudgement, beside_the_data, judge
+from hackorda_ops.judgement.reading import last_written
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
@@ -33,6 +37,9 @@ __all__ = [
     "unread",
 ]
 
+# An artifact, with what is known of it where it lies.
+Judgements = tuple[Manifest, ArtifactJudgement]
+
 
 @dataclass(frozen=True)
 class ArtifactSeen:
@@ -42,8 +49,9 @@ class ArtifactSeen:
         artifact_id: its id.
         night: its partition.
         captured_at: the moment that it holds, in UTC.
-        sound: whether nothing was found against it on its night.
+        sound: whether it counts as a sound backup (`judgement.artifact`).
         size_bytes: of all its files.
+        judgement: what is known of it where it lies, as people read it.
     """
 
     artifact_id: str
@@ -51,16 +59,22 @@ class ArtifactSeen:
     captured_at: datetime
     sound: bool
     size_bytes: int
+    judgement: str = ""
 
 
 @dataclass(frozen=True)
 class DrillSeen:
-    """A drill, whatever its verdict."""
+    """A drill, whatever its verdict.
+
+    Attributes:
+        beside_the_data: what it failed about although the data came back, as a clause; "" where it didn't, or passed.
+    """
 
     drill_id: str
     quarter: date
     verdict: Verdict
     drilled_at: datetime
+    beside_the_data: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,8 @@ class Standing:
         newest_night: the artifact captured last in the store, sound or not.
         newest_sound_night: the last one that is sound.
         newest_copy: the last one off-site that is sound.
-        last_proven: the newest restore point that a drill has proven.
+        passed_over: newer ones than the newest sound ones, that a drill found bad, newest first.
+        last_proven: the newest restore point that a drill has proven: its data came back.
         last_drill: the newest drill.
         last_exercise_passed_at: when the newest recovery exercise that passed was run.
         overdue: what should have been there by now. What can't be read isn't judged.
@@ -119,6 +134,7 @@ class Standing:
     problems: tuple[str, ...]
     unreadable: tuple[str, ...]
     history_was_used: bool = False
+    passed_over: tuple[ArtifactSeen, ...] = ()
 
 
 def read_standing(protected: Protected, *, now: datetime) -> Standing:
@@ -172,25 +188,42 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
         trouble.problems.append(both)
 
-    def artifacts(place: Listed | None, kind: DueKind) -> tuple[Manifest, ...] | None:
+    drills = reading.newest_drills(places, name, schedule, trouble) if places else None
+    sayings = tuple(each for each in map(said, drills or ()) if each is not None)
+
+    def judged(place: Listed, artifact: Manifest) -> ArtifactJudgement:
+        return judge(
+            artifact,
+            f"{place.store.describe()}/{artifact.prefix}",
+            sayings,
+            now=now,
+            written_at=lambda: last_written(place.store, artifact.prefix),
+        )
+
+    def artifacts(place: Listed | None, kind: DueKind) -> tuple[Judgements, ...] | None:
         if place is None:
             return None
-        return reading.newest_artifacts(
-            place, name, overdue.asked_for(kind, schedule, now), schedule, trouble
+        found = reading.newest_artifacts(
+            place,
+            name,
+            overdue.asked_for(kind, schedule, now),
+            schedule,
+            trouble,
+            usable=lambda artifact: judged(place, artifact).usable,
         )
+        return None if found is None else tuple((each, judged(place, each)) for each in found)
 
     all_read = len(places) == (1 if straight else 2)
     nights = artifacts(offsite if straight else store, "night")
     copies = nights if straight else artifacts(offsite, "week")
-    drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     asks_for_exercises = bool(places) and protected.policy.keeps_history
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
     attempts: dict[DueKind, Sequence[Attempt]] = {}
     if nights is not None:
-        attempts["night"] = [overdue.by_night(each) for each in nights]
+        attempts["night"] = [overdue.by_night(each) for each, _ in nights]
     if copies is not None and not straight:
-        attempts["week"] = [overdue.by_copy(each) for each in copies]
+        attempts["week"] = [overdue.by_copy(*each) for each in copies]
     if drills is not None:
         attempts["quarter"] = [overdue.by_drill(each) for each in drills]
     if exercises is not None:
@@ -198,13 +231,11 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     return Standing(
         database=name,
         at=now,
-        newest_night=seen(nights[0]) if nights else None,
+        newest_night=_seen(*nights[0]) if nights else None,
         newest_sound_night=_newest_sound(nights or ()),
         newest_copy=_newest_sound(copies or ()),
         last_proven=_last_proven(name, drills or (), places, trouble, all_read=all_read),
-        last_drill=DrillSeen(drills[0].drill_id, drills[0].quarter, drills[0].verdict, drills[0].started_at)
-        if drills
-        else None,
+        last_drill=_drill_seen(drills[0]) if drills else None,
         last_exercise_passed_at=next(
             (each.started_at for each in exercises or () if each.verdict == "PASS"), None
         ),
@@ -218,8 +249,14 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         judged=tuple(attempts),
         problems=tuple(trouble.problems),
         unreadable=tuple(trouble.unreadable),
-        history_was_used=any(each.dumped_from == "branch" for each in nights or ())
+        history_was_used=any(each.dumped_from == "branch" for each, _ in nights or ())
         or any(each.verdict == "PASS" for each in exercises or ()),
+        passed_over=tuple(
+            _seen(artifact, judgement)
+            for found in ((nights or (),) if straight else (nights or (), copies or ()))
+            for artifact, judgement in itertools.takewhile(lambda each: not each[1].usable, found)
+            if judgement.drill_id is not None
+        ),
     )
 
 
@@ -230,8 +267,18 @@ def seen(artifact: Manifest) -> ArtifactSeen:
     )
 
 
-def _newest_sound(artifacts: Sequence[Manifest]) -> ArtifactSeen | None:
-    return next((seen(artifact) for artifact in artifacts if artifact.sound), None)
+def _seen(artifact: Manifest, judgement: ArtifactJudgement) -> ArtifactSeen:
+    return replace(seen(artifact), sound=judgement.usable, judgement=judgement.sentence)
+
+
+def _drill_seen(drill: DrillResult) -> DrillSeen:
+    return DrillSeen(
+        drill.drill_id, drill.quarter, drill.verdict, drill.started_at, beside_the_data(said(drill))
+    )
+
+
+def _newest_sound(artifacts: Sequence[Judgements]) -> ArtifactSeen | None:
+    return next((_seen(*each) for each in artifacts if each[1].usable), None)
 
 
 def _last_proven(
@@ -242,8 +289,15 @@ def _last_proven(
     *,
     all_read: bool,
 ) -> Proof | None:
+    # Newest first: of each artifact, the last drill that could judge has the last word.
+    last: dict[str, DrillResult] = {}
+    for each in drills:
+        if each.artifact is not None and each.verdict != "ERROR":
+            last.setdefault(each.artifact.artifact_id, each)
     proofs = [
-        (drill, drill.artifact) for drill in drills if drill.verdict == "PASS" and drill.artifact is not None
+        (drill, drill.artifact)
+        for drill in last.values()
+        if drill.artifact is not None and (word := said(drill)) is not None and word.came_back
     ]
     if not proofs:
         return None

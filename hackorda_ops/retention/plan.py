@@ -40,7 +40,9 @@ class StoredArtifact:
         sound: whether nothing was found against it.
         size_bytes: of all its files there, the manifest included.
         written_at: when the newest of its files was written there, aware.
-        found_bad: a drill failed it, and none has passed it since; it isn't sound then.
+        found_bad: a drill found it damaged, or that it doesn't restore, and none has said otherwise since; it isn't
+            sound then.
+        judgement: what is known of it, as people read it.
     """
 
     place: PlaceName
@@ -51,6 +53,7 @@ class StoredArtifact:
     size_bytes: int
     written_at: datetime
     found_bad: bool = False
+    judgement: str = ""
 
 
 @dataclass(frozen=True)

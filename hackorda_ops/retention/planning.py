@@ -1,6 +1,6 @@
 """Reads what a database has in both places, and plans what becomes of it. Deletes nothing."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,10 +8,13 @@ from typing import Final
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.retention import Keep
+from hackorda_ops.drill.causes import DrillSaid
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
+from hackorda_ops.judgement.artifact import judge
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
@@ -100,7 +103,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     listed, not_seen = _listed(name, places, policies)
     catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
     drills = proven([read_history(store, name) for store in places.values()], now=now)
-    held = {place: _held(place, catalogs[place], listed[place], drills.found_bad) for place in places}
+    held = {place: _held(place, catalogs[place], listed[place], drills.said, now) for place in places}
     decisions = decide(
         [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now
     )
@@ -201,27 +204,36 @@ def _wanted(
 
 
 def _held(
-    place: PlaceName, found: Catalog, listed: Sequence[StoredVersion], found_bad: Collection[str]
+    place: PlaceName,
+    found: Catalog,
+    listed: Sequence[StoredVersion],
+    drills: Sequence[DrillSaid],
+    now: datetime,
 ) -> list[StoredArtifact]:
     files: dict[str, list[StoredVersion]] = {}
     for version in listed:
         if version.is_file:
             files.setdefault("/".join(version.key.split("/")[:2]), []).append(version)
-    return [
-        StoredArtifact(
+
+    def held(each: Manifest) -> StoredArtifact:
+        written_at = max(file.modified_at for file in files[each.prefix])
+        judgement = judge(
+            each, f"{found.location}/{each.prefix}", drills, now=now, written_at=lambda: written_at
+        )
+        return StoredArtifact(
             place=place,
             artifact_id=each.artifact_id,
             night=each.night,
             captured_at=each.captured_at,
-            sound=each.sound and each.artifact_id not in found_bad,
+            sound=judgement.usable,
             size_bytes=sum(file.size_bytes for file in files[each.prefix]),
-            written_at=max(file.modified_at for file in files[each.prefix]),
-            found_bad=each.artifact_id in found_bad,
+            written_at=written_at,
+            found_bad=judgement.drill_id is not None and not judgement.usable,
+            judgement=judgement.sentence,
         )
-        # One that came after the listing is too new to be judged.
-        for each in found.artifacts
-        if each.prefix in files
-    ]
+
+    # One that came after the listing is too new to be judged.
+    return [held(each) for each in found.artifacts if each.prefix in files]
 
 
 def _locked(

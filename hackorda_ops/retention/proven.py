@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hackorda_ops.artifacts.ids import id_is_ahead
+from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory
 
 
@@ -13,13 +14,14 @@ class Proven:
     """What drills have proven.
 
     Attributes:
-        artifact_ids: of the drills that passed, that of the last one first; without those in `found_bad`.
-        found_bad: ids of the artifacts that a drill failed, and none has passed since.
+        artifact_ids: those whose data came back, that of the last drill first, whatever else failed; of each, the
+            last drill that could judge has the last word.
+        said: what each drill said of its artifact.
         unknown: a sentence for each drill whose report can't be read, and which may have proven a newer one.
     """
 
     artifact_ids: tuple[str, ...]
-    found_bad: frozenset[str]
+    said: tuple[DrillSaid, ...]
     unknown: tuple[str, ...]
 
 
@@ -35,23 +37,17 @@ def proven(histories: Iterable[DrillHistory], *, now: datetime) -> Proven:
     # A drill's id begins with the time that it began. Where that lies after now, nobody knows when it was: every
     # other drill has the last word over it.
     in_order = sorted(drills.values(), key=lambda each: (not id_is_ahead(each.drill_id, now), each.drill_id))
-    judged = [
-        (each.artifact.artifact_id, each.verdict)
-        for each in in_order
-        if each.artifact and each.verdict != "ERROR"
-    ]
-    last_verdict = dict(judged)
+    judged = [each for each in map(said, in_order) if each is not None and each.verdict != "ERROR"]
+    last = {each.artifact_id: each for each in judged}
     passed = [
-        artifact_id
-        for artifact_id, verdict in reversed(judged)
-        if verdict == last_verdict[artifact_id] == "PASS"
+        each.artifact_id for each in reversed(judged) if each.came_back and last[each.artifact_id].came_back
     ]
     # The last drill need not be of the newest artifact. An artifact's id begins with the time that it was captured:
     # what was drilled before then can't be it, or newer.
     newest = max((each for each in passed if not id_is_ahead(each, now)), default="")
     return Proven(
         artifact_ids=tuple(passed),
-        found_bad=frozenset(each for each, verdict in last_verdict.items() if verdict == "FAIL"),
+        said=tuple(judged),
         unknown=tuple(
             unread.why
             for history in stores

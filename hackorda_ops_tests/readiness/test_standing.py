@@ -261,7 +261,7 @@ def test_a_week_without_a_copy_is_overdue_until_a_later_one_is_there(kept: Kept)
 def test_a_quarter_whose_drill_failed_is_overdue_and_says_so(kept: Kept) -> None:
     artifact = kept.night(utc(10, 4, 2))
     kept.copy(artifact)
-    last = kept.drill(artifact, utc(7, 5, 6))
+    kept.drill(artifact, utc(7, 5, 6))
     now = utc(10, 4, 13)
     assert sentence(kept.standing(now)) == (
         "The restore drill of 2026-Q4, due at 2026-10-04 06:00 (UTC), was not run."
@@ -275,11 +275,17 @@ def test_a_quarter_whose_drill_failed_is_overdue_and_says_so(kept: Kept) -> None
     assert "was run on 2026-10-04 and FAILED" in sentence(standing)
     assert standing.last_drill is not None
     assert standing.last_drill.verdict == "FAIL"
-    assert standing.last_proven is not None
-    assert standing.last_proven.drill_id == last.drill_id
+    # What a drill proved once, a later one has shown to restore no longer.
+    assert (standing.last_proven, standing.newest_copy) == (None, None)
+    assert [(each.artifact_id, each.sound) for each in standing.passed_over] == [
+        (artifact.artifact_id, False)
+    ] * 2
 
-    kept.drill(artifact, utc(10, 4, 8))
-    assert overdue(kept.standing(now)) == []
+    again = kept.drill(artifact, utc(10, 4, 8))
+    standing = kept.standing(now)
+    assert overdue(standing) == []
+    assert standing.last_proven is not None
+    assert standing.last_proven.drill_id == again.drill_id
 
 
 def test_a_drill_that_makes_up_for_a_past_quarter_does_not_hide_a_newer_proof(kept: Kept) -> None:

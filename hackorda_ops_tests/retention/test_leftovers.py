@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.report.history import DrillHistory, UnreadReport
 from hackorda_ops.retention.leftovers import leftovers, remains
-from hackorda_ops.retention.proven import proven
+from hackorda_ops.retention.proven import Proven, proven
 from hackorda_ops.stores.store import StoredVersion
 from hackorda_ops_tests.drill import results
 
@@ -89,6 +89,12 @@ def test_what_is_left_counts_for_the_night_of_the_databases_own_time_zone() -> N
     assert str(found.night) == "2026-11-02"
 
 
+def bad_in(found: Proven) -> set[str]:
+    """The artifacts that the last drill that could judge them has something against."""
+    last = {each.artifact_id: each for each in found.said}
+    return {each.artifact_id for each in last.values() if not each.came_back}
+
+
 # When all drills below are over.
 AFTER_ALL = datetime(2028, 1, 1, tzinfo=UTC)
 
@@ -103,7 +109,7 @@ def test_the_last_passed_drill_comes_first_and_failed_ones_prove_nothing() -> No
 
     # The artifact that was proven first was drilled again since.
     assert found.artifact_ids == ("another",)
-    assert found.found_bad == {first.artifact.artifact_id}
+    assert bad_in(found) == {first.artifact.artifact_id}
     assert found.unknown == ()
 
 
@@ -113,13 +119,13 @@ def test_what_a_drill_found_bad_is_so_until_a_later_drill_passes_it() -> None:
     error = results.unjudged(drill_id="20270222T040007Z-4c5d6e", artifact=bad.artifact)
     passed = results.sound(drill_id="20270322T040007Z-4c5d6e", artifact=bad.artifact)
 
-    assert proven([DrillHistory((bad, error), ())], now=AFTER_ALL).found_bad == {bad.artifact.artifact_id}
-    assert proven([DrillHistory((bad, error, passed), ())], now=AFTER_ALL).found_bad == set()
+    assert bad_in(proven([DrillHistory((bad, error), ())], now=AFTER_ALL)) == {bad.artifact.artifact_id}
+    assert bad_in(proven([DrillHistory((bad, error, passed), ())], now=AFTER_ALL)) == set()
     assert proven([DrillHistory((bad, error, passed), ())], now=AFTER_ALL).artifact_ids == (
         bad.artifact.artifact_id,
     )
     again = replace(bad, drill_id="20270422T040007Z-4c5d6e")
-    assert proven([DrillHistory((bad, passed, again), ())], now=AFTER_ALL).found_bad == {
+    assert bad_in(proven([DrillHistory((bad, passed, again), ())], now=AFTER_ALL)) == {
         bad.artifact.artifact_id
     }
     assert proven([DrillHistory((bad, passed, again), ())], now=AFTER_ALL).artifact_ids == ()
@@ -155,12 +161,12 @@ def test_a_drill_that_is_dated_after_now_has_the_last_word_over_no_other() -> No
     failed = replace(failed, artifact=passed.artifact)
     between = datetime(2027, 3, 1, tzinfo=UTC)
 
-    assert proven([DrillHistory((passed, failed), ())], now=AFTER_ALL).found_bad == {
+    assert bad_in(proven([DrillHistory((passed, failed), ())], now=AFTER_ALL)) == {
         passed.artifact.artifact_id
     }
-    assert proven([DrillHistory((passed, failed), ())], now=between).found_bad == set()
+    assert bad_in(proven([DrillHistory((passed, failed), ())], now=between)) == set()
     # Where there is no other, a FAIL is a FAIL.
-    assert proven([DrillHistory((failed,), ())], now=between).found_bad == {passed.artifact.artifact_id}
+    assert bad_in(proven([DrillHistory((failed,), ())], now=between)) == {passed.artifact.artifact_id}
 
 
 def test_a_proven_artifact_that_is_dated_after_now_hides_no_unread_report() -> None:

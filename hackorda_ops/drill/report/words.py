@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
+from hackorda_ops.drill.causes import causes
 from hackorda_ops.drill.checks import offsite_equals_manifest, registry
+from hackorda_ops.drill.consequences import CONSEQUENCES
 from hackorda_ops.drilling.declaration import SELF_TEST
-from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
 from hackorda_ops.drilling.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
@@ -18,39 +19,6 @@ from hackorda_ops.proof.check import Check
 from hackorda_ops.words import counted, duration, moment, named
 
 _TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, SELF_TEST)
-# What a FAIL may be about while the data came back as they were.
-_BESIDE_THE_BACKUP = frozenset(
-    {
-        "recovery too slow",
-        "migrations failed",
-        "migration half applied",
-        "migrations pending",
-        "migration undone",
-        "migration skipped",
-        "migration rolled back",
-        "migration lock held",
-    }
-)
-# What is compared along with the rows: where nothing else differs, the rows came back.
-_BESIDE_THE_ROWS = frozenset(
-    {
-        "sequence differs",
-        "extension missing",
-        "extension differs",
-        "partitioned missing",
-        "materialized view missing",
-        "foreign table missing",
-        "materialized view differs",
-        "access method differs",
-        "switched otherwise",
-        "refresh fails",
-        "large objects added",
-        "schema object missing",
-        "schema object added",
-        "schema differs",
-    }
-)
-
 TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
 
 
@@ -72,16 +40,8 @@ def meaning(result: DrillResult) -> str:
 
 def reliance(against: Sequence[Finding]) -> str:
     """What fatal findings say of the backup itself, in a sentence. Pure."""
-    if against and all(each.next_step in FOR_THE_SOURCE for each in against):
-        return "The source breaks its own rules, so no other backup of it would come back whole either."
-    if against and all(each.code in _BESIDE_THE_BACKUP for each in against):
-        return "The backup came back; what failed is something else."
-    if against and all(each.code in _BESIDE_THE_ROWS | _BESIDE_THE_BACKUP for each in against):
-        return (
-            "Every row came back, but something else did not: see the next steps before you rely on this "
-            "backup."
-        )
-    return "Do not rely on this backup."
+    about = causes(against)
+    return CONSEQUENCES[about[0]].meaning if about else "Do not rely on this backup."
 
 
 def _passed(result: DrillResult) -> str:

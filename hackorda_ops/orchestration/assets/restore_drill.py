@@ -13,11 +13,10 @@ import dagster as dg
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.quarter import Quarter
-from hackorda_ops.drill.report.words import reliance
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.findings import fatal
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
@@ -99,10 +98,11 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
             meaning=result.error.meaning,
             next_step=result.error.next_step,
         )
+    follows = consequence_of(result)
     found = [str(finding) for finding in result.findings]
     found += [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     return failure(
-        f"The drill of {name} FAILED:\n" + listed(found) + report,
-        meaning=f"This backup, or its restore, is not what it must be. {reliance(fatal(result.findings))}",
-        next_step="Look into each finding. Then take a dump, copy it off-site, and materialize this partition again.",
+        f"The drill of {name} FAILED: {follows.headline}.\n" + listed(found) + report,
+        meaning=follows.meaning,
+        next_step=f"{follows.next_step} Here, that is to materialize this partition again.",
     )

@@ -1,0 +1,106 @@
+"""What a drill says of the artifact that it restored: whether its data came back, and what a FAIL is about. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from hackorda_ops.artifacts.ids import is_id
+from hackorda_ops.drill.checks import offsite_equals_manifest
+from hackorda_ops.drilling.declaration import RESTORED, SELF_TEST
+from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
+from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.finding_kinds import KINDS, UNKNOWN, Cause
+from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.proof.verdict import Verdict
+
+# The worst first: the first that applies is the one that counts for the artifact.
+WORST_FIRST: Final[tuple[Cause, ...]] = (
+    "copy",
+    "rows",
+    "disagreement",
+    "definitions",
+    "source",
+    "production",
+    "migrations",
+    "time",
+)
+# A FAIL about nothing else leaves the artifact as good as it was: its data came back.
+BESIDE_THE_DATA: Final[frozenset[Cause]] = frozenset({"production", "migrations", "time"})
+_OF_THE_DATA: Final = (offsite_equals_manifest.CHECK.name, RESTORED, SELF_TEST)
+
+
+@dataclass(frozen=True)
+class DrillSaid:
+    """What one drill says of the artifact that it was about.
+
+    Attributes:
+        drill_id: the drill's.
+        artifact_id: the artifact's.
+        location: where it was fetched from: "<store>/<database>/<artifact id>".
+        ended_at: when the drill ended, aware.
+        verdict: PASS, FAIL or ERROR.
+        causes: what a FAIL is about, the worst first; empty for any other verdict.
+        came_back: whether every file, row, sequence and definition came back as the manifest has them, and the
+            comparison was shown to notice a difference.
+    """
+
+    drill_id: str
+    artifact_id: str
+    location: str
+    ended_at: datetime
+    verdict: Verdict
+    causes: tuple[Cause, ...]
+    came_back: bool
+
+
+def said(result: DrillResult) -> DrillSaid | None:
+    """What a drill says of its artifact; None where it found none."""
+    artifact = result.artifact
+    if artifact is None:
+        return None
+    about = causes_of(result)
+    outcomes = {each.name: each.outcome for each in result.checks}
+    return DrillSaid(
+        drill_id=result.drill_id,
+        artifact_id=artifact.artifact_id,
+        location=artifact.location,
+        ended_at=result.finished_at,
+        verdict=result.verdict,
+        causes=about,
+        came_back=all(outcomes.get(name) == "passed" for name in _OF_THE_DATA)
+        and set(about) <= BESIDE_THE_DATA,
+    )
+
+
+def causes_of(result: DrillResult) -> tuple[Cause, ...]:
+    """What a FAIL is about, the worst first; empty for any other verdict."""
+    if result.verdict != "FAIL":
+        return ()
+    against = fatal(result.findings)
+    own = [each for each in against if not _of_another(each, result)]
+    if own:
+        return causes(own)
+    # All that is damaged is newer artifacts; or a check failed that explains itself in no finding.
+    return () if against else ("rows",)
+
+
+def causes(findings: Iterable[Finding]) -> tuple[Cause, ...]:
+    """What findings are about, the worst first."""
+    about = {
+        "source" if each.next_step in FOR_THE_SOURCE else KINDS.get(each.code, UNKNOWN).about
+        for each in findings
+    }
+    return tuple(each for each in WORST_FIRST if each in about)
+
+
+def _of_another(finding: Finding, result: DrillResult) -> bool:
+    """Whether a finding is about a newer artifact that the drill passed over."""
+    folder, _, artifact_id = finding.subject.rpartition("/")
+    own = result.artifact.artifact_id if result.artifact else ""
+    return (
+        finding.code == "artifact damaged"
+        and folder == result.database
+        and is_id(artifact_id)
+        and artifact_id != own
+    )

@@ -1,0 +1,1 @@
+"""What is known of an artifact: one answer, which every command, page and alarm asks."""

@@ -1,0 +1,171 @@
+"""What is known of an artifact in one place, for whatever its night and the drills said of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, causes_of, said
+from hackorda_ops.drill.consequences import CONSEQUENCES, consequence_of
+from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
+from hackorda_ops.finding_kinds import KINDS
+from hackorda_ops.findings import Finding
+from hackorda_ops.judgement.artifact import ArtifactJudgement, State, beside_the_data, judge
+from hackorda_ops_tests.artifacts.nights import of_night
+from hackorda_ops_tests.drill import results
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+ARTIFACT = of_night(18)
+HERE, THERE = f"s3://offsite/{ARTIFACT.prefix}", f"/nights/{ARTIFACT.prefix}"
+
+
+def drill(*codes: str, verdict: str = "FAIL", day: int = 22, **changes: object) -> DrillSaid:
+    """What a drill of the copy off-site said, that found these."""
+    plain = results.sound()
+    assert plain.artifact is not None
+    failed = {
+        "copy": ["offsite_equals_manifest"],
+        "rows": ["restored_equals_manifest"],
+        "definitions": ["restored_equals_manifest"],
+        "source": ["restored_equals_manifest"],
+        "disagreement": ["branch_equals_manifest"],
+        "migrations": ["migrations_apply"],
+        "time": ["within_recovery_time_objective"],
+        "production": ["key_tables_near_production"],
+    }
+    lacking = {name for code in codes for name in failed[KINDS[code].about]}
+    result = replace(
+        plain,
+        drill_id=f"202611{day}T040007Z-4c5d6e",
+        finished_at=datetime(2026, 11, day, 4, 5, tzinfo=UTC),
+        verdict=verdict,
+        findings=tuple(Finding(code, "a subject", "this", "that", "Look.") for code in codes),
+        checks=tuple(
+            replace(each, outcome="failed") if each.name in lacking else each for each in plain.checks
+        ),
+        artifact=replace(plain.artifact, artifact_id=ARTIFACT.artifact_id, location=HERE),
+    )
+    found = said(result)
+    assert found is not None
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def known(*drills: DrillSaid, at: str = HERE, written_at: datetime | None = None) -> ArtifactJudgement:
+    return judge(ARTIFACT, at, drills, now=NOW, written_at=lambda: written_at)
+
+
+@pytest.mark.parametrize(
+    ("codes", "state"),
+    [
+        (["file changed"], "damaged"),
+        (["artifact damaged", "migrations failed"], "damaged"),
+        (["rows differ"], "does not restore"),
+        (["restore failed", "recovery too slow"], "does not restore"),
+        (["content differs", "schema differs"], "does not restore"),
+        (["sequence differs"], "incomplete"),
+        (["schema object missing", "migrations failed"], "incomplete"),
+        (["branch: rows differ"], "doubtful"),
+        (["key table empty"], "doubtful"),
+        (["migrations failed"], "restores"),
+        (["migrations pending", "recovery too slow"], "restores"),
+        (["key table drifted"], "restores"),
+        (["recovery too slow"], "restores"),
+    ],
+)
+def test_a_fail_is_judged_by_the_worst_that_it_is_about(codes: list[str], state: State) -> None:
+    judgement = known(drill(*codes))
+
+    assert judgement.state == state
+    assert judgement.usable == (state == "restores")
+    assert judgement.drill_id is not None
+    assert judgement.drill_id in judgement.sentence
+
+
+def test_a_finding_of_another_release_counts_as_a_restore_that_failed() -> None:
+    later = results.sound(verdict="FAIL", findings=(Finding("bits flipped", "x", "this", "that", "Look."),))
+
+    assert causes_of(later) == ("rows",)
+
+
+def test_a_failed_check_without_a_finding_is_not_assumed_to_be_harmless() -> None:
+    assert causes_of(results.with_unknown_check("failed")) == ("rows",)
+
+
+def test_only_a_fail_has_causes() -> None:
+    assert causes_of(results.unjudged(findings=results.bad().findings)) == ()
+    assert causes_of(results.sound()) == ()
+
+
+def test_what_is_wrong_on_the_source_makes_no_other_artifact_better() -> None:
+    rule = results.sound(
+        verdict="FAIL", findings=(Finding("restore failed", "x", "y", "z", next(iter(FOR_THE_SOURCE))),)
+    )
+
+    assert causes_of(rule) == ("source",)
+
+
+def test_a_newer_damaged_artifact_is_not_held_against_the_one_that_came_back() -> None:
+    passed_over = Finding(
+        "artifact damaged", "hackorda/20261129T210000Z-0a1b2c", "a manifest", "none", "Look."
+    )
+    result = results.sound(verdict="FAIL", findings=(passed_over,))
+    found = said(result)
+
+    assert causes_of(result) == ()
+    assert found is not None
+    assert found.came_back
+    assert beside_the_data(found) == "a newer artifact is damaged"
+    assert "older backup came back" in consequence_of(result).meaning
+
+
+def test_an_artifact_is_unproven_until_a_drill_could_judge_it() -> None:
+    error = drill(verdict="ERROR")
+
+    assert known().state == known(error).state == "unproven"
+    assert known(drill(verdict="PASS", artifact_id="another")).state == "unproven"
+    assert known(drill(verdict="PASS"), error).state == "proven"
+
+
+def test_the_last_drill_that_could_judge_has_the_last_word() -> None:
+    passed, failed = drill(verdict="PASS", day=22), drill("rows differ", day=23)
+
+    assert known(passed, failed).state == known(failed, passed).state == "does not restore"
+    assert known(drill("rows differ", day=21), passed).state == "proven"
+    # Nobody knows when one that is dated in the future was: any other has the last word over it.
+    ahead = replace(failed, drill_id="20270101T000000Z-aaaaaa")
+    assert known(passed, ahead).state == "proven"
+    assert known(ahead).state == "does not restore"
+
+
+def test_a_damaged_copy_says_nothing_of_the_other_place() -> None:
+    damaged = drill("file changed", day=23)
+
+    assert known(damaged).state == "damaged"
+    twin = known(damaged, at=THERE)
+    assert (twin.state, twin.usable) == ("unproven", True)
+    assert f"the copy in {HERE} is damaged" in twin.sentence
+    assert known(drill(verdict="PASS", day=22), damaged, at=THERE).state == "proven"
+
+
+def test_a_copy_that_was_written_again_after_the_drill_is_not_what_the_drill_saw() -> None:
+    damaged = drill("file changed", day=23)
+
+    assert known(damaged, written_at=damaged.ended_at - timedelta(seconds=1)).state == "damaged"
+    assert known(damaged, written_at=damaged.ended_at + timedelta(seconds=1)).state == "unproven"
+    rows = drill("rows differ", day=23)
+    assert known(rows, written_at=rows.ended_at + timedelta(days=1)).state == "does not restore"
+
+
+def test_what_its_night_found_counts_whatever_a_drill_says() -> None:
+    unsound = of_night(18, sound=False)
+    judgement = judge(unsound, HERE, [drill(verdict="PASS")], now=NOW)
+
+    assert (judgement.state, judgement.usable) == ("unsound", False)
+    assert judgement.sentence == "not sound: table emptied (public.users)"
+
+
+def test_every_kind_of_finding_has_a_consequence() -> None:
+    assert {each.about for each in KINDS.values()} == set(CONSEQUENCES)
+    for about, consequence in CONSEQUENCES.items():
+        relied_on = "came back whole" in consequence.meaning
+        assert relied_on == (about in BESIDE_THE_DATA), about
