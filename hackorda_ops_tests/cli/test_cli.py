@@ -138,7 +138,7 @@ def test_a_dump_says_what_it_proved_and_where_it_lies(run: Run, dumped: object) 
     assert done.returncode == 0
     assert "PASS" in done.stdout
     assert "public.users" in done.stdout
-    assert "321 rows in 1 tables" in done.stdout
+    assert "321 rows in 1 table" in done.stdout
     assert "read back" in done.stderr  # progress, where nobody watches a terminal
 
 
@@ -181,7 +181,7 @@ def test_restore_needs_only_the_bucket_and_its_credentials(
         without="DATABASE_URL", within=tmp_path, RESTORE_URL=empty,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "321 rows in 1 tables compared with the manifest" in done.stdout
+    assert "321 rows in 1 table compared with the manifest" in done.stdout
     with psycopg.connect(empty) as session:
         assert session.execute("SELECT count(*) FROM users").fetchone() == (321,)
     assert list(tmp_path.iterdir()) == []
