@@ -25,7 +25,7 @@ from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused
-from hackorda_ops.judgement.choosing import Choice, choose
+from hackorda_ops.judgement.choosing import ToRestore, choose
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
@@ -116,7 +116,7 @@ def restore(
     conclude(result.verdict, sentence, result.manifest, result.findings, as_json=as_json)
 
 
-def _explain(choice: Choice, database: str) -> None:
+def _explain(choice: ToRestore, database: str) -> None:
     note(f"Restoring {choice.why}")
     for each in choice.passed_over:
         note(
@@ -125,7 +125,7 @@ def _explain(choice: Choice, database: str) -> None:
         )
 
 
-def _first_whole(choice: Choice, bring_back: Callable[[Held], BroughtBack]) -> BroughtBack:
+def _first_whole(choice: ToRestore, bring_back: Callable[[Held], BroughtBack]) -> BroughtBack:
     """Restores the first candidate whose bytes are what its manifest says."""
     damaged: ArtifactDamaged | ArtifactMissing | None = None
     for held, following in itertools.zip_longest(choice.candidates, choice.candidates[1:]):

@@ -11,7 +11,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Choice:
+class ToRestore:
     """What a restore takes.
 
     Attributes:
@@ -25,7 +25,7 @@ class Choice:
     passed_over: tuple[Held, ...]
 
 
-def choose(judged: Judged, artifact_id: str | None) -> Choice:
+def choose(judged: Judged, artifact_id: str | None) -> ToRestore:
     """Picks the artifact to restore: the requested one, wherever it lies, or else the newest of the best.
 
     An artifact counts by what is known of it (`judgement.artifact`). Where several are as good, the newest is taken,
@@ -54,14 +54,14 @@ def choose(judged: Judged, artifact_id: str | None) -> Choice:
         and not each.judgement.usable
         and each.manifest.captured_at >= first.manifest.captured_at
     )
-    return Choice(tuple(candidates), f"{first.location}: {first.judgement.sentence}.", newer)
+    return ToRestore(tuple(candidates), f"{first.location}: {first.judgement.sentence}.", newer)
 
 
 def _newness(held: Held) -> tuple[object, ...]:
     return held.manifest.captured_at, held.manifest.artifact_id, held.place == "offsite"
 
 
-def _requested(judged: Judged, artifact_id: str) -> Choice:
+def _requested(judged: Judged, artifact_id: str) -> ToRestore:
     found = [each for each in judged.held if each.manifest.artifact_id == artifact_id]
     if not found:
         where = " or ".join(each.location for each in judged.catalogs.values())
@@ -72,7 +72,7 @@ def _requested(judged: Judged, artifact_id: str) -> Choice:
         )
     # A copy that is known to be damaged comes last: the other place has the same artifact.
     found.sort(key=lambda each: (each.judgement.state == "damaged", each.place != "offsite"))
-    return Choice(
+    return ToRestore(
         tuple(found), f"{found[0].location}: {found[0].judgement.sentence}, and asked for by its id.", ()
     )
 
