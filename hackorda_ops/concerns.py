@@ -6,7 +6,7 @@ from typing import Literal
 
 from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, Problem, RetryableError
 
-ConcernLevel = Literal["stops the night", "stops the drill", "worth knowing"]
+ConcernLevel = Literal["stops the night", "stops the drill", "stops the cutover", "worth knowing"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,17 @@ from typing import NoReturn
 
 import typer
 
-from hackorda_ops.cli import alerts, artifacts, exercise, preflight, recovery, retention, status, terminal
+from hackorda_ops.cli import (
+    alerts,
+    artifacts,
+    cutover,
+    exercise,
+    preflight,
+    recovery,
+    retention,
+    status,
+    terminal,
+)
 from hackorda_ops.errors import OpsError
 from hackorda_ops.unforeseen import described
 
@@ -41,6 +51,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(cutover.app, name="cutover")
 
 
 def main() -> NoReturn:

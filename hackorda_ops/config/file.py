@@ -90,6 +90,8 @@ def _anchored(config: Config, folder: Path) -> Config:
             "store": database.store.anchored(at),
             "dump": database.dump.model_copy(update={"work_folder": at(database.dump.work_folder)}),
         }
+        if database.cutover:
+            changes["cutover"] = database.cutover.anchored(at)
         if database.migrate:
             changes["migrate"] = database.migrate.model_copy(
                 update={"working_directory": at(database.migrate.working_directory)}

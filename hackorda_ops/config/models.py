@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config import engines
+from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.config.defaults import with_defaults
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
@@ -191,6 +192,7 @@ class Policy(Section):
     key_tables: tuple[KeyTable, ...] = ()
     migrate: Migrate | None = None
     recover: Recover = Recover()
+    cutover: CutoverPlan | None = None
     exercise: ExerciseSection = ExerciseSection()
     schedule: Schedule = Schedule()
     tolerances: Tolerances = Tolerances()
