@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.cutover.target import APPLICATION
 from hackorda_ops.evidence.comparison import evidenced_tables, sequence_findings, table_findings
+from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives.table_digest import digest_tables
 from hackorda_ops.postgres.catalogs import source_catalog
@@ -15,7 +15,7 @@ from hackorda_ops.progress import OnProgress
 
 
 def differences(
-    target: ConnectionTarget, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+    target: ConnectionTarget, manifest: PostgresManifest, *, jobs: int, on_progress: OnProgress
 ) -> tuple[Finding, ...]:
     """What differs, in any row of any table, or in a sequence. Only reads.
 
@@ -41,7 +41,7 @@ def differences(
     )
 
 
-def losses(before: Manifest, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def losses(before: PostgresManifest, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Those of the differences after a migration that lost rows. Pure.
 
     Args:
@@ -62,7 +62,7 @@ def _fewer(finding: Finding, rows: int) -> bool:
     return now.isdigit() and int(now) < rows
 
 
-def _tables_since(manifest: Manifest, there: set[str]) -> Iterator[Finding]:
+def _tables_since(manifest: PostgresManifest, there: set[str]) -> Iterator[Finding]:
     known = {str(table.name) for table in manifest.inventory.tables}
     for name in sorted(there - known):
         yield Finding(

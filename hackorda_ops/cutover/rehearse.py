@@ -18,6 +18,7 @@ from hackorda_ops.cutover.site import Say, Site
 from hackorda_ops.cutover.target import APPLICATION, plan_of, target_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
+from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.run import migrate_copy
 from hackorda_ops.night.night import take_night
@@ -98,9 +99,7 @@ def rehearse(protected: Protected, *, on_progress: OnProgress, say: Say) -> Rehe
         findings: tuple[Finding, ...] = ()
         if not stops:
             try:
-                rows, findings = _move(
-                    _throwaway(protected, Path(kept)), source, target, seconds, notes, site
-                )
+                rows, findings = _move(_throwaway(protected, Path(kept)), site, seconds, notes)
             except OpsError as error:
                 stops = (concern_of(error, looking.STOPS),)
         stops = (*stops, *_wrong(findings))
@@ -125,7 +124,9 @@ def _move(
     for left in scratch.sweep():
         site.say(f"Removed {left}, which a killed rehearsal or drill had left behind.")
     with _timed(seconds, "dump and proof"):
-        manifest = take_night(protected, reason="on demand", on_progress=site.on_progress).manifest
+        manifest = of_postgres(
+            take_night(protected, reason="on demand", on_progress=site.on_progress).manifest
+        )
     with scratch.opened(manifest, new_id(datetime.now(UTC))) as place:
         copy = place.new_database("cutover")
         with _timed(seconds, "restore and comparison"):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops.artifacts.catalog import read_each
-from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.cutover.state import CutoverState
 from hackorda_ops.cutover.target import plan_of, target_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing
+from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 
@@ -53,7 +53,7 @@ class Site:
         """The new one."""
         return target_of(self.protected, private_folder=self.private_folder)
 
-    def final_dump(self) -> Manifest:
+    def final_dump(self) -> PostgresManifest:
         """The manifest of the final dump.
 
         Raises:
@@ -61,7 +61,7 @@ class Site:
         """
         store, wanted = self.protected.store, self.state.artifact_id or ""
         found = next(iter(read_each(store, self.protected.name, (wanted,))), None)
-        if not isinstance(found, Manifest):
+        if not isinstance(found, PostgresManifest):
             raise ArtifactMissing(
                 f"The final dump {wanted} can't be read from {store.describe()}.",
                 meaning="Without it nothing can be restored or compared.",

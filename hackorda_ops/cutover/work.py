@@ -108,10 +108,7 @@ def _dump(site: Site) -> StepOutcome:
             next_step="Find out whether that is intended. If it is, take another dump (`hackorda-ops dump`), which is "
             "compared with this one, and go on.",
         )
-    said = (
-        f"{manifest.artifact_id}: {counted(manifest.rows, 'row')} in {counted(len(manifest.tables), 'table')}, "
-        f"{size(manifest.size_bytes)}."
-    )
+    said = f"{manifest.artifact_id}: {manifest.contents}, {size(manifest.size_bytes)}."
     return StepOutcome(said, {"artifact_id": manifest.artifact_id})
 
 
@@ -150,8 +147,7 @@ def _restore(site: Site) -> StepOutcome:
     ):
         there.execute("ANALYZE")
     return StepOutcome(
-        f"{counted(brought.rows, 'row')} in {counted(brought.tables, 'table')} restored and compared; "
-        f"pg_restore took {duration(brought.seconds)}."
+        f"{manifest.contents} restored and compared; pg_restore took {duration(brought.seconds)}."
     )
 
 
@@ -206,11 +202,12 @@ def _equal(site: Site) -> StepOutcome:
             meaning="Something other than this cutover changed it, or a migration lost rows.",
             next_step="Find out what did it, and stop it. Then begin again: `hackorda-ops cutover run --restart`.",
         )
-    rows = f"{counted(manifest.rows, 'row')} of {counted(len(manifest.tables), 'table')}"
     if there:
         site.say(f"The migrations changed the new database: {_listed(there)}.")
-        return StepOutcome(f"The old database still equals the final dump ({rows}); the new one lost no row.")
-    return StepOutcome(f"Both databases equal the final dump: {rows}.")
+        return StepOutcome(
+            f"The old database still equals the final dump ({manifest.contents}); the new one lost no row."
+        )
+    return StepOutcome(f"Both databases equal the final dump: {manifest.contents}.")
 
 
 def _sheets(site: Site) -> StepOutcome:

@@ -11,6 +11,7 @@ from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
 from hackorda_ops.orchestration.assets.restore_drill import drill_report, restore_drill
 from hackorda_ops.orchestration.assets.source import source
+from hackorda_ops.orchestration.cutover import cutover
 from hackorda_ops.orchestration.history_checks import history_checks, provider_history
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 from hackorda_ops.orchestration.sensors import alarms, missed_work, schema_change
@@ -41,6 +42,11 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
             _with_history(name, database)
             for name, database in config.databases.items()
             if database.keeps_history
+        ),
+        *(
+            dg.Definitions(jobs=[cutover(name, database)])
+            for name, database in config.databases.items()
+            if database.cutover
         ),
         *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
     )

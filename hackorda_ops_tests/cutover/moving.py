@@ -27,7 +27,7 @@ SELECT nextval('tickets'), lo_from_bytea(30001, 'a photo');
 
 @dataclass
 class Writer:
-    """A real client: it inserts, each row in a transaction of its own, until a file says that the service is stopped."""
+    """A real client: it inserts row by row, each committed, until a file says that the service is stopped."""
 
     url: str
     stopped: Path
@@ -74,7 +74,11 @@ class Move(Protected):
 
     def run(self, *, confirmed: bool = True, **options: Any) -> CutoverState:
         return run_cutover(
-            self, confirm=lambda _step, _state: confirmed, on_progress=ignore, say=self.shown.append, **options
+            self,
+            confirm=lambda _step, _state: confirmed,
+            on_progress=ignore,
+            say=self.shown.append,
+            **options,
         )
 
 
@@ -90,7 +94,11 @@ def move(old: str, new: str, folder: Path, environ: Mapping[str, str], **cutover
             "hooks": {
                 "announce": ["sh", "-c", f"echo announce >> {trace}"],
                 "quiesce": ["sh", "-c", f"echo quiesce >> {trace}; touch {folder / 'stopped'}"],
-                "repoint": ["sh", "-c", f'echo repoint >> {trace}; printf %s "$DATABASE_URL" > {folder / "url"}'],
+                "repoint": [
+                    "sh",
+                    "-c",
+                    f'echo repoint >> {trace}; printf %s "$DATABASE_URL" > {folder / "url"}',
+                ],
                 "resume": ["sh", "-c", f"echo resume >> {trace}"],
             },
             "still_seconds": 1,

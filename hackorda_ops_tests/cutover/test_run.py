@@ -14,6 +14,7 @@ from hackorda_ops.cutover.state import load
 from hackorda_ops.cutover.steps import NAMES, StepName
 from hackorda_ops.errors import PermanentError, TargetRefused, ToolFailed, UsageError
 from hackorda_ops_tests.cutover.moving import Move, Writer, application, execute, relations, rows
+from hackorda_ops_tests.forms import also_long
 
 pytestmark = pytest.mark.server
 
@@ -35,7 +36,9 @@ def test_a_database_that_is_written_to_until_it_is_quiesced_moves_with_every_row
     assert trace(shop) == ["announce", "quiesce", "repoint", "resume"]
     assert (shop.folder / "url").read_text().startswith(shop.new.partition("?")[0])
     # The final dump is kept, and is an artifact like any other.
-    assert [path.parent.name for path in shop.folder.glob("store/shop/*/manifest.json")] == [state.artifact_id]
+    assert [path.parent.name for path in shop.folder.glob("store/shop/*/manifest.json")] == [
+        state.artifact_id
+    ]
     with psycopg.connect(shop.new) as session:
         [label] = session.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
@@ -46,11 +49,11 @@ def test_a_database_that_is_written_to_until_it_is_quiesced_moves_with_every_row
         "repoint",
         "resume",
     ]
+    assert_private(shop)
 
 
-def test_what_is_shown_and_written_holds_no_password_and_is_private(shop: Move) -> None:
-    shop.run()
-
+def assert_private(shop: Move) -> None:
+    """What is shown and written holds no password, and only its owner can read it."""
     password = re.search(r":([^:@/]+)@", shop.new)
     assert password is not None
     folder = shop.folder / "work" / "cutover"
@@ -91,7 +94,9 @@ def test_what_is_written_after_the_final_dump_stops_it_before_the_application_mo
     shop.run(until="dump")
     execute(shop.old, "UPDATE users SET name = 'renamed' WHERE id = 7")
 
-    with pytest.raises(PermanentError, match="was written to after the final dump: content differs public.users"):
+    with pytest.raises(
+        PermanentError, match=r"written to after the final dump: content differs public\.users"
+    ):
         shop.run()
 
     assert "repoint" not in trace(shop)
@@ -183,7 +188,10 @@ def test_other_variables_than_those_it_began_with_are_refused(
         Move(shop.name, shop.policy, environ, shop.old, shop.new, shop.folder).run()
 
 
-@pytest.mark.parametrize("killed_at", ["dump", "restore", "migrate", "repoint"])
+@pytest.mark.parametrize(
+    "killed_at",
+    also_long(["announce", "dump", "restore", "migrate", "sheets", "repoint"], short=["restore", "repoint"]),
+)
 def test_it_goes_on_where_it_was_interrupted(
     shop: Move, killed_at: StepName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
