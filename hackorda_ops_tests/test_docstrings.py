@@ -14,7 +14,13 @@ MANY_PARAMETERS = 3
 
 def commands() -> set[str]:
     """The commands' functions: their documentation is what --help shows, and options have a help of their own."""
-    return {command.callback.__name__ for command in app.registered_commands if command.callback}
+    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
+    return {
+        command.callback.__name__
+        for each in (app, *groups)
+        for command in each.registered_commands
+        if command.callback
+    }
 
 
 def public_functions(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef]:

@@ -18,7 +18,7 @@ def _http_url(value: str) -> str:
     return value
 
 
-class NewDatabase(Section):
+class CutoverTarget(Section):
     """The database that takes the source's place: empty, on another server.
 
     Attributes:
@@ -81,7 +81,7 @@ class CutoverPlan(Section):
         smoke_within_seconds: how long the application may take to answer as expected.
     """
 
-    target: NewDatabase = NewDatabase()
+    target: CutoverTarget = CutoverTarget()
     hooks: CutoverHooks = CutoverHooks()
     smoke: tuple[SmokeCheck, ...] = ()
     still_seconds: Annotated[float, Field(ge=1, le=600)] = 15

@@ -103,6 +103,11 @@ def label_of(connection: psycopg.Connection[Any], database: str) -> str | None:
 def claim(connection: psycopg.Connection[Any], database: str, cutover_id: str) -> None:
     """Labels an empty database: a comment that it already has is kept in the label.
 
+    Args:
+        connection: a session on it.
+        database: the protected database's name.
+        cutover_id: of the cutover that fills it.
+
     Raises:
         psycopg.Error: the caller translates.
     """
