@@ -220,7 +220,9 @@ class Policy(Section):
         if self.engine not in engines.KNOWN:
             raise ValueError(f"engine: needs one of {', '.join(sorted(engines.KNOWN))}, not {self.engine!r}")
         if self.cutover and self.engine != engines.FIRST:
-            raise ValueError(f"cutover: a cutover moves a database of the engine {engines.FIRST}, not {self.engine}")
+            raise ValueError(
+                f"cutover: a cutover moves a database of the engine {engines.FIRST}, not {self.engine}"
+            )
         if self.scratch.section.engine != self.engine:
             raise ValueError(f"scratch.{self.scratch.provider} holds no database of the engine {self.engine}")
         return self
