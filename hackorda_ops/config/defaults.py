@@ -30,8 +30,9 @@ def with_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _database(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     defaults = dict(defaults)
-    if _differ(own.get("scratch"), defaults.get("scratch"), of=frozenset):
-        del defaults["scratch"]
+    for section in ("scratch", "history"):  # every key of theirs is a kind
+        if _differ(own.get(section), defaults.get(section), of=frozenset):
+            del defaults[section]
     if _differ(_in_full(own.get("store")), _in_full(defaults.get("store")), of=_kind_of_store):
         del defaults["store"]
     if own.get("copies") == "nightly":

@@ -164,7 +164,7 @@ def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
 ) -> None:
     url = make.server.url(make("somebodys", content=True))
     with pytest.raises(TargetRefused, match=r"is not empty\. It holds table public\.somebodys"):
-        run_steps(drilling_of(protected, tmp_path), place_with(url))
+        run_steps(drilling_of(protected, tmp_path), place_with(url), ())
     with psycopg.connect(url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == [("somebodys",)]
@@ -172,7 +172,7 @@ def test_a_database_with_anything_in_it_is_refused_and_left_as_it_was(
 
 def test_production_as_the_new_database_is_refused(protected: Shipped, tmp_path: Path) -> None:
     with pytest.raises(TargetRefused, match="is the source itself"):
-        run_steps(drilling_of(protected, tmp_path), place_with(protected.environ["DATABASE_URL"]))
+        run_steps(drilling_of(protected, tmp_path), place_with(protected.environ["DATABASE_URL"]), ())
 
 
 def drilling_of(protected: Shipped, folder: Path) -> Drilling:

@@ -39,7 +39,7 @@ from hackorda_ops.evidence import contents
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
 from hackorda_ops.evidence.same_source import another_source
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place
@@ -79,7 +79,7 @@ class PostgresEngine:
 
     def target(self, url: str, *, origin: str) -> ConnectionTarget:
         """See `Engine.target`."""
-        return connection.direct(connection.parse(url, origin=origin))
+        return tls.encrypted_elsewhere(connection.direct(connection.parse(url, origin=origin)))
 
     def without_password_in_url(self, url: str, environ: Mapping[str, str]) -> ConnectionTarget:
         """See `Engine.without_password_in_url`."""

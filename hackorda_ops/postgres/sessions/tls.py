@@ -109,6 +109,17 @@ def with_tls(
     return replace(target, parameters=parameters)
 
 
+def encrypted_elsewhere(target: ConnectionTarget) -> ConnectionTarget:
+    """The same database by a connection that is never silently unencrypted, for targets without a policy of their own.
+
+    With a host that isn't local, libpq's default ("prefer") and "allow" become "require"; "disable" is somebody's
+    decision, and stays.
+    """
+    if is_local(target) or target.parameters.get("sslmode", "prefer") not in {"allow", "prefer"}:
+        return target
+    return replace(target, parameters={**target.parameters, "sslmode": "require"})
+
+
 def is_local(target: ConnectionTarget) -> bool:
     """Whether a connection stays on this machine or in a private network, as far as its hosts' names say. Pure."""
     hosts = target.parameters.get("hostaddr") or target.parameters["host"]

@@ -7,7 +7,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.scratch import ServerSection
 from hackorda_ops.environment import Protected
 from hackorda_ops.given import given
-from hackorda_ops.postgres.sessions import connection
+from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.preflight import Wanted
 from hackorda_ops.scratch.provider import Provider
@@ -18,7 +18,8 @@ from hackorda_ops.scratch.server.scratch import ServerScratch
 def _admin(section: ServerSection, protected: Protected) -> ConnectionTarget:
     """Any database of the server, as a role that may create others."""
     variable = section.admin_url_env
-    return connection.direct(connection.parse(given(protected.environ, variable), origin=f"${variable}"))
+    target = connection.parse(given(protected.environ, variable), origin=f"${variable}")
+    return tls.encrypted_elsewhere(connection.direct(target))
 
 
 @contextmanager

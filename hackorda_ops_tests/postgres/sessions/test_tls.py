@@ -15,7 +15,7 @@ from hackorda_ops.errors import ConfigError, LoginRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, parse, secret_files
 from hackorda_ops.postgres.sessions.session import connect
-from hackorda_ops.postgres.sessions.tls import is_local, with_tls
+from hackorda_ops.postgres.sessions.tls import encrypted_elsewhere, is_local, with_tls
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Finished
 
@@ -291,6 +291,24 @@ def test_no_encryption_with_a_remote_host_has_to_be_accepted(
 
     assert "tls: disable" in caught.value.next_step
     assert accepted.parameters["sslmode"] == "disable"
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgres://app:x@db.example.com/db", "require"),
+        ("postgres://app:x@db.example.com/db?sslmode=prefer", "require"),
+        ("postgres://app:x@db.example.com/db?sslmode=verify-full", "verify-full"),
+        ("postgres://app:x@db.example.com/db?sslmode=disable", "disable"),
+        ("postgres://app:x@scratch/db", None),
+    ],
+)
+def test_a_scratch_or_restore_target_elsewhere_is_encrypted_unless_its_url_says_otherwise(
+    url: str, mode: str | None
+) -> None:
+    found = encrypted_elsewhere(parse(url, origin="RESTORE_URL"))
+
+    assert found.parameters.get("sslmode") == mode
 
 
 @pytest.mark.parametrize(
