@@ -95,7 +95,7 @@ def test_a_sound_artifact_comes_back_row_for_row(
 ) -> None:
     result = restored(night, empty, tmp_path)
     assert (result.verdict, result.findings) == ("PASS", ())
-    assert result.rows == 429 + 100
+    assert result.manifest.rows == 429 + 100
     with psycopg.connect(empty) as session:
         assert session.execute("SELECT count(*), max(feels) FROM users").fetchone() == (429, "calm")
         assert session.execute("SELECT nextval('tickets')").fetchone() == (3,)
