@@ -18,6 +18,7 @@
     │   ├── ArtifactDamaged      an artifact's bytes or rows are not what its manifest says
     │   ├── PartitionGone        a past night cannot be dumped from the present
     │   ├── PointGone            a history does not hold the point that was asked for
+    │   ├── PromotionIncomplete  a recovered branch became the primary in part
     │   ├── HistoryRefused       a history can't be used, or gave back something else
     │   ├── TargetRefused        a restore target that is, or might be, something to keep
     │   ├── ToolFailed           a Postgres client tool or a migration command failed
@@ -168,6 +169,10 @@ class ToolFailed(PermanentError):
 
 class RestoreRefused(ToolFailed):
     """A server rejects what a dump holds: the dump's data or definitions are at fault, not the server."""
+
+
+class PromotionIncomplete(PermanentError):
+    """A recovered branch and the primary have changed places in part: some steps are done, others are not."""
 
 
 class NeonRefused(PermanentError):

@@ -9,6 +9,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.choice import HistorySection
 from hackorda_ops.environment import Protected
 from hackorda_ops.history.base import History, HistoryTraits
+from hackorda_ops.history.primary import Primary
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 
 S = TypeVar("S", bound=HistorySection)
@@ -26,6 +27,7 @@ class HistoryKind(Generic[S]):
         graph_kind: what Dagster's pages show it as.
         opened: the history of a database whose section and source are given, and for how many seconds a call of its
             keeper's API is repeated (None for as long as it thinks right).
+        primary: the source and the branches that can take its place; None where copies never can.
         look: what a preflight looks at beside `nights`; nothing where the scratch is the same and looks already.
     """
 
@@ -34,3 +36,4 @@ class HistoryKind(Generic[S]):
     graph_kind: str
     opened: Callable[[S, Protected, ConnectionTarget, float | None], AbstractContextManager[History]]
     look: Callable[[S, Protected, ConnectionTarget], Iterator[Looked]] | None = None
+    primary: Callable[[S, Protected, ConnectionTarget], AbstractContextManager[Primary]] | None = None

@@ -13,6 +13,7 @@ from hackorda_ops.errors import ConfigError
 from hackorda_ops.histories import neon
 from hackorda_ops.histories.kind import HistoryKind
 from hackorda_ops.history.base import History, HistoryTraits
+from hackorda_ops.history.primary import Primary
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 
 HISTORIES: Final[dict[str, HistoryKind[Any]]] = {}
@@ -88,6 +89,31 @@ def history_of(
     if kept is None:
         raise AssertionError("the caller has asked whether a history is kept")
     return HISTORIES[kept.provider].opened(kept.section, protected, source, budget_seconds)
+
+
+def primary_of(protected: Protected, source: ConnectionTarget) -> AbstractContextManager[Primary]:
+    """The source of a database, and the branches of its history that can take its place.
+
+    Args:
+        protected: the database.
+        source: the live database; it need not be reachable.
+
+    Raises:
+        ConfigError: nobody keeps a history, or its copies can't take the source's place, or variables are missing.
+        OpsError: its keeper refuses them.
+    """
+    kind, kept = kind_of(protected.policy), protected.policy.kept_history
+    if kind is None or kept is None or kind.primary is None:
+        able = " or ".join(each.traits.kind for each in HISTORIES.values() if each.primary)
+        what = f"{kind.traits.kind} keeps its history" if kind else "it has no history"
+        raise ConfigError(
+            f"databases.{protected.name}: only a branch of {able} can take the source's place, and {what}.",
+            meaning="Nothing was attempted.",
+            next_step="On a server of your own, recover with the tool that archives its WAL and point the application "
+            "at the result, or restore the newest artifact (`hackorda-ops restore`). docs/operations.md has both.",
+        )
+    protected.require("source", "history")
+    return kind.primary(kept.section, protected, source)
 
 
 def look(protected: Protected, source: ConnectionTarget) -> Iterator[Looked]:

@@ -13,6 +13,8 @@ DRILL: Final = "drill"
 EXERCISE: Final = "exercise"
 HISTORY_CHECK: Final = "history"
 NIGHT: Final = "night"
+# Not among them: what a recovery made is to become the primary, and is removed by people alone.
+RECOVERY: Final = "recovery"
 PURPOSES: Final = frozenset({DRILL, EXERCISE, HISTORY_CHECK, NIGHT})
 
 
@@ -24,13 +26,15 @@ class Label:
         database: the protected database's name in databases.yaml.
         source: which live database goes by that name (`source_id`).
         run: the id of the drill, night or other run that made it.
-        purpose: one of `PURPOSES`.
+        purpose: one of `PURPOSES`, or `RECOVERY`.
+        time: with `RECOVERY`, the time that was asked for, as `isoformat` has it in UTC.
     """
 
     database: str
     source: str
     run: str
     purpose: str
+    time: str = ""
 
     def annotation(self) -> dict[str, str]:
         """What is written to every copy that is made under this label."""
@@ -40,7 +44,7 @@ class Label:
             "source": self.source,
             "run": self.run,
             "purpose": self.purpose,
-        }
+        } | ({"time": self.time} if self.time else {})
 
 
 def source_id(source: ConnectionTarget) -> str:

@@ -8,6 +8,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.given import given
 from hackorda_ops.histories.kind import HistoryKind
 from hackorda_ops.histories.neon.history import TRAITS, NeonHistory
+from hackorda_ops.histories.neon.primary import NeonPrimary
 from hackorda_ops.neon.client import NEON_API, NeonClient, open_client
 from hackorda_ops.neon.transport import RETRY_BUDGET_SECONDS
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -42,4 +43,18 @@ def _opened(
         yield NeonHistory(protected.name, client, source)
 
 
-KIND = HistoryKind(NeonSection, TRAITS, "neon", _opened)
+@contextmanager
+def _primary(section: NeonSection, protected: Protected, source: ConnectionTarget) -> Iterator[NeonPrimary]:
+    project_id = section.project_id or given(protected.environ, section.project_id_env)
+    api = given(protected.environ, section.api_url_env) or NEON_API
+    with project_of(section, protected) as client:
+        yield NeonPrimary(
+            protected.name,
+            client,
+            source,
+            by_hand_url=f"{api}/projects/{project_id}",
+            key=section.api_key_env,
+        )
+
+
+KIND = HistoryKind(NeonSection, TRAITS, "neon", _opened, primary=_primary)
