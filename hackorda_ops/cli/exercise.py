@@ -45,7 +45,9 @@ def exercise(
     """Destroy tables on a Neon branch, recover them to a point in time, compare every row, report, take down.
 
     The source is only read. PASS: everything came back, in time. FAIL (exit code 1): it did not.
-    ERROR (3): the exercise couldn't judge. YYYY-Q1-dr-test.md is written here, to the store and off-site.
+    ERROR (3): the exercise couldn't judge. With exercise.run_hooks, the hooks of `recover` run on the recovered branch
+    as well, and the recovery time ends with the success of verify. The report, YYYY-Qn-dr-test.md by the quarter it was
+    run in, is written here (or into exercise.report_folder), to the store and off-site.
     """
     protected = choose_database(config, database)
     first_day = partitions.year_named(year) if year else None
@@ -53,12 +55,14 @@ def exercise(
         held = exercise_report.hold_exercise(protected, year=first_day, on_progress=on_progress)
         told.of_verdict(held.result.verdict)
     result = held.result
-    notes = [*held.not_stored, *_written_here(Path(result.report_name), held.report)]
+    notes = list(held.not_stored)
+    if protected.policy.exercise.report_folder is None:
+        notes += _written_here(Path(result.report_name), held.report)
     if as_json:
         print_json({"result": asdict(result), "places": held.places, "notes": notes})
     else:
         terminal.table(
-            f"{protected.name}, recovery exercise {result.year.year}-Q1",
+            f"{protected.name}, recovery exercise {result.held_in}",
             ("check", "outcome", "what it saw"),
             [(check.name, check.outcome, check.summary) for check in result.checks],
         )

@@ -1,25 +1,21 @@
 """The command that recovers to a point in time: recover."""
 
-import shlex
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from hackorda_ops.artifacts.operations_log import LogLine, logged
-from hackorda_ops.cli import terminal
+from hackorda_ops.cli import promoting, terminal
 from hackorda_ops.cli.arguments import ConfigPath, DatabaseName, choose_database
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import TargetRefused, UsageError
+from hackorda_ops.errors import UsageError
 from hackorda_ops.history.primary import LiveCopy, Primary
 from hackorda_ops.hooks.hooks import HookRun
-from hackorda_ops.point_in_time import promotion, wanted
 from hackorda_ops.point_in_time import recover as recovering
+from hackorda_ops.point_in_time import wanted
 from hackorda_ops.point_in_time.record import RecoveryRecord, duration_lines
 from hackorda_ops.words import duration, moment
 
@@ -43,6 +39,14 @@ def recover(
         bool,
         typer.Option(
             "--promote", help="Make the recovered branch the primary, once verify has succeeded; asks first."
+        ),
+    ] = False,
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place",
+            help="With --promote: put the primary itself back to that time instead. Its connection strings stay, and "
+            "what it holds now is kept in a branch of its own.",
         ),
     ] = False,
     back: Annotated[
@@ -84,11 +88,11 @@ def recover(
         passed = int(time.monotonic() - began)
         terminal.err.print(f"[{passed // 60:02}:{passed % 60:02}] {line}", markup=False, soft_wrap=True)
 
-    if sum((promote, back, discard)) > 1:
+    if sum((promote, back, discard)) > 1 or (in_place and not promote):
         raise UsageError(
-            "--promote, --back and --discard exclude each other.",
+            "--promote, --back and --discard exclude each other, and --in-place belongs to --promote.",
             meaning="Nothing was attempted.",
-            next_step="Give one of them.",
+            next_step="Give one of them: --promote, --promote --in-place, --back or --discard.",
         )
     now = recovering.now_utc()
     moment_asked = (
@@ -101,11 +105,22 @@ def recover(
             _list(protected, primary)
             return
         if back or discard:
-            _undo(protected, primary, recovery, moment_asked, back=back, yes=yes, say=say)
-            return
+            found = wanted.recoveries(primary.now(), protected.name)
+            if back and recovery is None and at is None:
+                # The one that was promoted last is what somebody wants to take back.
+                recovery = next((copy.run for copy in found if copy.default), None)
+            copy = wanted.chosen(found, recovery_id=recovery, time=moment_asked)
+            if copy is None:
+                raise UsageError(
+                    "There is no recovery to that time.",
+                    meaning="Nothing was changed.",
+                    next_step=f"List them: hackorda-ops recover {protected.name}",
+                )
+            undo = promoting.take_back if back else promoting.discard
+            raise typer.Exit(1 if undo(protected, primary, copy, yes=yes, say=say) else 0)
         planned = recovering.plan(protected, primary, time=moment_asked, recovery_id=recovery, now=now)
         _show(protected, planned, promote=promote)
-        with _logged(protected, "a recovery") as line:
+        with promoting.in_log(protected, "a recovery") as line:
             recovered = recovering.bring_up(protected, primary, planned, now=now, say=say)
             line.subject = f"recovery {recovered.copy.run}"
             kept = recovering.put_to_use(
@@ -122,10 +137,11 @@ def recover(
             if failed:
                 line.outcome = "failure"
             elif promote:
-                _promote(
-                    protected, primary, recovered.copy, verified=verified or checked_by_hand, yes=yes, say=say
-                )
-                line.detail += "; promoted"
+                promoting.require_verified(recovered.copy, verified or checked_by_hand)
+                act = promoting.put_in_place if in_place else promoting.promote
+                failed = list(act(protected, primary, recovered.copy, yes=yes, say=say))
+                line.outcome = "failure" if failed else "success"
+                line.detail += "; promoted in place" if in_place else "; promoted"
         raise typer.Exit(1 if failed else 0)
 
 
@@ -142,7 +158,7 @@ def _show(protected: Protected, planned: recovering.RecoveryPlan, *, promote: bo
         if planned.copy
         else f"makes a new branch of {planned.incumbent.name} ({planned.incumbent.copy_id})"
     )
-    _lines(
+    promoting.lines(
         f"Recovery of {protected.name} to {at}:",
         f"  1. {branch}, with its own address",
         f"  2. runs {', '.join(hooks)} on it" if hooks else "  2. no hooks are configured (recover.hooks)",
@@ -156,19 +172,19 @@ def _conclude(
     protected: Protected, copy: LiveCopy, kept: RecoveryRecord, failed: Sequence[HookRun], *, verified: bool
 ) -> None:
     name, run = protected.name, copy.run
-    _lines(
+    promoting.lines(
         "",
         f"Recovery {run}, branch {copy.name} ({copy.copy_id})",
         *(f"  {each}" for each in duration_lines(kept.hooks)),
     )
     for each in failed:
-        _lines(f"  {each.name} said: {each.detail}")
+        promoting.lines(f"  {each.name} said: {each.detail}")
     if failed:
         terminal.verdict(
             "FAIL",
             f"{failed[0].name} {failed[0].outcome}: the primary was not changed. Fix the cause, then go on with:",
         )
-        _lines(f"  hackorda-ops recover {name} --recovery {run}")
+        promoting.lines(f"  hackorda-ops recover {name} --recovery {run}")
     elif verified and kept.verified_seconds is not None:
         objective = protected.policy.objectives.recovery_time_minutes * 60
         terminal.verdict(
@@ -177,100 +193,17 @@ def _conclude(
         )
     if not failed and not copy.default:
         needed = "" if verified else " --checked-by-hand"
-        _lines(f"  to make it the primary: hackorda-ops recover {name} --recovery {run} --promote{needed}")
+        promoting.lines(
+            f"  to make it the primary: hackorda-ops recover {name} --recovery {run} --promote{needed}"
+        )
     if not copy.default:
-        _lines(f"  to throw it away:       hackorda-ops recover {name} --recovery {run} --discard")
-
-
-def _promote(
-    protected: Protected, primary: Primary, copy: LiveCopy, *, verified: bool, yes: bool, say: recovering.Say
-) -> None:
-    if not verified:
-        raise TargetRefused(
-            f"The branch {copy.name} is not verified: no hook `verify` has succeeded on it.",
-            meaning="The primary was not changed.",
-            next_step="Configure recover.hooks.verify and run the same command again; or check the branch yourself, "
-            "and add --checked-by-hand.",
-        )
-    again = shlex.join(["hackorda-ops", "recover", protected.name, "--recovery", copy.run, "--promote"])
-    swap = promotion.forward(primary.now(), copy)
-    _lines(
-        "",
-        f"{swap.name} ({swap.incumbent_id}) will be renamed to {swap.aside}, and keeps all that it holds.",
-        f"{copy.name} ({swap.candidate_id}) will be renamed to {swap.name}, made the default branch and protected.",
-        "What was written to the old primary after that time is in the old primary only.",
-    )
-    _confirm(f"Make {copy.name} the primary?", yes=yes)
-    swap, warnings = recovering.promote(primary, copy, again=again, say=say)
-    for each in warnings:
-        terminal.err.print(f"  note: {each}", markup=False, soft_wrap=True)
-    terminal.verdict("PASS", f"{copy.copy_id} is the primary now, as {swap.name}.")
-    source = protected.policy.source
-    _lines(
-        f"  Change the connection {source.describe()} to the new primary's address: until then the nights read the "
-        "old one.",
-        "The way back (what was written since then stays in the recovered branch):",
-        *(f"  {each}" for each in recovering.way_back(primary, swap, database=protected.name, run=copy.run)),
-    )
-
-
-def _undo(
-    protected: Protected,
-    primary: Primary,
-    recovery: str | None,
-    at: datetime | None,
-    *,
-    back: bool,
-    yes: bool,
-    say: recovering.Say,
-) -> None:
-    found = wanted.recoveries(primary.now(), protected.name)
-    if back and recovery is None and at is None:
-        # The one that was promoted last is what somebody wants to take back.
-        recovery = next((copy.run for copy in found if copy.default), None)
-    copy = wanted.chosen(found, recovery_id=recovery, time=at)
-    if copy is None:
-        raise UsageError(
-            "There is no recovery to that time.",
-            meaning="Nothing was changed.",
-            next_step="List them: hackorda-ops recover",
-        )
-    if not back:
-        _confirm(f"Delete the branch {copy.name} ({copy.copy_id}) and all that was written to it?", yes=yes)
-        with _logged(protected, f"recovery {copy.run}") as line:
-            primary.delete(copy.copy_id)
-            line.detail = f"The branch {copy.name} was deleted."
-        _lines(f"Deleted {copy.name}.")
-        return
-    swap = promotion.backward(primary.now(), copy)
-    _lines(
-        f"{swap.incumbent_id} will be renamed to {swap.aside}, and keeps all that was written to it.",
-        f"{swap.candidate_id} will be {swap.name} and the default branch again. Then the hooks run on it.",
-    )
-    _confirm("Take the promotion back?", yes=yes)
-    with _logged(protected, f"recovery {copy.run}") as line:
-        again = shlex.join(["hackorda-ops", "recover", protected.name, "--recovery", copy.run, "--back"])
-        recovering.take_back(primary, copy, again=again, say=say)
-        old = next(each for each in primary.now() if each.copy_id == swap.candidate_id)
-        kept = recovering.put_to_use(
-            protected, recovering.of_old(protected, primary, old), again=True, verifies=True, say=say
-        )
-        line.detail = f"The promotion was taken back. {'; '.join(duration_lines(kept.hooks))}"
-        failed = [each for each in kept.hooks if not each.succeeded]
-        for each in failed:
-            _lines(f"  {each.name} said: {each.detail}")
-    if failed:
-        terminal.verdict(
-            "FAIL", f"{swap.name} is the old primary again, but {failed[0].name} {failed[0].outcome}."
-        )
-        raise typer.Exit(1)
-    terminal.verdict("PASS", f"{swap.candidate_id} is the primary again, as {swap.name}.")
+        promoting.lines(f"  to throw it away:       hackorda-ops recover {name} --recovery {run} --discard")
 
 
 def _list(protected: Protected, primary: Primary) -> None:
     found = wanted.recoveries(primary.now(), protected.name)
     if not found:
-        _lines(
+        promoting.lines(
             f"There is no recovery of {protected.name}. To begin one: hackorda-ops recover {protected.name} --at TIME"
         )
         return
@@ -288,31 +221,5 @@ def _list(protected: Protected, primary: Primary) -> None:
     terminal.table(f"{protected.name}, recoveries", ("recovery", "back to", "branch", "state"), rows)
 
 
-def _logged(protected: Protected, subject: str) -> AbstractContextManager[LogLine]:
-    return logged("restore", protected.known_stores, protected.name, subject=subject)
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "Nobody is there to be asked: standard input is not a terminal.",
-            meaning="The primary was not changed.",
-            next_step="Run it on a terminal, or add --yes.",
-        )
-    if not typer.confirm(question, default=False, err=True):
-        raise UsageError(
-            "You said no.",
-            meaning="Nothing was changed.",
-            next_step="Run the same command again when you are ready.",
-        )
-
-
 def _local(when: datetime, zone: str) -> str:
     return f"{when.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
-
-
-def _lines(*lines: str) -> None:
-    for line in lines:
-        terminal.out.print(line, markup=False, soft_wrap=True)

@@ -96,6 +96,16 @@ def _anchored(config: Config, folder: Path) -> Config:
             changes["migrate"] = database.migrate.model_copy(
                 update={"working_directory": at(database.migrate.working_directory)}
             )
+        hooks = database.recover.hooks
+        found = {
+            name: hook.model_copy(update={"working_directory": at(hook.working_directory)})
+            for name, hook in hooks.in_order()
+        }
+        changes["recover"] = database.recover.model_copy(update={"hooks": hooks.model_copy(update=found)})
+        if database.exercise.report_folder is not None:
+            changes["exercise"] = database.exercise.model_copy(
+                update={"report_folder": at(database.exercise.report_folder)}
+            )
         return database.model_copy(update=changes)
 
     databases = {name: one(database) for name, database in config.databases.items()}

@@ -69,7 +69,7 @@ class Schedule(Section):
 
     The week's tick should be late in its week (Monday to Sunday), after that day's night. The
     quarter's cron may tick every week: only its first tick in a quarter starts a drill; likewise
-    the recovery exercise's in a year, by default on the first Sunday of February.
+    the recovery exercise's in a year, by default a week before the first quarter ends.
 
     Attributes:
         grace_hours: how long after its time something may be missing before it's overdue. The default leaves
@@ -80,7 +80,7 @@ class Schedule(Section):
     night: Cron = "0 2 * * *"
     week: Cron = "0 4 * * 0"
     quarter: Cron = "0 6 * * 0"
-    exercise: Cron = "0 9 * 2 0"
+    exercise: Cron = "0 9 25 3 *"
     retention: Cron = "0 7 * * 0"
     since: date = date(2026, 1, 1)
     grace_hours: Annotated[float, Field(gt=0)] = 6

@@ -20,7 +20,7 @@ from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, TargetRefused, UsageError
-from hackorda_ops.exercise import checks
+from hackorda_ops.exercise import application, checks
 from hackorda_ops.exercise.destroy import Destruction, destroy, last_commit, make_marker
 from hackorda_ops.exercise.notes import Notes
 from hackorda_ops.exercise.result import ExerciseResult, Moment
@@ -40,7 +40,9 @@ _NOT_COMPARED: Final = (
     "unlogged tables: no branch has their rows",
     "materialized views: only that they are there",
     "large objects: only how many there are",
-    "the application: pointing it at the recovered branch and deploying it takes time of its own",
+)
+_NO_HOOKS: Final = (
+    "the application: pointing it at the recovered branch and deploying it takes time of its own"
 )
 
 
@@ -83,7 +85,7 @@ def run_exercise(
             left = history.sweep()
             notes.remarks += [f"Removed what a killed run had left: {each}." for each in left]
             with kept_alive(source, exercise_id):
-                _on_branches(_Exercise(history, source, exercise_id, policy, notes, on_progress))
+                _on_branches(_Exercise(history, source, exercise_id, protected, notes, on_progress))
     done = checks.complete(notes.checks)
     verdict, problem = checks.judge(done, notes.problem)
     if verdict == "FAIL":
@@ -105,8 +107,13 @@ def run_exercise(
         recovery_seconds=notes.recovery_seconds,
         recovery_objective_seconds=policy.objectives.recovery_time_minutes * 60,
         lost_seconds=notes.lost_seconds,
-        not_compared=_NOT_COMPARED,
+        not_compared=_NOT_COMPARED if notes.hooks else (*_NOT_COMPARED, _NO_HOOKS),
         product_version=version("hackorda-ops"),
+        quarter=partitions.quarter_name(
+            partitions.quarter_of(partitions.night_of(started_at, policy.schedule))
+        ),
+        answered_seconds=notes.answered_seconds,
+        hooks=tuple(notes.hooks),
     )
 
 
@@ -134,9 +141,14 @@ class _Exercise:
     history: History
     source: ConnectionTarget
     exercise_id: str
-    policy: Policy
+    protected: Protected
     notes: Notes
     on_progress: OnProgress
+
+    @property
+    def policy(self) -> Policy:
+        """How the database is protected."""
+        return self.protected.policy
 
     def read(self, branch: RecoveredSource) -> State:
         return read_state(branch.target, jobs=self.policy.dump.jobs, on_progress=self.on_progress)
@@ -223,17 +235,25 @@ def _hold(exercise: _Exercise, made: ExitStack) -> None:
     if destruction.left:
         return
     recovered = _recovered(exercise, made, victim, destruction)
+    if not application.runs_hooks(exercise.policy):
+        application.judge_time(notes, exercise.policy)
     with notes.doing(f"Read everything that {recovered.name} holds, and compared it"):
         lost = tuple(differences(before, exercise.read(recovered)))
         kept = last_commit(recovered.target)
     _judge_recovery(notes, destruction, lost, kept)
+    # After the comparison, because they may write to the branch.
+    application.put_to_use(
+        exercise.protected, recovered, notes, time=destruction.recover_to, on_progress=exercise.on_progress
+    )
+    if application.runs_hooks(exercise.policy):
+        application.judge_time(notes, exercise.policy)
 
 
 def _recovered(
     exercise: _Exercise, made: ExitStack, victim: RecoveredSource, destruction: Destruction
 ) -> RecoveredSource:
     """A branch of the branch, as of just before the destruction, timed until it answers."""
-    notes, objective_seconds = exercise.notes, exercise.policy.objectives.recovery_time_minutes * 60
+    notes = exercise.notes
     began = time.monotonic()
     copy = exercise.history.traits.copy
     with notes.doing(f"Recovered: made a {copy} of it as of just before, which answers queries"):
@@ -248,12 +268,7 @@ def _recovered(
         )
     notes.timeline.append(replace(notes.timeline.pop(), commands=recovered.call))
     notes.remarks += recovered.warnings
-    taken_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
-    notes.decided(
-        "within_recovery_time_objective",
-        taken_seconds <= objective_seconds,
-        f"The recovered branch answered after {taken_seconds:,.1f} s; the objective is {objective_seconds:,.0f} s.",
-    )
+    notes.answered_seconds = notes.recovery_seconds = round(time.monotonic() - began, 3)
     return recovered
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from hackorda_ops.exercise.checks import WORDING
 from hackorda_ops.exercise.result import Moment
+from hackorda_ops.hooks.hooks import HookRun
 from hackorda_ops.proof.notebook import Notebook
 from hackorda_ops.proof.verdict import Wording
 
@@ -18,7 +19,7 @@ class Notes(Notebook):
 
     Attributes:
         tables, rows: compared.
-        recovery_seconds, lost_seconds: see `ExerciseResult`.
+        recovery_seconds, lost_seconds, answered_seconds, hooks: see `ExerciseResult`.
     """
 
     wording: Wording = WORDING
@@ -27,6 +28,8 @@ class Notes(Notebook):
     rows: int = 0
     recovery_seconds: float | None = None
     lost_seconds: float | None = None
+    answered_seconds: float | None = None
+    hooks: list[HookRun] = field(default_factory=list)
 
     @contextmanager
     def doing(self, what: str, commands: str = "") -> Iterator[None]:

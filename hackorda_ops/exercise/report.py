@@ -1,9 +1,10 @@
-"""An exercise's report, as the team files it: `YYYY-Q1-dr-test.md`, in the store and off-site; and as JSON."""
+"""An exercise's report, as the team files it: `YYYY-Qn-dr-test.md`, in the stores and its repository; and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.artifacts.operations_log import logged
@@ -58,7 +59,7 @@ def hold_exercise(
     stores = protected.known_stores
     with logged("exercise", stores, protected.name, subject="an exercise") as line:
         result = run_exercise(protected, year=year, on_progress=on_progress)
-        line.subject, line.outcome = f"{result.year.year}-Q1", result.verdict
+        line.subject, line.outcome = result.held_in, result.verdict
         line.detail = f"{meaning(result)} Exercise {result.exercise_id}, run by {result.held_by}."
     report = document(result)
     # The machine-readable file comes last, because it's what makes the exercise count.
@@ -75,7 +76,27 @@ def hold_exercise(
             places.append(f"{store.describe()}/{prefix}/{result.report_name}")
         except OpsError as error:
             errors.append(error.what)
+    if (folder := protected.policy.exercise.report_folder) is not None:
+        written = _write_into(folder, result, report)
+        (places if isinstance(written, Path) else errors).append(str(written))
     return Exercise(result, report, tuple(places), tuple(errors))
+
+
+def _write_into(folder: Path, result: ExerciseResult, report: str) -> Path | str:
+    """Writes the report into a folder of the team's, which decides who may read it; or a sentence why not.
+
+    A report that is there may have been edited, and is kept: a second one of the quarter has its id in its name.
+    """
+    for name in (result.report_name, f"{result.held_in}-dr-test-{result.exercise_id}.md"):
+        try:
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(report)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            return f"{folder / name} was not written: {error.strerror}."
+        return folder / name
+    return f"{folder} has this report already."
 
 
 def meaning(result: ExerciseResult) -> str:
@@ -95,7 +116,7 @@ def document(result: ExerciseResult) -> str:
     """The whole report as Markdown. Pure."""
     error = result.error
     sections = (
-        f"# {result.verdict}: recovery exercise {result.year.year}-Q1 of {escaped(result.database)}",
+        f"# {result.verdict}: recovery exercise {result.held_in} of {escaped(result.database)}",
         escaped(meaning(result)),
         _list((f"What it means: {error.meaning}", f"Next step: {error.next_step}")) if error else "",
         table(
@@ -106,8 +127,8 @@ def document(result: ExerciseResult) -> str:
                 ("Where", f"on branches made for it, never on the source; {_left(result)}"),
                 (
                     "Recovery time",
-                    f"{_seconds(result.recovery_seconds)}, from asking for the branch to its first answered "
-                    f"query; the objective is {duration(result.recovery_objective_seconds)}",
+                    f"{_seconds(result.recovery_seconds)}, {_measured(result)}; the objective is "
+                    f"{duration(result.recovery_objective_seconds)}",
                 ),
                 (
                     "Recovery point",
@@ -122,6 +143,7 @@ def document(result: ExerciseResult) -> str:
             ("Check", "Outcome", "What it saw"),
             [(title_of(check.name, CHECKS), check.outcome, check.summary) for check in result.checks],
         ),
+        *_hooks(result),
         "## Timeline",
         table(
             ("When", "What", "Took#"),
@@ -139,6 +161,22 @@ def document(result: ExerciseResult) -> str:
         f"Exercise {result.exercise_id}, by hackorda\\_ops {escaped(result.product_version)}.",
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _measured(result: ExerciseResult) -> str:
+    if result.hooks:
+        return (
+            f"from asking for the branch to the success of {result.hooks[-1].name}, without the comparison in between "
+            f"(the branch itself answered after {_seconds(result.answered_seconds)})"
+        )
+    return "from asking for the branch to its first answered query"
+
+
+def _hooks(result: ExerciseResult) -> Sequence[str]:
+    if not result.hooks:
+        return ()
+    rows = [(run.name, run.outcome, f"{run.seconds:.1f} s", run.command) for run in result.hooks]
+    return ("## Hooks", table(("Hook", "Outcome", "Took#", "Command"), rows))
 
 
 def _left(result: ExerciseResult) -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from hackorda_ops.errors import Problem
+from hackorda_ops.hooks.hooks import HookRun
 from hackorda_ops.proof.check import Check
 from hackorda_ops.proof.verdict import Verdict
 
@@ -46,10 +47,14 @@ class ExerciseResult:
         timeline: what was done, in order.
         findings: what was seen: what the destruction took along, and what did not come back.
         tables, rows: how many were compared.
-        recovery_seconds: from asking for the branch to its first answered query; None if it did not get there.
+        recovery_seconds: from asking for the branch to the success of the last hook, the comparison in between left
+            out; without hooks to its first answered query; None if it did not get there.
         recovery_objective_seconds: what it is compared with.
         lost_seconds: how old the last commit that came back was when the data was destroyed.
         not_compared: what a PASS does not cover.
+        quarter: in which it was run, as "2026-Q1"; "" in results of releases that called every exercise Q1.
+        answered_seconds: from asking for the branch to its first answered query, where hooks ran after it.
+        hooks: the team's hooks on the recovered branch, as they ran.
     """
 
     exercise_id: str
@@ -71,8 +76,16 @@ class ExerciseResult:
     not_compared: tuple[str, ...]
     product_version: str
     result_version: Literal[1] = 1
+    quarter: str = ""
+    answered_seconds: float | None = None
+    hooks: tuple[HookRun, ...] = ()
+
+    @property
+    def held_in(self) -> str:
+        """The quarter that it was run in, as its report is named."""
+        return self.quarter or f"{self.year.year}-Q1"
 
     @property
     def report_name(self) -> str:
-        """The file that people look for: the exercise is the first quarter's, whenever it's run."""
-        return f"{self.year.year}-Q1-dr-test.md"
+        """The file that people look for."""
+        return f"{self.held_in}-dr-test.md"

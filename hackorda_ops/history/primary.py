@@ -82,12 +82,13 @@ class Primary(Protocol):
     def protect(self, copy_id: str) -> None:
         """Has the keeper refuse to delete a branch."""
 
-    def replace(self, copy_id: str, *, by: str, keep_as: str) -> None:
-        """Replaces what a branch holds by what another one holds now; what it held stays, in a branch of its own.
+    def replace(self, copy_id: str, *, by: str, keep_as: str, time: datetime | None = None) -> None:
+        """Replaces what a branch holds; what it held stays, in a branch of its own.
 
         Args:
             copy_id: the branch to replace; its connection strings stay.
-            by: the branch to take the data from.
+            by: the branch to take the data from; with a time, it may be the same.
+            time: of the data, aware; None for what the other branch holds now.
             keep_as: the name of the branch that holds what was there.
         """
 

@@ -118,17 +118,14 @@ class NeonClient:
             raise AnswerLost(error.what, meaning=error.meaning, next_step=error.next_step) from None
 
     def change_branch(self, branch_id: str, changes: Mapping[str, object]) -> tuple[Operation, ...]:
-        """Renames or protects a branch, whosever it is (`primary` checks that). The same call twice is as good as once.
+        """Renames or protects a branch, whosever it is. The same call twice is as good as once.
 
         Args:
             branch_id: the branch's id.
-            changes: its new values, by the names of PATCH /projects/{project_id}/branches/{branch_id}.
-
-        Returns:
-            The operations to wait for.
+            changes: its new values, by the names that Neon's API has for them.
         """
         path, doing = self._path("branches", branch_id), f"change {', '.join(changes)} of {branch_id}"
-        response = self._transport.send("PATCH", path, doing=doing, body={"branch": dict(changes)})
+        response = self._transport.send("PATCH", path, doing=doing, body={"branch": changes})
         return _read(OperationsAnswer, response).operations
 
     def set_default(self, branch_id: str) -> tuple[Operation, ...]:
@@ -141,13 +138,16 @@ class NeonClient:
         response = self._transport.send("POST", path, doing=f"make {branch_id} the default branch")
         return _read(OperationsAnswer, response).operations
 
-    def restore_branch(self, branch_id: str, *, source_id: str, keep_as: str) -> tuple[Operation, ...]:
-        """Replaces what a branch holds by what another one holds now. What it held stays, in a new branch.
+    def restore_branch(
+        self, branch_id: str, *, source_id: str, keep_as: str, time: str | None = None
+    ) -> tuple[Operation, ...]:
+        """Replaces what a branch holds by what it, or another one, held. What it held stays, in a new branch.
 
         Args:
             branch_id: the branch to replace; its computes and its connection strings stay.
             source_id: the branch to take the data from.
             keep_as: the name of the new branch that holds what was there.
+            time: of the data, in RFC 3339; None for what the other branch holds now.
 
         Returns:
             The operations to wait for.
@@ -161,7 +161,8 @@ class NeonClient:
             "POST",
             self._path("branches", branch_id, "restore"),
             doing=f"replace what {branch_id} holds by what {source_id} holds",
-            body={"source_branch_id": source_id, "preserve_under_name": keep_as},
+            body={"source_branch_id": source_id, "preserve_under_name": keep_as}
+            | ({"source_timestamp": time} if time else {}),
             repeatable=False,
         )
         return _read(OperationsAnswer, response).operations

@@ -73,6 +73,12 @@ def forward(copies: Sequence[LiveCopy], copy: LiveCopy) -> Swap:
         TargetRefused: the primary isn't the branch that the recovery was made from.
     """
     suffix = before("", copy.run)
+    if put_in_place(copies, copy) is not None:
+        raise TargetRefused(
+            f"What {copy.name} holds was put in the primary's place already.",
+            meaning="Nothing was changed.",
+            next_step="Take that back first (--back), or recover again.",
+        )
     incumbent = next((each for each in copies if each.name.endswith(suffix)), None) or next(
         (each for each in copies if each.default), None
     )
@@ -115,6 +121,20 @@ def backward(copies: Sequence[LiveCopy], copy: LiveCopy) -> Swap:
             next_step="Look at the branches in the provider's console.",
         )
     return Swap(old.copy_id, copy.copy_id, name, undone(name, copy.run))
+
+
+def put_in_place(copies: Sequence[LiveCopy], copy: LiveCopy) -> LiveCopy | None:
+    """What the primary held before a recovery was put in its place, without the two changing places; or None. Pure.
+
+    Args:
+        copies: every branch there is.
+        copy: the recovery's.
+    """
+    suffix = before("", copy.run)
+    return next(
+        (each for each in copies if each.name.endswith(suffix) and not each.default and not copy.default),
+        None,
+    )
 
 
 def next_step(swap: Swap, copies: Sequence[LiveCopy], *, protects: bool) -> RoleStep | None:

@@ -4,7 +4,7 @@ The source is never written to, and need not answer: it may be what has failed.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from hackorda_ops.errors import TargetRefused
 from hackorda_ops.histories import registry
 from hackorda_ops.history.primary import LiveCopy, Primary
 from hackorda_ops.hooks.sequence import facts_of, run_in_order
-from hackorda_ops.point_in_time import promotion, record, wanted
+from hackorda_ops.point_in_time import record, wanted
 from hackorda_ops.point_in_time.record import RecoveryRecord
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
@@ -184,8 +184,8 @@ def put_to_use(
     return kept
 
 
-def of_old(protected: Protected, primary: Primary, old: LiveCopy) -> RecoveredBranch:
-    """The branch that was the primary before a recovery, for the hooks to point the application back at it.
+def of_primary(protected: Protected, primary: Primary, old: LiveCopy) -> RecoveredBranch:
+    """The branch that is the primary now, for the hooks to point the application at it.
 
     Args:
         protected: the database.
@@ -205,64 +205,6 @@ def is_verified(protected: Protected, kept: RecoveryRecord) -> bool:
     """Whether every configured hook has succeeded on the branch, `verify` among them. Pure."""
     configured = {name for name, _ in protected.policy.recover.hooks.in_order()}
     return "verify" in configured and configured <= kept.succeeded
-
-
-def promote(
-    primary: Primary, copy: LiveCopy, *, again: str, say: Say
-) -> tuple[promotion.Swap, tuple[str, ...]]:
-    """Makes a recovery's branch the primary.
-
-    Args:
-        primary: the branches.
-        copy: the recovery's.
-        again: the command that goes on where this one stops.
-        say: called with each step that is done.
-
-    Returns:
-        What changed places, and warnings.
-
-    Raises:
-        PromotionIncomplete: it stopped halfway, and says where.
-        TargetRefused: the primary isn't the branch that the recovery was made from.
-    """
-    swap = promotion.forward(primary.now(), copy)
-    return swap, promotion.carry_out(primary, swap, protects=True, again=again, say=say)
-
-
-def take_back(primary: Primary, copy: LiveCopy, *, again: str, say: Say) -> promotion.Swap:
-    """Makes the branch that was the primary before a recovery the primary again.
-
-    Args:
-        primary: the branches.
-        copy: the recovery's.
-        again: the command that goes on where this one stops.
-        say: called with each step that is done.
-
-    Raises:
-        PromotionIncomplete: it stopped halfway, and says where.
-        TargetRefused: the recovery was not promoted.
-    """
-    swap = promotion.backward(primary.now(), copy)
-    promotion.carry_out(primary, swap, protects=False, again=again, say=say)
-    return swap
-
-
-def way_back(primary: Primary, swap: promotion.Swap, *, database: str, run: str) -> Sequence[str]:
-    """The commands that undo a promotion, with this product and without it.
-
-    Args:
-        primary: the branches.
-        swap: what the promotion does.
-        database: its name in databases.yaml.
-        run: the recovery's id.
-    """
-    return (
-        f"hackorda-ops recover {database} --back --recovery {run}",
-        "or, without this product, these three and then the application's own binding to the old branch:",
-        primary.rename_by_hand(swap.candidate_id, promotion.undone(swap.name, run)),
-        primary.rename_by_hand(swap.incumbent_id, swap.name),
-        primary.make_primary_by_hand(swap.incumbent_id),
-    )
 
 
 def now_utc() -> datetime:

@@ -17,6 +17,7 @@ import yaml
 
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.artifacts.operations_log import read_log
+from hackorda_ops.calendar.partitions import quarter_name, quarter_of
 from hackorda_ops.errors import ConfigError, NeonUnavailable, OpsError, Problem, UsageError
 from hackorda_ops.exercise import exercise as exercises
 from hackorda_ops.exercise import history
@@ -72,8 +73,8 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
     assert result.lost_seconds is not None
     # Tables that refer to the dropped one lost a constraint, and those that refer to the truncated one their rows.
     assert any("constraint" in finding for finding in result.findings)
-    year = result.started_at.year
-    assert result.report_name == f"{year}-Q1-dr-test.md"
+    quarter = quarter_name(quarter_of(result.started_at.date()))
+    assert result.report_name == f"{quarter}-dr-test.md"
     for text in (
         "# PASS: recovery exercise",
         'DROP TABLE "public"."users" CASCADE;',
@@ -89,7 +90,7 @@ def test_what_was_destroyed_comes_back_exactly_and_the_report_says_how(branching
     assert held.not_stored == ()
     assert read_exercise(protected.offsite, "hackorda", result.exercise_id) == result
     event = read_log(protected.offsite, "hackorda")[-1]
-    assert (event.kind, event.outcome, event.subject) == ("exercise", "PASS", f"{year}-Q1")
+    assert (event.kind, event.outcome, event.subject) == ("exercise", "PASS", quarter)
     assert result.exercise_id in event.detail
     with psycopg.connect(protected.environ["DATABASE_URL"]) as connection:
         assert connection.execute(ROWS).fetchone() == before
@@ -357,7 +358,8 @@ def test_a_missed_year_is_made_up_for_and_says_so_and_a_coming_one_is_refused(
     late = _held(branching, year=date(this_year - 1, 1, 1))
 
     assert late.verdict == "PASS"
-    assert late.report_name == f"{this_year - 1}-Q1-dr-test.md"
+    assert late.report_name == f"{quarter_name(quarter_of(late.started_at.date()))}-dr-test.md"
+    assert late.year == date(this_year - 1, 1, 1)
     assert f"Run late: it counts for {this_year - 1}, and shows how things are now." in late.findings
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hackorda_ops.calendar.partitions import quarter_name, quarter_of
 from hackorda_ops_tests.drill.fixtures import Shipped
 
 pytestmark = pytest.mark.server
@@ -37,7 +38,9 @@ def test_an_exercise_writes_its_report_here_and_never_over_one_that_is_there(
     first = _run(branching, tmp_path, "exercise")
     assert first.returncode == 0, first.stderr
     [report] = tmp_path.glob("*.md")
-    assert report.name in {f"{moment.year}-Q1-dr-test.md" for moment in (began, datetime.now(UTC))}
+    assert report.name in {
+        f"{quarter_name(quarter_of(moment.date()))}-dr-test.md" for moment in (began, datetime.now(UTC))
+    }
     assert "PASS  What was destroyed came back exactly" in first.stdout
     assert report.read_text().startswith("# PASS: recovery exercise")
     assert branching.environ["NEON_API_KEY"] not in first.stdout + first.stderr + report.read_text()

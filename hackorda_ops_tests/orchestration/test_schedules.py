@@ -169,8 +169,19 @@ def test_a_quarter_is_requested_after_its_first_weekly_copy(dagster: DagsterInst
     assert of(11) is None
 
 
-def test_an_exercise_is_held_on_the_first_sunday_of_february(dagster: DagsterInstance) -> None:
+def test_an_exercise_is_run_a_week_before_the_first_quarter_ends(dagster: DagsterInstance) -> None:
     definitions = _definitions(timezone="America/New_York")
+    new_york = ZoneInfo("America/New_York")
+
+    def of(year: int) -> str | None:
+        return _requested(dagster, definitions, "shop_every_year", datetime(year, 3, 25, 9, tzinfo=new_york))
+
+    assert of(2026) == "2026-01-01"
+    assert of(2027) == "2027-01-01"
+
+
+def test_only_the_first_tick_of_a_year_starts_an_exercise(dagster: DagsterInstance) -> None:
+    definitions = _definitions(timezone="America/New_York", exercise="0 9 * 2 0")
     new_york = ZoneInfo("America/New_York")
 
     def of(day: int) -> str | None:

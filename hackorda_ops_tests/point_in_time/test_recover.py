@@ -24,9 +24,7 @@ from hackorda_ops.history.primary import LiveCopy
 from hackorda_ops.local.neon import LocalNeon, running_local_neon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.neon.client import open_client
-from hackorda_ops.neon.operations import wait_for
-from hackorda_ops.point_in_time import recover
+from hackorda_ops.point_in_time import changes, recover
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.scratch.sweep import sweep
 
@@ -45,26 +43,11 @@ VERIFY = (
 )
 
 
-@pytest.fixture(scope="module")
-def plane(postgres_server: PostgresServer, server_folder: Path) -> Iterator[LocalNeon]:
+@pytest.fixture
+def neon(postgres_server: PostgresServer, server_folder: Path) -> Iterator[LocalNeon]:
+    """A control plane for each test: which branch is the primary is what they are about."""
     with running_local_neon(postgres_server, server_folder / "neon-recover") as neon:
         yield neon
-
-
-@pytest.fixture
-def neon(plane: LocalNeon) -> Iterator[LocalNeon]:
-    """The control plane; afterwards main is the default again, and the only branch."""
-    yield plane
-    plane.forget_faults()
-    plane.change_plan(ProjectPlan())
-    with open_client(plane.project_id, plane.api_key, base_url=plane.base_url) as client:
-        client.change_branch(plane.main_branch_id, {"name": "was main"})
-        client.set_default(plane.main_branch_id)
-        for found in client.branches():
-            if found.branch.id != plane.main_branch_id:
-                client.change_branch(found.branch.id, {"protected": False})
-                wait_for(client, client.delete_branch(found.branch.id))
-        client.change_branch(plane.main_branch_id, {"name": "main"})
 
 
 def _python(program: str, *arguments: str) -> str:
@@ -193,10 +176,10 @@ def test_a_recovery_is_resumed_promoted_once_verified_and_taken_back(
         copy = next(each for each in primary.now() if each.copy_id == made.copy_id)
         # Somebody promotes it once more, by the same names.
         primary.rename(neon.main_branch_id, f"main-before-{made.run}")
-        recover.promote(primary, copy, again="again", say=lambda _: None)
+        changes.promote(primary, copy, again="again", say=lambda _: None)
     back = _recover("--back", "--yes")
     assert back.exit_code == 1, back.output
-    assert "is the old primary again, but verify failed" in back.output
+    assert "is the primary as before, as main; but verify failed" in back.output
     now = _branches(shop)
     assert (now["main"].copy_id, now["main"].default) == (neon.main_branch_id, True)
     assert not now[f"main-recovered-{made.run}"].default
@@ -215,13 +198,13 @@ def test_a_promotion_that_stops_halfway_says_so_and_goes_on(shop: Protected, neo
         made = recover.bring_up(shop, primary, planned, now=datetime.now(UTC), say=said.append).copy
         neon.misbehave(Fault("setDefaultProjectBranch", 403, message="no"))
         with pytest.raises(PromotionIncomplete) as halfway:
-            recover.promote(primary, made, again="hackorda-ops recover shop --promote", say=said.append)
+            changes.promote(primary, made, again="hackorda-ops recover shop --promote", say=said.append)
         assert f"rename the branch {neon.main_branch_id} to main-before-{made.run}" in halfway.value.what
         assert "every connection string still leads" in halfway.value.meaning
         assert "`hackorda-ops recover shop --promote`" in halfway.value.next_step
 
         neon.change_plan(ProjectPlan(protects_branches=False))
-        swap, warnings = recover.promote(primary, made, again="again", say=said.append)
+        swap, warnings = changes.promote(primary, made, again="again", say=said.append)
 
         assert (swap.name, swap.candidate_id) == ("main", made.copy_id)
         [warning] = warnings
@@ -230,7 +213,35 @@ def test_a_promotion_that_stops_halfway_says_so_and_goes_on(shop: Protected, neo
         # The source that is configured still leads to the old primary on Neon; here all hosts are one.
         neon.misbehave(Fault("listProjectBranches", 403))
         with pytest.raises(OpsError):
-            recover.promote(primary, made, again="again", say=said.append)
+            changes.promote(primary, made, again="again", say=said.append)
+
+
+def test_in_place_the_primary_goes_back_and_what_it_held_is_kept_and_can_be_put_back(
+    shop: Protected, neon: LocalNeon, tmp_path: Path
+) -> None:
+    at = _damage(shop)
+    (tmp_path / "well").touch()
+    neon.misbehave(Fault("restoreProjectBranch", None, carried_out=True))
+
+    placed = _recover("--at", at.isoformat(), "--promote", "--in-place", "--yes")
+
+    assert placed.exit_code == 0, placed.output
+    now = _branches(shop)
+    [made] = [copy for copy in now.values() if copy.run]
+    assert (now["main"].copy_id, now["main"].default) == (neon.main_branch_id, True)
+    assert _notes(shop, now["main"]) == 10
+    assert _notes(shop, now[f"main-before-{made.run}"]) == 3
+    # Once on the recovered branch, once on the primary.
+    assert (tmp_path / "calls").read_text().splitlines() == ["rebind production"] * 2
+    with recover.opened(shop) as primary, pytest.raises(TargetRefused, match="already"):
+        changes.promote(primary, made, again="again", say=lambda _: None)
+
+    back = _recover("--back", "--yes")
+
+    assert back.exit_code == 1, back.output
+    now = _branches(shop)
+    assert _notes(shop, now["main"]) == 3
+    assert _notes(shop, now[f"main-recovered-{made.run}"]) == 10
 
 
 def test_what_was_not_verified_is_not_promoted_and_can_be_discarded(shop: Protected, tmp_path: Path) -> None:

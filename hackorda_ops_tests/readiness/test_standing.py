@@ -353,7 +353,7 @@ def test_a_year_is_asked_for_on_neon_only(kept_on_neon: Kept) -> None:
 
     shutil.rmtree(kept.store.root / "hackorda" / "exercises" / "20260201T090000Z-9f8e7d")
     assert sentence(kept.standing(FRIDAY)) == (
-        "The recovery exercise of 2026, due at 2026-02-01 09:00 (UTC), was run on 2026-02-02 and FAILED; "
+        "The recovery exercise of 2026, due at 2026-03-25 09:00 (UTC), was run on 2026-02-02 and FAILED; "
         "its report is 20260202T090000Z-9f8e7d."
     )
     kept.policy = kept.policy.model_copy(update={"scratch": ScratchPlace.model_validate({"server": {}})})

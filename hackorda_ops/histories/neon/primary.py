@@ -103,10 +103,11 @@ class NeonPrimary:
         """See `Primary.protect`."""
         wait_for(self.client, self.client.change_branch(copy_id, {"protected": True}))
 
-    def replace(self, copy_id: str, *, by: str, keep_as: str) -> None:
+    def replace(self, copy_id: str, *, by: str, keep_as: str, time: datetime | None = None) -> None:
         """See `Primary.replace`."""
+        at = time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None
         try:
-            started = self.client.restore_branch(copy_id, source_id=by, keep_as=keep_as)
+            started = self.client.restore_branch(copy_id, source_id=by, keep_as=keep_as, time=at)
         except AnswerLost:
             # Done where what was there has its new name; a second request would be refused for that name.
             if not any(found.branch.name == keep_as for found in self.client.branches(search=keep_as)):

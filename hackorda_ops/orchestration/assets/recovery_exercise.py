@@ -67,6 +67,8 @@ def _metadata(held: Exercise) -> dict[str, MetadataValue]:
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
         **{f"report {n}": MetadataValue.path(place) for n, place in enumerate(held.places, start=1)},
     }
+    for run in result.hooks:
+        shown[f"{run.name} seconds"] = MetadataValue.float(run.seconds)
     if result.recovery_seconds is not None:
         shown["recovery seconds"] = MetadataValue.float(result.recovery_seconds)
     if result.lost_seconds is not None:
