@@ -76,6 +76,7 @@ _PROGRAMS: Final = {
     "npm": _DRIZZLE,
     "npx": f"import sys\nif 'prisma' in sys.argv:\n    exec({_PRISMA!r})\nelse:\n    exec({_DRIZZLE!r})\n",
     "goose": _GOOSE,
+    "ssh": "",
 }
 _MIGRATIONS: Final = {
     "hackorda-mvp/drizzle": (
@@ -215,6 +216,7 @@ def running_teams(
             "TECH961_DATABASE_URL": urls["tech961"],
             "PG_URL": urls["amanat"],
             "AMANAT_SCRATCH_URL": eighteen_scratch.url(),
+            "MANAGED_DATABASE_URL": create_database(scratch, "hackorda managed"),
         }
         config = config_file.load(in_one_file(folder))
         instance = running.enter_context(DagsterInstance.ephemeral())

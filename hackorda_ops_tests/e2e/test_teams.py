@@ -9,6 +9,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of
+from hackorda_ops.cutover.rehearse import rehearse
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.sessions.connection import parse
@@ -77,3 +78,18 @@ def test_a_teams_night_is_taken_copied_drilled_and_restored(teams: Teams, name: 
     table, rows = ROWS[name]
     with psycopg.connect(empty) as connection:
         assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (rows,)
+
+
+def test_hackordas_cutover_is_rehearsed_and_leaves_nothing(teams: Teams) -> None:
+    hackorda = teams.protected("hackorda")
+
+    done = rehearse(hackorda, on_progress=ignore, say=lambda _line: None)
+
+    assert (done.problems, done.findings) == ((), ())
+    assert done.rows >= ROWS["hackorda"][1]
+    with psycopg.connect(teams.environ["MANAGED_DATABASE_URL"]) as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone() == (0,)
+        databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+    assert not any("rehears" in name for name in databases)
