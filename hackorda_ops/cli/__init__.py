@@ -17,6 +17,7 @@ from hackorda_ops.cli import (
     artifacts,
     cutover,
     exercise,
+    maintenance,
     point_in_time,
     preflight,
     recovery,
@@ -54,6 +55,7 @@ for _command in (
     app.command()(_command)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(maintenance.app, name="maintenance")
 
 
 def main() -> NoReturn:

@@ -17,6 +17,7 @@ from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import key
+from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
 
 _DESCRIPTIONS: Final[dict[DueKind, str]] = {
@@ -58,8 +59,12 @@ def every(
         description=_DESCRIPTIONS[kind].format(name=name),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def tick(
+        context: dg.ScheduleEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> dg.RunRequest | dg.SkipReason:
         answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
+        if isinstance(answer, dg.RunRequest) and (held := held_by_maintenance(name, database, environ)):
+            return held
         if isinstance(answer, dg.SkipReason) or (before := built_on(kind, jobs)) is None:
             return answer
         # In UTC: a second before a local time at which clocks go forward does not exist.

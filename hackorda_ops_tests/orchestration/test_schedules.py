@@ -15,6 +15,7 @@ from hackorda_ops.calendar.due import DueKind, due_between
 from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.resources import ENVIRON
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -40,7 +41,10 @@ def _answer(
 ) -> dg.RunRequest | str | None:
     """What a tick requests; or why it requests nothing."""
     context = dg.build_schedule_context(
-        dagster, scheduled_execution_time=tick, repository_def=definitions.get_repository_def()
+        dagster,
+        scheduled_execution_time=tick,
+        repository_def=definitions.get_repository_def(),
+        resources={ENVIRON: {}},
     )
     # Else each context opens the instance anew, and a year of ticks takes minutes.
     context._instance = dagster

@@ -26,6 +26,7 @@ from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
 from hackorda_ops.given import given
+from hackorda_ops.maintenance.window import held
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.sensors.run_ends import new_ends
 from hackorda_ops.readiness.at_risk import at_risk
@@ -37,6 +38,7 @@ _LOOKS_EVERY: Final = timedelta(minutes=5)
 # Together with the longest delivery that has begun, well below the minute that Dagster gives a tick: one that it
 # gives up would go on alongside the next.
 _READING_SECONDS: Final = 12.0
+_WINDOW_SECONDS: Final = 4.0
 _DELIVERING_SECONDS: Final = 10.0
 # Several times what the longest tick may take: it hangs in something without a time limit, like Dagster's storage.
 _HANGS_AFTER_SECONDS: Final = 300.0
@@ -162,6 +164,9 @@ class _Tick:
         recently = known.looked_at is not None and abs(self.now - known.looked_at) < _LOOKS_EVERY
         if self.name is None or recently:
             return known, messages
+        if self._held:
+            # Nothing is overdue in a window, and nothing that was is over: what was reported stays as it is.
+            return known, messages
         seen = self._standing
         if isinstance(seen, OpsError):
             seen = unread(self.name, self.now, seen.what)
@@ -191,6 +196,18 @@ class _Tick:
             return None
         seen = self._standing
         return "It could not be read just now." if isinstance(seen, OpsError) else at_risk(seen)
+
+    @property
+    def _held(self) -> bool:
+        """Whether a maintenance window is open. One that can't be read in time holds nothing."""
+        name = str(self.name)
+        protected = Protected(name, self.config.databases[name], self.environ)
+        try:
+            return (
+                within(_WINDOW_SECONDS, "Reading the window", lambda: held(protected, self.now)) is not None
+            )
+        except OpsError:
+            return False
 
     @cached_property
     def _standing(self) -> Standing | OpsError:

@@ -15,6 +15,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import key
+from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 from hackorda_ops.orchestration.schedules import missed_work_name, schedule_name
@@ -39,7 +40,9 @@ def missed_work(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_LOOK_EVERY_SECONDS,
     )
-    def look(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    def look(
+        context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> list[dg.RunRequest] | dg.SkipReason:
         instance, now = context.instance, clock.now()
         running_since = known.running_since(instance)
         history = known.history(instance, name, database)
@@ -55,6 +58,8 @@ def missed_work(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -
         missing = to_start(candidates, seen)
         if not missing:
             return dg.SkipReason("Nothing that was due is missing, or what it builds on is still running.")
+        if held := held_by_maintenance(name, database, environ):
+            return held
         return [
             dg.RunRequest(
                 run_key=f"{due.kind} {due.partition}",

@@ -16,6 +16,7 @@ from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 
@@ -47,7 +48,9 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_LOOK_EVERY_SECONDS,
     )
-    def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def look(
+        context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> dg.RunRequest | dg.SkipReason:
         instance, now = context.instance, clock.now()
         night = _newest_night(instance, name, now)
         # A night that went straight off-site is its own copy.
@@ -69,6 +72,8 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
         )
         if reason:
             return dg.SkipReason(f"The newest night's schema was never drilled. {reason}")
+        if held := held_by_maintenance(name, database, environ):
+            return held
         # Once for an artifact: a copy or a drill that fails raises an alarm, and waits for a person.
         return dg.RunRequest(
             run_key=f"{asked.kind} of {asked.artifact_id}",

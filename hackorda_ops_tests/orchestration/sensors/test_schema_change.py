@@ -13,6 +13,7 @@ from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.metadata import of_drill
+from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops_tests.drill import results
 
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
@@ -32,7 +33,9 @@ def _materialize(instance: DagsterInstance, asset: str, partition: str, **metada
 
 def _look(instance: DagsterInstance, now: datetime = NOW) -> list[str]:
     definitions = build_defs(Config(databases={"shop": DATABASE}))
-    context = dg.build_sensor_context(instance=instance, repository_def=definitions.get_repository_def())
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=definitions.get_repository_def(), resources={ENVIRON: {}}
+    )
     with mock.patch.object(clock, "now", return_value=now):
         data = definitions.resolve_sensor_def("shop_schema_change").evaluate_tick(context)
     return [
