@@ -78,6 +78,12 @@ KINDS: Final[Mapping[str, FindingKind]] = {
         "copy",
         "The dump no longer has its value of that night: the dump was altered or replaced, or its manifest was.",
     ),
+    "keys missing": FindingKind("fatal", "copy", _NOT_THE_SAME),
+    "keys differ": FindingKind("fatal", "copy", _NOT_THE_SAME),
+    "keys added": FindingKind("fatal", "copy", _NOT_THE_SAME),
+    "functions differ": FindingKind(
+        "fatal", "copy", "The application calls functions that the copy hasn't, or others."
+    ),
     "evidence missing": FindingKind(
         "fatal",
         "copy",
@@ -245,6 +251,7 @@ KINDS: Final[Mapping[str, FindingKind]] = {
         "source",
         "The artifact is of another database than the ones before it, and nobody has confirmed the change.",
     ),
+    "keys collapsed": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),
     "table vanished": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),
     "table emptied": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),
     "table collapsed": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),

@@ -10,8 +10,7 @@ import typer
 from hackorda_ops.cli import terminal
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Config, Policy
-from hackorda_ops.engines.engine import Target
-from hackorda_ops.engines.registry import engine_of
+from hackorda_ops.engines.engine import Engine, Target
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, UsageError
 from hackorda_ops.given import given
@@ -138,13 +137,11 @@ def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
     return ["offsite"] if protected.straight_offsite else ["store", "offsite"]
 
 
-def restore_target(protected: Protected, url: str | None, variable: str) -> Target:
-    """The empty database to restore into, from --to or the variable; never with a password on the command line.
+def require_target_named(url: str | None, variable: str) -> None:
+    """Makes sure that --to or the variable names something to restore into.
 
-    Args:
-        protected: the database whose artifact is restored.
-        url: what --to says; None where it isn't given.
-        variable: the one that has the URL otherwise.
+    Raises:
+        UsageError: neither does.
     """
     if url is None and not given(os.environ, variable):
         raise UsageError(
@@ -152,15 +149,30 @@ def restore_target(protected: Protected, url: str | None, variable: str) -> Targ
             meaning="Nothing was restored.",
             next_step=f"Create a new, empty database and put its URL into {variable}.",
         )
-    engine = engine_of(protected.policy)
+
+
+def restore_target(engine: Engine, url: str | None, variable: str) -> Target:
+    """The empty database to restore into, from --to or the variable; never with a password on the command line.
+
+    Args:
+        engine: the artifact's.
+        url: what --to says; None where it isn't given.
+        variable: the one that has the URL otherwise.
+    """
     if url is None:
         return engine.target(given(os.environ, variable), origin=f"${variable}")
     return engine.without_password_in_url(url, os.environ)
 
 
-def source_if_known(protected: Protected, private: Path) -> Target | None:
-    """The live database's endpoint; None where its variables are not set here."""
+def source_if_known(engine: Engine, protected: Protected, private: Path) -> Target | None:
+    """The live database's endpoint; None where its variables are not set here.
+
+    Args:
+        engine: the artifact's.
+        protected: the database.
+        private: for files that must not be read by others.
+    """
     try:
-        return engine_of(protected.policy).source(protected, private_folder=private)
+        return engine.source(protected, private_folder=private)
     except ConfigError:
         return None

@@ -196,12 +196,6 @@ def verify(
     store = open_place(place, protected)
     chosen = choosing.choose(catalog.read(store, protected.name), artifact)
     with terminal.progress_shown() as on_progress:
-        result = verifying.verify(
-            store,
-            chosen,
-            work_folder=protected.policy.dump.work_folder,
-            jobs=protected.policy.dump.jobs,
-            on_progress=on_progress,
-        )
+        result = verifying.verify(protected, store, chosen, on_progress=on_progress)
     sentence = f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.contents}"
     conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)

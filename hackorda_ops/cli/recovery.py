@@ -18,12 +18,14 @@ from hackorda_ops.cli.arguments import (
     OffsiteUrl,
     choose_database,
     open_reachable,
+    require_target_named,
     restore_target,
     source_if_known,
 )
 from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
+from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused
 from hackorda_ops.judgement.choosing import ToRestore, choose
 from hackorda_ops.judgement.reading import Held, read_judged
@@ -80,13 +82,16 @@ def restore(
     RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
     """
     protected = choose_database(config, database, offsite)
-    target = restore_target(protected, to, to_env)
+    require_target_named(to, to_env)
     places = open_reachable(protected, place, offsite)
     judged = read_judged(places, protected.name, tolerant=True)
     for line in judged.notes:
         note(line)
     choice = choose(judged, artifact)
     _explain(choice, protected.name)
+    # Without databases.yaml the artifact itself says what it is of.
+    engine = engine_that_wrote(choice.candidates[0].manifest)
+    target = restore_target(engine, to, to_env)
 
     def bring_back(held: Held) -> BroughtBack:
         return restoring.bring_back(
@@ -105,7 +110,7 @@ def restore(
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         terminal.progress_shown() as on_progress,
     ):
-        source = source_if_known(protected, Path(private))
+        source = source_if_known(engine, protected, Path(private))
         result = _first_whole(choice, bring_back)
     sentence = (
         f"{result.location} is in {result.target}: {result.manifest.contents} "

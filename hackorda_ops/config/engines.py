@@ -5,4 +5,4 @@ from typing import Final
 FIRST: Final = "postgres"
 """What a database is of where databases.yaml doesn't say."""
 
-KNOWN: Final[set[str]] = {FIRST}
+KNOWN: Final[set[str]] = {FIRST, "redis"}

@@ -225,6 +225,20 @@ class Policy(Section):
             )
         if self.scratch.section.engine != self.engine:
             raise ValueError(f"scratch.{self.scratch.provider} holds no database of the engine {self.engine}")
+        if self.engine != engines.FIRST:
+            keys: dict[str, object] = {
+                "key_tables": self.key_tables,
+                "migrate": self.migrate,
+                "dump_from": self.dump_from,
+            }
+            keys |= {
+                "source.variables": self.source.variables,
+                "source.direct_url_env": self.source.direct_url_env,
+            }
+            if given := [key for key, value in keys.items() if value]:
+                raise ValueError(
+                    f"{', '.join(given)}: only a database of the engine {engines.FIRST} has these"
+                )
         return self
 
     @model_validator(mode="after")

@@ -4,9 +4,10 @@ What a provider does with its section is in `scratch/`; `scratch.registry` lists
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
-from pydantic import SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from hackorda_ops.config.choice import Choice, ScratchSection
 from hackorda_ops.config.neon import NeonSection
@@ -28,8 +29,32 @@ class ServerSection(ScratchSection):
             )
 
 
+class RedisSection(ScratchSection):
+    """A drill restores on a redis-server that is started for it on this machine.
+
+    Attributes:
+        program_folder: the folder with redis-server, which also reads each night's snapshot back; None to look on
+            the PATH.
+        memory_mb: how much memory it may take.
+    """
+
+    engine = "redis"
+
+    program_folder: Path | None = None
+    memory_mb: Annotated[int, Field(ge=64)] = 4096
+
+    @property
+    def memory_bytes(self) -> int:
+        """How much memory it may take."""
+        return self.memory_mb << 20
+
+
 # By their keys; `scratch.registry` adds to them. Where databases.yaml names none, it's the first.
-SCRATCH_SECTIONS: Final[dict[str, type[ScratchSection]]] = {"neon": NeonSection, "server": ServerSection}
+SCRATCH_SECTIONS: Final[dict[str, type[ScratchSection]]] = {
+    "neon": NeonSection,
+    "server": ServerSection,
+    "redis": RedisSection,
+}
 
 
 class ScratchPlace(Choice):

@@ -265,11 +265,12 @@ class Engine(Protocol):
         """
 
     def judge(
-        self, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+        self, protected: Protected, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
     ) -> tuple[Finding, ...]:
         """Compares the files of a fetched artifact, and all that is in them, with its manifest.
 
         Args:
+            protected: the database.
             folder: where the artifact was fetched to.
             manifest: its manifest.
             jobs: how many processes read.

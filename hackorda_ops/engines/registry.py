@@ -6,7 +6,7 @@ from hackorda_ops.artifacts import manifest as manifests
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config import engines as config_engines
 from hackorda_ops.config.models import Policy
-from hackorda_ops.engines import postgres
+from hackorda_ops.engines import postgres, redis
 from hackorda_ops.engines.engine import Engine
 
 ENGINES: Final[dict[str, Engine]] = {}
@@ -35,3 +35,4 @@ def engine_that_wrote(manifest: Manifest) -> Engine:
 
 
 register("postgres", postgres.ENGINE)
+register("redis", redis.ENGINE)

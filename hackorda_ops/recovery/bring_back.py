@@ -42,6 +42,16 @@ class BroughtBack:
     warnings: tuple[str, ...]
 
     @property
+    def rows(self) -> int:
+        """How much was compared: rows, or what the engine has instead."""
+        return self.manifest.rows
+
+    @property
+    def tables(self) -> int:
+        """In how many parts."""
+        return len(self.manifest.parts)
+
+    @property
     def verdict(self) -> Literal["PASS", "FAIL"]:
         """Either "PASS" or "FAIL"."""
         return "FAIL" if fatal(self.findings) else "PASS"
@@ -104,7 +114,7 @@ def bring_back(
         work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
         fetch_artifact(store, manifest, folder, on_progress=on_progress)
-        damage = engine.judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+        damage = engine.judge(protected, folder, manifest, jobs=jobs, on_progress=on_progress)
         if damage:
             raise ArtifactDamaged(
                 f"{store.describe()}/{manifest.prefix} is not what its manifest says: "

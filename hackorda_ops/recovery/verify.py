@@ -8,6 +8,7 @@ from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.engines.registry import engine_that_wrote
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.progress import OnProgress
@@ -35,26 +36,28 @@ class Verification:
 
 
 def verify(
-    store: Store, manifest: Manifest, *, work_folder: Path, jobs: int, on_progress: OnProgress
+    protected: Protected, store: Store, manifest: Manifest, *, on_progress: OnProgress
 ) -> Verification:
     """Fetches an artifact and compares each of its files and tables with the manifest.
 
     Args:
+        protected: the database; the artifact lies in its work folder meanwhile, and is gone from there afterwards.
         store: where it lies.
         manifest: what it must be.
-        work_folder: where it is kept meanwhile; it's removed from there afterwards.
-        jobs: how many processes read it back.
         on_progress: called at every stage, from more than one thread.
 
     Raises:
         DiskFull, StoreRefused, StoreUnreachable: it couldn't be verified.
     """
+    work_folder = protected.policy.dump.work_folder
     work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
         folder = Path(name)
         try:
             fetch_artifact(store, manifest, folder, on_progress=on_progress)
-            findings = engine_that_wrote(manifest).judge(folder, manifest, jobs=jobs, on_progress=on_progress)
+            findings = engine_that_wrote(manifest).judge(
+                protected, folder, manifest, jobs=protected.policy.dump.jobs, on_progress=on_progress
+            )
         except (ArtifactDamaged, ArtifactMissing) as error:
             findings = (damage(manifest, error),)
     return Verification(manifest, f"{store.describe()}/{manifest.prefix}", findings)

@@ -8,7 +8,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
-from hackorda_ops.scratch import neon, server
+from hackorda_ops.scratch import neon, redis, server
 from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.scratch.provider import Provider
 
@@ -68,3 +68,4 @@ def look(protected: Protected, wanted: Any) -> Iterator[Looked]:
 
 register("neon", neon.PROVIDER)
 register("server", server.PROVIDER)
+register("redis", redis.PROVIDER)

@@ -34,7 +34,8 @@ def night(new_database: str, tmp_path: Path) -> tuple[FolderStore, Manifest]:
 
 def judged(night: tuple[FolderStore, Manifest], tmp_path: Path) -> Verification:
     store, manifest = night
-    return verify(store, manifest, work_folder=tmp_path / "work", jobs=2, on_progress=ignore)
+    policy = Policy.model_validate({"dump": {"work_folder": str(tmp_path / "work")}})
+    return verify(Protected("shop", policy, {}), store, manifest, on_progress=ignore)
 
 
 def file_of(night: tuple[FolderStore, Manifest], name: str) -> Path:

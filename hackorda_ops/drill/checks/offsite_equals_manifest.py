@@ -34,7 +34,11 @@ def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) ->
             fetch_artifact(offsite, manifest, drilling.folder, on_progress=drilling.on_progress)
         with record.stage("check", in_recovery=True):
             findings = engine_that_wrote(manifest).judge(
-                drilling.folder, manifest, jobs=drilling.policy.dump.jobs, on_progress=drilling.on_progress
+                drilling.protected,
+                drilling.folder,
+                manifest,
+                jobs=drilling.policy.dump.jobs,
+                on_progress=drilling.on_progress,
             )
     except (ArtifactDamaged, ArtifactMissing) as error:
         findings = (damage(manifest, error),)

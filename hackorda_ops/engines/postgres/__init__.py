@@ -123,7 +123,13 @@ class PostgresEngine:
         return night.taken(order)
 
     def judge(
-        self, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+        self,
+        protected: Protected,  # noqa: ARG002  # an archive is read without any server
+        folder: Path,
+        manifest: Manifest,
+        *,
+        jobs: int,
+        on_progress: OnProgress,
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
         return contents.judge(folder, of_postgres(manifest), jobs=jobs, on_progress=on_progress)

@@ -1,0 +1,179 @@
+"""Redis as an engine: a snapshot over the wire, proven in a server of our own, and restored key by key."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.concerns import Looked
+from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.engines.engine import (
+    FILES_READ_BACK,
+    NO_COLLAPSE,
+    ROWS_EQUAL_SNAPSHOT,
+    Fact,
+    NightOrder,
+    NightView,
+    Restored,
+    RestoreOrder,
+    Taken,
+)
+from hackorda_ops.engines.redis import drill, judge, night, restore, source
+from hackorda_ops.engines.redis.manifest import RedisManifest, of_redis
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import UsageError
+from hackorda_ops.findings import Finding
+from hackorda_ops.progress import OnProgress
+from hackorda_ops.redis.info import read_info
+from hackorda_ops.redis.target import RedisTarget, parse
+from hackorda_ops.redis.wire import connected, translated
+from hackorda_ops.scratch import registry
+from hackorda_ops.scratch.place import Place
+
+
+class RedisEngine:
+    """See `Engine`."""
+
+    name = "Redis"
+    kind = "redis"
+    night_asset = "redis_snapshot"
+    night_description = (
+        "A snapshot (RDB) of the Redis server {name}, taken over the wire as a replica gets it, loaded into a server "
+        "of our own, and its keys counted and digested, before it becomes an artifact. The partition is the local date "
+        "on which it is due. A past night can no longer be taken."
+    )
+    night_checks: Mapping[str, str] = {  # nobody changes it
+        FILES_READ_BACK: "The snapshot was loaded by a redis-server, checksum and all, and every key in it was read.",
+        ROWS_EQUAL_SNAPSHOT: "The snapshot has as many keys in each database as the server counted around it.",
+        NO_COLLAPSE: "Since the previous artifact no prefix lost more of its keys than is tolerated.",
+    }
+    manifest: type[Manifest] = RedisManifest
+    checks: Sequence[DrillCheck] = drill.CHECKS
+
+    def source(self, protected: Protected, *, private_folder: Path) -> RedisTarget:
+        """See `Engine.source`."""
+        return source.source_of(protected, private_folder=private_folder)
+
+    def target(self, url: str, *, origin: str) -> RedisTarget:
+        """See `Engine.target`."""
+        return parse(url, origin=origin)
+
+    def without_password_in_url(self, url: str, environ: Mapping[str, str]) -> RedisTarget:
+        """See `Engine.without_password_in_url`."""
+        target = self.target(url, origin="--to")
+        if target.password is not None:
+            raise UsageError(
+                "The URL after --to contains a password, which every user of this machine can read.",
+                meaning="Nothing was restored; treat that password as compromised.",
+                next_step="Put the whole URL into RESTORE_URL (or the variable of --to-env), or leave the password out "
+                "and set REDISCLI_AUTH.",
+            )
+        return replace(target, password=environ.get("REDISCLI_AUTH") or None)
+
+    def observed(self, protected: Protected) -> Mapping[str, Fact]:
+        """See `Engine.observed`."""
+        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+            target = self.source(protected, private_folder=Path(private))
+            with connected(target) as client, translated(target, "Looking at the server"):
+                info = read_info(client)
+        return {
+            "server version": info.version,
+            "size in bytes": info.memory_bytes,
+            "keys": info.keys,
+            "databases": len(info.databases),
+        }
+
+    def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """See `Engine.observed_by`."""
+        seen = of_redis(manifest)
+        return {
+            "server version": seen.version,
+            "size in bytes": seen.memory_bytes,
+            "keys": seen.rows,
+            "databases": len({each.database for each in seen.groups}),
+        }
+
+    def look(self, protected: Protected, *, private_folder: Path) -> NightView:
+        """See `Engine.look`."""
+        return source.look(protected, private_folder=private_folder)
+
+    def look_at_scratch(
+        self,
+        protected: Protected,
+        view: NightView,  # noqa: ARG002  # whatever the source is
+        newest: Manifest | None,  # noqa: ARG002
+    ) -> Iterator[Looked]:
+        """See `Engine.look_at_scratch`."""
+        return registry.look(protected, None)
+
+    def other_source(self, before: Manifest, view: NightView) -> Finding | None:  # noqa: ARG002
+        """See `Engine.other_source`: a Redis has no identity that survives a restart."""
+        return None
+
+    def night(self, order: NightOrder) -> AbstractContextManager[Taken]:
+        """See `Engine.night`."""
+        return night.taken(order)
+
+    def judge(
+        self,
+        protected: Protected,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        jobs: int,  # noqa: ARG002  # one server reads it
+        on_progress: OnProgress,
+    ) -> tuple[Finding, ...]:
+        """See `Engine.judge`."""
+        return judge.judge(protected, folder, of_redis(manifest), on_progress=on_progress)
+
+    def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
+        """See `Engine.admitted`."""
+        return restore.restoring(order)
+
+    def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
+        """See `Engine.drill`."""
+        drill.run_steps(drilling, place, checks)
+
+    def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:  # noqa: ARG002
+        """See `Engine.by_hand`."""
+        return (
+            ByHand(
+                "Users and their passwords (ACL), the server's configuration and its modules are in no snapshot. "
+                "Set them up as they were.",
+                ("ACL LIST", "CONFIG GET *"),
+            ),
+            ByHand("Point the application's connection strings to the new server."),
+        )
+
+    def facts(self, manifest: Manifest) -> Mapping[str, Fact]:
+        """See `Engine.facts`."""
+        seen = of_redis(manifest)
+        return {"keys that expire": seen.expiring, "libraries of functions": len(seen.functions)}
+
+    def details(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Engine.details`."""
+        seen = of_redis(manifest)
+        return {
+            "server_version": seen.version,
+            "loaded_by": seen.loaded_by,
+            "late": seen.late,
+            "functions": list(seen.functions),
+            "keys": {str(each.group): each.keys for each in seen.groups[:100]},
+        }
+
+    def in_json(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Engine.in_json`."""
+        seen = of_redis(manifest)
+        return {"expiring": seen.expiring}
+
+    def notes(self, manifest: Manifest) -> Sequence[str]:
+        """See `Engine.notes`."""
+        expiring = of_redis(manifest).expiring
+        return (f"{expiring:,} keys expire: a copy has them until then",) if expiring else ()
+
+
+ENGINE: Final = RedisEngine()
