@@ -170,6 +170,7 @@ class Policy(Section):
 
     Attributes:
         engine: what kind of database it is: a key of the registry in `hackorda_ops.engines`.
+        beside: the name of another database, in whose group its assets are shown: a team's Redis beside its Postgres.
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
             default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
@@ -182,6 +183,7 @@ class Policy(Section):
     """
 
     engine: str = engines.FIRST
+    beside: str | None = None
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
@@ -344,6 +346,8 @@ class Config(Section):
                     f"{readers[named]!r}; give each database a variable of its own"
                 )
             readers[named] = name
+            if database.beside is not None and database.beside not in self.databases:
+                problems.append(f"databases.{name}.beside: there's no database {database.beside!r}")
         if problems:
             raise ValueError("\n".join(problems))
         return self

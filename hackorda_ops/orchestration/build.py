@@ -53,9 +53,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
 
 
 def _of_one(name: str, database: Policy) -> dg.Definitions:
-    of_kinds = jobs.of_kinds(
-        name, with_history=database.keeps_history, with_copies=database.copies == "weekly"
-    )
+    of_kinds = jobs.of_kinds(name, database)
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
         assets=[

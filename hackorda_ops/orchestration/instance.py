@@ -8,7 +8,7 @@ from dagster import AssetKey, DagsterInstance, RunsFilter
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import metadata
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, key
+from hackorda_ops.orchestration.assets import night_key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
 
 
@@ -58,7 +58,7 @@ def history(instance: DagsterInstance, name: str, database: Policy) -> timedelta
         database: the database's configuration.
     """
     if database.dump_from is None:
-        newest = instance.get_latest_materialization_event(key(name, NIGHTLY_DUMP))
+        newest = instance.get_latest_materialization_event(night_key(name, database))
         on_branches = newest is not None and metadata.is_of_a_branch(newest.asset_materialization)
     else:
         on_branches = database.dump_from == "branch"

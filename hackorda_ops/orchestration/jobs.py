@@ -5,13 +5,14 @@ from typing import Any, Final
 import dagster as dg
 
 from hackorda_ops.calendar.due import DueKind
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.assets import (
-    NIGHTLY_DUMP,
     OFFSITE_COPY,
     PROVIDER_HISTORY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
     key,
+    night_key,
 )
 
 # An instance may be set to retry failed runs. A step retries by itself what may pass; what
@@ -22,8 +23,7 @@ AssetJob = Any  # Dagster's own name for what define_asset_job returns is privat
 
 
 # The asset that each kind of partition is of.
-ASSETS: Final[dict[DueKind, str]] = {
-    "night": NIGHTLY_DUMP,
+_ASSETS: Final[dict[DueKind, str]] = {
     "week": OFFSITE_COPY,
     "quarter": RESTORE_DRILL,
     "year": RECOVERY_EXERCISE,
@@ -36,22 +36,36 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 }
 
 
-def of_kinds(name: str, *, with_history: bool, with_copies: bool = True) -> dict[DueKind, AssetJob]:
+def assets_of(name: str, policy: Policy) -> dict[DueKind, dg.AssetKey]:
+    """The asset that each kind of a database's partitions is of.
+
+    Args:
+        name: the database's name in databases.yaml.
+        policy: its configuration.
+    """
+    others = {kind: key(name, asset) for kind, asset in _ASSETS.items()}
+    return {"night": night_key(name, policy), **others}
+
+
+def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
     """The job of every kind of partition that a database has.
 
     Args:
         name: the database's name in databases.yaml.
-        with_history: whether there are exercises: they need a provider with a history.
-        with_copies: whether there are weeks: nights that go straight off-site need no copy.
+        policy: its configuration: exercises need a provider with a history, and nights that go straight off-site
+            need no copy.
     """
-    without = {*(() if with_history else ("year",)), *(() if with_copies else ("week",))}
+    without = {
+        *(() if policy.keeps_history else ("year",)),
+        *(() if policy.copies == "weekly" else ("week",)),
+    }
     return {
         kind: of_assets(
-            dg.AssetSelection.assets(key(name, asset)),
+            dg.AssetSelection.assets(asset),
             name=f"{name}_{kind}",
             description=_DESCRIPTIONS[kind].format(name=name),
         )
-        for kind, asset in ASSETS.items()
+        for kind, asset in assets_of(name, policy).items()
         if kind not in without
     }
 

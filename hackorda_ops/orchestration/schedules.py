@@ -16,9 +16,8 @@ from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is
 from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
-from hackorda_ops.orchestration.assets import key
 from hackorda_ops.orchestration.held import held_by_maintenance
-from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
+from hackorda_ops.orchestration.jobs import AssetJob, assets_of
 
 _DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Takes the night of {name}.",
@@ -98,7 +97,7 @@ def _missed(
         now=tick,
         history=known.history(instance, name, database),
     )[:1]
-    begun = known.begun(instance, key(name, ASSETS[kind]), job_name, newest)
+    begun = known.begun(instance, assets_of(name, database)[kind], job_name, newest)
     return next((due for due in newest if due.partition not in begun), None)
 
 

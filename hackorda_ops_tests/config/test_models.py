@@ -79,7 +79,7 @@ def test_every_problem_is_told_at_once_with_its_key_and_remedy(tmp_path: Path) -
         "databases.hackorda.key_tables.1.timestamps: unknown key; did you mean timestamp?",
         "databases.hackorda.dump.jobs: Input should be a valid integer",
         "databases.961tech.colour: unknown key; known here: ",
-        "databases.961tech.scratch: needs exactly one of neon and server",
+        "databases.961tech.scratch: needs exactly one of neon, server and redis",
         "alarts: unknown key; did you mean alerts?",
     ):
         assert part in said

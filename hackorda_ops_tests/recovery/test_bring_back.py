@@ -103,7 +103,7 @@ def test_a_sound_artifact_comes_back_row_for_row(
     store, manifest = night
     event = read_log(store, "hackorda")[-1]
     assert (event.kind, event.outcome, event.subject) == ("restore", "PASS", manifest.artifact_id)
-    assert event.detail == f"From {result.location} into {result.target}: 529 rows compared."
+    assert event.detail == f"From {result.location} into {result.target}: 529 rows in 3 tables compared."
 
 
 @pytest.mark.parametrize(

@@ -267,5 +267,7 @@ def test_databases_yaml_takes_exactly_one_provider_and_names_all_of_them(added: 
     with pytest.raises(ConfigError) as caught:
         config_file.load(file)
 
-    assert "databases.one.scratch: needs exactly one of neon, server and throwaway" in caught.value.what
+    assert (
+        "databases.one.scratch: needs exactly one of neon, server, redis and throwaway" in caught.value.what
+    )
     assert "databases.two.scratch.throwawy: unknown key; did you mean throwaway?" in caught.value.what

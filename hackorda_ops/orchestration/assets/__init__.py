@@ -2,8 +2,10 @@
 
 from dagster import AssetKey
 
+from hackorda_ops.config.models import Policy
+from hackorda_ops.engines.registry import engine_of
+
 SOURCE = "source"
-NIGHTLY_DUMP = "nightly_dump"
 OFFSITE_COPY = "offsite_copy"
 RESTORE_DRILL = "restore_drill"
 DRILL_REPORT = "drill_report"
@@ -14,3 +16,13 @@ PROVIDER_HISTORY = "provider_history"
 def key(database: str, asset: str) -> AssetKey:
     """An asset's key: every database has its own prefix."""
     return AssetKey([database, asset])
+
+
+def night_key(database: str, policy: Policy) -> AssetKey:
+    """The key of the asset of a database's nights, which its engine names."""
+    return key(database, engine_of(policy).night_asset)
+
+
+def group_of(database: str, policy: Policy) -> str:
+    """The group in which a database's assets are shown: its own, or that of the one beside which it's protected."""
+    return policy.beside or database

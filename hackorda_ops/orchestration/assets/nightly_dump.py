@@ -13,7 +13,7 @@ from hackorda_ops.night import night as nightly
 from hackorda_ops.night.checks import checks_of
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.assets import SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import failure
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -32,7 +32,7 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=own_key,
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={engine.kind, "backup"},
         deps=[key(name, SOURCE)],
         partitions_def=partitions,

@@ -9,7 +9,7 @@ import dagster as dg
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, key, night_key
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -29,9 +29,9 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=own_key,
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={"s3"},
-        deps=[dg.AssetDep(key(name, NIGHTLY_DUMP), partition_mapping=nights_of_the_week)],
+        deps=[dg.AssetDep(night_key(name, database), partition_mapping=nights_of_the_week)],
         partitions_def=partitions,
         check_specs=specs,
         pool=f"{name}_offsite",

@@ -14,7 +14,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.assets import NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, key, night_key
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
@@ -33,10 +33,10 @@ def readiness(config: Config) -> dg.AssetsDefinition:
         group_name="readiness",
         kinds={"html"},
         deps=[
-            key(name, made)
+            made
             for name, policy in config.databases.items()
-            for made in (NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL)
-            if made != OFFSITE_COPY or policy.copies == "weekly"
+            for made in (night_key(name, policy), key(name, OFFSITE_COPY), key(name, RESTORE_DRILL))
+            if made != key(name, OFFSITE_COPY) or policy.copies == "weekly"
         ],
         description="How ready each database is for the day it's lost: its newest night, copy and proof against "
         "policy, its recovery time and point against objective, where they are heading, and what it costs to "

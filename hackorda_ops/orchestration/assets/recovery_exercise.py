@@ -12,7 +12,7 @@ from hackorda_ops.exercise import report as exercise_report
 from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.report import Exercise
 from hackorda_ops.orchestration import checks
-from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, key
+from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -26,7 +26,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=own_key,
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={"neon", "drill"},
         deps=[key(name, SOURCE)],
         partitions_def=partitions,

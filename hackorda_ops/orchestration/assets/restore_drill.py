@@ -18,7 +18,7 @@ from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
@@ -39,7 +39,7 @@ def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=own_key,
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={engine_of(database).kind, registry.provider_of(database).kind},
         deps=[dg.AssetDep(key(name, restored), partition_mapping=within_the_quarter)],
         partitions_def=partitions,
@@ -80,7 +80,7 @@ def drill_report(name: str, database: Policy) -> dg.AssetSpec:
     """The report of each drill, as an asset that `restore_drill` materializes."""
     return dg.AssetSpec(
         key(name, DRILL_REPORT),
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={"html"},
         deps=[key(name, RESTORE_DRILL)],
         partitions_def=quarters(database.schedule),

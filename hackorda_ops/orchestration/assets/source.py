@@ -10,7 +10,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import metadata
-from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.assets import SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step
 
 
@@ -19,7 +19,7 @@ def source(name: str, database: Policy) -> dg.AssetsDefinition:
     engine = engine_of(database)
     spec = dg.AssetSpec(
         key(name, SOURCE),
-        group_name=name,
+        group_name=group_of(name, database),
         kinds={engine.kind},
         description=f"The live database {name}, read by its direct endpoint and never written to. Every night "
         "observes it; so does Observe, without taking a dump.",

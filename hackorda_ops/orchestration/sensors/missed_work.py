@@ -14,9 +14,8 @@ from hackorda_ops.calendar.due import Due, DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
-from hackorda_ops.orchestration.assets import key
 from hackorda_ops.orchestration.held import held_by_maintenance
-from hackorda_ops.orchestration.jobs import ASSETS, AssetJob
+from hackorda_ops.orchestration.jobs import AssetJob, assets_of
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 from hackorda_ops.orchestration.schedules import missed_work_name, schedule_name
 
@@ -31,6 +30,7 @@ def missed_work(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -
         database: its configuration.
         jobs: what its schedules start.
     """
+    assets = assets_of(name, database)
 
     @dg.sensor(
         name=missed_work_name(name),
@@ -52,8 +52,7 @@ def missed_work(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob]) -
             if (since := running_since.get(schedule_name(kind, name)))
         }
         seen = {
-            kind: _seen(instance, key(name, ASSETS[kind]), jobs[kind].name, dues)
-            for kind, dues in candidates.items()
+            kind: _seen(instance, assets[kind], jobs[kind].name, dues) for kind, dues in candidates.items()
         }
         missing = to_start(candidates, seen)
         if not missing:

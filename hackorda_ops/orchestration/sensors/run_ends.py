@@ -9,9 +9,9 @@ from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, D
 
 from hackorda_ops.alerts.desk import Desk, RunEnd
 from hackorda_ops.alerts.message import Subject
+from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.orchestration.assets import (
     DRILL_REPORT,
-    NIGHTLY_DUMP,
     OFFSITE_COPY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
@@ -22,7 +22,7 @@ from hackorda_ops.orchestration.runs import PARTITION_TAG
 _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
 # What is made has one name in every alarm, whether a schedule, a backfill or a person began the run.
 _MADE: Final = {
-    NIGHTLY_DUMP: "night",
+    **{engine.night_asset: "night" for engine in ENGINES.values()},
     OFFSITE_COPY: "week",
     RESTORE_DRILL: "quarter",
     DRILL_REPORT: "quarter",

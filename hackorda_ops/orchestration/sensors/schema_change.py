@@ -15,7 +15,7 @@ from hackorda_ops.calendar.changed_schema import A_DAY, NightSeen, SchemaSeen, a
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock, metadata
-from hackorda_ops.orchestration.assets import DRILL_REPORT, NIGHTLY_DUMP, OFFSITE_COPY, RESTORE_DRILL, key
+from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, key, night_key
 from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
@@ -52,7 +52,7 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.RunRequest | dg.SkipReason:
         instance, now = context.instance, clock.now()
-        night = _newest_night(instance, name, now)
+        night = _newest_night(instance, night_key(name, database), now)
         # A night that went straight off-site is its own copy.
         copied = _newest(instance, assets["week"], _COPIES_LOOKED_AT, now) if "week" in assets else night
         drilled = _newest(instance, key(name, DRILL_REPORT), _REPORTS_LOOKED_AT, now)
@@ -84,10 +84,10 @@ def schema_change(name: str, database: Policy, jobs: Mapping[DueKind, AssetJob])
     return look
 
 
-def _newest_night(instance: DagsterInstance, name: str, now: datetime) -> NightSeen | None:
+def _newest_night(instance: DagsterInstance, asset: AssetKey, now: datetime) -> NightSeen | None:
     nights = [
         NightSeen(artifact.artifact_id, artifact.schema, date.fromisoformat(found.partition))
-        for found in _materialized(instance, key(name, NIGHTLY_DUMP), _NIGHTS_LOOKED_AT)
+        for found in _materialized(instance, asset, _NIGHTS_LOOKED_AT)
         if (artifact := _artifact(found, now)) and found.partition
     ]
     return max(nights, key=lambda night: night.artifact_id, default=None)

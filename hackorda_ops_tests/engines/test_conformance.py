@@ -1,0 +1,125 @@
+"""What every engine is held to: a night, its copy, its proof, a restore, a drill; and whatever is damaged is found."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.manifest import Manifest, from_bytes, to_bytes
+from hackorda_ops.drill.quarter import hold_drill
+from hackorda_ops.engines.registry import engine_of
+from hackorda_ops.errors import ArtifactDamaged, TargetRefused
+from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.night.night import take_night
+from hackorda_ops.preflight.preflight import preflight
+from hackorda_ops.progress import ignore
+from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.recovery.verify import verify
+from hackorda_ops.retention.deletion import delete_artifact
+from hackorda_ops.stores.store import Store
+from hackorda_ops.week import week as weekly
+from hackorda_ops_tests.engines import examples
+from hackorda_ops_tests.engines.examples import Example
+
+
+@pytest.fixture(params=["postgres", "redis"])
+def example(  # noqa: PLR0917
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    s3_server: S3Server,
+    new_bucket: str,
+    postgres_server: PostgresServer,
+    database_on: Callable[[PostgresServer], str],
+) -> Iterator[Example]:
+    if request.param == "postgres":
+        yield examples.of_postgres(
+            tmp_path,
+            s3_server,
+            new_bucket,
+            database=lambda: database_on(postgres_server),
+            scratch=request.getfixturevalue("scratch_server"),
+        )
+    else:
+        with examples.of_redis(tmp_path, s3_server, new_bucket) as made:
+            yield made
+
+
+def shipped(example: Example) -> Manifest:
+    night = take_night(example.protected)
+    assert night.manifest.sound
+    weekly.ship(example.protected, night.manifest, on_progress=ignore)
+    return night.manifest
+
+
+def largest_file(store: Store, manifest: Manifest) -> str:
+    return max((each for each in manifest.files), key=lambda each: each.size_bytes).path
+
+
+def flip(store: Store, key: str) -> None:
+    with store.open(key) as file:
+        data = bytearray(file.read())
+    data[len(data) // 2] ^= 0x55
+    store.put(key, io.BytesIO(bytes(data)), size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def test_a_night_is_kept_shipped_verified_restored_drilled_and_deleted(example: Example) -> None:
+    protected = example.protected
+    concerns = [each for part in preflight(protected) for each in part.concerns]
+    assert [each for each in concerns if each.severity.startswith("stops")] == []
+
+    manifest = shipped(example)
+
+    assert from_bytes(to_bytes(manifest), origin="test") == manifest
+    assert [each.artifact_id for each in catalog.read(protected.offsite, protected.name).artifacts] == [
+        manifest.artifact_id
+    ]
+    assert manifest.rows >= 999
+    assert manifest.parts
+    assert verify(protected, protected.offsite, manifest, on_progress=ignore).verdict == "PASS"
+
+    engine = engine_of(protected.policy)
+    target = engine.target(example.target(), origin="test")
+    back = bring_back(protected, protected.offsite, manifest, target, source=None, on_progress=ignore)
+    assert (back.verdict, back.findings) == ("PASS", ())
+    with pytest.raises(TargetRefused, match="empty"):
+        bring_back(protected, protected.offsite, manifest, target, source=None, on_progress=ignore)
+    source = engine.source(protected, private_folder=protected.policy.dump.work_folder / "tls")
+    with pytest.raises(TargetRefused, match="source itself"):
+        bring_back(protected, protected.offsite, manifest, source, source=source, on_progress=ignore)
+
+    drilled = hold_drill(protected).result
+    assert (drilled.verdict, drilled.error) == ("PASS", None), drilled
+    assert all(table.equal for table in drilled.tables)
+
+    delete_artifact(
+        protected.store, protected.name, manifest.artifact_id, now=datetime.now(UTC) + timedelta(days=2)
+    )
+    assert catalog.read(protected.store, protected.name).artifacts == ()
+
+
+def test_a_byte_that_changed_off_site_is_found(example: Example) -> None:
+    protected, manifest = example.protected, shipped(example)
+    flip(protected.offsite, f"{manifest.prefix}/{largest_file(protected.offsite, manifest)}")
+
+    verified = verify(protected, protected.offsite, manifest, on_progress=ignore)
+
+    assert verified.verdict == "FAIL"
+    target = engine_of(protected.policy).target(example.target(), origin="test")
+    with pytest.raises(ArtifactDamaged):
+        bring_back(protected, protected.offsite, manifest, target, source=None, on_progress=ignore)
+    assert hold_drill(protected).result.verdict == "FAIL"
+
+
+def test_what_was_lost_since_the_night_before_is_found(example: Example) -> None:
+    take_night(example.protected)
+    example.lose()
+
+    second = take_night(example.protected).manifest
+
+    assert not second.sound
+    assert any("collapsed" in each.code for each in second.findings)
