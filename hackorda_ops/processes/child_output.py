@@ -1,9 +1,10 @@
-"""What a child process writes: split into lines, redacted and bounded, however much it is."""
+"""What a child process writes: split into lines, without terminal codes, redacted and bounded, however much it is."""
 
 from collections import deque
 from collections.abc import Callable
 
 from hackorda_ops.errors import ToolFailed
+from hackorda_ops.redaction.plain_text import plain
 
 # A line is cut here, so that a tool that never ends its line can't fill our memory.
 _LINE_LIMIT_BYTES = 1024 * 1024
@@ -45,7 +46,7 @@ class LineCutter:
 
 
 class Output:
-    """One output stream of a child: passes on its lines, keeps the last of them, or captures the bytes.
+    """One output stream of a child: passes on its lines as plain text, keeps the last of them, or captures the bytes.
 
     Args:
         on_line: called with each line, redacted; None if not needed.
@@ -103,7 +104,7 @@ class Output:
 
     def _pass_on(self, lines: list[str]) -> None:
         for line in lines:
-            safe = self._redact(line)
+            safe = self._redact(plain(line))
             if self._tail is not None:
                 self._tail.append(safe[:_TAIL_LINE_CHARACTERS])
             if self._on_line is not None:

@@ -15,6 +15,7 @@ from hackorda_ops.drilling.declaration import DrillCheck
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.migrations.commands import running
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 
 RESTORE_DRILL = AssetKey(["shop", "restore_drill"])
@@ -65,7 +66,7 @@ def shipped(
             **dict(protected.config.databases["shop"]),
             "scratch": {"server": {}},
             "key_tables": ["users"],
-            "migrate": {"command": "true"},
+            "migrate": {"command": running("CREATE TABLE migrated ()")},
             "dump": {"work_folder": str(protected.store.parent / "work")},
         }
         drilled = replace(

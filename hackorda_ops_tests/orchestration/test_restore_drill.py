@@ -27,6 +27,7 @@ from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.migrations.commands import running
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, log_lines
 
 pytestmark = pytest.mark.server
@@ -59,7 +60,7 @@ def shipped(
     settings: dict[str, Any] = {
         "scratch": {"server": {}},
         "key_tables": ["users"],
-        "migrate": {"command": "true"},
+        "migrate": {"command": running("CREATE TABLE migrated ()")},
         "dump": {"work_folder": str(protected.store.parent / "work")},
     }
     drilled = replace(

@@ -5,11 +5,12 @@ from typing import Final
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drilling.declaration import DrillCheck
 from hackorda_ops.engines.postgres.drill.copy import Copy
+from hackorda_ops.findings import fatal
+from hackorda_ops.migrations.conclusion import failure_words, success_words, unmeasured
 from hackorda_ops.migrations.run import migrate_copy, row_losses
 from hackorda_ops.postgres.catalogs import counting, source_catalog
 from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
 from hackorda_ops.postgres.sessions.session import translated_errors
-from hackorda_ops.words import duration
 
 
 def _lacking(database: Policy) -> str:
@@ -35,14 +36,13 @@ def _migrate(copy: Copy) -> None:
         rows_of_whole_tables(copy.manifest.inventory.tables, came_back),
         rows_of_whole_tables(tables, migrated_rows),
     )
-    applied = "nothing known" if result.applied is None else f"{result.applied}"
-    record.check(
-        CHECK.name,
-        (*migrated.findings, *lost),
-        passed=f"{result.command} applied {applied} in {duration(result.seconds)}; "
-        f"now {result.after or 'unknown'}.",
-        failed=f"{result.command} ended with return code {result.returncode}, and the database is not migrated",
-    )
+    findings = (*migrated.findings, *lost)
+    why = unmeasured(result)
+    if why is not None and not fatal(findings):
+        record.findings += findings
+        record.not_measured(CHECK.name, why)
+        return
+    record.check(CHECK.name, findings, passed=success_words(result), failed=failure_words(result))
 
 
 CHECK: Final = DrillCheck(
