@@ -33,6 +33,7 @@ class RunEnd:
         failed_checks: those that did not pass, each with what it saw; unmeasured ones don't count.
         repeats: whether an earlier attempt of the same failed, which was reported.
         run: a link to it, or its id.
+        headline: the cause in a few words, where the title is to say it.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class RunEnd:
     failed_checks: tuple[str, ...]
     repeats: bool
     run: str
+    headline: str | None = None
 
     @property
     def well(self) -> bool:
@@ -125,7 +127,9 @@ class Desk:
         if end.repeats:
             return desk, None
         if end.cause is not None:
-            told = message.failed_run(end.subject, end.cause, at=end.ended_at, at_risk=at_risk, run=end.run)
+            told = message.failed_run(
+                end.subject, end.cause, at=end.ended_at, at_risk=at_risk, run=end.run, headline=end.headline
+            )
         else:
             told = message.failed_checks(
                 end.subject, end.failed_checks, at=end.ended_at, at_risk=at_risk, run=end.run

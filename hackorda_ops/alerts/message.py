@@ -68,7 +68,15 @@ class Message:
         return f"{self.title}\n{self.body}"
 
 
-def failed_run(subject: Subject, cause: Problem, *, at: datetime, at_risk: str | None, run: str) -> Message:
+def failed_run(
+    subject: Subject,
+    cause: Problem,
+    *,
+    at: datetime,
+    at_risk: str | None,
+    run: str,
+    headline: str | None = None,
+) -> Message:
     """A run that ended without its result.
 
     Args:
@@ -77,9 +85,10 @@ def failed_run(subject: Subject, cause: Problem, *, at: datetime, at_risk: str |
         at: when it ended.
         at_risk: what would be lost if the source died now, as a sentence; None if unknown.
         run: a link to it, or its id.
+        headline: the cause in a few words, so that a phone shows it: "the copy is damaged".
     """
     return _message(
-        f"FAILED: {subject}",
+        f"FAILED: {subject}: {headline}" if headline else f"FAILED: {subject}",
         (
             _cut(cause.what),
             f"What it means: {cause.meaning}",

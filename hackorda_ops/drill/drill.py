@@ -4,6 +4,7 @@ It restores with the same functions as `restore` (`recovery.bring_back`), and al
 """
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 
@@ -14,6 +15,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import judgement
+from hackorda_ops.drill.by_hand import instead_commands, must_not_be_restored, restore_commands
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drilling.declaration import Drilling
@@ -78,7 +80,7 @@ def run_drill(
     verdict, problem = judgement.judge(checks, record.findings, record.problem, policy.engine)
     if verdict == "FAIL":
         record.remark_early_end()
-    return DrillResult(
+    result = DrillResult(
         drill_id=drill_id,
         database=name,
         quarter=wanted,
@@ -106,6 +108,9 @@ def run_drill(
         engine=policy.engine,
         product_version=version("hackorda-ops"),
     )
+    if must_not_be_restored(result):
+        return replace(result, how_to_repeat=instead_commands(result))
+    return result
 
 
 def _write_down_lacking(record: Record, policy: Policy) -> None:
@@ -145,7 +150,7 @@ def _chosen(
         raise
     record.manifest = manifest
     record.location = f"{offsite.describe()}/{manifest.prefix}"
-    record.how_to_repeat = _how_to_repeat(offsite.describe(), manifest)
+    record.how_to_repeat = restore_commands(offsite.describe(), manifest)
     damaged = choosing.damaged_since(copies.damaged, manifest, quarter, today)
     return manifest, tuple(_damaged(each) for each in damaged)
 
@@ -180,12 +185,3 @@ def _on_scratch(scratch: Scratch, drilling: Drilling, drill_id: str) -> None:
             engine = engine_of(drilling.policy)
             engine.drill(drilling, place, checks_of(drilling.policy.engine))
         scratch_gone.take_down(made, record)
-
-
-def _how_to_repeat(offsite: str, manifest: Manifest) -> str:
-    return (
-        "export RESTORE_URL='postgresql://…'  # a new, empty database\n"
-        "export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…\n"
-        f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --offsite {offsite} "
-        "--to-env RESTORE_URL"
-    )

@@ -138,7 +138,7 @@ class DrillResult:
         recovery_seconds: from the first byte fetched to the last row compared being in place: fetch,
             check, scratch, restore; None if it did not get there.
         data_loss_seconds: what would be lost had the source died when the drill began.
-        how_to_repeat: shell commands that bring the same artifact back by hand.
+        how_to_repeat: shell commands that bring the same artifact back by hand, or another one where its data failed.
         by_hand: what a real recovery would still need after that.
         engine: the database's, by its key.
     """

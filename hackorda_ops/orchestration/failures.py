@@ -21,19 +21,26 @@ _FIRST_PAUSE_SECONDS: Final = 30
 _WHAT: Final = "what"
 _MEANING: Final = "meaning"
 _NEXT_STEP: Final = "next step"
+_HEADLINE: Final = "in short"
 
 
-def failure(what: str, *, meaning: str, next_step: str) -> dg.Failure:
+def failure(what: str, *, meaning: str, next_step: str, headline: str | None = None) -> dg.Failure:
     """A failure that says what happened, what it means and what to do, as text and as metadata.
 
     Args:
         what: what happened.
         meaning: what that means for the backups.
         next_step: what to do.
+        headline: the cause in a few words, for an alarm's title; None where the subject alone says enough.
     """
     return dg.Failure(
         f"{what}\n\nWhat it means: {meaning}\n\nNext step: {next_step}",
-        metadata={_WHAT: what, _MEANING: meaning, _NEXT_STEP: next_step},
+        metadata={
+            _WHAT: what,
+            _MEANING: meaning,
+            _NEXT_STEP: next_step,
+            **({_HEADLINE: headline} if headline else {}),
+        },
         allow_retries=False,
     )
 
@@ -78,6 +85,15 @@ def ends_the_step(
 def is_last(error: OpsError, *, attempts_before: int) -> bool:
     """Whether `fail` ends a step for good."""
     return not error.retryable or attempts_before >= _RETRIES
+
+
+def headline_of(step_failures: Iterable[DagsterEvent]) -> str | None:
+    """The cause of a failed run in a few words, where `failure` was given them."""
+    for event in step_failures:
+        data = event.step_failure_data.user_failure_data
+        if data is not None and _HEADLINE in data.metadata:
+            return str(data.metadata[_HEADLINE].value)
+    return None
 
 
 def cause_of(step_failures: Iterable[DagsterEvent], run_failure: str) -> Problem:

@@ -273,3 +273,15 @@ def test_a_desk_is_the_same_after_it_was_stored() -> None:
     adapter = TypeAdapter(Desk)
 
     assert adapter.validate_json(adapter.dump_json(desk)) == desk
+
+
+def test_the_title_of_a_failed_run_says_what_failed_where_that_is_known() -> None:
+    problem = Problem(
+        "The drill of shop FAILED: the copy is damaged.", "Do not rely on it.", "Copy it again."
+    )
+    subject = Subject("shop", "quarter", "2026-10-01")
+    end = RunEnd("1", subject, NOW, problem, (), False, "run 1", "the copy is damaged")
+    _, told = Desk(done_until=NOW).after_run(end, at_risk=None)
+    assert told is not None
+    assert told.title == "FAILED: shop, drill of 2026-Q4: the copy is damaged"
+    assert "Next step: Copy it again." in told.body

@@ -9,8 +9,11 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts, frames
 from hackorda_ops.drill.report.words import (
     all_checks,
+    by_hand_title,
     compared,
+    data_loss_seconds,
     meaning,
+    next_step,
     pending,
     schema_change,
     title_of,
@@ -45,10 +48,13 @@ def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
             title_of=title_of,
             findings=result.findings[:FINDINGS_SHOWN],
             compared=compared(result),
+            by_hand_title=by_hand_title(result),
+            next_step=next_step(result),
+            why_not={each.name: each.summary for each in all_checks(result)},
             tables=tables,
             gauges=(
                 charts.gauge("Recovery time", result.recovery_seconds, result.recovery_objective_seconds),
-                charts.gauge("Data loss", result.data_loss_seconds, result.recovery_point_objective_seconds),
+                charts.gauge("Data loss", data_loss_seconds(result), result.recovery_point_objective_seconds),
             ),
             stages=charts.stage_bars(result.stages),
             drills=drills,

@@ -7,8 +7,11 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import frames
 from hackorda_ops.drill.report.words import (
     all_checks,
+    by_hand_title,
     compared,
+    data_loss_seconds,
     meaning,
+    next_step,
     pending,
     schema_change,
     title_of,
@@ -42,7 +45,7 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
         _section("Key tables against production", _key_tables(result)),
         _section("Migrations", _migrations(result)),
         _section("Drills", _trend(result, past)),
-        _section("To repeat the restore by hand", fenced(result.how_to_repeat)),
+        _section(by_hand_title(result), fenced(result.how_to_repeat)),
         _section("What a real recovery would still need by hand", _by_hand(result)),
         _section("Tables", _tables(result)),
         _section("Warnings", _list(result.warnings)),
@@ -62,7 +65,8 @@ def _list(lines: Iterable[str]) -> str:
 
 def _error(result: DrillResult) -> str:
     if result.error is None:
-        return ""
+        step = next_step(result)
+        return _list((f"Next step: {step}",)) if step else ""
     return _list((f"What it means: {result.error.meaning}", f"Next step: {result.error.next_step}"))
 
 
@@ -111,7 +115,7 @@ def _times(result: DrillResult) -> str:
             (title, _UNKNOWN if seconds is None else duration(seconds), duration(objective))
             for title, seconds, objective in (
                 ("Recovery time", result.recovery_seconds, result.recovery_objective_seconds),
-                ("Data loss", result.data_loss_seconds, result.recovery_point_objective_seconds),
+                ("Data loss", data_loss_seconds(result), result.recovery_point_objective_seconds),
             )
         ),
     )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
+from hackorda_ops.drill.by_hand import must_not_be_restored
 from hackorda_ops.drill.causes import causes
 from hackorda_ops.drill.checks import offsite_equals_manifest, registry
-from hackorda_ops.drill.consequences import CONSEQUENCES
+from hackorda_ops.drill.consequences import CONSEQUENCES, consequence_of
 from hackorda_ops.drilling.declaration import SELF_TEST
 from hackorda_ops.drilling.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
@@ -42,6 +43,25 @@ def reliance(against: Sequence[Finding]) -> str:
     """What fatal findings say of the backup itself, in a sentence. Pure."""
     about = causes(against)
     return CONSEQUENCES[about[0]].meaning if about else "Do not rely on this backup."
+
+
+def next_step(result: DrillResult) -> str | None:
+    """What to do first; None after a PASS."""
+    if result.verdict == "FAIL":
+        return consequence_of(result).next_step
+    return result.error.next_step if result.error else None
+
+
+def data_loss_seconds(result: DrillResult) -> float | None:
+    """What a lost source would have cost; None where that isn't known, or would count from a backup that failed."""
+    return None if must_not_be_restored(result) else result.data_loss_seconds
+
+
+def by_hand_title(result: DrillResult) -> str:
+    """What the commands of a report are for: to restore what was drilled, or another one instead."""
+    if must_not_be_restored(result):
+        return "To restore another backup by hand"
+    return "To repeat the restore by hand"
 
 
 def _passed(result: DrillResult) -> str:

@@ -105,4 +105,5 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
         f"The drill of {name} FAILED: {follows.headline}.\n" + listed(found) + report,
         meaning=follows.meaning,
         next_step=f"{follows.next_step} Here, that is to materialize this partition again.",
+        headline=follows.headline,
     )

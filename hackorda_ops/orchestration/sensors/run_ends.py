@@ -16,7 +16,7 @@ from hackorda_ops.orchestration.assets import (
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
 )
-from hackorda_ops.orchestration.failures import cause_of
+from hackorda_ops.orchestration.failures import cause_of, headline_of
 from hackorda_ops.orchestration.runs import PARTITION_TAG
 
 _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
@@ -92,17 +92,18 @@ def _end(
     instance: DagsterInstance, run: DagsterRun, subject: Subject, ended_at: datetime, ui_url: str | None
 ) -> RunEnd:
     failed = run.status is DagsterRunStatus.FAILURE
-    cause = None
+    cause, headline = None, None
     if failed:
+        failures = list(_events(instance, run, DagsterEventType.STEP_FAILURE))
+        headline = headline_of(failures)
         words = [event.message or "" for event in _events(instance, run, DagsterEventType.RUN_FAILURE)]
-        cause = cause_of(
-            _events(instance, run, DagsterEventType.STEP_FAILURE), words[-1] if words else "it left no event."
-        )
+        cause = cause_of(failures, words[-1] if words else "it left no event.")
     return RunEnd(
         run_id=run.run_id,
         subject=subject,
         ended_at=ended_at,
         cause=cause,
+        headline=headline,
         failed_checks=() if failed else _failed_checks(instance, run),
         repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
         run=f"{ui_url.rstrip('/')}/runs/{run.run_id}" if ui_url else run.run_id,

@@ -42,7 +42,7 @@ def test_every_page_is_well_formed_with_one_title_and_headings_in_order(name: st
         "6. Key tables against production",
         "7. Migrations on the restored database",
         "8. Past drills",
-        "9. To repeat the restore by hand",
+        "9. To restore another backup by hand" if name == "FAIL" else "9. To repeat the restore by hand",
         "10. Every table",
     ]
     assert read.all("html")[0].attributes["lang"] == "en"
