@@ -28,6 +28,10 @@ from hackorda_ops.local.postgres import PostgresServer, create_database, delete_
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.redis.target import parse
+from hackorda_ops.redis.wire import connected
+from hackorda_ops_tests.e2e.redis import running_redis
+from hackorda_ops_tests.engines.examples import fill
 from hackorda_ops_tests.zoo.servers import programs_of
 
 TEAMS: Final = Path(__file__).parents[2] / "docs" / "teams"
@@ -206,6 +210,10 @@ def running_teams(
                 ("API_URL", plane.base_url),
             )
         }
+        (folder / "redis").mkdir()
+        redis = running.enter_context(running_redis(folder / "redis"))
+        with connected(parse(redis, origin="test")) as client:
+            fill(client)
         environ = {
             **projects,
             **_buckets(s3),
@@ -216,6 +224,7 @@ def running_teams(
             "TECH961_DATABASE_URL": urls["tech961"],
             "PG_URL": urls["amanat"],
             "AMANAT_SCRATCH_URL": eighteen_scratch.url(),
+            "AMANAT_REDIS_URL": redis,
             "MANAGED_DATABASE_URL": create_database(scratch, "hackorda managed"),
         }
         config = config_file.load(in_one_file(folder))

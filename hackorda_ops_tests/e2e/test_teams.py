@@ -10,6 +10,7 @@ import pytest
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of
 from hackorda_ops.cutover.rehearse import rehearse
+from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.sessions.connection import parse
@@ -17,6 +18,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.readiness.judgement import judge
 from hackorda_ops.readiness.standing import read_standing
 from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops_tests.e2e.redis import running_redis
 from hackorda_ops_tests.e2e.teams import Teams, running_teams
 
 ROWS = {
@@ -93,3 +95,22 @@ def test_hackordas_cutover_is_rehearsed_and_leaves_nothing(teams: Teams) -> None
         ).fetchone() == (0,)
         databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
     assert not any("rehears" in name for name in databases)
+
+
+def test_amanats_redis_is_kept_copied_drilled_and_restored_beside_its_postgres(
+    teams: Teams, tmp_path: Path
+) -> None:
+    protected = teams.protected("amanat_redis")
+    tonight = night_of(datetime.now(UTC), protected.policy.schedule)
+    jobs = {"night": tonight, "week": week_of(tonight), "quarter": quarter_of(tonight)}
+
+    done = {kind: teams.run(f"amanat_redis_{kind}", day.isoformat()).success for kind, day in jobs.items()}
+
+    assert done == dict.fromkeys(jobs, True)
+    standing = read_standing(protected, now=datetime.now(UTC))
+    assert judge(standing, protected.policy).word == "OK"
+    [artifact] = catalog.read(protected.offsite, "amanat_redis").artifacts
+    with running_redis(tmp_path) as url:
+        target = engine_of(protected.policy).target(url, origin="RESTORE_URL")
+        brought = bring_back(protected, protected.offsite, artifact, target, source=None, on_progress=ignore)
+    assert (brought.verdict, brought.findings) == ("PASS", ())

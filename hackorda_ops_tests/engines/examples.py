@@ -1,20 +1,28 @@
 """A protected database of each engine, small and real, for what all engines are held to."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 
+from hackorda_ops.artifacts import manifest as manifests
+from hackorda_ops.config import engines as config_engines
 from hackorda_ops.config.models import Policy
+from hackorda_ops.config.scratch import SCRATCH_SECTIONS
+from hackorda_ops.engines import registry as engines
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.redis.target import parse
 from hackorda_ops.redis.wire import RedisClient, connected
+from hackorda_ops.scratch import registry as scratch
 from hackorda_ops_tests.e2e.redis import running_redis
+from hackorda_ops_tests.engines import sqlite_engine
 
 PATH = "/usr/bin:/bin"
 
@@ -58,7 +66,7 @@ def of_postgres(
     bucket: str,
     *,
     database: Callable[[], str],
-    scratch: PostgresServer,
+    drilled_on: PostgresServer,
 ) -> Example:
     url = database()
     with psycopg.connect(url, autocommit=True) as session:
@@ -70,7 +78,7 @@ def of_postgres(
         with psycopg.connect(url, autocommit=True) as session:
             session.execute("DELETE FROM users WHERE id > 20")
 
-    environ = {**of_bucket(s3), "DATABASE_URL": url, "SCRATCH_ADMIN_URL": scratch.url()}
+    environ = {**of_bucket(s3), "DATABASE_URL": url, "SCRATCH_ADMIN_URL": drilled_on.url()}
     policy = policy_of({"scratch": {"server": {}}}, folder, bucket)
     return Example(Protected("shop", policy, environ), lose, database)
 
@@ -105,3 +113,29 @@ def fill(client: RedisClient) -> None:
     client.ask("SET", "session:2", "x", "EX", 3600)
     client.ask("SELECT", 3)
     client.ask("SET", "alice@example.org", "a value that nobody may see")
+
+
+@contextmanager
+def of_sqlite(folder: Path, s3: S3Server, bucket: str) -> Iterator[Example]:
+    """The engine that the package doesn't know, added as its line in the registries would."""
+    with (
+        patch.dict(engines.ENGINES),
+        patch.dict(manifests._KNOWN),
+        patch.dict(scratch.PROVIDERS),
+        patch.dict(SCRATCH_SECTIONS),
+        patch.object(config_engines, "KNOWN", set(config_engines.KNOWN)),
+    ):
+        engines.register("sqlite", sqlite_engine.Engine())
+        scratch.register("sqlite", sqlite_engine.SCRATCH)
+        path = folder / "live.sqlite"
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE users (id int, name text)")
+            database.executemany("INSERT INTO users VALUES (?, ?)", [(n, f"user {n}") for n in range(999)])
+
+        def lose() -> None:
+            with closing(sqlite3.connect(path)) as database, database:
+                database.execute("DELETE FROM users WHERE id > 20")
+
+        environ = {**of_bucket(s3), "FILE": str(path)}
+        policy = policy_of({"engine": "sqlite", "source": {"url_env": "FILE"}}, folder, bucket)
+        yield Example(Protected("ledger", policy, environ), lose, lambda: str(folder / "restored.sqlite"))

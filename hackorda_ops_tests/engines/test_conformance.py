@@ -27,7 +27,7 @@ from hackorda_ops_tests.engines import examples
 from hackorda_ops_tests.engines.examples import Example
 
 
-@pytest.fixture(params=["postgres", "redis"])
+@pytest.fixture(params=["postgres", "redis", "sqlite"])
 def example(  # noqa: PLR0917
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -42,10 +42,11 @@ def example(  # noqa: PLR0917
             s3_server,
             new_bucket,
             database=lambda: database_on(postgres_server),
-            scratch=request.getfixturevalue("scratch_server"),
+            drilled_on=request.getfixturevalue("scratch_server"),
         )
     else:
-        with examples.of_redis(tmp_path, s3_server, new_bucket) as made:
+        of_engine = {"redis": examples.of_redis, "sqlite": examples.of_sqlite}[request.param]
+        with of_engine(tmp_path, s3_server, new_bucket) as made:
             yield made
 
 
