@@ -12,11 +12,43 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.stores.store import Store
 
 T = TypeVar("T")
 
 USE_ANOTHER_ARTIFACT: Final = "Use another artifact, and find out who can write to this store."
 """The next step where a file of an artifact is not what was written."""
+
+
+def read_own(
+    store: Store,
+    key: str,
+    read: Callable[..., T],
+    *,
+    said: Callable[[T], tuple[str, str]],
+    wanted: tuple[str, str],
+) -> T | str:
+    """Reads what a run left in a store, and makes sure that it is that run's; a sentence why where it can't be used.
+
+    Args:
+        store: the store to read from.
+        key: where it is.
+        read: reads its bytes, as `Document.from_bytes` does.
+        said: the database and the run that it says it is of.
+        wanted: those that it has to be of.
+
+    Raises:
+        ArtifactMissing: there's none; a run that was killed may have left its folder behind.
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    try:
+        found = read(store.read_small(key), origin=f"{store.describe()}/{key}")
+    except ArtifactDamaged as error:
+        return error.what
+    if said(found) != wanted:
+        database, run = said(found)
+        return f"{key} says that it is of {database}, run {run}."
+    return found
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ def recover(
             undo = promoting.take_back if back else promoting.discard
             raise typer.Exit(1 if undo(protected, primary, copy, yes=yes, say=say) else 0)
         planned = recovering.plan(protected, primary, time=moment_asked, recovery_id=recovery, now=now)
-        _show(protected, planned, promote=promote)
+        _show(protected, planned, promote=promote, in_place=in_place)
+        promoting.agree("Begin?", yes=yes)
         with promoting.in_log(protected, "a recovery") as line:
             recovered = recovering.bring_up(protected, primary, planned, now=now, say=say)
             line.subject = f"recovery {recovered.copy.run}"
@@ -145,8 +146,8 @@ def recover(
         raise typer.Exit(1 if failed else 0)
 
 
-def _show(protected: Protected, planned: recovering.RecoveryPlan, *, promote: bool) -> None:
-    hooks = [name for name, _ in protected.policy.recover.hooks.in_order()]
+def _show(protected: Protected, planned: recovering.RecoveryPlan, *, promote: bool, in_place: bool) -> None:
+    hooks = recovering.hook_lines(protected)
     zone = protected.policy.schedule.timezone
     at = (
         "an unknown time"
@@ -158,13 +159,20 @@ def _show(protected: Protected, planned: recovering.RecoveryPlan, *, promote: bo
         if planned.copy
         else f"makes a new branch of {planned.incumbent.name} ({planned.incumbent.copy_id})"
     )
+    third = f"stops there: {planned.incumbent.name} stays the primary"
+    if promote:
+        what = (
+            f"puts {planned.incumbent.name} itself back to that time" if in_place else "makes it the primary"
+        )
+        third = f"{what}, once it is verified and you have agreed"
     promoting.lines(
         f"Recovery of {protected.name} to {at}:",
         f"  1. {branch}, with its own address",
-        f"  2. runs {', '.join(hooks)} on it" if hooks else "  2. no hooks are configured (recover.hooks)",
-        "  3. makes it the primary, once verified, after asking"
-        if promote
-        else f"  3. stops there: {planned.incumbent.name} stays the primary",
+        "  2. runs these commands with its address; what they point at the branch uses it from then on:"
+        if hooks
+        else "  2. no hooks are configured (recover.hooks)",
+        *(f"       {each}" for each in hooks),
+        f"  3. {third}",
     )
 
 

@@ -196,6 +196,16 @@ def _command(protected: Protected, copy: LiveCopy, what: str) -> str:
     return shlex.join(["hackorda-ops", "recover", protected.name, "--recovery", copy.run, what])
 
 
+def agree(question: str, *, yes: bool) -> None:
+    """Asks before anything begins, where somebody is there to be asked; the primary is asked for separately.
+
+    Raises:
+        UsageError: the answer was no.
+    """
+    if sys.stdin.isatty():
+        _confirm(question, yes=yes)
+
+
 def _confirm(question: str, *, yes: bool) -> None:
     if yes:
         return

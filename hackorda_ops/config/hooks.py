@@ -1,5 +1,6 @@
 """The team's own commands that put a recovered database into use, as databases.yaml says them."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -35,6 +36,11 @@ class Hook(Section):
     @classmethod
     def _from_command(cls, value: Any) -> Any:
         return {"command": value} if isinstance(value, str | list | tuple) else value
+
+    @property
+    def words(self) -> str:
+        """The command as one would type it."""
+        return self.command if isinstance(self.command, str) else shlex.join(self.command)
 
 
 class RecoverHooks(Section):

@@ -4,8 +4,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import Advice, Document
-from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.artifacts.documents import Advice, Document, read_own
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.stores.store import LOOK_WHO_WRITES, Store
 
@@ -45,10 +44,10 @@ def read_exercise(store: Store, database: str, exercise_id: str) -> ExerciseResu
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     key = f"{exercise_prefix(database, exercise_id)}/{RESULT_NAME}"
-    try:
-        result = _DOCUMENT.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
-    except ArtifactDamaged as error:
-        return error.what
-    if (result.database, result.exercise_id) != (database, exercise_id):
-        return f"{key} says that it is of {result.database}, exercise {result.exercise_id}."
-    return result
+    return read_own(
+        store,
+        key,
+        _DOCUMENT.from_bytes,
+        said=lambda result: (result.database, result.exercise_id),
+        wanted=(database, exercise_id),
+    )

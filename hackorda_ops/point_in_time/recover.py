@@ -19,7 +19,7 @@ from hackorda_ops.history.primary import LiveCopy, Primary
 from hackorda_ops.hooks.sequence import facts_of, run_in_order
 from hackorda_ops.point_in_time import record, wanted
 from hackorda_ops.point_in_time.record import RecoveryRecord
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 
 Say = Callable[[str], None]
@@ -110,6 +110,12 @@ def plan(
             next_step="Point it at the primary branch's address: after a promotion that is the recovered branch's.",
         )
     return RecoveryPlan(time, incumbent, None)
+
+
+def hook_lines(protected: Protected) -> tuple[str, ...]:
+    """The hooks that a recovery runs, in their order, each with its command. Pure."""
+    hooks = protected.policy.recover.hooks
+    return tuple(f"{name}: {redact(hook.words)}" for name, hook in hooks.in_order())
 
 
 def bring_up(

@@ -17,7 +17,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
-from hackorda_ops.drill.report.history import DRILLS_FOLDER, UnreadReport, read_report
+from hackorda_ops.drill.report.history import DRILLS_FOLDER, read_report
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
@@ -161,8 +161,7 @@ def newest_drills(
     """
 
     def one(store: Store, drill_id: str) -> DrillResult | str:
-        found = read_report(store, database, drill_id)
-        return found.why if isinstance(found, UnreadReport) else found
+        return read_report(store, database, drill_id)
 
     def answers(drill: DrillResult) -> bool:
         return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))

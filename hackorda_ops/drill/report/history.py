@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from hackorda_ops.artifacts.documents import read_own
 from hackorda_ops.calendar.clocks import is_ahead
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drilling.result import DrillResult
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.stores.store import Store
 
 DRILLS_FOLDER = "drills"
@@ -68,9 +69,10 @@ def read_history(store: Store, database: str) -> DrillHistory:
     def one(key: str) -> DrillResult | UnreadReport:
         drill_id = key.split("/")[-2]
         try:
-            return read_report(store, database, drill_id)
+            found = read_report(store, database, drill_id)
         except ArtifactMissing as error:
-            return UnreadReport(drill_id, error.what)
+            found = error.what
+        return UnreadReport(drill_id, found) if isinstance(found, str) else found
 
     with ThreadPoolExecutor(_READERS) as readers:
         found = list(readers.map(one, keys))
@@ -81,8 +83,8 @@ def read_history(store: Store, database: str) -> DrillHistory:
     )
 
 
-def read_report(store: Store, database: str, drill_id: str) -> DrillResult | UnreadReport:
-    """Reads the report of one drill.
+def read_report(store: Store, database: str, drill_id: str) -> DrillResult | str:
+    """Reads the report of one drill; returns a sentence why where it can't be read.
 
     Args:
         store: the store to read from.
@@ -94,15 +96,13 @@ def read_report(store: Store, database: str, drill_id: str) -> DrillResult | Unr
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     key = f"{drill_prefix(database, drill_id)}/{REPORT_NAME}"
-    try:
-        result = json_form.from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")
-    except ArtifactDamaged as error:
-        return UnreadReport(drill_id, error.what)
-    if (result.database, result.drill_id) != (database, drill_id):
-        return UnreadReport(
-            drill_id, f"The report {key} says that it is of {result.database}, drill {result.drill_id}."
-        )
-    return result
+    return read_own(
+        store,
+        key,
+        json_form.from_bytes,
+        said=lambda result: (result.database, result.drill_id),
+        wanted=(database, drill_id),
+    )
 
 
 def read_past(store: Store, database: str) -> tuple[DrillResult, ...]:
