@@ -33,6 +33,7 @@ from hackorda_ops.errors import (
 )
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
+from hackorda_ops.processes import child
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.verify import verify
 from hackorda_ops.redis.contents import Contents, Group, KeysSeen, read_contents
@@ -346,3 +347,68 @@ def test_a_missing_program_says_what_to_install(tmp_path: Path) -> None:
         from hackorda_ops.scratch.redis import program_of
 
         program_of(Protected("cache", policy, {}))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A Redis that speaks TLS alone: its port, and the certificate of "localhost" that it shows."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    child.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ),
+            *("-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate),
+        ],
+        environment={"PATH": PATH},
+        deadline_seconds=60,
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    lines = (
+        f'bind 127.0.0.1\nport 0\ntls-port {port}\ntls-auth-clients no\nsave ""\n'
+        f"tls-cert-file {certificate}\ntls-key-file {key}\ntls-ca-cert-file {certificate}\n"
+    )
+    server = child.start(["redis-server", "-"], environment={"PATH": PATH}, stdin=lines.encode())
+    try:
+        while not listens(port):
+            assert server.running, server.stderr_tail
+            assert not server.ended_within(0.05)
+        yield port, certificate
+    finally:
+        server.stop()
+
+
+def test_an_encrypted_server_is_read_only_under_a_certificate_and_a_name_that_are_right(
+    encrypted: tuple[int, Path], tmp_path: Path
+) -> None:
+    port, certificate = encrypted
+    right = parse(f"rediss://localhost:{port}", origin="test", ca_certificate=certificate)
+
+    with connected(right) as client:
+        assert client.ask("PING") == b"PONG"
+    assert fetch_rdb(right, tmp_path / "redis.rdb", deadline_seconds=60, on_progress=ignore) > 0
+    with (
+        pytest.raises(LoginRefused, match="can't be trusted"),
+        connected(replace(right, ca_certificate=None)),
+    ):
+        pass
+    with pytest.raises(LoginRefused, match="can't be trusted"), connected(replace(right, host="127.0.0.1")):
+        pass
+    with pytest.raises(OpsError), connected(replace(right, tls=False)):
+        pass
