@@ -3,7 +3,7 @@
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, causes_of
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drilling.result import DrillResult
 
@@ -27,8 +27,7 @@ def restore_commands(offsite: str, manifest: Manifest) -> str:
 
 def must_not_be_restored(result: DrillResult) -> bool:
     """Whether a drill failed about the data of its artifact, so that nobody should restore it from there."""
-    word = said(result)
-    return result.verdict == "FAIL" and word is not None and not word.came_back
+    return any(each not in BESIDE_THE_DATA for each in causes_of(result))
 
 
 def instead_commands(result: DrillResult) -> str:

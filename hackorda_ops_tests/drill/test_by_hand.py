@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hackorda_ops.drill.by_hand import instead_commands, must_not_be_restored
-from hackorda_ops.drill.causes import BESIDE_THE_DATA
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, said
 from hackorda_ops.drill.report.html import page
 from hackorda_ops.drill.report.markdown import document
 from hackorda_ops.drilling.result import DrillResult
@@ -33,6 +33,17 @@ def test_only_what_is_about_the_data_keeps_the_artifact_from_being_restored(code
 def test_a_pass_and_an_error_forbid_nothing() -> None:
     assert not must_not_be_restored(results.sound())
     assert not must_not_be_restored(results.unjudged())
+
+
+def test_an_artifact_that_came_back_in_place_of_a_damaged_newer_one_may_be_restored() -> None:
+    newer = Finding("artifact damaged", "hackorda/20261128T210000Z-bbbbbb", "a manifest", "none", "Look.")
+    checks = [results.check(each.name) for each in results.sound().checks]
+    checks[0] = results.check("offsite_equals_manifest", "failed")
+    result = results.sound(verdict="FAIL", findings=(newer,), checks=tuple(checks))
+    assert not must_not_be_restored(result)
+    word = said(result)
+    assert word is not None
+    assert (word.came_back, word.causes) == (True, ())
 
 
 def test_the_commands_after_a_fail_name_what_not_to_restore_and_take_the_best() -> None:
