@@ -7,12 +7,13 @@ from typing import Final
 
 from pydantic import SerializeAsAny
 
+from hackorda_ops.config.barman import BarmanSection
 from hackorda_ops.config.choice import Choice, HistorySection
 from hackorda_ops.config.neon import NeonSection
 from hackorda_ops.config.scratch import ScratchPlace
 
 # By their keys; `histories.registry` adds to them.
-HISTORY_SECTIONS: Final[dict[str, type[HistorySection]]] = {"neon": NeonSection}
+HISTORY_SECTIONS: Final[dict[str, type[HistorySection]]] = {"neon": NeonSection, "barman": BarmanSection}
 
 
 class HistoryPlace(Choice):

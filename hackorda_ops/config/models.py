@@ -246,7 +246,7 @@ class Policy(Section):
     @model_validator(mode="after")
     def _branches_have_a_project(self) -> "Policy":
         if self.dump_from == "branch" and not self.keeps_history:
-            raise ValueError("dump_from: branch needs a history: scratch.neon")
+            raise ValueError("dump_from: branch needs a history: scratch.neon or history.barman")
         return self
 
     @property

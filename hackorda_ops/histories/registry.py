@@ -10,7 +10,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
-from hackorda_ops.histories import neon
+from hackorda_ops.histories import barman, neon
 from hackorda_ops.histories.kind import HistoryKind
 from hackorda_ops.history.base import History, HistoryTraits
 from hackorda_ops.history.primary import Primary
@@ -135,3 +135,4 @@ def look(protected: Protected, source: ConnectionTarget) -> Iterator[Looked]:
 
 
 register("neon", neon.KIND)
+register("barman", barman.KIND)

@@ -23,10 +23,9 @@ import psycopg
 from psycopg import sql
 
 from hackorda_ops.errors import ClientMissing, ServerUnreachable, ToolFailed
-from hackorda_ops.local import server_user
-from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.processes import child
+from hackorda_ops.processes import child, server_user
 from hackorda_ops.processes.child import Child
+from hackorda_ops.processes.server_user import ServerUser
 
 SUPERUSER = "postgres"
 

@@ -77,7 +77,7 @@ def _with_history(name: str, database: Policy) -> dg.Definitions:
     """What needs a provider that keeps a history; a plain scratch server doesn't."""
     history = jobs.history(name)
     return dg.Definitions(
-        assets=[recovery_exercise(name, database), provider_history(name)],
+        assets=[recovery_exercise(name, database), provider_history(name, database)],
         asset_checks=[history_checks(name, database)],
         jobs=[history],
         schedules=[schedules.history_every_week(name, database.schedule, history)],

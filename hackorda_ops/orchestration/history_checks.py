@@ -11,20 +11,26 @@ from dagster import AssetCheckResult, MetadataValue
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
+from hackorda_ops.histories.registry import kind_of
 from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 
 
-def provider_history(name: str) -> dg.AssetSpec:
-    """What Neon keeps of a database's past, as an asset that is only checked."""
+def provider_history(name: str, database: Policy) -> dg.AssetSpec:
+    """What is kept of a database's past, as an asset that is only checked; only where somebody keeps a history."""
+    kind = kind_of(database)
+    if kind is None:
+        raise AssertionError("the caller has asked whether a history is kept")
+    traits = kind.traits
     return dg.AssetSpec(
         key(name, PROVIDER_HISTORY),
         group_name=name,
-        kinds={"neon"},
+        kinds={kind.graph_kind},
         deps=[key(name, SOURCE)],
-        description=f"How far back the history of {name} reaches at Neon. No run makes it: the job {name}_history "
-        "checks every week that it is as long as the policy says, and that a branch near its far end really opens.",
+        description=f"How far back the history of {name} reaches with {traits.keeper}. No run makes it: the job "
+        f"{name}_history checks every week that it is as long as the policy says, and that a {traits.copy} near its "
+        "far end really opens.",
     )
 
 
@@ -49,7 +55,7 @@ def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
                 + "\n".join(f"- {each}" for each in failed),
                 meaning="A mistake that is noticed late can't be undone from the provider's history. The nights and "
                 "the copies off-site are unaffected.",
-                next_step="Look at the project's history window in the Neon console.",
+                next_step="Look at the settings of the history where it is kept.",
             )
 
     return check

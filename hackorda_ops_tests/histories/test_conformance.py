@@ -25,11 +25,12 @@ from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
+from hackorda_ops_tests.histories.own import Own, copies_of
 from hackorda_ops_tests.scratch.test_providers import tables_in
 
 pytestmark = pytest.mark.server
 
-KEYS = ("neon",)
+KEYS = ("neon", "barman")
 ASKED = {"why": "this takes a history", "meaning": "Nothing was done.", "by_hand": "do it by hand"}
 
 
@@ -55,10 +56,15 @@ class Kept:
 
 @pytest.fixture(params=KEYS)
 def kept(request: pytest.FixtureRequest, ship: Callable[[Night], Shipped]) -> Iterator[Kept]:
-    # The history of the control plane begins with it, and the recent night lies inside.
-    neon: LocalNeon = request.getfixturevalue("neon")
-    shipped = on_neon(ship(request.getfixturevalue("recent")), neon)
-    each = Kept(request.param, shipped, lambda: set(own_branches(neon)))
+    if request.param == "neon":
+        # The history of the control plane begins with it, and the recent night lies inside.
+        neon: LocalNeon = request.getfixturevalue("neon")
+        shipped = on_neon(ship(request.getfixturevalue("recent")), neon)
+        each = Kept("neon", shipped, lambda: set(own_branches(neon)))
+    else:
+        own: Own = request.getfixturevalue("own")
+        shipped = own.shipped(ship(own.night))
+        each = Kept("barman", shipped, lambda: copies_of(shipped))
     assert each.there() == set()
     yield each
     # Whatever the test was about: nothing is left behind.
@@ -158,6 +164,8 @@ def test_a_night_removes_only_what_nights_left(kept: Kept) -> None:
 
 
 def test_a_variable_that_is_not_set_is_reported_with_its_key(kept: Kept) -> None:
+    if kept.key == "barman":
+        pytest.skip("Barman reads no variable of ours")
     bare = replace(kept.protected, environ={"DATABASE_URL": kept.protected.environ["DATABASE_URL"]})
 
     with pytest.raises(ConfigError) as caught:
@@ -172,7 +180,7 @@ def test_a_database_without_a_history_is_refused_and_what_keeps_one_is_named(pro
     with pytest.raises(ConfigError, match="a server is configured, and no history") as caught:
         registry.require_history(protected, **ASKED)
 
-    assert caught.value.next_step == "Configure scratch.neon, or do it by hand."
+    assert caught.value.next_step == "Configure scratch.neon or history.barman, or do it by hand."
 
 
 def test_the_registry_lists_every_history_with_its_section() -> None:

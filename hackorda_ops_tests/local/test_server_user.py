@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from hackorda_ops.errors import ConfigError
-from hackorda_ops.local import server_user
 from hackorda_ops.local.postgres import delete_server, running_postgres, wheel_bin_dir
+from hackorda_ops.processes import server_user
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run servers as somebody else")
 

@@ -16,7 +16,7 @@ from hackorda_ops.local.neon.history import KeptHistory
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.neon.requests import BranchRestore
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.local.server_user import ServerUser
+from hackorda_ops.processes.server_user import ServerUser
 
 MAIN = "main"
 

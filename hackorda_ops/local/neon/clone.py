@@ -9,13 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from hackorda_ops.errors import ToolFailed
-from hackorda_ops.local import server_user
 from hackorda_ops.local.neon.history import KeptHistory, WalMoment
 from hackorda_ops.local.neon.positions import lsn_bytes, lsn_text
 from hackorda_ops.local.neon.wal import BranchWal
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
-from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.processes import child
+from hackorda_ops.processes import child, server_user
+from hackorda_ops.processes.server_user import ServerUser
 
 _COPY_DEADLINE_SECONDS = 600.0
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import psycopg
 
 from hackorda_ops.errors import ToolFailed
-from hackorda_ops.local import server_user
 from hackorda_ops.local.neon.wal import Wal, environment, password_file, received_wal
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.local.server_user import ServerUser
-from hackorda_ops.processes import child
+from hackorda_ops.processes import child, server_user
+from hackorda_ops.processes.server_user import ServerUser
 
 _BACKUP_DEADLINE_SECONDS = 600.0
 

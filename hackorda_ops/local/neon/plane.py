@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from hackorda_ops.local import server_user
 from hackorda_ops.local.neon import answers
 from hackorda_ops.local.neon.answers import HOST, HttpAnswer
 from hackorda_ops.local.neon.api import Api
@@ -28,6 +27,7 @@ from hackorda_ops.local.neon.history import kept_history
 from hackorda_ops.local.neon.operations import Operations
 from hackorda_ops.local.neon.requests import Request
 from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.processes import server_user
 
 PROJECT_ID = "local-project"
 _BASE = "/api/v2"

@@ -18,10 +18,10 @@ from psycopg import errors as postgres_errors
 
 from hackorda_ops.errors import Stalled, ToolFailed
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.local.server_user import ServerUser
 from hackorda_ops.postgres.sessions.connection import parse, secret_files
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Child
+from hackorda_ops.processes.server_user import ServerUser
 
 _SLOT_PREFIX = "hackorda_ops_local_neon_"
 _DEADLINE_SECONDS = 120.0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hackorda_ops.drilling import within_recovery_time_objective
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.engines.postgres.drill import witness
 from hackorda_ops.engines.postgres.drill.checks import branch_equals_manifest, restored_equals_manifest
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.engines.postgres.drill.not_compared import beyond_comparison
@@ -28,6 +29,8 @@ def run_steps(drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) ->
     # First of all: whatever is done on the branch moves it away from the artifact's moment.
     if place.branch is not None:
         branch_equals_manifest.compare(drilling, place.branch)
+    elif drilling.policy.keeps_history:
+        witness.hear(drilling)
     with drilling.record.stage("make the database", in_recovery=True):
         target = place.new_database("restore")
     with admitted(

@@ -15,8 +15,12 @@ _WHAT_AGREES: Final = {
 
 
 def _lacking(database: Policy) -> str:
-    scratch = database.scratch
-    return "" if database.keeps_history else f"the scratch is a {scratch.provider} and not a Neon branch"
+    scratch = database.scratch.provider
+    return (
+        ""
+        if database.keeps_history
+        else f"the scratch is a {scratch} and not a Neon branch, and no history is kept"
+    )
 
 
 CHECK: Final = DrillCheck(

@@ -62,6 +62,13 @@ def give(path: Path, user: ServerUser | None) -> None:
         os.chown(path, user.user_id, user.group_id)
 
 
+def give_all(folder: Path, user: ServerUser | None) -> None:
+    """Makes `user` the owner of a folder of ours and of all that is in it; None keeps it ours."""
+    if user is not None and folder.is_dir():
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user.user_id, user.group_id, follow_symlinks=False)
+
+
 def make_private_folder(folder: Path, user: ServerUser | None) -> None:
     """Creates `folder` for the server only (0700), owned by `user`; an existing one is left unchanged."""
     if not folder.is_dir():
