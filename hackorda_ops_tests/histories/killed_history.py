@@ -11,18 +11,17 @@ from pathlib import Path
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.histories import registry
-from hackorda_ops.history.labels import HISTORY_CHECK
 from hackorda_ops.history.points import AtLsn
 
 
 def main() -> None:
-    written, run, lsn = sys.argv[1:]
+    written, run, lsn, purpose = sys.argv[1:]
     protected = Protected("hackorda", Policy.model_validate(json.loads(written)), os.environ)
     source = protected.source(private_folder=Path(tempfile.mkdtemp()))
     expires_at = datetime.now(UTC) + timedelta(hours=1)
     with (
         registry.history_of(protected, source) as history,
-        history.opened(purpose=HISTORY_CHECK, run=run, point=AtLsn(lsn), expires_at=expires_at),
+        history.opened(purpose=purpose, run=run, point=AtLsn(lsn), expires_at=expires_at),
     ):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -138,11 +138,11 @@ def test_what_is_not_barmans_output_is_refused(text: str) -> None:
 
 
 def test_a_retention_by_number_or_none_is_read() -> None:
-    def of(policy: str | None) -> catalog.Retention:
+    def of(policy: str | None) -> catalog.BarmanRetention:
         return catalog.retention(
             '{"own": {"retention_policy": %s}}' % (f'"{policy}"' if policy else "null"), "own"
         )
 
-    assert of(None) == catalog.Retention(None, removes=False)
-    assert of("REDUNDANCY 3") == catalog.Retention(None, removes=True)
-    assert of("RECOVERY WINDOW OF 2 WEEKS") == catalog.Retention(14 * 86_400, removes=True)
+    assert of(None) == catalog.BarmanRetention(None, removes=False)
+    assert of("REDUNDANCY 3") == catalog.BarmanRetention(None, removes=True)
+    assert of("RECOVERY WINDOW OF 2 WEEKS") == catalog.BarmanRetention(14 * 86_400, removes=True)

@@ -75,18 +75,16 @@ def run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def opened(
-    history: History, point: HistoryPoint, run: str, *, purpose: str = HISTORY_CHECK
-) -> AbstractContextManager[RecoveredSource]:
+def opened(history: History, point: HistoryPoint, run: str) -> AbstractContextManager[RecoveredSource]:
     return history.opened(
-        purpose=purpose, run=run, point=point, expires_at=datetime.now(UTC) + timedelta(hours=1)
+        purpose=HISTORY_CHECK, run=run, point=point, expires_at=datetime.now(UTC) + timedelta(hours=1)
     )
 
 
-def killed_with_a_copy(kept: Kept) -> None:
+def killed_with_a_copy(kept: Kept, purpose: str = HISTORY_CHECK) -> None:
     program = [sys.executable, "-m", "hackorda_ops_tests.histories.killed_history"]
     killed = subprocess.run(
-        [*program, json.dumps(kept.protected.written), run_id(), kept.held.lsn],
+        [*program, json.dumps(kept.protected.written), run_id(), kept.held.lsn, purpose],
         env=dict(kept.protected.environ),
         cwd=Path(__file__).parents[2],
         capture_output=True,
@@ -154,13 +152,18 @@ def test_what_a_killed_run_leaves_is_found_and_swept_by_its_own_database_alone(k
 
 
 def test_a_night_removes_only_what_nights_left(kept: Kept) -> None:
-    run = run_id()
-    with kept.history() as history, kept_alive(kept.source, run), opened(history, kept.held, run) as copy:
-        with opened(history, kept.held, run_id(), purpose=NIGHT) as of_a_night:
-            # As the next night, which holds the lock, sees what a killed one left.
-            removed = tuple(history.delete_nights())
-        assert removed == (of_a_night.name,)
-        assert kept.there() == {copy.name}
+    killed_with_a_copy(kept, NIGHT)
+    killed_with_a_copy(kept)
+    left = kept.there()
+    with kept.history() as history:
+        # The next night holds the lock, so no other night lives.
+        removed = set(history.delete_nights())
+        others = kept.there()
+        history.sweep()
+
+    assert len(left) == 2
+    assert len(removed) == 1
+    assert others == left - removed
 
 
 def test_a_variable_that_is_not_set_is_reported_with_its_key(kept: Kept) -> None:

@@ -42,7 +42,7 @@ class _Tablespace(BaseModel):
     name: str
 
 
-class _Shown(BaseModel):
+class _ShownBase(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     backup_id: str
@@ -59,7 +59,7 @@ class _Checked(BaseModel):
 
 
 @dataclass(frozen=True)
-class BaseBackup:
+class BarmanBase:
     """A finished base backup.
 
     Attributes:
@@ -78,7 +78,7 @@ class BaseBackup:
 
 
 @dataclass(frozen=True)
-class Retention:
+class BarmanRetention:
     """What Barman removes.
 
     Attributes:
@@ -106,15 +106,15 @@ def finished(text: str, server: str) -> tuple[tuple[str, datetime], ...]:
     return tuple(sorted(found, reverse=True))
 
 
-def shown(text: str, server: str) -> BaseBackup:
+def shown(text: str, server: str) -> BarmanBase:
     """A base backup, from the output of `show-backup`. Pure.
 
     Raises:
         HistoryRefused: it's not what Barman prints.
     """
-    [of_backup] = _all_of(_Shown, [_of_server(text, server)])
+    [of_backup] = _all_of(_ShownBase, [_of_server(text, server)])
     information = of_backup.base_backup_information
-    return BaseBackup(
+    return BarmanBase(
         of_backup.backup_id,
         datetime.fromtimestamp(information.end_time_timestamp, UTC),
         information.end_lsn,
@@ -123,7 +123,7 @@ def shown(text: str, server: str) -> BaseBackup:
     )
 
 
-def retention(text: str, server: str) -> Retention:
+def retention(text: str, server: str) -> BarmanRetention:
     """What Barman removes, from the output of `show-server`. Pure.
 
     Raises:
@@ -132,11 +132,11 @@ def retention(text: str, server: str) -> Retention:
     of_server = _of_server(text, server)
     policy = of_server.get("retention_policy") if isinstance(of_server, dict) else None
     if not isinstance(policy, str) or not policy.strip():
-        return Retention(None, removes=False)
+        return BarmanRetention(None, removes=False)
     window = _WINDOW.search(policy)
     if window is None:
-        return Retention(None, removes=True)
-    return Retention(int(window[1]) * _DAYS[window[2].upper()] * 86_400, removes=True)
+        return BarmanRetention(None, removes=True)
+    return BarmanRetention(int(window[1]) * _DAYS[window[2].upper()] * 86_400, removes=True)
 
 
 def failed_checks(text: str, server: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PointGone
 from hackorda_ops.histories.barman import folders, server
-from hackorda_ops.histories.barman.catalog import BaseBackup
+from hackorda_ops.histories.barman.catalog import BarmanBase
 from hackorda_ops.histories.barman.folders import CopyFolder
 from hackorda_ops.histories.barman.program import WAL_FOLDER, Barman
 from hackorda_ops.history.alive import owner_lives
@@ -178,11 +178,11 @@ class BarmanHistory:
         ):
             return tuple(each for each in ours if not owner_lives(connection, each.label))
 
-    def _backup_of(self, copy: RecoveredSource) -> BaseBackup:
+    def _backup_of(self, copy: RecoveredSource) -> BarmanBase:
         """The base backup that a copy was recovered from."""
         return self.barman.backup((Path(copy.copy_id) / _BACKUP).read_text())
 
-    def _backup_for(self, point: HistoryPoint) -> BaseBackup:
+    def _backup_for(self, point: HistoryPoint) -> BarmanBase:
         """The newest base backup that leads to a point."""
         for backup_id, ended_at in self.barman.backups():
             if isinstance(point, AtTime) and ended_at > point.time:
@@ -201,7 +201,7 @@ class BarmanHistory:
     def _recovered(
         self,
         folder: CopyFolder,
-        backup: BaseBackup,
+        backup: BarmanBase,
         point: HistoryPoint,
         parent: RecoveredSource | None,
         *,

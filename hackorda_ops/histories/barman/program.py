@@ -10,7 +10,7 @@ from typing import Final
 from hackorda_ops.config.barman import BarmanSection
 from hackorda_ops.errors import HistoryRefused
 from hackorda_ops.histories.barman import catalog
-from hackorda_ops.histories.barman.catalog import BaseBackup, Retention
+from hackorda_ops.histories.barman.catalog import BarmanBase, BarmanRetention
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child_handle import Finished
 from hackorda_ops.redaction.passwords import without_passwords
@@ -61,7 +61,7 @@ class Barman:
             )
         return found
 
-    def backup(self, backup_id: str) -> BaseBackup:
+    def backup(self, backup_id: str) -> BarmanBase:
         """One of its base backups.
 
         Args:
@@ -72,7 +72,7 @@ class Barman:
         """
         return catalog.shown(self._asked("show-backup", backup_id), self.section.server)
 
-    def retention(self) -> Retention:
+    def retention(self) -> BarmanRetention:
         """What it removes.
 
         Raises:
