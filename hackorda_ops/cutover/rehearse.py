@@ -1,9 +1,10 @@
 """A rehearsal: what a cutover would do between the two servers, timed, with nothing kept. The application runs on."""
 
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,11 +83,13 @@ def rehearse(protected: Protected, *, on_progress: OnProgress, say: Say) -> Rehe
     seconds: dict[str, float] = {"stillness": plan.still_seconds}
     notes: list[str] = []
     work = protected.policy.dump.work_folder
-    work.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
-        tempfile.TemporaryDirectory(prefix="rehearsal-", dir=work) as kept,
-    ):
+    with states.alone(protected), ExitStack() as stack:
+        for left in work.glob(f"rehearsal-{protected.name}-*"):
+            shutil.rmtree(left, ignore_errors=True)  # a killed rehearsal's dump: nobody else is at it
+        private = stack.enter_context(tempfile.TemporaryDirectory(prefix="hackorda_ops-"))
+        kept = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix=f"rehearsal-{protected.name}-", dir=work)
+        )
         source = protected.source(private_folder=Path(private))
         target = target_of(protected, private_folder=Path(private))
         state = states.new_state(

@@ -145,7 +145,7 @@ def perform(
                 next_step=f"Do {state.next_step} first.",
             )
         _require_same(protected, state, step)
-        if step.final and not confirm(step, state):
+        if step.final and not state.has("repoint") and not confirm(step, state):
             raise _not_confirmed(step, protected, state)
         say(f"{name} ({position(name)}): {step.does}")
         site = Site(protected, state, Path(private), on_progress, say)
@@ -180,11 +180,12 @@ def _addresses(protected: Protected) -> Iterator[tuple[str, str]]:
 
 def _require_same(protected: Protected, state: CutoverState, step: CutoverStep) -> None:
     """The variables may have been changed in between. After repointing the source's are the new database's."""
+    needs_source = not step.final or (step.name == "repoint" and state.began != "repoint")
     with _addresses(protected) as (source, target):
         changed = [
             f"{what} was {was} and is {now}"
             for what, was, now in (
-                *((("the old database", state.source, source),) if not step.final else ()),
+                *((("the old database", state.source, source),) if needs_source else ()),
                 ("the new database", state.target, target),
             )
             if was != now

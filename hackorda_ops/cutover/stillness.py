@@ -3,6 +3,9 @@
 Rows changed decide, table by table, the system's own catalogs included: they count DDL, TRUNCATE and large objects
 as well. So do transactions of others that have an id, and prepared ones: they may still commit. The WAL's position
 does not decide, because an idle server moves it: a checkpoint, a vacuum, a snapshot for standbys every 15 seconds.
+
+A session reports its rows up to ten seconds late. Where transactions have had ids meanwhile, of whatever database, only
+an interval longer than that counts.
 """
 
 import time
@@ -30,11 +33,14 @@ _WAL: Final = b"""
 SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL
             ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint END
 """
+# By locks and by who has a user (autovacuum has none): any role sees these of all sessions.
 _WRITERS: Final = b"""
-SELECT pid, coalesce(usename, '?'), coalesce(application_name, '') FROM pg_catalog.pg_stat_activity
- WHERE datname = pg_catalog.current_database() AND backend_xid IS NOT NULL
-   AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'
- ORDER BY pid
+SELECT DISTINCT a.pid, coalesce(a.usename, '?'), coalesce(a.application_name, '')
+  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+   AND a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+   AND a.usesysid IS NOT NULL
+ ORDER BY 1
 """
 _PREPARED: Final = b"""
 SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()
@@ -43,9 +49,11 @@ _SESSIONS: Final = b"""
 SELECT coalesce(nullif(application_name, ''), usename, '?'), count(*)
   FROM pg_catalog.pg_stat_activity
  WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-   AND backend_type = 'client backend'
+   AND usesysid IS NOT NULL
  GROUP BY 1 ORDER BY 2 DESC, 1
 """
+_NEXT_XID: Final = b"SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint"
+_REPORTED_WITHIN_SECONDS: Final = 12.0
 _SHOWN: Final = 5
 
 
@@ -59,6 +67,7 @@ class WriteCounters:
         writers: open transactions of others that have written, in words.
         prepared: how many transactions are prepared.
         sessions: how many connections there are, by application.
+        next_xid: the id that follows the last transaction that has ended, on the whole server.
     """
 
     rows: Mapping[str, int]
@@ -66,6 +75,7 @@ class WriteCounters:
     writers: tuple[str, ...]
     prepared: int
     sessions: Mapping[str, int]
+    next_xid: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,10 +85,12 @@ class Stillness:
     Attributes:
         against: why the database isn't still, in sentences; none where it is.
         seen: what was compared, in a sentence.
+        too_early: whether nothing speaks against it but that the interval was too short to tell.
     """
 
     against: tuple[str, ...]
     seen: str
+    too_early: bool = False
 
 
 def read_counters(connection: psycopg.Connection[Any]) -> WriteCounters:
@@ -90,6 +102,7 @@ def read_counters(connection: psycopg.Connection[Any]) -> WriteCounters:
     # Within a transaction its statistics would be those of the first look.
     connection.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
     [(wal,)] = connection.execute(_WAL).fetchall()
+    [(next_xid,)] = connection.execute(_NEXT_XID).fetchall()
     [(prepared,)] = connection.execute(_PREPARED).fetchall()
     return WriteCounters(
         rows=dict(connection.execute(_COUNTERS).fetchall()),
@@ -100,6 +113,7 @@ def read_counters(connection: psycopg.Connection[Any]) -> WriteCounters:
         ),
         prepared=prepared,
         sessions=dict(connection.execute(_SESSIONS).fetchall()),
+        next_xid=next_xid,
     )
 
 
@@ -121,7 +135,7 @@ def judge(before: WriteCounters, after: WriteCounters, seconds: float) -> Stilln
         # The application's tables first: what a statement on one does to the catalogs says less.
         tables = sorted(moved, key=lambda name: (name.startswith(("pg_catalog.", "pg_")), name))
         against.append(
-            f"Rows changed within {seconds:g} s: {named((f'{name} ({moved[name]:+,})' for name in tables), _SHOWN)}."
+            f"Rows changed within {seconds:.0f} s: {named((f'{name} ({moved[name]:+,})' for name in tables), _SHOWN)}."
         )
     if after.writers:
         against.append(f"Transactions that have written are open: {named(after.writers, _SHOWN)}.")
@@ -129,12 +143,19 @@ def judge(before: WriteCounters, after: WriteCounters, seconds: float) -> Stilln
         against.append(
             f"{counted(after.prepared, 'prepared transaction')} may still be committed (pg_prepared_xacts)."
         )
-    return Stillness(tuple(against), _seen(before, after, seconds))
+    began = after.next_xid - before.next_xid
+    too_early = bool(not against and began and seconds < _REPORTED_WITHIN_SECONDS)
+    if too_early:
+        against.append(
+            f"{counted(began, 'transaction')} with an id ended on the server within {seconds:.0f} s, and what they "
+            "changed may not be reported yet."
+        )
+    return Stillness(tuple(against), _seen(before, after, seconds), too_early)
 
 
 def _seen(before: WriteCounters, after: WriteCounters, seconds: float) -> str:
     tables = counted(len(after.rows), "table")
-    text = f"In {seconds:g} s no row of {tables} changed, and no transaction that writes is open"
+    text = f"In {seconds:.0f} s no row of {tables} changed, and no transaction that writes is open"
     if before.wal_bytes is not None and after.wal_bytes is not None:
         moved = after.wal_bytes - before.wal_bytes
         text += (
@@ -176,11 +197,12 @@ def await_stillness(
             connect(source, application_name="hackorda_ops cutover", settings=SHORT_SETTINGS)
         ) as connection,
     ):
-        before = read_counters(connection)
+        before, since = read_counters(connection), time.monotonic()
         while True:
             sleep(still_seconds)
+            now = time.monotonic()
             after = read_counters(connection)
-            found = judge(before, after, still_seconds)
+            found = judge(before, after, now - since)
             if not found.against:
                 return found
             spent = time.monotonic() - began
@@ -192,4 +214,5 @@ def await_stillness(
                     next_step="Stop what writes (a worker, a cron job, another service of the application; a "
                     "prepared transaction is ended with ROLLBACK PREPARED).",
                 )
-            before = after
+            if not found.too_early:
+                before, since = after, now

@@ -40,6 +40,8 @@ def cutover(name: str, database: Policy) -> dg.JobDefinition:
 
 def _op(name: str, database: Policy, step: CutoverStep) -> dg.OpDefinition:
     first = step is STEPS[0]
+    # What follows it needs no further word: a cutover that got there goes on or back.
+    asked = step.name == "repoint"
     schema = (
         {
             "confirmed": dg.Field(
@@ -49,13 +51,13 @@ def _op(name: str, database: Policy, step: CutoverStep) -> dg.OpDefinition:
                 description=f"Whether to go on. {step.undo}",
             )
         }
-        if step.final
+        if asked
         else {}
     )
 
     def work(context: dg.OpExecutionContext, environ: Mapping[str, str]) -> None:
         protected = Protected(name, database, environ)
-        confirmed = bool(step.final and context.op_config["confirmed"])
+        confirmed = bool(asked and context.op_config["confirmed"])
         try:
             if first:
                 begin(protected)

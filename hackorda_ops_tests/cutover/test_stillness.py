@@ -1,5 +1,6 @@
 """Whether nobody writes: what counts, and what doesn't."""
 
+import secrets
 from dataclasses import replace
 
 import psycopg
@@ -38,6 +39,16 @@ def test_whatever_may_have_written_is_named(after: WriteCounters, sentence: str)
     assert sentence in against
 
 
+def test_transactions_whose_rows_may_not_be_reported_yet_take_a_longer_interval() -> None:
+    later = replace(IDLE, next_xid=IDLE.next_xid + 3)
+
+    early, late = judge(IDLE, later, 1), judge(IDLE, later, 15)
+
+    assert early.too_early
+    assert "3 transactions with an id ended on the server within 1 s" in early.against[0]
+    assert late.against == ()
+
+
 @pytest.mark.server
 @pytest.mark.parametrize(
     "statement",
@@ -64,6 +75,25 @@ def test_rows_definitions_and_large_objects_are_counted(new_database: str, state
         writer.execute("SELECT 1")
 
         assert judge(before, read_counters(reader), 1).against != ()
+
+
+@pytest.mark.server
+def test_a_role_without_rights_sees_who_writes(new_database: str) -> None:
+    role = f"looker_{secrets.token_hex(3)}"
+    with (
+        psycopg.connect(new_database, autocommit=True, application_name="admin") as admin,
+        psycopg.connect(new_database, application_name="shop worker") as writer,
+    ):
+        admin.execute(f"CREATE ROLE {role}")
+        admin.execute("CREATE TABLE users (id int)")
+        writer.execute("INSERT INTO users VALUES (1)")
+        admin.execute(f"SET ROLE {role}")
+
+        found, pid = read_counters(admin), writer.info.backend_pid
+
+        admin.execute("RESET ROLE")
+        admin.execute(f"DROP ROLE {role}")
+    assert found.writers == (f"process {pid} of postgres (shop worker)",)
 
 
 def lines(**server: object) -> str:
