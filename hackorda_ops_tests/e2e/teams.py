@@ -7,6 +7,7 @@ tools are stand-ins that keep the tools' own tables: the real ones have tests be
 import json
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -76,9 +77,32 @@ with psycopg.connect(**{key: os.environ[variable] for key, variable in keys.item
             connection.execute("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%s, true)", [version])
             print("OK", path.name)
 """
+_NPX: Final = f"""
+import sys
+if "prisma" in sys.argv:
+    exec({_PRISMA!r})
+elif "wrangler" not in sys.argv:
+    exec({_DRIZZLE!r})
+"""
+# The hooks of recoveries: what each finds is left in a file, and verify looks into the branch.
+_HOOK: Final = """
+import json, os, sys
+import psycopg
+from pathlib import Path
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    [(database,)] = connection.execute("SELECT current_database()").fetchall()
+found = {name: os.environ.get(name) for name in ("DB_HOST", "DB_PORT", "POSTGRES_DB", "HACKORDA_OPS_STAGE")}
+Path(Path(sys.argv[0]).stem + ".json").write_text(json.dumps({**found, "database": database}))
+"""
+_HOOKS: Final = (
+    "961tech/ops/rebind-hyperdrive.sh",
+    "961tech/ops/smoke.sh",
+    "honeydue-api/deploy-k3s/scripts/rebind.sh",
+    "honeydue-api/deploy-k3s/scripts/smoke.sh",
+)
 _PROGRAMS: Final = {
     "npm": _DRIZZLE,
-    "npx": f"import sys\nif 'prisma' in sys.argv:\n    exec({_PRISMA!r})\nelse:\n    exec({_DRIZZLE!r})\n",
+    "npx": _NPX,
     "goose": _GOOSE,
     "ssh": "",
 }
@@ -142,6 +166,7 @@ class Teams:
         definitions: the code location.
         instance: its Dagster.
         scratch_urls: a server of the right version for each, to restore on.
+        urls: of the databases themselves.
     """
 
     folder: Path
@@ -150,10 +175,23 @@ class Teams:
     definitions: dg.Definitions
     instance: DagsterInstance
     scratch_urls: Mapping[str, PostgresServer]
+    urls: Mapping[str, str]
 
     def protected(self, name: str) -> Protected:
         """One of the databases."""
         return Protected(name, self.config.databases[name], self.environ)
+
+    def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs one of the commands."""
+        return subprocess.run(
+            [Path(sys.executable).with_name("hackorda-ops"), *arguments],
+            cwd=self.folder,
+            env=dict(self.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
 
     def run(self, job: str, partition: str) -> ExecuteInProcessResult:
         """Runs one of the jobs in this process."""
@@ -239,6 +277,7 @@ def running_teams(
                 **dict.fromkeys(("hackorda", "tech961", "honeydue"), scratch),
                 "amanat": eighteen_scratch,
             },
+            urls=urls,
         )
     for each in own:
         delete_server(each)
@@ -314,8 +353,10 @@ def _fill(folder: Path, urls: Mapping[str, str]) -> None:
 def _programs(folder: Path) -> Path:
     programs = folder / "bin"
     programs.mkdir()
-    for name, source in _PROGRAMS.items():
-        program = programs / name
+    written = {programs / name: source for name, source in _PROGRAMS.items()}
+    written |= {folder / "checkouts" / hook: _HOOK for hook in _HOOKS}
+    for program, source in written.items():
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f"#!{sys.executable}\n{source}")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return programs

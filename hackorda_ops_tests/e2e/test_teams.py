@@ -1,7 +1,8 @@
 """docs/teams: each team's example runs a night, a copy, a drill and a restore, all from one code location."""
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -114,3 +115,32 @@ def test_amanats_redis_is_kept_copied_drilled_and_restored_beside_its_postgres(
         target = engine_of(protected.policy).target(url, origin="RESTORE_URL")
         brought = bring_back(protected, protected.offsite, artifact, target, source=None, on_progress=ignore)
     assert (brought.verdict, brought.findings) == ("PASS", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "checkout", "database"),
+    [("tech961", "961tech", "tech961"), ("honeydue", "honeydue-api", "honeyDue")],
+)
+def test_a_team_on_neon_recovers_to_a_time_with_its_own_hooks(
+    teams: Teams, name: str, checkout: str, database: str
+) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=1)
+    with psycopg.connect(teams.urls[name], autocommit=True) as connection:
+        connection.execute("CREATE TABLE a_mistake ()")
+
+    done = teams.type("recover", name, "--at", at.isoformat())
+    gone = teams.type("recover", name, "--discard", "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    [rebind, smoke] = (
+        json.loads(next((teams.folder / "checkouts" / checkout).rglob(f"{each}*.json")).read_text())
+        for each in ("rebind", "smoke")
+    )
+    assert (rebind["database"], smoke["database"]) == (database, database)
+    assert rebind["HACKORDA_OPS_STAGE"] == "production"
+    if name == "honeydue":
+        assert (rebind["DB_HOST"], rebind["POSTGRES_DB"]) == ("127.0.0.1", "honeyDue")
+        assert rebind["DB_PORT"] != teams.environ["DB_PORT"]  # a branch, and not production
+    password = teams.environ["POSTGRES_PASSWORD"]
+    assert password not in done.stdout + done.stderr
