@@ -144,3 +144,14 @@ def test_a_team_on_neon_recovers_to_a_time_with_its_own_hooks(
         assert rebind["DB_PORT"] != teams.environ["DB_PORT"]  # a branch, and not production
     password = teams.environ["POSTGRES_PASSWORD"]
     assert password not in done.stdout + done.stderr
+
+
+def test_amanats_maintenance_window_is_opened_watched_compared_and_closed(teams: Teams) -> None:
+    before = len(catalog.read(teams.protected("amanat").store, "amanat").artifacts)
+
+    done = teams.type(
+        "maintenance", "run", "amanat", "--hours", "1", "--reason", "a migration", "--", "sh", "-c", "true"
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(catalog.read(teams.protected("amanat").store, "amanat").artifacts) == before + 2
