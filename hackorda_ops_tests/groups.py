@@ -18,6 +18,7 @@ LONGEST_FIRST: Final = (
     "gallery: by the tool that restores",
     "gallery: by the tool that dumps",
     "migration tools themselves",
+    "histories",
     "hackorda_ops_tests/engines/postgres/night/test_night_from_a_branch.py",
     "hackorda_ops_tests/cli/test_cli.py",
     "hackorda_ops_tests/exercise/test_exercise.py",

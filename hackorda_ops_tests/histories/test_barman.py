@@ -15,7 +15,7 @@ from hackorda_ops.errors import HistoryRefused, PointGone
 from hackorda_ops.exercise.exercise import run_exercise
 from hackorda_ops.exercise.history_check import check_history
 from hackorda_ops.histories import registry
-from hackorda_ops.histories.barman import catalog
+from hackorda_ops.histories.barman import catalog, server
 from hackorda_ops.history.labels import HISTORY_CHECK
 from hackorda_ops.history.points import AtLsn
 from hackorda_ops.night.night import take_night
@@ -25,7 +25,7 @@ from hackorda_ops_tests.drill.fixtures import Night, Shipped, check
 from hackorda_ops_tests.histories.barman import SERVER
 from hackorda_ops_tests.histories.own import Own, copies_of
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("histories")]
 
 
 @pytest.fixture
@@ -135,6 +135,21 @@ def test_a_server_name_is_never_an_option_or_a_path(name: str) -> None:
 def test_what_is_not_barmans_output_is_refused(text: str) -> None:
     with pytest.raises(HistoryRefused, match="not understood"):
         catalog.finished(text, "own")
+
+
+@pytest.mark.parametrize(
+    ("said", "refuses"),
+    [
+        ("connection refused", False),
+        ("FATAL:  the database system is starting up", False),
+        ("FATAL:  the database system is not yet accepting connections", False),
+        ("fe_sendauth: no password supplied", True),
+        ('FATAL:  password authentication failed for user "x"', True),
+        ('FATAL:  database "x" does not exist', True),
+    ],
+)
+def test_only_a_server_that_still_recovers_is_waited_for(said: str, refuses: bool) -> None:
+    assert server._refuses(said) == refuses
 
 
 def test_a_retention_by_number_or_none_is_read() -> None:

@@ -28,7 +28,7 @@ from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branc
 from hackorda_ops_tests.histories.own import Own, copies_of
 from hackorda_ops_tests.scratch.test_providers import tables_in
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("histories")]
 
 KEYS = ("neon", "barman")
 ASKED = {"why": "this takes a history", "meaning": "Nothing was done.", "by_hand": "do it by hand"}

@@ -1,6 +1,7 @@
 """The folders that copies are recovered into: each with a label that proves whose it is."""
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -109,10 +110,12 @@ def home(path: Path) -> Path:
 
 def _runs(pid_file: Path) -> bool:
     try:
-        number = int(pid_file.read_text().splitlines()[0])
-        return Path(f"/proc/{number}").exists() if Path("/proc/self").exists() else True
+        os.kill(int(pid_file.read_text().splitlines()[0]), 0)
+    except PermissionError:
+        return True
     except (OSError, ValueError, IndexError):
         return False
+    return True
 
 
 def _not_gone(folder: CopyFolder, why: str) -> HistoryRefused:

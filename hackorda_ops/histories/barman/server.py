@@ -28,6 +28,7 @@ _NOT_REACHED: Final = (
     "could not locate a valid checkpoint record",
     "could not locate required checkpoint record",
 )
+_RECOVERING: Final = ("starting up", "not accepting connections", "not yet accepting", "shutting down")
 # A copy is discarded with its folder: durability is useless. Nothing on it may act by itself: no archiving, no
 # replication, no libraries that run jobs (pg_cron), no subscriptions.
 _FIXED: Final = {
@@ -186,7 +187,7 @@ def _answers(process: Child, target: ConnectionTarget, deadline_seconds: float) 
             with psycopg.connect(conninfo, connect_timeout=_CONNECT_SECONDS):
                 return True
         except psycopg.OperationalError as error:
-            if "authentication failed" in str(error) or "no pg_hba.conf entry" in str(error):
+            if _refuses(str(error)):
                 raise LoginRefused(
                     f"The recovered copy refuses the role {target.user}.",
                     meaning="Nothing of it can be compared. Its role and password are those of that time.",
@@ -200,6 +201,13 @@ def _answers(process: Child, target: ConnectionTarget, deadline_seconds: float) 
             )
         time.sleep(_LOOK_AGAIN_SECONDS)
     return False
+
+
+def _refuses(said: str) -> bool:
+    """Whether waiting won't help: the server answers, and not that it is still recovering."""
+    if "no password supplied" in said:
+        return True
+    return "FATAL" in said and not any(each in said for each in _RECOVERING)
 
 
 def _did_not_start(process: Child) -> PointGone | HistoryRefused:
