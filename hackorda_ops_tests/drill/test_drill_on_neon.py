@@ -43,6 +43,8 @@ def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Shippe
 
 def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(branching: Shipped) -> None:
     with psycopg.connect(branching.environ["DATABASE_URL"], autocommit=True) as connection:
+        # The servers of the tests flush a commit some time later otherwise.
+        connection.execute("SET synchronous_commit = on")
         connection.execute("COMMENT ON TABLE users IS 'a commit that changes no row'")
         [(later,)] = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()
     branching.put_manifest(lsn=later)
