@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.config.models import Policy
+from hackorda_ops.engines import registry as engines  # noqa: F401  # manifests are read by them
 from hackorda_ops.environment import Protected
 from hackorda_ops.scratch import registry
 from hackorda_ops_tests.scratch import throwaway
