@@ -140,7 +140,7 @@ def test_a_window_shorter_than_the_policy_fails_the_check_and_the_run(
     assert not result.success
     found = checks(result)["history_window_long_enough"]
     assert (found.passed, found.severity) == (False, AssetCheckSeverity.ERROR)
-    assert "7 days" in _told(result)
+    assert "7 d" in _told(result)
 
 
 def test_a_database_that_is_drilled_on_a_plain_server_has_neither() -> None:
