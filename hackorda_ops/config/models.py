@@ -52,6 +52,7 @@ class Migrate(Section):
         timeout_minutes: after which it's stopped and the drill can't reach a verdict.
         table: where the tool keeps its state, "name" or "schema.name", if that isn't the tool's own default.
         folder: with the migrations, from `working_directory`; by default, whatever is found there and below.
+        also_on_branch: whether it also runs on the drill's branch itself, the clone of the live database.
     """
 
     command: str = "npm run migrate"
@@ -62,6 +63,7 @@ class Migrate(Section):
     timeout_minutes: Annotated[int, Field(ge=1)] = 15
     table: str | None = None
     folder: Path | None = None
+    also_on_branch: bool = False
 
 
 class Schedule(Section):
@@ -247,6 +249,8 @@ class Policy(Section):
     def _branches_have_a_project(self) -> "Policy":
         if self.dump_from == "branch" and not self.keeps_history:
             raise ValueError("dump_from: branch needs a history: scratch.neon or history.barman")
+        if self.migrate and self.migrate.also_on_branch and not self.keeps_history:
+            raise ValueError("migrate.also_on_branch needs a history: scratch.neon or history.barman")
         return self
 
     @property

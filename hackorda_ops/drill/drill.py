@@ -97,6 +97,7 @@ def run_drill(
         sequences_compared=record.sequences_compared,
         key_tables=record.key_tables,
         migration=record.migration,
+        branch_migration=record.branch_migration,
         not_compared=tuple(record.not_compared),
         warnings=tuple(record.remarks),
         recovery_seconds=record.recovery_seconds,

@@ -62,6 +62,7 @@ class Record(Notebook):
     sequences_compared: int = 0
     key_tables: tuple[KeyTableResult, ...] = ()
     migration: MigrationResult | None = None
+    branch_migration: MigrationResult | None = None
     not_compared: list[NotCompared] = field(default_factory=list)
     recovered: bool = False
     data_loss_seconds: float | None = None

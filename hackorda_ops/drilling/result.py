@@ -141,6 +141,7 @@ class DrillResult:
         how_to_repeat: shell commands that bring the same artifact back by hand, or another one where its data failed.
         by_hand: what a real recovery would still need after that.
         engine: the database's, by its key.
+        branch_migration: the migrations on the branch itself; None where they didn't run there.
     """
 
     drill_id: str
@@ -169,4 +170,5 @@ class DrillResult:
     product_version: str
     by_hand: tuple[ByHand, ...] = ()
     engine: str = engines.FIRST
+    branch_migration: MigrationResult | None = None
     result_version: Literal[1] = RESULT_VERSION

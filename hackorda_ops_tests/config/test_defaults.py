@@ -77,6 +77,8 @@ def test_what_fits_in_neither_place_alone_is_reported_for_the_database(tmp_path:
     )
 
     assert "databases.one: dump_from: branch needs a history: scratch.neon" in said
+    also = problems(tmp_path, "databases: {one: {scratch: {server: {}}, migrate: {also_on_branch: true}}}")
+    assert "databases.one: migrate.also_on_branch needs a history: scratch.neon" in also
 
 
 @pytest.mark.parametrize("defaults", ["[]", "words", "{databases: {}}"])

@@ -1,5 +1,7 @@
 """Whole drills on a Neon branch, with the local control plane over real clones."""
 
+import shlex
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +11,9 @@ import psycopg
 import pytest
 import zstandard
 
+from hackorda_ops.drill.causes import causes_of
+from hackorda_ops.drill.report import markdown
+from hackorda_ops.findings import fatal
 from hackorda_ops.history.alive import kept_alive
 from hackorda_ops.history.labels import Label, source_id
 from hackorda_ops.history.points import AtHead
@@ -23,7 +28,7 @@ from hackorda_ops.postgres.archives.row_digest import digest_of
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.postgres.sessions.lock import dump_lock
 from hackorda_ops.scratch.sweep import sweep
-from hackorda_ops_tests.drill.fixtures import Night, Shipped, check, night_of, on_neon, own_branches
+from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Shipped, check, night_of, on_neon, own_branches
 
 pytestmark = pytest.mark.server
 
@@ -39,6 +44,50 @@ def test_a_branch_at_the_artifacts_position_agrees_row_for_row(branching: Shippe
     )
     assert result.scratch is not None
     assert "hackorda-ops-hackorda-drill" in result.scratch
+
+
+def test_the_migrations_run_on_the_branch_as_well_where_that_is_asked_for_and_never_on_the_source(
+    branching: Shipped,
+) -> None:
+    before = tables_of(branching.environ["DATABASE_URL"])
+
+    result = branching.changed(migrate={"command": MIGRATE, "also_on_branch": True}).drill()
+
+    assert (result.verdict, result.error) == ("PASS", None)
+    assert check(result, "branch_equals_manifest").outcome == "passed"
+    assert result.migration is not None
+    tried = result.branch_migration
+    assert tried is not None
+    assert (tried.returncode, tried.after) == (0, result.migration.after)
+    assert "On the branch: " in check(result, "migrations_apply").summary
+    assert "migrate the branch" in [each.name for each in result.stages]
+    assert "On the branch itself" in markdown.document(result, ())
+    assert tables_of(branching.environ["DATABASE_URL"]) == before
+
+
+def test_a_migration_that_fails_on_the_branch_alone_is_a_fail_about_the_migrations(
+    branching: Shipped,
+) -> None:
+    # The copy is in a database of another name than the branch's own.
+    program = "import os, sys; sys.exit('hackorda_ops_restore' not in os.environ['DATABASE_URL'])"
+    only_there = shlex.join([sys.executable, "-c", program])
+    result = branching.changed(migrate={"command": only_there, "also_on_branch": True}).drill()
+
+    assert result.branch_migration is not None
+    assert result.branch_migration.returncode == 1
+    assert result.verdict == "FAIL"
+    assert causes_of(result) == ("migrations",)
+    # What the command left pending on the copy is a finding of its own.
+    failed = [each for each in fatal(result.findings) if each.code == "migrations failed"]
+    assert [each.subject for each in failed] == [f"{result.branch_migration.command} (on the branch)"]
+
+
+def tables_of(url: str) -> list[tuple[object, ...]]:
+    """Every table of a database."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' ORDER BY 1, 2"
+        ).fetchall()
 
 
 def test_a_branch_with_commits_that_the_snapshot_did_not_see_is_not_measured(branching: Shipped) -> None:

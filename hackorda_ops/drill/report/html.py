@@ -9,6 +9,7 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts, frames
 from hackorda_ops.drill.report.words import (
     all_checks,
+    branch_words,
     by_hand_title,
     compared,
     data_loss_seconds,
@@ -102,5 +103,10 @@ def templates(package: str) -> Environment:
         "signed_percent": _signed_percent,
         "start_of_digest": lambda digest: digest[:_DIGEST_SHOWN],
     }
-    environment.globals |= {"counted": counted, "pending": pending, "schema_change": schema_change}
+    environment.globals |= {
+        "counted": counted,
+        "pending": pending,
+        "schema_change": schema_change,
+        "branch_words": branch_words,
+    }
     return environment

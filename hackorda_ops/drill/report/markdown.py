@@ -7,6 +7,7 @@ from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import frames
 from hackorda_ops.drill.report.words import (
     all_checks,
+    branch_words,
     by_hand_title,
     compared,
     data_loss_seconds,
@@ -177,7 +178,12 @@ def _migrations(result: DrillResult) -> str:
         )
     )
     output = fenced(run.output_tail)
-    return f"{lines}\n\n{output}" if output else lines
+    shown = f"{lines}\n\n{output}" if output else lines
+    tried = result.branch_migration
+    if tried is None:
+        return shown
+    on_branch = fenced(tried.output_tail) if tried.returncode else ""
+    return "\n\n".join(filter(None, (shown, escaped(branch_words(tried)), on_branch)))
 
 
 def _trend(result: DrillResult, past: Sequence[DrillResult]) -> str:

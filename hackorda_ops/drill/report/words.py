@@ -160,6 +160,16 @@ def schema_change(run: MigrationResult) -> str:
     return {None: "not compared", True: "changed", False: "the same as before"}[run.schema_changed]
 
 
+def branch_words(run: MigrationResult) -> str:
+    """What the migrations did on the branch itself, in a sentence."""
+    ended = "succeeded" if run.returncode == 0 else f"failed with exit code {run.returncode}"
+    applied = "an unknown number" if run.applied is None else f"{run.applied:,}"
+    return (
+        f"On the branch itself, {run.command} {ended} after {duration(run.seconds)}; applied: {applied}; "
+        f"now {run.after or 'no known migration table'}."
+    )
+
+
 def in_the_log(result: DrillResult) -> str:
     """A drill's sentence in the operations log: the backup, what came back of it, how long that took."""
     artifact = result.artifact

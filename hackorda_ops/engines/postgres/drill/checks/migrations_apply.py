@@ -4,6 +4,7 @@ from typing import Final
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.engines.postgres.drill.branch_migrations import migrate_branch
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.findings import fatal
 from hackorda_ops.migrations.conclusion import failure_words, success_words, unmeasured
@@ -36,13 +37,22 @@ def _migrate(copy: Copy) -> None:
         rows_of_whole_tables(copy.manifest.inventory.tables, came_back),
         rows_of_whole_tables(tables, migrated_rows),
     )
-    findings = (*migrated.findings, *lost)
+    on_branch = migrate_branch(copy, migrate) if migrate.also_on_branch else ()
+    findings = (*migrated.findings, *lost, *on_branch)
     why = unmeasured(result)
     if why is not None and not fatal(findings):
         record.findings += findings
         record.not_measured(CHECK.name, why)
         return
-    record.check(CHECK.name, findings, passed=success_words(result), failed=failure_words(result))
+    tried = record.branch_migration
+    record.check(
+        CHECK.name,
+        findings,
+        passed=success_words(result) + (f" On the branch: {success_words(tried)}" if tried else ""),
+        failed=failure_words(tried) + ", on the branch"
+        if tried and not fatal((*migrated.findings, *lost))
+        else failure_words(result),
+    )
 
 
 CHECK: Final = DrillCheck(
