@@ -21,6 +21,7 @@ from hackorda_ops.point_in_time import record, wanted
 from hackorda_ops.point_in_time.record import RecoveryRecord
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 Say = Callable[[str], None]
 
@@ -166,7 +167,7 @@ def put_to_use(
     kept, copy, policy = recovered.record, recovered.copy, protected.policy
     with (
         translated_errors(recovered.target, "Waiting for the branch"),
-        connect(recovered.target, application_name=_APPLICATION) as connection,
+        connect(recovered.target, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
         encrypted = connection.pgconn.ssl_in_use
         row = connection.execute("SELECT count(*) FROM pg_catalog.pg_stat_user_tables").fetchone()

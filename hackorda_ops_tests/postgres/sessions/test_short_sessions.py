@@ -17,7 +17,9 @@ PACKAGE = Path(hackorda_ops.__file__).parent
 ON_COPIES = {
     "engines/postgres/recovery/target.py",
     "engines/postgres/night/branch.py",
+    "engines/postgres/drill/branch_migrations.py",
     "engines/postgres/drill/comparisons/branch.py",
+    "exercise/application.py",
     "exercise/destroy.py",
     "exercise/state.py",
     "exercise/history_check.py",
