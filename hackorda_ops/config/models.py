@@ -14,56 +14,14 @@ from pydantic import AfterValidator, Field, model_validator
 from hackorda_ops.config import engines
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.config.defaults import with_defaults
+from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tolerances
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
-from hackorda_ops.config.source import ConnectionVariables, Source
+from hackorda_ops.config.source import Source
 from hackorda_ops.config.values import Cron, Section, TimeZoneName, VariableName
-
-
-class KeyTable(Section):
-    """A table that a drill also compares with production.
-
-    Attributes:
-        table: its name, with the schema where that is not public.
-        timestamp: the column with a row's creation time; None if there is none.
-    """
-
-    table: str
-    timestamp: str | None = "created_at"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"table": value} if isinstance(value, str) else value
-
-
-class Migrate(Section):
-    """The team's own migration command, run on a restored database.
-
-    Attributes:
-        command: shell words ("npm run migrate").
-        working_directory: where it runs.
-        url_env: the variable by which it expects the connection string.
-        variables: those by which it expects the parts of the connection; the source's own, where those are named.
-        pass_env: further variables it needs; it gets nothing else of the environment.
-        timeout_minutes: after which it's stopped and the drill can't reach a verdict.
-        table: where the tool keeps its state, "name" or "schema.name", if that isn't the tool's own default.
-        folder: with the migrations, from `working_directory`; by default, whatever is found there and below.
-        also_on_branch: whether it also runs on the drill's branch itself, the clone of the live database.
-    """
-
-    command: str = "npm run migrate"
-    working_directory: Path = Path()
-    url_env: VariableName = "DATABASE_URL"
-    variables: ConnectionVariables | None = None
-    pass_env: tuple[VariableName, ...] = ()
-    timeout_minutes: Annotated[int, Field(ge=1)] = 15
-    table: str | None = None
-    folder: Path | None = None
-    also_on_branch: bool = False
 
 
 class Schedule(Section):
@@ -86,41 +44,6 @@ class Schedule(Section):
     retention: Cron = "0 7 * * 0"
     since: date = date(2026, 1, 1)
     grace_hours: Annotated[float, Field(gt=0)] = 6
-
-
-class Tolerances(Section):
-    """What is suspicious.
-
-    Attributes:
-        collapse_percent: a table (of `collapse_minimum_rows` or more), the large objects (likewise) or a
-            dump that lost more than this share since the night before is a finding.
-        collapse_minimum_rows: smaller tables may shrink without a finding, but not vanish.
-        volatile: tables and sequences (schema.name, "*" for any characters) that may shrink, be emptied or
-            vanish from one night to the next by design. Partitions need no mention: the whole table counts.
-        key_table_drift_percent_per_day: how far production may have moved on since the artifact, for
-            each day of its age; what past manifests show of a table's own growth is allowed as well.
-        key_table_drift_rows: this many rows may always differ, however small the table.
-        newest_row_age_hours: how old a key table's newest row may be when the artifact is taken.
-    """
-
-    collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50
-    collapse_minimum_rows: Annotated[int, Field(ge=1)] = 100
-    volatile: tuple[str, ...] = ()
-    key_table_drift_percent_per_day: Annotated[float, Field(ge=0)] = 10
-    key_table_drift_rows: Annotated[int, Field(ge=0)] = 10
-    newest_row_age_hours: Annotated[float, Field(gt=0)] = 168
-
-
-class Objectives(Section):
-    """Recovery objectives that a drill is measured against.
-
-    The defaults are those of the first users' documents: a full restore in under 30 minutes, a
-    nightly dump, and a week of the provider's history to go back in (`history_days`).
-    """
-
-    recovery_time_minutes: Annotated[float, Field(gt=0)] = 30
-    recovery_point_hours: Annotated[float, Field(gt=0)] = 24
-    history_days: Annotated[float, Field(gt=0)] = 7
 
 
 class Dump(Section):

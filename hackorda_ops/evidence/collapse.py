@@ -7,7 +7,7 @@ while the previous night's artifact still exists.
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName

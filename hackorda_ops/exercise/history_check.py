@@ -13,7 +13,7 @@ from typing import Final
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.ids import new_id
-from hackorda_ops.config.models import KeyTable
+from hackorda_ops.config.expectations import KeyTable
 from hackorda_ops.engines.postgres.drill.comparisons.branch import other_moment
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected

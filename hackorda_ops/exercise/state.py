@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hackorda_ops.config.models import KeyTable
+from hackorda_ops.config.expectations import KeyTable
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.postgres.archives.table_digest import TableDigest, digest_tables
 from hackorda_ops.postgres.catalogs import source_catalog

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.migration_tools.registry import TOOLS
 from hackorda_ops.migration_tools.tool import MigrationFolder
 from hackorda_ops.postgres.catalogs.migration_state import ToolState

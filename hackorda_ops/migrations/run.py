@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.findings import Finding
 from hackorda_ops.hooks.command import passed_on, run_command
 from hackorda_ops.hooks.parts import parts_of

@@ -14,7 +14,7 @@ from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import Concern, Looked, concern_of, looked
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.engines.engine import NightView
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected

@@ -12,7 +12,7 @@ import pytest
 
 from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.calendar import partitions
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.report import history
 from hackorda_ops.local.damage import damage_one_row, replace_file

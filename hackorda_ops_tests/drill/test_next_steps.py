@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.artifacts.damage import damage
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import (
     Look,
     Newest,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.drill.quarter import hold_drill
 from hackorda_ops.engines.postgres.drill.comparisons.materialized_views import refresh_findings
 from hackorda_ops.errors import OpsError

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.evidence.collapse import collapses
 from hackorda_ops.evidence.manifest import ClientRecord
 from hackorda_ops.postgres.catalogs.inventory import Extension, Sequence, TableName

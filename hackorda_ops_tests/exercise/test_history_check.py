@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.config.models import KeyTable
+from hackorda_ops.config.expectations import KeyTable
 from hackorda_ops.errors import ConfigError, NeonRefused
 from hackorda_ops.exercise.history_check import (
     HistoryCheck,

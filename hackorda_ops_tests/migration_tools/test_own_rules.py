@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from zlib import crc32
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.migrations import measure
 from hackorda_ops.migrations.files import find_folders, migration_folders
 from hackorda_ops_tests.migration_tools.real.projects import write

@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.migrations.run import Migrated, migrate_copy
 from hackorda_ops_tests.postgres.awkward import session, target_of
 

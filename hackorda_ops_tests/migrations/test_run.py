@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.errors import Stalled
 from hackorda_ops.hooks.urls import url_of
 from hackorda_ops.migrations.measure import applied, undone_findings

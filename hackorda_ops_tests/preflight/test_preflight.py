@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.concerns import Looked, concerns_in
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.errors import NeonRefused
 from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.local.neon.faults import Fault, ProjectPlan

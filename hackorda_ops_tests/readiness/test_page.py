@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from hackorda_ops.config.models import Objectives, Policy
+from hackorda_ops.config.expectations import Objectives
+from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.assessment import Cost, Readiness, assess
 from hackorda_ops.readiness.page import page
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing

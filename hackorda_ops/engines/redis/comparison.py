@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from hackorda_ops.artifacts.damage import OTHER_BYTES
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.engines.redis.manifest import RedisManifest, SourceKeys, seen_of
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding

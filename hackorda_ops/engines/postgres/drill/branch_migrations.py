@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from hackorda_ops.config.models import Migrate
+from hackorda_ops.config.expectations import Migrate
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.findings import Finding
 from hackorda_ops.migrations.run import migrate_copy, row_losses

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.drilling.result import KeyTableResult
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import TableName

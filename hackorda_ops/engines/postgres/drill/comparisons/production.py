@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.config.models import KeyTable, Tolerances
+from hackorda_ops.config.expectations import KeyTable, Tolerances
 from hackorda_ops.drilling.result import KeyTableResult, NotCompared
 from hackorda_ops.engines.postgres.drill.comparisons import key_tables
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import Look, Newest

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.config.models import Tolerances
+from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import (
     Look,
     Newest,

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.config.models import KeyTable, Tolerances
+from hackorda_ops.config.expectations import KeyTable, Tolerances
 from hackorda_ops.engines.postgres.drill.comparisons import production
 from hackorda_ops.engines.postgres.drill.comparisons.production import BesideProduction, compare_key_tables
 from hackorda_ops.errors import ConfigError
