@@ -1,6 +1,6 @@
 """Which of a catalog's artifacts is copied, drilled or restored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,18 +15,19 @@ from hackorda_ops.errors import ArtifactMissing
 _OLDEST_FOR_DRILL: Final = timedelta(days=14)
 
 
-def newest_sound_of_week(catalog: Catalog, week: date) -> Manifest:
+def newest_sound_of_week(catalog: Catalog, week: date, passing_over: Collection[str] = ()) -> Manifest:
     """Picks what a weekly copy ships: the newest sound artifact of that week's nights.
 
     Args:
         catalog: the store's.
         week: the week's Monday.
+        passing_over: ids of artifacts that are known not to restore, whatever their night found.
 
     Raises:
         ArtifactMissing: the week has no artifact, or no sound one.
     """
     of_week = [artifact for artifact in catalog.artifacts if week_of(artifact.night) == week]
-    sound = [artifact for artifact in of_week if artifact.sound]
+    sound = [each for each in of_week if each.sound and each.artifact_id not in passing_over]
     if sound:
         return max(sound, key=lambda artifact: (artifact.captured_at, artifact.artifact_id))
     span = f"{week} to {week + timedelta(days=6)}"

@@ -9,6 +9,7 @@ from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory, read_history
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, judge
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
@@ -93,6 +94,18 @@ def read_judged(
         for each in (*found.artifacts, *found.ahead)
     ]
     return Judged(catalogs, tuple(held), tuple(notes))
+
+
+def not_restoring(protected: Protected) -> frozenset[str]:
+    """The ids of the artifacts that are known not to restore, wherever they lie; what can't be read says nothing."""
+    stores = protected.known_stores
+    if not stores:
+        return frozenset()
+    try:
+        held = read_judged({"store": stores[0], "offsite": stores[-1]}, protected.name, tolerant=True).held
+    except OpsError:
+        return frozenset()
+    return frozenset(each.manifest.artifact_id for each in held if each.judgement.state == "does not restore")
 
 
 def sayings(histories: Iterable[DrillHistory]) -> tuple[DrillSaid, ...]:

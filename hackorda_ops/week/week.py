@@ -1,5 +1,6 @@
 """A week: the newest sound nightly of that week, copied off-site and proven by reading it back."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +37,7 @@ def ship_week(
     protected: Protected,
     *,
     week: date,
+    passing_over: Collection[str] = (),
     on_progress: OnProgress = ignore,
 ) -> Week:
     """Copies a week's newest sound artifact from the store to the off-site bucket.
@@ -43,6 +45,7 @@ def ship_week(
     Args:
         protected: the database.
         week: the week's Monday.
+        passing_over: ids of artifacts that are known not to restore, whatever their night found.
         on_progress: called at every stage, from more than one thread.
 
     Raises:
@@ -54,7 +57,7 @@ def ship_week(
     protected.require("store", "offsite")
     with logged("copy", protected.known_stores, protected.name, subject=f"week of {week}") as line:
         listed = catalog.read(protected.store, protected.name)
-        done = _ship(protected, choosing.newest_sound_of_week(listed, week), on_progress)
+        done = _ship(protected, choosing.newest_sound_of_week(listed, week, passing_over), on_progress)
         line.detail = _told(done)
     return done
 

@@ -29,6 +29,14 @@ def test_an_artifact_with_findings_is_not_shipped_while_an_older_sound_one_exist
     ) == of_night(17)
 
 
+def test_an_artifact_that_is_known_not_to_restore_is_not_shipped() -> None:
+    week = Catalog("store", (of_night(17), of_night(18)))
+
+    assert newest_sound_of_week(week, MONDAY, {of_night(18).artifact_id}) == of_night(17)
+    with pytest.raises(ArtifactMissing, match="none of them is sound"):
+        newest_sound_of_week(week, MONDAY, {each.artifact_id for each in week.artifacts})
+
+
 def test_a_week_without_a_sound_artifact_ships_nothing_from_another_week() -> None:
     with pytest.raises(ArtifactMissing, match=r"1 artifact\(s\) in the store, but none of them is sound"):
         newest_sound_of_week(Catalog("store", (of_night(15), of_night(18, sound=False))), MONDAY)

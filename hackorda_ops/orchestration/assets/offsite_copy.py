@@ -8,6 +8,7 @@ import dagster as dg
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
+from hackorda_ops.judgement.reading import not_restoring
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, key, night_key
 from hackorda_ops.orchestration.partitions import weeks
@@ -49,6 +50,7 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
                 return weekly.ship_week(
                     protected,
                     week=date.fromisoformat(context.partition_key),
+                    passing_over=not_restoring(protected),
                     on_progress=ProgressLog(context.log.info),
                 )
 
