@@ -19,6 +19,7 @@ import dagster as dg
 import psycopg
 import yaml
 from dagster import DagsterInstance, ExecuteInProcessResult
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.config import file as config_file
@@ -31,6 +32,7 @@ from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.redis.target import parse
 from hackorda_ops.redis.wire import connected
+from hackorda_ops_tests.drill.fixtures import databases_on
 from hackorda_ops_tests.e2e.redis import running_redis
 from hackorda_ops_tests.engines.examples import fill
 from hackorda_ops_tests.zoo.servers import programs_of
@@ -227,6 +229,7 @@ def running_teams(
     """
     own = [servers / f"teams-18-{role}" for role in ("source", "scratch")]
     with ExitStack() as running:
+        running.callback(drop_all_but, scratch, databases_on(scratch))
         eighteen, eighteen_scratch = (
             running.enter_context(running_postgres(each, bin_dir=programs_of(18), settings=_QUICK))
             for each in own
@@ -281,6 +284,13 @@ def running_teams(
         )
     for each in own:
         delete_server(each)
+
+
+def drop_all_but(server: PostgresServer, kept: set[str]) -> None:
+    """Leaves a server to other tests with the databases that it had."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for name in databases_on(server) - kept:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _buckets(s3: S3Server) -> dict[str, str]:

@@ -162,5 +162,6 @@ def test_nobody_else_makes_or_deletes_a_branch_or_refuses_one_in_words_of_its_ow
             if isinstance(node, ast.Constant) and "created unless configured" in str(node.value):
                 refusals.add(place)
 
-    assert calls == set()
+    # A recovery's branch is not one of these: it has to outlive the command, and may become the primary.
+    assert calls == {"histories/neon/primary.py"}
     assert refusals == {"history/hazards.py"}

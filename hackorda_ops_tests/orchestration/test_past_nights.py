@@ -173,6 +173,6 @@ def test_a_night_beyond_the_history_fails_for_good_and_says_since_when(
     [failure] = result.get_step_failure_events()
     told = failure.step_failure_data.user_failure_data
     assert told is not None
-    since = "out of reach since 20" if days == 30 else "the history of the branch main begins at 20"
+    since = "out of reach since 20" if days == 30 else "the history of main begins at 20"
     assert since in str(told.metadata["what"].value)
     assert not branching.artifacts()

@@ -40,21 +40,40 @@ class Servers:
 
 
 @pytest.fixture(scope="package")
-def servers(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Servers]:
-    """Two servers of the version that the test names."""
-    major = request.param
-    folders = [server_folder / f"zoo-{major}-{role}" for role in ("source", "scratch")]
-    with ExitStack() as running:
-        source, scratch = (
-            running.enter_context(running_postgres(folder, bin_dir=programs_of(major), settings=_QUICK))
-            for folder in folders
-        )
+def servers_of(server_folder: Path) -> Iterator[Callable[[int], Servers]]:
+    """Starts the two servers of a version, once each.
+
+    Not a parameter of the fixture itself: pytest would stop them after each test that has another parameter beside it.
+    """
+    started: dict[int, Servers] = {}
+
+    def of(major: int) -> Servers:
+        if major not in started:
+            started[major] = start(major)
+        return started[major]
+
+    def start(major: int) -> Servers:
+        made = []
+        for role in ("source", "scratch"):
+            folder = server_folder / f"zoo-{major}-{role}"
+            running.callback(delete_server, folder)
+            made.append(
+                running.enter_context(running_postgres(folder, bin_dir=programs_of(major), settings=_QUICK))
+            )
+        source, scratch = made
         with psycopg.connect(source.url(), autocommit=True) as connection:
             connection.execute("SET allow_in_place_tablespaces = on")
             connection.execute("CREATE TABLESPACE elsewhere LOCATION ''")
-        yield Servers(major, source, scratch)
-    for folder in folders:
-        delete_server(folder)
+        return Servers(major, source, scratch)
+
+    with ExitStack() as running:
+        yield of
+
+
+@pytest.fixture
+def servers(request: pytest.FixtureRequest, servers_of: Callable[[int], Servers]) -> Servers:
+    """Two servers of the version that the test names."""
+    return servers_of(request.param)
 
 
 @pytest.fixture

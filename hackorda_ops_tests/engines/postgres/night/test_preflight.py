@@ -164,7 +164,7 @@ def test_a_source_that_does_not_answer_keeps_nobody_from_looking_at_the_store(
     view = look(unmounted, tmp_path, url.replace(password, "not-the-password"))
     assert stopping(view) == [("source", LoginRefused), ("store", StoreRefused)]
     assert "not-the-password" not in repr(view)
-    assert (view.source, view.inventory) == (None, None)
+    assert (view.source, view.seen) == (None, None)
     elsewhere = "postgresql://somebody:secret@no-such-host.invalid/x"
     [(part, kind), store_part] = stopping(look(unmounted, tmp_path, elsewhere))
     # By what this machine's resolver says: no such host, or nothing at all.
