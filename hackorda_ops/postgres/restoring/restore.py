@@ -20,8 +20,9 @@ from hackorda_ops.postgres.tools.tool_errors import ToolOutput, require_success
 from hackorda_ops.processes import child
 from hackorda_ops.progress import OnProgress, Progress
 
-# Two workers' lines may run into each other, so the text is looked for anywhere.
-_FAILED_ENTRY = re.compile(r"pg_restore: from TOC entry (\d+); ")
+# pg_restore writes a line's parts one by one ("pg_restore: ", "error: ", the text), and its workers to one stream: a
+# line may begin with parts of another, or lack its own.
+_FAILED_ENTRY = re.compile(r"(?:^|pg_restore: |error: |warning: |detail: |hint: )from TOC entry (\d+); ")
 # The last line of a pg_restore that finished despite errors.
 _ERRORS_IGNORED = "pg_restore: warning: errors ignored on restore: "
 _FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")
@@ -151,6 +152,11 @@ def _is_of_event_trigger(entry: ArchiveEntry) -> bool:
     return entry.type == "EVENT TRIGGER" or about
 
 
+def failed_entries(line: str) -> set[int]:
+    """The numbers of the entries that a line of pg_restore says have failed. Pure."""
+    return set(map(int, _FAILED_ENTRY.findall(line)))
+
+
 class _Progress:
     """Follows pg_restore's lines. They arrive in another thread; the caller is notified in its own."""
 
@@ -169,7 +175,7 @@ class _Progress:
         self.reached_end = False
 
     def hear(self, line: str) -> None:
-        self.failed.update(map(int, _FAILED_ENTRY.findall(line)))
+        self.failed.update(failed_entries(line))
         if _ERRORS_IGNORED in line:
             self.reached_end = True
             return

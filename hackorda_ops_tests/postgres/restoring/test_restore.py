@@ -14,7 +14,7 @@ from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.archives.table_digest import TableDigest, digest_tables
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
-from hackorda_ops.postgres.restoring.restore import restore
+from hackorda_ops.postgres.restoring.restore import failed_entries, restore
 from hackorda_ops.postgres.restoring.target import create_like, require_empty
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.snapshot import exported
@@ -371,3 +371,19 @@ def test_the_name_of_the_database_may_be_anything(
         assert live(target, dumped) == archived(dumped)
     finally:
         execute(postgres_server.url(), f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.mark.parametrize(
+    ("line", "entries"),
+    [
+        ("pg_restore: from TOC entry 12; 1259 16400 INDEX one_name postgres", {12}),
+        ("pg_restore: pg_restore: from TOC entry 12; 1259 16400 INDEX one_name postgres", {12}),
+        ("from TOC entry 13; 0 0 COMMENT INDEX one_name postgres", {13}),
+        ("pg_restore: error: from TOC entry 14; 0 0 FK CONSTRAINT", {14}),
+        ("pg_restore: error: could not execute query: ERROR:  it says 'from TOC entry 15; 0 0'", set()),
+    ],
+)
+def test_an_entry_that_failed_is_seen_although_two_workers_lines_run_into_each_other(
+    line: str, entries: set[int]
+) -> None:
+    assert failed_entries(line) == entries
