@@ -1,5 +1,7 @@
 """The table of how long the tests take."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from hackorda_ops_tests.timings import Timings, table
@@ -46,3 +48,16 @@ def test_two_runs_stand_side_by_side_also_where_a_folder_is_only_in_one(tmp_path
         "| `backup` | 0 | 50 | 0 |",
         "| **all** | 2 | 70 | 40 |",
     ]
+
+
+def test_it_runs_as_a_program_and_knows_the_folders_then_too(tmp_path: Path) -> None:
+    run = junit(tmp_path / "run.xml", drill__test_drill=2.25)
+    done = subprocess.run(
+        [sys.executable, "-m", "hackorda_ops_tests.timings", run],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert "| `drill` | 1 | 2 |" in done.stdout

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self
 from xml.etree import ElementTree as ET
 
-PACKAGE = __name__.partition(".")[0]
+# Run as a program, its own name is "__main__".
+PACKAGE = str(__package__)
 TOP = "(top)"
 
 
