@@ -20,9 +20,9 @@ from hackorda_ops.postgres.tools.tool_errors import ToolOutput, require_success
 from hackorda_ops.processes import child
 from hackorda_ops.progress import OnProgress, Progress
 
-# pg_restore writes a line's parts one by one ("pg_restore: ", "error: ", the text), and its workers to one stream: a
+# pg_restore writes a line's parts one by one ("pg_restore:", " error:", the text), and its workers to one stream: a
 # line may begin with parts of another, or lack its own.
-_FAILED_ENTRY = re.compile(r"(?:^|pg_restore: |error: |warning: |detail: |hint: )from TOC entry (\d+); ")
+_FAILED_ENTRY = re.compile(r"(?:^|pg_restore:|error:|warning:|detail:|hint:) ?from TOC entry (\d+); ")
 # The last line of a pg_restore that finished despite errors.
 _ERRORS_IGNORED = "pg_restore: warning: errors ignored on restore: "
 _FINISHED_DATA = re.compile(r"finished item (\d+) TABLE DATA ")

@@ -379,6 +379,9 @@ def test_the_name_of_the_database_may_be_anything(
         ("pg_restore: from TOC entry 12; 1259 16400 INDEX one_name postgres", {12}),
         ("pg_restore: pg_restore: from TOC entry 12; 1259 16400 INDEX one_name postgres", {12}),
         ("from TOC entry 13; 0 0 COMMENT INDEX one_name postgres", {13}),
+        # As seen: "pg_restore:pg_restore: launching item 3215 …" was the line before.
+        (" from TOC entry 3369; 0 0 COMMENT INDEX one_name keep_going_owner", {3369}),
+        ("pg_restore:pg_restore: from TOC entry 12; 1259 16400 INDEX one_name postgres", {12}),
         ("pg_restore: error: from TOC entry 14; 0 0 FK CONSTRAINT", {14}),
         ("pg_restore: error: could not execute query: ERROR:  it says 'from TOC entry 15; 0 0'", set()),
     ],
