@@ -10,7 +10,7 @@ from hackorda_ops.artifacts.copying import CopyResult
 from hackorda_ops.artifacts.manifest import Manifest, summary
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.publish import publish
-from hackorda_ops.engines.engine import PATIENCE, Attempts, NightOrder
+from hackorda_ops.engines.orders import PATIENCE, Attempts, NightOrder
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.night import preflight

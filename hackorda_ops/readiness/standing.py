@@ -6,7 +6,7 @@ It's asked every few minutes, so it reads as little as it can; `reading` says ho
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 
 from hackorda_ops.artifacts import catalog
@@ -18,10 +18,10 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, beside_the_data, judge
 from hackorda_ops.judgement.reading import last_written
-from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
 from hackorda_ops.readiness.reading import Listed, Trouble
+from hackorda_ops.readiness.seen import ArtifactSeen, DrillSeen, Proof
 from hackorda_ops.unforeseen import described
 from hackorda_ops.week.apart import one_bucket
 
@@ -39,65 +39,6 @@ __all__ = [
 
 # An artifact, with what is known of it where it lies.
 Judgements = tuple[Manifest, ArtifactJudgement]
-
-
-@dataclass(frozen=True)
-class ArtifactSeen:
-    """An artifact in the nightly store or off-site.
-
-    Attributes:
-        artifact_id: its id.
-        night: its partition.
-        captured_at: the moment that it holds, in UTC.
-        sound: whether it counts as a sound backup (`judgement.artifact`).
-        size_bytes: of all its files.
-        judgement: what is known of it where it lies, as people read it.
-    """
-
-    artifact_id: str
-    night: date
-    captured_at: datetime
-    sound: bool
-    size_bytes: int
-    judgement: str = ""
-
-
-@dataclass(frozen=True)
-class DrillSeen:
-    """A drill, whatever its verdict.
-
-    Attributes:
-        beside_the_data: what it failed about although the data came back, as a clause; "" where it didn't, or passed.
-    """
-
-    drill_id: str
-    quarter: date
-    verdict: Verdict
-    drilled_at: datetime
-    beside_the_data: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A restore point that a drill has proven.
-
-    Attributes:
-        drill_id: the drill that passed.
-        quarter: its partition.
-        artifact_id: what it restored.
-        captured_at: the moment that the artifact holds, in UTC.
-        drilled_at: when the drill began.
-        recovery_seconds: what the recovery took; None where it wasn't measured.
-        kept: False where neither the store nor off-site has a manifest of it that can be read.
-    """
-
-    drill_id: str
-    quarter: date
-    artifact_id: str
-    captured_at: datetime
-    drilled_at: datetime
-    recovery_seconds: float | None
-    kept: bool
 
 
 @dataclass(frozen=True)

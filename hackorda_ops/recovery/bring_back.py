@@ -12,7 +12,8 @@ from typing import Literal
 from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import logged
-from hackorda_ops.engines.engine import RestoreOrder, Target
+from hackorda_ops.engines.engine import Target
+from hackorda_ops.engines.orders import RestoreOrder
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged

@@ -21,17 +21,8 @@ from hackorda_ops.config.choice import ScratchSection
 from hackorda_ops.drilling import within_recovery_time_objective
 from hackorda_ops.drilling.declaration import RESTORED, DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
-from hackorda_ops.engines.engine import (
-    FILES_READ_BACK,
-    NO_COLLAPSE,
-    ROWS_EQUAL_SNAPSHOT,
-    Fact,
-    NightOrder,
-    NightView,
-    Restored,
-    RestoreOrder,
-    Taken,
-)
+from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
+from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import TargetRefused
 from hackorda_ops.findings import Finding

@@ -11,17 +11,8 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
-from hackorda_ops.engines.engine import (
-    FILES_READ_BACK,
-    NO_COLLAPSE,
-    ROWS_EQUAL_SNAPSHOT,
-    Fact,
-    NightOrder,
-    NightView,
-    Restored,
-    RestoreOrder,
-    Taken,
-)
+from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
+from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.engines.redis import drill, judge, night, restore, source
 from hackorda_ops.engines.redis.manifest import RedisManifest, of_redis
 from hackorda_ops.environment import Protected

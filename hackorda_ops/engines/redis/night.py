@@ -12,7 +12,7 @@ from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, dige
 from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.calendar import partitions
 from hackorda_ops.concerns import concerns_in, require_none
-from hackorda_ops.engines.engine import NightOrder, Taken
+from hackorda_ops.engines.orders import NightOrder, Taken
 from hackorda_ops.engines.redis.comparison import collapsed, require_like_source
 from hackorda_ops.engines.redis.manifest import SNAPSHOT, RedisManifest, SourceKeys, groups_of, of_redis
 from hackorda_ops.engines.redis.recovery_sheet import recovery_sheet

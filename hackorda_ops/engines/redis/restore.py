@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hackorda_ops.engines.engine import Restored, RestoreOrder
+from hackorda_ops.engines.orders import Restored, RestoreOrder
 from hackorda_ops.engines.redis.comparison import compare_keys
 from hackorda_ops.engines.redis.manifest import SNAPSHOT, RedisManifest, of_redis
 from hackorda_ops.environment import Protected

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hackorda_ops.engines.engine import Attempts
+from hackorda_ops.engines.orders import Attempts
 from hackorda_ops.errors import SourceBusy
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.reading import Burden, Reading, reading, wait_until_free

@@ -8,7 +8,7 @@ from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, digest_of
 from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.config.expectations import Tolerances
-from hackorda_ops.engines.engine import NightOrder, Taken
+from hackorda_ops.engines.orders import NightOrder, Taken
 from hackorda_ops.engines.postgres.night.attempts import attempted, made_way
 from hackorda_ops.engines.postgres.night.capture import Capture, Captured
 from hackorda_ops.engines.postgres.night.origin import opened

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hackorda_ops.engines.engine import Restored, RestoreOrder
+from hackorda_ops.engines.orders import Restored, RestoreOrder
 from hackorda_ops.engines.postgres.recovery.give_access import NOT_GIVEN, give_access, roles_of
 from hackorda_ops.engines.postgres.recovery.not_restored import with_rest
 from hackorda_ops.engines.postgres.recovery.target import admitted

@@ -1,0 +1,65 @@
+"""What readiness says of an artifact, a drill and a proven restore point."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hackorda_ops.proof.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class ArtifactSeen:
+    """An artifact in the nightly store or off-site.
+
+    Attributes:
+        artifact_id: its id.
+        night: its partition.
+        captured_at: the moment that it holds, in UTC.
+        sound: whether it counts as a sound backup (`judgement.artifact`).
+        size_bytes: of all its files.
+        judgement: what is known of it where it lies, as people read it.
+    """
+
+    artifact_id: str
+    night: date
+    captured_at: datetime
+    sound: bool
+    size_bytes: int
+    judgement: str = ""
+
+
+@dataclass(frozen=True)
+class DrillSeen:
+    """A drill, whatever its verdict.
+
+    Attributes:
+        beside_the_data: what it failed about although the data came back, as a clause; "" where it didn't, or passed.
+    """
+
+    drill_id: str
+    quarter: date
+    verdict: Verdict
+    drilled_at: datetime
+    beside_the_data: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A restore point that a drill has proven.
+
+    Attributes:
+        drill_id: the drill that passed.
+        quarter: its partition.
+        artifact_id: what it restored.
+        captured_at: the moment that the artifact holds, in UTC.
+        drilled_at: when the drill began.
+        recovery_seconds: what the recovery took; None where it wasn't measured.
+        kept: False where neither the store nor off-site has a manifest of it that can be read.
+    """
+
+    drill_id: str
+    quarter: date
+    artifact_id: str
+    captured_at: datetime
+    drilled_at: datetime
+    recovery_seconds: float | None
+    kept: bool
