@@ -262,7 +262,8 @@ class _Meter:
         with self._telling:
             self._done_bytes += more_bytes
             news_bytes = self._done_bytes - self._told_bytes
-            finished = self._done_bytes == self._total_bytes
+            # The end of a file is read as well, without any bytes: that is no news.
+            finished = news_bytes > 0 and self._done_bytes == self._total_bytes
             if finished or news_bytes * _REPORTS_PER_STAGE >= self._total_bytes:
                 self._told_bytes = self._done_bytes
                 self._on_progress(Progress(self._stage, self._done_bytes, self._total_bytes, "bytes"))
