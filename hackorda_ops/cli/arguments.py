@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hackorda_ops.cli import terminal
+from hackorda_ops.cli.printing import note
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.engines.engine import Engine, Target
@@ -121,7 +122,7 @@ def open_reachable(
     if not opened:
         raise refusals[0]
     for refusal in refusals:
-        terminal.err.print(f"  note: one place can't be used: {refusal.what}", markup=False, soft_wrap=True)
+        note(f"one place can't be used: {refusal.what}")
     return opened
 
 

@@ -9,6 +9,7 @@ import typer
 
 from hackorda_ops.artifacts.operations_log import LogLine, logged
 from hackorda_ops.cli import terminal
+from hackorda_ops.cli.printing import note
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import TargetRefused, UsageError
 from hackorda_ops.history.primary import LiveCopy, Primary
@@ -59,7 +60,7 @@ def promote(
     again = _command(protected, copy, "--promote")
     swap, warnings = changes.promote(primary, copy, again=again, say=say)
     for each in warnings:
-        terminal.err.print(f"  note: {each}", markup=False, soft_wrap=True)
+        note(each)
     terminal.verdict("PASS", f"{copy.copy_id} is the primary now, as {swap.name}.")
     lines(
         f"  Next: change the connection {protected.policy.source.describe()} to the new primary's address (until then "

@@ -98,11 +98,13 @@ def read_judged(
 
 def not_restoring(protected: Protected) -> frozenset[str]:
     """The ids of the artifacts that are known not to restore, wherever they lie; what can't be read says nothing."""
-    stores = protected.known_stores
-    if not stores:
+    names: tuple[PlaceName, ...] = ("store", "offsite")
+    # Which of the two a place is makes no difference to this answer.
+    places = dict(zip(names, protected.known_stores, strict=False))
+    if not places:
         return frozenset()
     try:
-        held = read_judged({"store": stores[0], "offsite": stores[-1]}, protected.name, tolerant=True).held
+        held = read_judged(places, protected.name, tolerant=True).held
     except OpsError:
         return frozenset()
     return frozenset(each.manifest.artifact_id for each in held if each.judgement.state == "does not restore")

@@ -144,15 +144,22 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     def artifacts(place: Listed | None, kind: DueKind) -> tuple[Judgements, ...] | None:
         if place is None:
             return None
+        known: dict[str, ArtifactJudgement] = {}
+
+        def usable(artifact: Manifest) -> bool:
+            if artifact.artifact_id not in known:
+                known[artifact.artifact_id] = judged(place, artifact)
+            return known[artifact.artifact_id].usable
+
         found = reading.newest_artifacts(
             place,
             name,
             overdue.asked_for(kind, schedule, now),
             schedule,
             trouble,
-            usable=lambda artifact: judged(place, artifact).usable,
+            usable=usable,
         )
-        return None if found is None else tuple((each, judged(place, each)) for each in found)
+        return None if found is None else tuple((each, known[each.artifact_id]) for each in found)
 
     all_read = len(places) == (1 if straight else 2)
     nights = artifacts(offsite if straight else store, "night")

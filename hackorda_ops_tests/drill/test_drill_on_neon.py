@@ -82,6 +82,24 @@ def test_a_migration_that_fails_on_the_branch_alone_is_a_fail_about_the_migratio
     assert [each.subject for each in failed] == [f"{result.branch_migration.command} (on the branch)"]
 
 
+def test_what_proves_nothing_on_the_branch_is_not_said_to_have_applied_there(
+    branching: Shipped, tmp_path: Path
+) -> None:
+    # It migrates the copy, and leaves the branch alone; there are no files to show what is pending.
+    program = (
+        "import os, runpy, sys; 'hackorda_ops_restore' in os.environ['DATABASE_URL'] or sys.exit(0); "
+        "sys.argv = ['migrate']; runpy.run_module('hackorda_ops.local.migrate', run_name='__main__')"
+    )
+    only_the_copy = shlex.join([sys.executable, "-c", program])
+    migrate = {"command": only_the_copy, "working_directory": str(tmp_path), "also_on_branch": True}
+    result = branching.changed(migrate=migrate).drill()
+
+    assert (result.verdict, check(result, "migrations_apply").outcome) == ("PASS", "passed")
+    assert result.branch_migration is not None
+    assert result.branch_migration.applied == 0
+    assert "On the branch: not measured: " in check(result, "migrations_apply").summary
+
+
 def tables_of(url: str) -> list[tuple[object, ...]]:
     """Every table of a database."""
     with psycopg.connect(url) as connection:

@@ -8,6 +8,7 @@ from hackorda_ops.engines.postgres.drill.branch_migrations import migrate_branch
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.findings import fatal
 from hackorda_ops.migrations.conclusion import failure_words, success_words, unmeasured
+from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.migrations.run import migrate_copy, row_losses
 from hackorda_ops.postgres.catalogs import counting, source_catalog
 from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
@@ -48,11 +49,17 @@ def _migrate(copy: Copy) -> None:
     record.check(
         CHECK.name,
         findings,
-        passed=success_words(result) + (f" On the branch: {success_words(tried)}" if tried else ""),
+        passed=success_words(result) + (f" On the branch: {_proven(tried)}" if tried else ""),
         failed=failure_words(tried) + ", on the branch"
         if tried and not fatal((*migrated.findings, *lost))
         else failure_words(result),
     )
+
+
+def _proven(result: MigrationResult) -> str:
+    """What a command that reported success has proven, or why that is nothing."""
+    why = unmeasured(result)
+    return success_words(result) if why is None else f"not measured: {why}."
 
 
 CHECK: Final = DrillCheck(
