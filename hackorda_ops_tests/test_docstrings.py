@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import hackorda_ops
-from hackorda_ops.cli import app
+from hackorda_ops.cli.commands import LISTED
 
 PACKAGE = Path(hackorda_ops.__file__).parent
 # With fewer, the signature and the first sentence say it all.
@@ -14,13 +15,12 @@ MANY_PARAMETERS = 3
 
 def commands() -> set[str]:
     """The commands' functions: their documentation is what --help shows, and options have a help of their own."""
-    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
-    return {
-        command.callback.__name__
-        for each in (app, *groups)
-        for command in each.registered_commands
-        if command.callback
-    }
+    found = set()
+    for each in LISTED:
+        module = import_module(f"hackorda_ops.cli.{each.module}")
+        registered = module.app.registered_commands if hasattr(module, "app") else ()
+        found |= {each.name} | {command.callback.__name__ for command in registered}
+    return found
 
 
 def public_functions(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef]:

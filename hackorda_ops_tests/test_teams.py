@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from hackorda_ops.cli import app
+from hackorda_ops.cli.commands import LISTED, loaded
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.build import build_defs
@@ -28,12 +27,10 @@ def rows(page: Path) -> Iterator[tuple[str, str, str]]:
 
 def commands() -> set[str]:
     """Every command, as it is typed."""
-    root = get_command(app)
     found = set()
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
-        found |= {f"hackorda-ops {name}"} | {
-            f"hackorda-ops {name} {part}" for part in getattr(command, "commands", {})
-        }
+    for listed in LISTED:
+        parts = getattr(loaded(listed), "commands", {})
+        found |= {f"hackorda-ops {listed.name}"} | {f"hackorda-ops {listed.name} {part}" for part in parts}
     return found
 
 

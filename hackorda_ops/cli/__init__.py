@@ -12,23 +12,13 @@ from typing import NoReturn
 
 import typer
 
-from hackorda_ops.cli import (
-    alerts,
-    artifacts,
-    cutover,
-    exercise,
-    maintenance,
-    point_in_time,
-    preflight,
-    recovery,
-    retention,
-    status,
-    terminal,
-)
+from hackorda_ops.cli import terminal
+from hackorda_ops.cli.commands import Commands
 from hackorda_ops.errors import OpsError
 from hackorda_ops.unforeseen import described
 
 app = typer.Typer(
+    cls=Commands,
     help="Keeps Postgres databases recoverable, and proves it.\n\n"
     "Exit codes: 0 done or PASS, 1 FAIL, 2 usage or configuration error, 3 ERROR.",
     epilog="Configuration: ./databases.yaml, or the file that $HACKORDA_OPS_CONFIG or --config names.",
@@ -36,26 +26,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for _command in (
-    preflight.preflight,
-    artifacts.dump,
-    artifacts.copy,
-    artifacts.backups,
-    artifacts.verify,
-    recovery.restore,
-    recovery.drill,
-    exercise.history,
-    exercise.exercise,
-    point_in_time.recover,
-    retention.prune,
-    recovery.sweep,
-    status.status,
-    recovery.demo,
-):
-    app.command()(_command)
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(cutover.app, name="cutover")
-app.add_typer(maintenance.app, name="maintenance")
+
+
+# A group without a callback or a command of its own is nothing to typer.
+@app.callback()
+def _hackorda_ops() -> None: ...
 
 
 def main() -> NoReturn:

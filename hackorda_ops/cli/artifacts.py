@@ -21,6 +21,7 @@ from hackorda_ops.cli.arguments import (
     places,
 )
 from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, summary
+from hackorda_ops.cli.shown import show_tables
 from hackorda_ops.engines.registry import engine_of, engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.choosing import choose
@@ -60,7 +61,7 @@ def dump(
     if as_json:
         print_json({**summary(manifest), "location": night.location, "findings": manifest.findings})
     else:
-        terminal.tables(
+        show_tables(
             f"{manifest.database}, snapshot of {manifest.captured_at:%Y-%m-%d %H:%M:%S} UTC", manifest
         )
         terminal.findings(manifest.findings)

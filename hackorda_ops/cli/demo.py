@@ -14,6 +14,7 @@ from typing import Final
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
+from hackorda_ops.cli.shown import show_drill, show_tables
 from hackorda_ops.cli.terminal import out
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Policy
@@ -97,7 +98,7 @@ def _through_dagster(
             )
         _materialize(dagster, f"The quarter ({partitions.quarter_name(quarter)})", "restore_drill", quarter)
         out.print()
-        terminal.tables(f"{_NAME}: one snapshot, one dump, every row accounted for", manifest)
+        show_tables(f"{_NAME}: one snapshot, one dump, every row accounted for", manifest)
         _show_checks(dagster)
         code = _show_drill(offsite)
         out.print(f"  {time.monotonic() - began:.0f} s from start to verdict", markup=False)
@@ -140,7 +141,7 @@ def _show_drill(offsite: Store) -> int:
     page = Path.cwd() / f"restore-drill-{partitions.quarter_name(result.quarter)}.html"
     page.write_bytes(offsite.read_small(f"{history.drill_prefix(_NAME, result.drill_id)}/report.html"))
     page.chmod(0o600)
-    terminal.drill(Quarter(result, (), (str(page),), ()))
+    show_drill(Quarter(result, (), (str(page),), ()))
     return {"PASS": 0, "FAIL": 1, "ERROR": 3}[result.verdict]
 
 

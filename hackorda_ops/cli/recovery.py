@@ -23,6 +23,7 @@ from hackorda_ops.cli.arguments import (
     source_if_known,
 )
 from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
+from hackorda_ops.cli.shown import show_drill
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
@@ -178,7 +179,7 @@ def drill(
         result = json_form.document(held.result)
         print_json({"result": result, "pages": held.pages, "not_stored": held.not_stored})
     else:
-        terminal.drill(held)
+        show_drill(held)
     raise typer.Exit({"PASS": 0, "FAIL": 1, "ERROR": 3}[held.result.verdict])
 
 

@@ -11,9 +11,6 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.calendar.partitions import quarter_name
-from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, Progress
@@ -77,23 +74,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     out.print(shown)
 
 
-def tables(title: str, manifest: Manifest) -> None:
-    """The rows of every table of an artifact, in the snapshot and in the archive, on standard output."""
-    table(
-        title,
-        ("table", "rows in snapshot#", "rows in archive#", "content digest"),
-        [
-            (
-                each.name,
-                f"{each.counted:,}",
-                f"{each.rows:,}",
-                f"{each.digest[:12]}…",
-            )
-            for each in manifest.parts
-        ],
-    )
-
-
 def verdict(word: str, sentence: str) -> None:
     """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR."""
     colour = {"PASS": "green", "FAIL": "red", "ERROR": "yellow"}[word]
@@ -116,33 +96,6 @@ def findings(found: Sequence[Finding]) -> None:
             ),
             soft_wrap=True,
         )
-
-
-def drill(held: Quarter) -> None:
-    """A drill on standard output: its checks, what it found, the verdict, where the report is."""
-    result = held.result
-    table(
-        f"{result.database}, restore drill {quarter_name(result.quarter)}",
-        ("check", "outcome", "what it saw"),
-        [(check.name, check.outcome, check.summary) for check in result.checks],
-    )
-    findings(result.findings)
-    for note in (*result.warnings, *held.not_stored):
-        out.print(Text(f"  note: {note}"), soft_wrap=True)
-    for page in held.pages:
-        out.print(Text(f"  report: {page}"), soft_wrap=True)
-    if result.error is not None:
-        error = result.error
-        sentence = f"{error.what}\n  What it means: {error.meaning}\n  Next step: {error.next_step}"
-    elif result.artifact is not None:
-        sentence = (
-            f"{result.artifact.location}: {result.artifact.rows:,} rows in {result.artifact.tables} tables"
-        )
-        if result.recovery_seconds is not None:
-            sentence += f", recovered in {result.recovery_seconds:.1f} s"
-    else:
-        sentence = "There's no artifact to judge."
-    verdict(result.verdict, sentence)
 
 
 def problem(error: OpsError) -> None:

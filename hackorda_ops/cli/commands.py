@@ -1,0 +1,145 @@
+"""The commands there are, each loaded only when it's used: what one of them needs takes a second to load."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A command, as `hackorda-ops --help` lists it.
+
+    Attributes:
+        name: what is typed.
+        module: below hackorda_ops.cli; it has a function of that name, or, for a group of commands, `app`.
+        help: the first sentence of its documentation.
+    """
+
+    name: str
+    module: str
+    help: str
+
+
+# In the order in which --help lists them. A test holds each sentence against the command's own documentation.
+LISTED = (
+    Listed(
+        "preflight",
+        "preflight",
+        "Find all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.",
+    ),
+    Listed("dump", "artifacts", "Take a dump now, prove it, and put it into the store."),
+    Listed(
+        "copy",
+        "artifacts",
+        "Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back.",
+    ),
+    Listed(
+        "backups",
+        "artifacts",
+        "List the artifacts in the store and off-site, newest first; last, those that are dated in the future.",
+    ),
+    Listed(
+        "verify",
+        "artifacts",
+        "Read a whole artifact and check every file, row and digest against its manifest: PASS or FAIL.",
+    ),
+    Listed(
+        "restore",
+        "recovery",
+        "Restore an artifact into an empty database, and compare every row with its manifest.",
+    ),
+    Listed(
+        "drill",
+        "recovery",
+        "Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.",
+    ),
+    Listed(
+        "history",
+        "exercise",
+        "Check that Neon's history window is as long as the policy says, and open one branch near its far end.",
+    ),
+    Listed(
+        "exercise",
+        "exercise",
+        "Destroy tables on a Neon branch, recover them to a point in time, compare every row, report, take down.",
+    ),
+    Listed(
+        "recover",
+        "point_in_time",
+        "Recover a database to a point in time, from the provider's history (Neon).",
+    ),
+    Listed(
+        "prune",
+        "retention",
+        "Show which artifacts are kept and why, and which are deleted; delete them only with --delete.",
+    ),
+    Listed(
+        "sweep",
+        "recovery",
+        "Remove the branches or scratch databases that killed runs left behind, and nothing else.",
+    ),
+    Listed(
+        "status",
+        "status",
+        "Show how ready each database is for the day it's lost: by its schedule, its objectives, its last proof.",
+    ),
+    Listed(
+        "demo",
+        "recovery",
+        "Run a night, a week and a quarter on an embedded stack, through Dagster, and show what was proven.",
+    ),
+    Listed("alerts", "alerts", "The channels that alarms go to."),
+    Listed(
+        "cutover",
+        "cutover",
+        "Move a database to another server for good, rehearsed first, with a way back until the last steps.",
+    ),
+    Listed(
+        "maintenance",
+        "maintenance",
+        "Planned work on a database: a dump before, schedules and overdue alarms held, a dump and a comparison "
+        "afterwards.",
+    ),
+)
+
+
+class Commands(TyperGroup):
+    """`hackorda-ops` itself: it lists every command without loading any, and loads the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {each.name: TyperCommand(each.name, help=each.help) for each in LISTED}
+        self._listing = False
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """See `TyperGroup.get_command`: the command itself, or what is listed of it while --help is written."""
+        listed = {each.name: each for each in LISTED}.get(cmd_name)
+        if listed is None:
+            return None
+        return super().get_command(ctx, cmd_name) if self._listing else loaded(listed)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """See `TyperGroup.format_help`."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
+
+def loaded(listed: Listed) -> Any:
+    """The command itself, its module imported."""
+    module = import_module(f"hackorda_ops.cli.{listed.module}")
+    function = getattr(module, listed.name, None)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    if function is None:
+        app = module.app
+    else:
+        app.command(listed.name)(function)
+    command = get_command(app)
+    command.name = listed.name
+    return command
