@@ -67,7 +67,8 @@ class Document(Generic[T]):
         name: what it is called in messages ("manifest").
         adapter: reads and writes its content. Fields that this release doesn't know are ignored.
         version_field: the field of the JSON object that holds the version.
-        version: the one that this release reads and writes.
+        version: the one that this release writes.
+        earlier: those of earlier releases that it reads as well.
         unreadable: for a file that isn't such a document.
         other_version: for a document of another version; None if the advice is the same.
         moments: the times in a document, which have to be aware.
@@ -79,6 +80,7 @@ class Document(Generic[T]):
     version: int
     unreadable: Advice
     other_version: Advice | None = None
+    earlier: tuple[int, ...] = ()
     moments: Callable[[T], Iterable[datetime]] = lambda _: ()
 
     def to_bytes(self, content: T) -> bytes:
@@ -98,7 +100,8 @@ class Document(Generic[T]):
         try:
             raw: Any = from_json(data)
             version = raw.get(self.version_field) if isinstance(raw, dict) else None
-            content = self.adapter.validate_json(data) if version == self.version else None
+            read = version in (self.version, *self.earlier)
+            content = self.adapter.validate_json(data) if read else None
         except ValueError as error:
             raise ArtifactDamaged(
                 f"The {self.name} {origin} is not readable ({len(data)} bytes: {type(error).__name__}).",
@@ -108,7 +111,8 @@ class Document(Generic[T]):
         if content is None:
             advice = self.other_version or self.unreadable
             raise ArtifactDamaged(
-                f"The {self.name} {origin} has format version {version!r}, but this release reads {self.version}.",
+                f"The {self.name} {origin} has format version {version!r}, but this release reads "
+                f"{' and '.join(map(str, (*self.earlier, self.version)))}.",
                 meaning=advice.meaning,
                 next_step=advice.next_step,
             )

@@ -171,7 +171,7 @@ def _drill(
     if offsite_equals_manifest.fetched(offsite, drilling, damaged):
         _on_scratch(scratch, drilling, drill_id)
     else:
-        record.not_measured(scratch_gone.CHECK.name, "none was made, because the artifact is damaged")
+        record.not_reached(scratch_gone.CHECK.name, "nothing was made, because the artifact is damaged")
 
 
 def _on_scratch(scratch: Scratch, drilling: Drilling, drill_id: str) -> None:

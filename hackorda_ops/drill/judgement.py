@@ -13,7 +13,7 @@ from hackorda_ops.proof.verdict import Verdict
 
 
 def complete(checks: Sequence[Check], engine: str = engines.FIRST) -> tuple[Check, ...]:
-    """Every check there is, in the order of the report; those that the drill did not reach are not measured.
+    """Every check there is, in the order of the report; those that the drill did not get to are not reached.
 
     Args:
         checks: that were made.

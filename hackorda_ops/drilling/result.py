@@ -15,7 +15,9 @@ from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof.check import Check
 from hackorda_ops.proof.verdict import Verdict
 
-RESULT_VERSION: Final = 1
+RESULT_VERSION: Final = 2
+# Version 1 had no "not reached": it called that "not measured".
+EARLIER_VERSIONS: Final = (1,)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class DrillResult:
         database: the protected database's name.
         quarter: the partition: first day of the quarter.
         started_at, finished_at: aware, UTC.
-        verdict: PASS, FAIL (the backup is bad) or ERROR (could not judge).
+        verdict: PASS, FAIL (the backup, or what depends on it, is not what it must be) or ERROR (could not judge).
         error: set with the verdict ERROR.
         findings: what makes it a FAIL, and what else was found.
         artifact: None where none was found.
@@ -171,4 +173,4 @@ class DrillResult:
     by_hand: tuple[ByHand, ...] = ()
     engine: str = engines.FIRST
     branch_migration: MigrationResult | None = None
-    result_version: Literal[1] = RESULT_VERSION
+    result_version: Literal[1, 2] = RESULT_VERSION

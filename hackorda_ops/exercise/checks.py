@@ -48,7 +48,7 @@ CHECKS: Final = (
 
 
 def complete(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Every check there is; those that the exercise did not reach are not measured."""
+    """Every check there is; those that the exercise did not get to are not reached."""
     return verdict.complete(checks, CHECKS, WORDING)
 
 

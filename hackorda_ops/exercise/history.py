@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from hackorda_ops.artifacts.documents import Advice, Document, read_own
-from hackorda_ops.exercise.result import ExerciseResult
+from hackorda_ops.exercise.result import EARLIER_VERSIONS, RESULT_VERSION, ExerciseResult
 from hackorda_ops.stores.store import LOOK_WHO_WRITES, Store
 
 EXERCISES_FOLDER: Final = "exercises"
@@ -15,7 +15,8 @@ _DOCUMENT: Final = Document(
     name="result of an exercise",
     adapter=TypeAdapter(ExerciseResult),
     version_field="result_version",
-    version=1,
+    version=RESULT_VERSION,
+    earlier=EARLIER_VERSIONS,
     unreadable=Advice(
         "That exercise is left out of the database's history.",
         LOOK_WHO_WRITES,

@@ -1,17 +1,21 @@
 """What a recovery exercise found out, as plain values.
 
 It's stored as JSON beside the artifacts. A release may add fields that have a default; anything else takes
-another `result_version`.
+another `RESULT_VERSION`.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from hackorda_ops.errors import Problem
 from hackorda_ops.hooks.hooks import HookRun
 from hackorda_ops.proof.check import Check
 from hackorda_ops.proof.verdict import Verdict
+
+RESULT_VERSION: Final = 2
+# Version 1 had no "not reached": it called that "not measured".
+EARLIER_VERSIONS: Final = (1,)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class ExerciseResult:
     lost_seconds: float | None
     not_compared: tuple[str, ...]
     product_version: str
-    result_version: Literal[1] = 1
+    result_version: Literal[1, 2] = RESULT_VERSION
     quarter: str = ""
     answered_seconds: float | None = None
     hooks: tuple[HookRun, ...] = ()

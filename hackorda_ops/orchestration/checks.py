@@ -38,7 +38,7 @@ def specs_of(
 def results_of(
     checks: Sequence[Check], specs: Iterable[AssetCheckSpec], shown: Mapping[str, MetadataValue] | None = None
 ) -> Iterator[AssetCheckResult]:
-    """The outcomes of checks, as far as there are specs of them; what was not measured is a warning, and no pass.
+    """The outcomes of checks, as far as there are specs of them; what was not made is a warning, and no pass.
 
     Args:
         checks: all of them, one at least for each spec.
@@ -52,7 +52,7 @@ def results_of(
             passed=check.outcome == "passed",
             check_name=check.name,
             asset_key=spec.asset_key,
-            severity=AssetCheckSeverity.WARN if check.outcome == "not measured" else AssetCheckSeverity.ERROR,
+            severity=AssetCheckSeverity.ERROR if check.made else AssetCheckSeverity.WARN,
             description=check.summary,
             metadata=shown,
         )

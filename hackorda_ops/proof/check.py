@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["passed", "failed", "not measured"]
+Outcome = Literal["passed", "failed", "not reached", "not measured"]
+"""What came of a check: every sentence, mark and colour is made from it.
+
+Attributes:
+    passed: it was made, and what it looked at is as it must be.
+    failed: it was made, and that is not so.
+    not reached: the work ended before it, so nothing was looked at.
+    not measured: its turn came, but it could not be made here, or there was nothing to make it with.
+"""
 
 
 @dataclass(frozen=True)
@@ -13,13 +21,18 @@ class Check:
 
     Attributes:
         name: a declared one; any text where it was read, because another release may have other checks.
-        outcome: "not measured" is neither a pass nor a failure; `summary` says why.
+        outcome: "not reached" and "not measured" are neither a pass nor a failure; `summary` says why.
         summary: one sentence for the report and the UI.
     """
 
     name: str
     outcome: Outcome
     summary: str
+
+    @property
+    def made(self) -> bool:
+        """Whether it passed or failed: anything else says nothing of what it is about."""
+        return self.outcome in ("passed", "failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +73,16 @@ def not_measured(name: str, why: str) -> Check:
         why: what kept it from being made, with or without its full stop.
     """
     return Check(name, "not measured", f"Not measured: {why.removesuffix('.')}.")
+
+
+def not_reached(name: str, why: str) -> Check:
+    """A check whose turn never came.
+
+    Args:
+        name: the check's.
+        why: what came before it, with or without its full stop.
+    """
+    return Check(name, "not reached", f"Not reached: {why.removesuffix('.')}.")
 
 
 def title_of(name: str, declared: Iterable[Declaration]) -> str:

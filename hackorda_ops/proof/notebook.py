@@ -41,6 +41,10 @@ class Notebook:
         """Writes down that a check could not be made, and why."""
         self.checks.append(check.not_measured(name, why))
 
+    def not_reached(self, name: str, why: str) -> None:
+        """Writes down that a check's turn never came, and why."""
+        self.checks.append(check.not_reached(name, why))
+
     def stopped_by(self, error: OpsError) -> None:
         """Writes down why there's no going on. The first cause counts; later ones are remarked."""
         if self.problem is None:

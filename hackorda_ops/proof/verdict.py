@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hackorda_ops.errors import Problem
-from hackorda_ops.proof.check import Check, Declaration, not_measured
+from hackorda_ops.proof.check import Check, Declaration, not_reached
 
 Verdict = Literal["PASS", "FAIL", "ERROR"]
 
@@ -26,7 +26,7 @@ class Wording:
 
 
 def complete(checks: Sequence[Check], declared: Sequence[Declaration], wording: Wording) -> tuple[Check, ...]:
-    """Every declared check in its order, those that were not made as "not measured", then any other.
+    """Every declared check in its order, those without an outcome as "not reached", then any other.
 
     Args:
         checks: that were made, in any order, or read in a report of any release.
@@ -37,7 +37,7 @@ def complete(checks: Sequence[Check], declared: Sequence[Declaration], wording: 
     names = {each.name for each in declared}
     return (
         *(
-            by_name.get(each.name) or not_measured(each.name, f"the {wording.noun} ended without this check")
+            by_name.get(each.name) or not_reached(each.name, f"the {wording.noun} ended before this check")
             for each in declared
         ),
         *(check for check in checks if check.name not in names),
@@ -56,7 +56,7 @@ def judge(
 
     A failed check speaks of what the proof is about and makes it a FAIL, even where the proof stopped
     afterwards, except for a check of the proof itself. A problem, or an essential check that could not be
-    made, makes it an ERROR. What could not be measured is never a pass.
+    made, makes it an ERROR. What was not measured or not reached is never a pass.
 
     Args:
         checks: all of them (`complete`).
@@ -75,13 +75,11 @@ def judge(
         return "FAIL", None
     if problem is not None:
         return "ERROR", problem
-    lacking = failed or [
-        check for check in checks if check.outcome == "not measured" and check.name not in dispensable
-    ]
+    lacking = failed or [check for check in checks if not check.made and check.name not in dispensable]
     if not lacking:
         return "PASS", None
     return "ERROR", Problem(
-        " ".join(check.summary for check in lacking),
+        " ".join(dict.fromkeys(check.summary for check in lacking)),
         f"The {wording.noun} could not {wording.claim}, and found nothing against it either.",
         f"Mend what is named here, then {wording.again}.",
     )

@@ -29,15 +29,16 @@ def test_no_failed_check_is_ever_a_pass(name: str) -> None:
     assert (failure is not None) == of_the_drill
 
 
+@pytest.mark.parametrize("outcome", ["not measured", "not reached"])
 @pytest.mark.parametrize("name", NAMES)
-def test_only_what_a_database_may_lack_may_be_unmeasured(name: str) -> None:
+def test_only_what_a_database_may_lack_may_be_unmeasured(name: str, outcome: Outcome) -> None:
     may_lack = (
         "branch_equals_manifest",
         "key_tables_near_production",
         "newest_row_recent",
         "migrations_apply",
     )
-    verdict, failure = judge(checks(**{name: "not measured"}), (), None)
+    verdict, failure = judge(checks(**{name: outcome}), (), None)
     assert verdict == ("PASS" if name in may_lack else "ERROR")
     if failure is not None:
         assert name in failure.what
@@ -75,8 +76,8 @@ def test_an_error_is_never_a_pass() -> None:
     assert judge(checks(), (), FAILURE) == ("ERROR", FAILURE)
 
 
-def test_a_drill_that_did_nothing_measured_nothing() -> None:
-    assert {check.outcome for check in complete(())} == {"not measured"}
+def test_a_drill_that_did_nothing_reached_nothing() -> None:
+    assert {check.outcome for check in complete(())} == {"not reached"}
     assert tuple(check.name for check in complete(())) == NAMES
     assert judge(complete(()), (), None)[0] == "ERROR"
 

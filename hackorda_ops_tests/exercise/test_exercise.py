@@ -175,7 +175,7 @@ def test_a_recovery_that_neon_refuses_is_an_error_and_leaves_no_branch(
     assert result.error is not None
     assert "BRANCHES_LIMIT_EXCEEDED" in result.error.what
     assert _outcomes(result)["branches_gone"] == "passed"
-    assert _outcomes(result)["recovered_exactly"] == "not measured"
+    assert _outcomes(result)["recovered_exactly"] == "not reached"
 
 
 @NEEDS_A_SERVER
@@ -373,7 +373,7 @@ PASSED = tuple(replace(check, outcome="passed") for check in complete(()))
 BROKEN = Problem("It broke.", "Nobody knows.", "Try again.")
 
 
-def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[Check, ...]:
+def _with(name: str, outcome: Literal["failed", "not measured", "not reached"]) -> tuple[Check, ...]:
     return tuple(replace(check, outcome=outcome) if check.name == name else check for check in PASSED)
 
 
@@ -388,6 +388,7 @@ def _with(name: str, outcome: Literal["failed", "not measured"]) -> tuple[Check,
         (_with("destroyed", "failed"), None, "ERROR"),
         (_with("branches_gone", "failed"), None, "ERROR"),
         (_with("recovered_exactly", "not measured"), None, "ERROR"),
+        (_with("recovered_exactly", "not reached"), None, "ERROR"),
         (complete(()), None, "ERROR"),
     ],
 )

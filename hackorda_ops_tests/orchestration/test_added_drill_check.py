@@ -130,7 +130,7 @@ def test_an_added_essential_check_that_was_not_made_is_no_pass(nameless: Nameles
 
     assert verdict == "ERROR"
     assert problem is not None
-    assert "the drill ended without this check" in problem.what
+    assert "the drill ended before this check" in problem.what
 
 
 def test_a_name_is_taken_once(nameless: Nameless) -> None:

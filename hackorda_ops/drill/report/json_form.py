@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from hackorda_ops.artifacts.documents import Advice, Document
-from hackorda_ops.drilling.result import RESULT_VERSION, DrillResult
+from hackorda_ops.drilling.result import EARLIER_VERSIONS, RESULT_VERSION, DrillResult
 from hackorda_ops.stores.store import LOOK_WHO_WRITES
 
 SCHEMA_NAME = "report.schema.json"
@@ -19,6 +19,7 @@ _DOCUMENT: Final = Document(
     adapter=TypeAdapter(DrillResult),
     version_field="result_version",
     version=RESULT_VERSION,
+    earlier=EARLIER_VERSIONS,
     unreadable=Advice("That drill is left out of the trend.", LOOK_WHO_WRITES),
     other_version=Advice(
         "That drill is left out of the trend; its page and its Markdown can still be read.",

@@ -16,7 +16,7 @@ from hackorda_ops.drilling.result import DrillResult, TableResult
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof import check
-from hackorda_ops.proof.check import Check
+from hackorda_ops.proof.check import Check, Outcome
 from hackorda_ops.words import counted, duration, moment, named
 
 _TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, SELF_TEST)
@@ -72,16 +72,19 @@ def _passed(result: DrillResult) -> str:
 
 
 def _reservations(result: DrillResult) -> str:
-    failed, unmeasured = _titles(result, "failed"), _titles(result, "not measured")
+    failed, unreached, unmeasured = (
+        _titles(result, outcome) for outcome in ("failed", "not reached", "not measured")
+    )
     warnings = counted(len(result.findings), "warning")
     return (
         (f" Not met: {failed}." if failed else "")
+        + (f" Not reached: {unreached}." if unreached else "")
         + (f" Not measured: {unmeasured}." if unmeasured else "")
         + (f" With {warnings}, below." if result.findings else "")
     )
 
 
-def _titles(result: DrillResult, outcome: str) -> str:
+def _titles(result: DrillResult, outcome: Outcome) -> str:
     titles = (title_of(each) for each in all_checks(result) if each.outcome == outcome)
     return "; ".join(title[0].lower() + title[1:] for title in titles)
 
@@ -137,7 +140,7 @@ def compared(result: DrillResult) -> tuple[str, ...]:
     sentences.extend(
         f"{title_of(each)}: {each.summary}"
         for each in result.checks
-        if each.name in _TOLD_AS_COMPARED and each.outcome != "not measured"
+        if each.name in _TOLD_AS_COMPARED and each.made
     )
     return tuple(sentences)
 

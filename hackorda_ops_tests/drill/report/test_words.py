@@ -39,7 +39,7 @@ def test_a_pass_does_not_hide_what_failed_or_was_not_measured() -> None:
     sentence = meaning(results.sound(checks=checks))
 
     assert "Not met: recovery takes no longer than its objective." in sentence
-    assert "Not measured: the provider's own history agrees with the backup." in sentence
+    assert "Not reached: the provider's own history agrees with the backup." in sentence
 
 
 def test_a_pass_mentions_its_warnings_and_a_fail_names_what_decided_it() -> None:
@@ -74,7 +74,7 @@ def test_an_error_says_that_nothing_is_proven_and_why() -> None:
 
 def test_every_check_has_a_title_and_a_place_even_where_the_drill_ended_early() -> None:
     assert all(title_of(results.check(each.name)) == each.title for each in checks_of("postgres"))
-    assert [check.outcome for check in all_checks(results.unjudged())] == ["passed", *["not measured"] * 8]
+    assert [check.outcome for check in all_checks(results.unjudged())] == ["passed", *["not reached"] * 8]
 
 
 def test_a_check_of_a_later_release_has_its_name_for_a_title_and_stands_last() -> None:
