@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import traceback
+from importlib.metadata import version
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,13 +25,22 @@ app = typer.Typer(
     epilog="Configuration: ./databases.yaml, or the file that $HACKORDA_OPS_CONFIG or --config names.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
-# A group without a callback or a command of its own is nothing to typer.
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        terminal.out.print(version("hackorda-ops"))
+        raise typer.Exit
+
+
 @app.callback()
-def _hackorda_ops() -> None: ...
+def _hackorda_ops(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and end."),
+    ] = False,
+) -> None: ...
 
 
 def main() -> NoReturn:

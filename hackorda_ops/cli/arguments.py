@@ -17,10 +17,21 @@ from hackorda_ops.errors import ConfigError, OpsError, UsageError
 from hackorda_ops.given import given
 from hackorda_ops.stores.store import PlaceName, Store
 
+
+def database_names(incomplete: str) -> list[str]:
+    """What a shell may complete for a database's name; nothing where the configuration can't be read."""
+    try:
+        return [name for name in _load(None).databases if name.startswith(incomplete)]
+    except OpsError:
+        return []
+
+
 DatabaseName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATABASE]", help="The database's name in databases.yaml; optional if there's only one."
+        metavar="[DATABASE]",
+        help="The database's name in databases.yaml; optional if there's only one.",
+        autocompletion=database_names,
     ),
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
@@ -120,9 +131,12 @@ def open_reachable(
         except OpsError as error:
             refusals.append(error)
     if not opened:
-        raise refusals[0]
+        first, *others = refusals
+        for refusal in others:
+            first.add_note(f"The other place can't be used either: {refusal.what}")
+        raise first
     for refusal in refusals:
-        note(f"one place can't be used: {refusal.what}")
+        note(f"One place can't be used: {refusal.what}")
     return opened
 
 

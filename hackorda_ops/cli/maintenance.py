@@ -51,7 +51,7 @@ def run(
 
     Exit code 1: the command failed, rows or tables are gone, or the last dump isn't sound. Example:
 
-    hackorda-ops maintenance run hackorda --hours 1 -- npm run migrate
+    hackorda-ops maintenance run shop --hours 1 -- npm run migrate
     """
     protected = choose_database(config, database)
     with terminal.progress_shown() as on_progress:

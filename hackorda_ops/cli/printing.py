@@ -1,8 +1,8 @@
 """How commands report: a table, a verdict, JSON for scripts, and a heartbeat for an outside monitor."""
 
 import json
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NoReturn
 
@@ -14,6 +14,7 @@ from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.cli import terminal
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
+from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 
 
@@ -57,25 +58,46 @@ def note(line: str) -> None:
     terminal.err.print(f"  note: {line}", markup=False, soft_wrap=True)
 
 
-def heartbeat_of(
-    protected: Protected, kind: DueKind, partition: date | None
-) -> AbstractContextManager[Heartbeat]:
-    """The heartbeat around a command's work; what keeps it from the monitor is printed.
+@contextmanager
+def heartbeat_of(protected: Protected, kind: DueKind, partition: date | None) -> Iterator[Heartbeat]:
+    """The heartbeat around a command's work; what keeps it from the monitor is printed afterwards.
 
     Args:
         protected: the database.
         kind: which kind of partition.
         partition: the partition; None for the present one.
     """
-    return heartbeat(kind, partition, protected.policy.schedule, monitor=protected.monitor(kind), log=note)
+    complaints: list[str] = []
+    monitor = protected.monitor(kind)
+    try:
+        with heartbeat(
+            kind, partition, protected.policy.schedule, monitor=monitor, log=complaints.append
+        ) as told:
+            yield told
+    except OpsError as error:
+        # The command's own error matters more, so it comes first.
+        for line in complaints:
+            error.add_note(line)
+        raise
+    except BaseException:
+        _note_each(complaints)
+        raise
+    _note_each(complaints)
+
+
+def _note_each(lines: Sequence[str]) -> None:
+    for line in lines:
+        note(line)
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as JSON on standard output; dataclasses as their fields, findings with their meaning."""
+    """Prints a value as JSON on standard output; dataclasses as their fields, times in ISO 8601."""
     print(json.dumps(value, default=_plain, indent=1))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Finding):
         return value.described
+    if isinstance(value, date):  # also a time
+        return value.isoformat()
     return getattr(value, "__dict__", None) or str(value)

@@ -80,7 +80,7 @@ def restore(
     nor the store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
     source. Example, on a machine with nothing else:
 
-    RESTORE_URL=postgresql://… hackorda-ops restore hackorda --offsite s3://bucket/prefix
+    RESTORE_URL=postgresql://… hackorda-ops restore shop --offsite s3://bucket/prefix
     """
     protected = choose_database(config, database, offsite)
     require_target_named(to, to_env)

@@ -99,6 +99,8 @@ def findings(found: Sequence[Finding]) -> None:
 
 
 def problem(error: OpsError) -> None:
-    """An error on standard error: what happened, what it means, what to do next."""
+    """An error on standard error: what happened, what it means, what to do next; then what else went wrong."""
     err.print(Text.assemble(("ERROR  ", "bold yellow"), error.what), soft_wrap=True)
     err.print(Text(f"  What it means: {error.meaning}\n  Next step: {error.next_step}"), soft_wrap=True)
+    for also in getattr(error, "__notes__", ()):
+        err.print(Text(f"  note: {also}"), soft_wrap=True)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -111,6 +112,28 @@ def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
         assert word in said
 
 
+def test_the_version_is_the_installed_packages(run: Run) -> None:
+    assert run("--version").stdout.split() == [version("hackorda-ops")]
+
+
+def test_no_customer_is_named_in_the_help_of_a_command(run: Run) -> None:
+    for command in ("restore", "maintenance run"):
+        said = re.sub(r"(?i)hackorda[-_]ops", "", run(*command.split(), "--help").stdout)
+        assert not re.search("hackorda|honeydue|amanat|961tech", said, re.IGNORECASE)
+
+
+def test_a_shell_completes_commands_and_the_databases_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    def completed(words: str) -> list[str]:
+        at = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        return run(within=tmp_path, _HACKORDA_OPS_COMPLETE="complete_bash", **at).stdout.split()
+
+    assert completed("hackorda-ops ver") == ["verify"]
+    assert completed("hackorda-ops dump ") == []
+    (tmp_path / "databases.yaml").write_text("databases: {shop: }", encoding="utf-8")
+    assert completed("hackorda-ops dump s") == ["shop"]
+    assert completed("hackorda-ops dump t") == []
+
+
 def test_preflight_ends_with_0_where_all_is_well_1_where_something_stops_and_2_for_the_configuration(
     run: Run, dumped: object, scratch_server: PostgresServer, tmp_path: Path
 ) -> None:
@@ -149,6 +172,28 @@ def test_backups_are_listed_for_people_and_for_scripts(run: Run, dumped: dict[st
         ("offsite", dumped["artifact_id"]),
     }
     assert str(dumped["artifact_id"]) in run("backups", "hackorda").stdout
+
+
+def test_times_in_json_are_iso_8601(run: Run, dumped: dict[str, object]) -> None:
+    assert datetime.fromisoformat(str(dumped["captured_at"])).tzinfo is not None
+    assert "T" in str(dumped["captured_at"])
+    assert date.fromisoformat(str(dumped["night"]))
+
+
+def test_what_a_monitor_did_not_hear_is_told_after_the_error_it_belongs_to(
+    run: Run, dumped: object, tmp_path: Path
+) -> None:
+    (tmp_path / "databases.yaml").write_text(
+        "databases: {hackorda: {heartbeats: {night_env: PING_URL}}}", encoding="utf-8"
+    )
+    done = run(
+        "dump", within=tmp_path, PING_URL="not a url",
+        DATABASE_URL="postgresql://nobody:wrong@no-such-host.invalid/x",
+    )  # fmt: skip
+    assert done.returncode == 3
+    said = [line.strip() for line in done.stderr.splitlines()]
+    assert said[0].startswith("ERROR")
+    assert all(line.startswith("note: The monitor of $PING_URL") for line in said[-2:])
 
 
 def test_backups_without_offsite_variables_show_the_store_and_say_so(run: Run, dumped: object) -> None:

@@ -100,6 +100,6 @@ def rights_missing(target: ConnectionTarget, statements: tuple[str, ...]) -> Rig
 def _open_large_objects(role_name: str) -> sql.Composed:
     # There is no GRANT on all large objects, and there may be millions of them.
     return sql.SQL(
-        "DO $hackorda$ DECLARE id oid; BEGIN FOR id IN SELECT oid FROM pg_largeobject_metadata LOOP "
-        "EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO %I', id, {}); END LOOP; END $hackorda$;"
+        "DO $do$ DECLARE id oid; BEGIN FOR id IN SELECT oid FROM pg_largeobject_metadata LOOP "
+        "EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO %I', id, {}); END LOOP; END $do$;"
     ).format(sql.Literal(role_name))

@@ -50,7 +50,7 @@ _REFUSALS: Final = (
         r"database [\"'].*[\"'] does not exist|not currently accepting connections|invalid database"
         r"|permission denied for database",
         "The server answered, but has no such database for this role.",
-        "Check the database's name letter by letter: names are case-sensitive (honeyDue is not honeydue).",
+        "Check the database's name letter by letter: names are case-sensitive (Shop is not shop).",
     ),
     _Refusal(
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",

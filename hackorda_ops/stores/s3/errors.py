@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from botocore import exceptions as boto
 
 from hackorda_ops.errors import ArtifactMissing, OpsError, StoreRefused, StoreUnreachable
+from hackorda_ops.redaction.passwords import without_secrets
 
 _KEPT_NOTHING = "The store refused; nothing was stored there under that name."
 _PASSING_CODES = {
@@ -108,7 +109,7 @@ def translated(
             next_step="Nothing, if a later try succeeds. Otherwise check endpoint_url, network, proxy and firewall.",
         )
     return StoreRefused(
-        f"{told}{str(error).replace(secret, '***')[:500]} ({type(error).__name__})",
+        f"{told}{without_secrets(str(error), (secret,))[:500]} ({type(error).__name__})",
         meaning="No S3 API is reachable with this configuration; nothing was stored.",
         next_step="Correct bucket, endpoint_url, region and credentials in the configuration.",
     )
@@ -142,7 +143,7 @@ def _from_answer(error: boto.ClientError, *, told: str, secret: str) -> OpsError
     code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
-    said = str(error.response.get("Error", {}).get("Message", "")).replace(secret, "***")
+    said = without_secrets(str(error.response.get("Error", {}).get("Message", "")), (secret,))
     what = f"{told}{code} (HTTP {status}{', request ' + request_id if request_id else ''}): {said}"
     if code == "NoSuchKey":
         return ArtifactMissing(
