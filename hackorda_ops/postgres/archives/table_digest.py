@@ -5,7 +5,7 @@ that could come out differently than on the source. Run as a module, this file i
 """
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops.postgres.archives.copied import copied_blocks
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, digest_of
 from hackorda_ops.postgres.catalogs.inventory import Table, TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact
@@ -152,39 +153,20 @@ def _digest_share(order: Any, answer: WorkerAnswer) -> None:
 def _digest(
     connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
 ) -> TableDigest:
-    # Always closed: a COPY left open would keep the session from ending.
-    with closing(_blocks(connection, statement, on_bytes)) as blocks:
-        digest = digest_of(blocks)
+    with closing(copied_blocks(connection, statement, block_bytes=BLOCK_BYTES)) as blocks:
+        digest = digest_of(_told(blocks, on_bytes))
     return TableDigest(digest.rows, digest.hexdigest())
 
 
-def _blocks(
-    connection: psycopg.Connection[Any], statement: str, on_bytes: Callable[[int], None]
-) -> Generator[bytes, None, None]:
-    block = bytearray()
+def _told(blocks: Iterable[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
     untold_bytes = 0
-    with connection.cursor() as cursor, cursor.copy(sql.SQL(statement)) as rows:
-        # psycopg delivers row by row, but the digest is faster with many at a time.
-        for row in rows:
-            if len(row) > BLOCK_BYTES:
-                # A row of 1 GB is already in memory completely, and must not be copied in one piece a second time.
-                yield bytes(block)
-                block.clear()
-                for start in range(0, len(row), BLOCK_BYTES):
-                    yield bytes(row[start : start + BLOCK_BYTES])
-                on_bytes(len(row))
-                continue
-            block += row
-            if len(block) < BLOCK_BYTES:
-                continue
-            yield bytes(block)
-            untold_bytes += len(block)
-            block.clear()
-            if untold_bytes >= _TELL_EVERY_BYTES:
-                on_bytes(untold_bytes)
-                untold_bytes = 0
-    yield bytes(block)
-    on_bytes(untold_bytes + len(block))
+    for block in blocks:
+        yield block
+        untold_bytes += len(block)
+        if untold_bytes >= _TELL_EVERY_BYTES:
+            on_bytes(untold_bytes)
+            untold_bytes = 0
+    on_bytes(untold_bytes)
 
 
 if __name__ == "__main__":
