@@ -48,6 +48,21 @@ LISTED = (
         "Read a whole artifact and check every file, row and digest against its manifest: PASS or FAIL.",
     ),
     Listed(
+        "show",
+        "inspection",
+        "Show what is in an artifact, where it lies, and what has been proven of it: its night, drills, restores.",
+    ),
+    Listed(
+        "diff",
+        "inspection",
+        "Compare two artifacts, or an artifact and the live database: rows, digests and definitions of every table.",
+    ),
+    Listed(
+        "download",
+        "inspection",
+        "Fetch an artifact's files into a folder, for yourself alone, and check each one's SHA-256; can be continued.",
+    ),
+    Listed(
         "restore",
         "recovery",
         "Restore an artifact into an empty database, and compare every row with its manifest.",

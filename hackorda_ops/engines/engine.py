@@ -13,11 +13,13 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.engines.contents import Definition, LiveContents
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place
+from hackorda_ops.stores.store import Store
 
 Fact = int | float | str | tuple[str, ...]
 """What Dagster's pages show of something: a number, a text, or a list of lines."""
@@ -193,6 +195,44 @@ class Engine(Protocol):
 
         Raises:
             OpsError: a step could not be done.
+        """
+
+    def definitions(
+        self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path
+    ) -> Mapping[str, Definition]:
+        """The schema in an artifact, by kind and name, without fetching what it holds; empty where it has none.
+
+        Args:
+            protected: the database.
+            store: where the artifact lies.
+            manifest: the artifact's.
+            private_folder: an empty one, for files that must not be read by others.
+
+        Raises:
+            ArtifactDamaged, ArtifactMissing: it can't be read as its manifest says.
+            ClientMissing: no program here can read it.
+        """
+
+    def live(
+        self,
+        protected: Protected,
+        manifest: Manifest,
+        *,
+        private_folder: Path,
+        limit_seconds: float,
+        on_progress: OnProgress,
+    ) -> LiveContents:
+        """Reads the live database, part by part like an artifact of it; writes nothing and keeps nobody waiting.
+
+        Args:
+            protected: the database.
+            manifest: the artifact's that it is compared with.
+            private_folder: an empty one, for files that must not be read by others.
+            limit_seconds: how long its parts may be read.
+            on_progress: called after each part.
+
+        Raises:
+            UsageError: the engine can't read a live database like that.
         """
 
     def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:

@@ -10,6 +10,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.engines.contents import Definition, LiveContents
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.engines.postgres import facts
@@ -21,6 +22,8 @@ from hackorda_ops.engines.postgres.drill.checks import (
     migrations_apply,
     restored_equals_manifest,
 )
+from hackorda_ops.engines.postgres.inspection import live
+from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
 from hackorda_ops.engines.postgres.recovery import restore
 from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
@@ -34,6 +37,7 @@ from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place
+from hackorda_ops.stores.store import Store
 
 
 class PostgresEngine:
@@ -132,6 +136,32 @@ class PostgresEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         steps.run_steps(drilling, place, checks)
+
+    def definitions(
+        self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path
+    ) -> Mapping[str, Definition]:
+        """See `Engine.definitions`."""
+        artifact = of_postgres(manifest)
+        tools = protected.client_tools(artifact.client.major)
+        return archived_definitions(store, artifact, tools=tools, folder=private_folder)
+
+    def live(
+        self,
+        protected: Protected,
+        manifest: Manifest,
+        *,
+        private_folder: Path,
+        limit_seconds: float,
+        on_progress: OnProgress,
+    ) -> LiveContents:
+        """See `Engine.live`."""
+        return live.live_contents(
+            protected,
+            of_postgres(manifest),
+            private_folder=private_folder,
+            limit_seconds=limit_seconds,
+            on_progress=on_progress,
+        )
 
     def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:
         """See `Engine.by_hand`."""

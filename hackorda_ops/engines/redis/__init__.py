@@ -11,6 +11,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
+from hackorda_ops.engines.contents import Definition, LiveContents
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.engines.redis import drill, judge, night, restore, source
@@ -24,6 +25,7 @@ from hackorda_ops.redis.target import RedisTarget, parse
 from hackorda_ops.redis.wire import connected, translated
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Place
+from hackorda_ops.stores.store import Store
 
 
 class RedisEngine:
@@ -128,6 +130,33 @@ class RedisEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         drill.run_steps(drilling, place, checks)
+
+    def definitions(
+        self,
+        protected: Protected,  # noqa: ARG002
+        store: Store,  # noqa: ARG002
+        manifest: Manifest,  # noqa: ARG002
+        *,
+        private_folder: Path,  # noqa: ARG002
+    ) -> Mapping[str, Definition]:
+        """See `Engine.definitions`: a Redis has no schema."""
+        return {}
+
+    def live(
+        self,
+        protected: Protected,
+        manifest: Manifest,  # noqa: ARG002
+        *,
+        private_folder: Path,  # noqa: ARG002
+        limit_seconds: float,  # noqa: ARG002
+        on_progress: OnProgress,  # noqa: ARG002
+    ) -> LiveContents:
+        """See `Engine.live`: its keys could only be read one by one, which is no harmless reading."""
+        raise UsageError(
+            f"{protected.name} is a Redis server, and its keys aren't read beside an artifact.",
+            meaning="Nothing was compared.",
+            next_step="Take an artifact of it (hackorda-ops dump), and compare the two artifacts.",
+        )
 
     def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:  # noqa: ARG002
         """See `Engine.by_hand`."""

@@ -61,6 +61,7 @@ def dump(
     check: Callable[[], None] = lambda: None,
     deadline_seconds: float | None,
     jobs: int = 2,
+    schema_only: bool = False,
 ) -> DumpResult:
     """Dumps a database into a folder. On failure, neither folder nor child process is left.
 
@@ -76,6 +77,7 @@ def dump(
         check: called every second, likewise (`Reading.raise_if_in_the_way`).
         deadline_seconds: how long it may take; None for no limit but `poll`.
         jobs: tables dumped at a time, each on a connection of its own.
+        schema_only: leaves out all rows; tables are locked for as long as it takes to read their definitions.
 
     Raises:
         RightsMissing: the role can't read everything.
@@ -86,7 +88,7 @@ def dump(
         Stalled: the deadline passed.
         OpsError: any other failure (`tool_errors`).
     """
-    options = _options(clients, jobs, encoding)
+    options = (*_options(clients, jobs, encoding), *(["--schema-only"] if schema_only else []))
     held = () if snapshot is None else (f"--snapshot={snapshot.identifier}",)
     output = ToolOutput()
     _make_private(folder)

@@ -68,10 +68,10 @@ def schema_findings(
     Raises:
         OpsError: a tool failed.
     """
-    archived = expected = _schema_of(tools, archive, folder)
+    archived = expected = schema_of_archive(tools, archive, folder)
 
     def schema_of(target: ConnectionTarget, file: str) -> Schema:
-        schema = _schema_of(tools, _dump_schema(tools, target, encoding, folder / file), folder)
+        schema = schema_of_archive(tools, _dump_schema(tools, target, encoding, folder / file), folder)
         with (
             translated_errors(target, "Reading the schema"),
             connect(target, application_name="hackorda_ops drill") as connection,
@@ -94,7 +94,17 @@ def schema_findings(
     return tuple(findings), len(observed)
 
 
-def _schema_of(tools: Clients, archive: Path, folder: Path) -> Schema:
+def schema_of_archive(tools: Clients, archive: Path, folder: Path) -> Schema:
+    """The schema's objects in an archive, whose data need not be there.
+
+    Args:
+        tools: of the major version that wrote the archive, or later.
+        archive: the dump.
+        folder: an existing private folder; nothing is left in it.
+
+    Raises:
+        ToolFailed: pg_restore can't read it.
+    """
     with _script(tools, archive, folder) as script:
         # Decoded without loss and without touching line ends, which may be inside of a function's body.
         return objects_of(script.read_bytes().decode("utf-8", "backslashreplace"))
