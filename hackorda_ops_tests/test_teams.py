@@ -9,6 +9,7 @@ import pytest
 from hackorda_ops.cli.commands import LISTED, loaded
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Policy
+from hackorda_ops.config.text.problems import known_keys
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops_tests.e2e.teams import EXAMPLES, TEAMS, in_one_file
 
@@ -37,7 +38,7 @@ def commands() -> set[str]:
 def is_key(name: str) -> bool:
     """Whether databases.yaml has such a key, in a database's own section."""
     *path, last = name.split(".")
-    return last in config_file.known_keys(Policy, path) or name in PROVIDERS
+    return last in known_keys(Policy, path) or name in PROVIDERS
 
 
 def test_each_team_has_a_page_and_an_example() -> None:

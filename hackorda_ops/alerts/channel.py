@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hackorda_ops.alerts.message import Message
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.config import file as config_file
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.errors import ConfigError, OpsError
 
 app = typer.Typer(help="The channels that alarms go to.", no_args_is_help=True)

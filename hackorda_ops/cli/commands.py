@@ -27,6 +27,11 @@ class Listed:
 # In the order in which --help lists them. A test holds each sentence against the command's own documentation.
 LISTED = (
     Listed(
+        "config",
+        "configuration",
+        "Check databases.yaml, show what applies and where it comes from, list every key.",
+    ),
+    Listed(
         "preflight",
         "preflight",
         "Find all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.",

@@ -35,7 +35,9 @@ class BarmanSection(HistorySection):
         deadline_hours: after which a recovery is stopped.
     """
 
-    server: Annotated[str, AfterValidator(_server_name)]
-    config: Annotated[Path, AfterValidator(_absolute)] | None = None
+    server: Annotated[str, AfterValidator(_server_name), Field(examples=["main"])]
+    config: Annotated[
+        Annotated[Path, AfterValidator(_absolute)] | None, Field(examples=["/etc/barman.conf"])
+    ] = None
     command: str = "barman"
     deadline_hours: Annotated[float, Field(gt=0)] = 12

@@ -67,7 +67,7 @@ class Choice(Section):
         """The mapping as it stands in databases.yaml: a key for each kind there is."""
         # Made anew, because a kind may have been added.
         fields: dict[str, Any] = {key: (each | None, None) for key, each in cls.kinds.items()}
-        return create_model(cls.__name__, __base__=Section, **fields)
+        return create_model(cls.__name__, __base__=Section, __doc__=cls.__doc__, **fields)
 
     @model_validator(mode="before")
     @classmethod

@@ -30,7 +30,7 @@ class CutoverTarget(Section):
     """
 
     url_env: VariableName = "MANAGED_DATABASE_URL"
-    pooled_url_env: VariableName | None = None
+    pooled_url_env: Annotated[VariableName | None, Field(examples=["MANAGED_POOLED_URL"])] = None
     tls: TlsMode | None = None
     tls_mode_env: VariableName = "MANAGED_SSL_MODE"
     ca_certificate_env: VariableName = "MANAGED_CA_CERT"
@@ -44,7 +44,11 @@ class SmokeCheck(Section):
         expect: the status of the answer.
     """
 
-    url: Annotated[str, AfterValidator(_http_url)]
+    in_short = (
+        {"type": "string", "description": "the URL alone.", "examples": ["https://app.example.org/health"]},
+    )
+
+    url: Annotated[str, AfterValidator(_http_url), Field(examples=["https://app.example.org/health"])]
     expect: Annotated[int, Field(ge=100, le=599)] = 200
 
     @model_validator(mode="before")

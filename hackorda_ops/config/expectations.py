@@ -14,10 +14,12 @@ class KeyTable(Section):
 
     Attributes:
         table: its name, with the schema where that is not public.
-        timestamp: the column with a row's creation time; None if there is none.
+        timestamp: the column with a row's creation time; `null` if there is none.
     """
 
-    table: str
+    in_short = ({"type": "string", "description": "the table's name alone.", "examples": ["users"]},)
+
+    table: Annotated[str, Field(examples=["issues", "billing.invoices"])]
     timestamp: str | None = "created_at"
 
     @model_validator(mode="before")
@@ -45,10 +47,10 @@ class Migrate(Section):
     working_directory: Path = Path()
     url_env: VariableName = "DATABASE_URL"
     variables: ConnectionVariables | None = None
-    pass_env: tuple[VariableName, ...] = ()
+    pass_env: Annotated[tuple[VariableName, ...], Field(examples=[["NODE_OPTIONS"]])] = ()
     timeout_minutes: Annotated[int, Field(ge=1)] = 15
-    table: str | None = None
-    folder: Path | None = None
+    table: Annotated[str | None, Field(examples=["drizzle.__drizzle_migrations"])] = None
+    folder: Annotated[Path | None, Field(examples=["db/migrations"])] = None
     also_on_branch: bool = False
 
 
@@ -69,7 +71,7 @@ class Tolerances(Section):
 
     collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50
     collapse_minimum_rows: Annotated[int, Field(ge=1)] = 100
-    volatile: tuple[str, ...] = ()
+    volatile: Annotated[tuple[str, ...], Field(examples=[["public.sessions", "queue.*"]])] = ()
     key_table_drift_percent_per_day: Annotated[float, Field(ge=0)] = 10
     key_table_drift_rows: Annotated[int, Field(ge=0)] = 10
     newest_row_age_hours: Annotated[float, Field(gt=0)] = 168
@@ -79,7 +81,12 @@ class Objectives(Section):
     """Recovery objectives that a drill is measured against.
 
     The defaults are those of the first users' documents: a full restore in under 30 minutes, a
-    nightly dump, and a week of the provider's history to go back in (`history_days`).
+    nightly dump, and a week of the provider's history to go back in.
+
+    Attributes:
+        recovery_time_minutes: how long a whole restore may take.
+        recovery_point_hours: how old the newest sound artifact may be.
+        history_days: how far the provider's history has to reach back.
     """
 
     recovery_time_minutes: Annotated[float, Field(gt=0)] = 30

@@ -24,12 +24,25 @@ class Hook(Section):
         timeout_minutes: after which it's stopped, and counts as failed.
     """
 
-    command: Annotated[str, Field(min_length=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
+    in_short = (
+        {"type": "string", "description": "the command alone.", "examples": ["./ops/rebind.sh main"]},
+        {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "the command's words.",
+            "examples": [["./ops/rebind.sh", "main"]],
+        },
+    )
+
+    command: Annotated[
+        Annotated[str, Field(min_length=1)] | Annotated[tuple[str, ...], Field(min_length=1)],
+        Field(examples=["./ops/rebind.sh main"]),
+    ]
     working_directory: Path = Path()
     url_env: VariableName = "DATABASE_URL"
     pooled_url_env: VariableName = "DATABASE_URL_POOLED"
     variables: ConnectionVariables | None = None
-    pass_env: tuple[VariableName, ...] = ()
+    pass_env: Annotated[tuple[VariableName, ...], Field(examples=[["FLY_API_TOKEN"]])] = ()
     timeout_minutes: Annotated[float, Field(gt=0)] = 15
 
     @model_validator(mode="before")
@@ -88,5 +101,7 @@ class ExerciseSection(Section):
     """
 
     run_hooks: bool = False
-    environment: Mapping[VariableName, str] = {}
-    report_folder: Path | None = None
+    environment: Annotated[
+        Mapping[VariableName, str], Field(examples=[{"APP_NAME": "hackorda-exercise"}])
+    ] = {}
+    report_folder: Annotated[Path | None, Field(examples=["docs/postmortems"])] = None

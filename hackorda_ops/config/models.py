@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config import engines
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.config.defaults import with_defaults
 from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tolerances
@@ -32,6 +33,13 @@ class Schedule(Section):
     the recovery exercise's in a year, by default a week before the first quarter ends.
 
     Attributes:
+        timezone: of all the times below, as an IANA name.
+        night: when a night is taken.
+        week: when one of the week's nights goes off-site.
+        quarter: when a quarter's drill starts: the first such time in the quarter.
+        exercise: when the year's recovery exercise starts: the first such time in the year.
+        retention: when artifacts that the policy doesn't keep are deleted.
+        since: the first day that is looked at: nothing is missed before it.
         grace_hours: how long after its time something may be missing before it's overdue. The default leaves
             room for a dump with its retries, and reports a missed night the same morning.
     """
@@ -50,7 +58,7 @@ class Dump(Section):
     """How the dump is taken.
 
     Attributes:
-        jobs: pg_dump's and pg_restore's --jobs, and how many processes read the dump back.
+        jobs: how many processes dump, restore and read the dump back at a time.
         deadline_hours: after which a dump is stopped.
         yield_after_seconds: how long others may wait for a lock behind a night; then it releases everything and
             starts over when the way is clear.
@@ -71,10 +79,14 @@ class Costs(Section):
     """What a gigabyte (10^9 bytes) costs for a month, in US dollars; without a price, only bytes are reported.
 
     There's no default: prices differ by provider, region and storage class, and change.
+
+    Attributes:
+        store_usd_per_gb_month: in the nightly store.
+        offsite_usd_per_gb_month: in the off-site bucket.
     """
 
-    store_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
-    offsite_usd_per_gb_month: Annotated[float, Field(ge=0)] | None = None
+    store_usd_per_gb_month: Annotated[Annotated[float, Field(ge=0)] | None, Field(examples=[0.023])] = None
+    offsite_usd_per_gb_month: Annotated[Annotated[float, Field(ge=0)] | None, Field(examples=[0.006])] = None
 
 
 class Heartbeats(Section):
@@ -82,33 +94,55 @@ class Heartbeats(Section):
 
     The URL itself is called after a success, URL/start and URL/fail at a start and a failure. Without one nothing is
     called.
+
+    Attributes:
+        night_env: for the nights.
+        week_env: for the weekly copies.
+        quarter_env: for the drills.
+        year_env: for the recovery exercises.
     """
 
-    night_env: VariableName | None = None
-    week_env: VariableName | None = None
-    quarter_env: VariableName | None = None
-    year_env: VariableName | None = None
+    night_env: Annotated[VariableName | None, Field(examples=["NIGHT_PING_URL"])] = None
+    week_env: Annotated[VariableName | None, Field(examples=["WEEK_PING_URL"])] = None
+    quarter_env: Annotated[VariableName | None, Field(examples=["DRILL_PING_URL"])] = None
+    year_env: Annotated[VariableName | None, Field(examples=["EXERCISE_PING_URL"])] = None
 
 
 class Policy(Section):
     """How one database is protected: what is read, where copies go, when, and what is expected of them.
 
     Attributes:
-        engine: what kind of database it is: a key of the registry in `hackorda_ops.engines`.
+        engine: what kind of database it is.
         beside: the name of another database, in whose group its assets are shown: a team's Redis beside its Postgres.
+        source: the live database.
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
             default branch of the project in `scratch.neon` whose variables are set, and if nothing on a branch
             would act on its own or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
+        scratch: where a drill restores.
+        store: where the nights' artifacts lie: a folder (not on the database's machine) or a bucket.
+        offsite: the bucket in another account or at another provider.
         copies: how often an artifact goes off-site. "weekly": the nights are in the store, and one of each week is
             copied. "nightly": the nights go straight to the off-site bucket, which is then the store as well;
             the provider's history is the other copy.
         history: who keeps a past of the source that copies of it can be made of; by default the provider of
             scratch, where that keeps one (Neon).
+        key_tables: the tables that a drill also compares with production.
+        migrate: the team's own migration command, run on the restored copy.
+        recover: recovery to a point in time.
+        cutover: how the database moves to another server, for `hackorda-ops cutover`.
+        exercise: the yearly recovery exercise.
+        schedule: when things run.
+        tolerances: what is suspicious.
+        objectives: what a drill is measured against.
+        dump: how the dump is taken.
+        retention: what is deleted, and what is kept.
+        heartbeats: what an external monitor expects to be called.
+        costs: what storage costs.
     """
 
     engine: str = engines.FIRST
-    beside: str | None = None
+    beside: Annotated[str | None, Field(examples=["hackorda"])] = None
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
@@ -210,24 +244,6 @@ class Policy(Section):
         return self
 
 
-class Alerts(Section):
-    """Where alarms go, in addition to Dagster's own log.
-
-    Attributes:
-        webhook_url_env: variable with a webhook's URL, posted to in the format of Slack and Mattermost.
-        channels_env: variables with apprise URLs (slack://, mailto://, tgram://, pagerduty://, json:// and so on),
-            one or more in each, separated by whitespace or commas. A channel is identified by its variable and its
-            position in it.
-        ui_url: of Dagster's web server, for links to runs; `ui_url_env` names a variable that is read if this
-            is not given. Without either, a message has the run's id.
-    """
-
-    webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"
-    channels_env: tuple[VariableName, ...] = ("ALERT_URLS",)
-    ui_url: str | None = None
-    ui_url_env: VariableName = "DAGSTER_UI_URL"
-
-
 def _read_by_the_collector(value: Path) -> Path:
     if value.suffix != ".prom":
         raise ValueError("needs a path that ends in .prom: node_exporter reads no other")
@@ -241,17 +257,19 @@ class Config(Section):
     """databases.yaml.
 
     Attributes:
-        databases: by their names.
+        databases: the databases, by their names.
         defaults: what they share: each database's own keys go before these, key by key. Lists are not joined.
         alerts: where alarms go.
         metrics_file: where metrics are written for Prometheus, in the folder of node_exporter's textfile
-            collector, which exists; None for no metrics.
+            collector, which exists; without it, none are written.
     """
 
     databases: Annotated[dict[str, Policy], Field(min_length=1)]
     defaults: Policy = Policy()
     alerts: Alerts = Alerts()
-    metrics_file: MetricsFile | None = None
+    metrics_file: Annotated[
+        MetricsFile | None, Field(examples=["/var/lib/node_exporter/textfile/hackorda_ops.prom"])
+    ] = None
 
     @model_validator(mode="before")
     @classmethod

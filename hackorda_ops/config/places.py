@@ -43,28 +43,46 @@ class S3(StoreSection):
     """A bucket on S3 or anything compatible (Backblaze B2, Cloudflare R2, MinIO).
 
     Attributes:
-        bucket: its name; `bucket_env` names a variable that is read where this is not given.
+        bucket: its name.
+        bucket_env: variable with it, read where `bucket` is not given.
         prefix: folder inside the bucket.
-        endpoint_url: for everything but AWS; `endpoint_url_env` likewise.
-        object_lock_days: retention in compliance mode on every object; None for none.
+        endpoint_url: for everything but AWS.
+        endpoint_url_env: variable with it, read where `endpoint_url` is not given.
+        region: the bucket's region.
+        region_env: variable with it, read where `region` is not given.
+        access_key_id_env: variable with the access key's id.
+        secret_access_key_env: variable with the secret access key.
+        storage_class: of every object; the bucket's default where it's not given.
+        server_side_encryption: asked for with every object; the bucket's default where it's not given.
+        kms_key_id: the key, with "aws:kms".
+        object_lock_days: retention in compliance mode on every object; without it, none.
         max_parts: the provider's limit of parts per upload (10,000 on AWS, 1,000 on some).
     """
 
     key = "bucket"
 
-    bucket: str | None = None
+    in_short = (
+        {
+            "type": "string",
+            "pattern": "^s3://.",
+            "description": "bucket and prefix as a URL.",
+            "examples": ["s3://bucket/prefix"],
+        },
+    )
+
+    bucket: Annotated[str | None, Field(examples=["hackorda-nights"])] = None
     bucket_env: VariableName = "OFFSITE_BUCKET"
-    prefix: str = ""
-    endpoint_url: str | None = None
+    prefix: Annotated[str, Field(examples=["postgres/nights"])] = ""
+    endpoint_url: Annotated[str | None, Field(examples=["https://s3.eu-central-003.backblazeb2.com"])] = None
     endpoint_url_env: VariableName = "OFFSITE_ENDPOINT_URL"
-    region: str | None = None
+    region: Annotated[str | None, Field(examples=["eu-central-003"])] = None
     region_env: VariableName = "OFFSITE_REGION"
     access_key_id_env: VariableName = "OFFSITE_ACCESS_KEY_ID"
     secret_access_key_env: VariableName = "OFFSITE_SECRET_ACCESS_KEY"  # noqa: S105  # a variable's name
-    object_lock_days: Annotated[int, Field(ge=1)] | None = None
-    storage_class: str | None = None
+    object_lock_days: Annotated[Annotated[int, Field(ge=1)] | None, Field(examples=[30])] = None
+    storage_class: Annotated[str | None, Field(examples=["STANDARD_IA"])] = None
     server_side_encryption: Literal["AES256", "aws:kms"] | None = None
-    kms_key_id: str | None = None
+    kms_key_id: Annotated[str | None, Field(examples=["alias/backups"])] = None
     max_parts: Annotated[int, Field(ge=1, le=10_000)] = 10_000
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:
@@ -80,11 +98,16 @@ class S3(StoreSection):
 
 
 class Folder(StoreSection):
-    """A folder on this machine (or mounted on it)."""
+    """A folder on this machine (or mounted on it).
+
+    Attributes:
+        folder: its path; a relative one begins at databases.yaml.
+    """
 
     key = "folder"
+    in_short = ({"type": "string", "description": "the folder's path alone.", "examples": ["/srv/backups"]},)
 
-    folder: Path
+    folder: Annotated[Path, Field(examples=["/srv/backups"])]
 
     def anchored(self, at: Callable[[Path], Path]) -> Self:
         """See `StoreSection.anchored`."""

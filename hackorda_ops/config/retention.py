@@ -11,6 +11,12 @@ class Keep(Section):
     """How many artifacts are kept in a place: the newest sound one of each of this many nights, weeks, months, years.
 
     A night, week, month or year without a sound artifact isn't counted.
+
+    Attributes:
+        nights: the newest nights, one artifact each.
+        weeks: the newest weeks, likewise.
+        months: the newest months.
+        years: the newest years.
     """
 
     nights: Annotated[int, Field(ge=7)] = 14

@@ -16,7 +16,11 @@ from hackorda_ops.given import given
 
 
 class ServerSection(ScratchSection):
-    """A drill restores into a new database of this Postgres server."""
+    """A drill restores into a new database of this Postgres server.
+
+    Attributes:
+        admin_url_env: variable with the server's connection string, for a role that can create databases.
+    """
 
     admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
 
@@ -33,14 +37,14 @@ class RedisSection(ScratchSection):
     """A drill restores on a redis-server that is started for it on this machine.
 
     Attributes:
-        program_folder: the folder with redis-server, which also reads each night's snapshot back; None to look on
-            the PATH.
+        program_folder: the folder with redis-server, which also reads each night's snapshot back; without it, the
+            PATH is searched.
         memory_mb: how much memory it may take.
     """
 
     engine = "redis"
 
-    program_folder: Path | None = None
+    program_folder: Annotated[Path | None, Field(examples=["/usr/local/bin"])] = None
     memory_mb: Annotated[int, Field(ge=64)] = 4096
 
     @property

@@ -1,17 +1,20 @@
 """The formats of values in databases.yaml, whatever key they belong to."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+
+_VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 
 
 def _variable_name(value: str) -> str:
     # A value that isn't a variable name is most likely the secret itself: never echo it.
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+    if not re.fullmatch(_VARIABLE, value):
         raise ValueError(
             "needs the NAME of an environment variable (letters, digits, underscores), not the value; "
             "put the value into the environment and its variable's name here"
@@ -35,14 +38,24 @@ def _timezone(value: str) -> str:
     return value
 
 
-VariableName = Annotated[str, AfterValidator(_variable_name)]
-Cron = Annotated[str, AfterValidator(_cron)]
-TimeZoneName = Annotated[str, AfterValidator(_timezone)]
+VariableName = Annotated[
+    str, AfterValidator(_variable_name), WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE}$"})
+]
+Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema({"type": "string", "format": "cron"})]
+TimeZoneName = Annotated[
+    str, AfterValidator(_timezone), WithJsonSchema({"type": "string", "format": "time-zone"})
+]
 TlsMode = Literal["verify", "require", "no-verify", "allow", "disable"]
 
 
 class Section(BaseModel):
-    """A mapping of databases.yaml: unknown keys are rejected, and the error never repeats a value."""
+    """A mapping of databases.yaml: unknown keys are rejected, and the error never repeats a value.
+
+    Attributes:
+        in_short: the other forms that it may be written in, as JSON Schemas.
+    """
+
+    in_short: ClassVar[tuple[Mapping[str, Any], ...]] = ()
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hackorda_ops.alerts import apprise_channel, channels
 from hackorda_ops.alerts.message import Message
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError
 from hackorda_ops_tests.alerts.sink import free_port, running_mail_sink, running_sink
 
@@ -168,7 +168,7 @@ logging.basicConfig(level=1, stream=sys.stderr)
 from datetime import UTC, datetime
 from hackorda_ops.alerts import channels
 from hackorda_ops.alerts.message import Message
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.errors import OpsError
 for channel in channels.configured(Alerts(), {"ALERT_WEBHOOK_URL": sys.argv[1], "ALERT_URLS": " ".join(sys.argv[2:])}):
     try:

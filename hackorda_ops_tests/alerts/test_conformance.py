@@ -11,7 +11,7 @@ import pytest
 from hackorda_ops.alerts import channels
 from hackorda_ops.alerts.channel import Channel
 from hackorda_ops.alerts.message import Message
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, Stalled
 from hackorda_ops_tests.alerts import pager
 from hackorda_ops_tests.alerts.sink import free_port, running_sink

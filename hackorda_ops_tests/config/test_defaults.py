@@ -62,9 +62,9 @@ def test_a_problem_in_the_defaults_is_reported_once_and_there(tmp_path: Path) ->
     )
 
     assert said.splitlines()[1:] == [
-        '  databases.two.schedule.timezone: needs an IANA time zone name, such as "Asia/Almaty" or "UTC"',
-        '  defaults.schedule.timezone: needs an IANA time zone name, such as "Asia/Almaty" or "UTC"',
-        "  defaults.schedule.nigth: unknown key; did you mean night?",
+        '  line 5: databases.two.schedule.timezone: needs an IANA time zone name, such as "Asia/Almaty" or "UTC"',
+        '  line 2: defaults.schedule.timezone: needs an IANA time zone name, such as "Asia/Almaty" or "UTC"',
+        "  line 2: defaults.schedule.nigth: unknown key; did you mean night?",
         next(line for line in said.splitlines() if "defaults.colour: unknown key" in line),
     ]
     assert "4 problem(s)" in said

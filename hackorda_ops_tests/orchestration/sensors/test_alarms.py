@@ -13,7 +13,8 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from hackorda_ops.alerts import channels
-from hackorda_ops.config.models import Alerts, Config, Policy, Source
+from hackorda_ops.config.alerts import Alerts
+from hackorda_ops.config.models import Config, Policy, Source
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
 from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
