@@ -29,6 +29,7 @@ from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused
 from hackorda_ops.judgement.choosing import ToRestore, choose
+from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
@@ -167,13 +168,15 @@ def drill(
 ) -> None:
     """Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.
 
-    PASS: this backup restores. FAIL (exit code 1): the backup is bad. ERROR (3): the drill couldn't
-    judge. The report is stored next to the artifacts, in the store and off-site.
+    PASS: this backup restores. FAIL (exit code 1): the backup, or what depends on it, is not what it must be.
+    ERROR (3): the drill couldn't judge. The report is stored next to the artifacts, in the store and off-site.
     """
     protected = choose_database(config, database)
     first_day = partitions.quarter_named(quarter) if quarter else None
     with heartbeat_of(protected, "quarter", first_day) as told, terminal.progress_shown() as on_progress:
-        held = quarterly.hold_drill(protected, quarter=first_day, seed=seed, on_progress=on_progress)
+        held = quarterly.hold_drill(
+            protected, quarter=first_day, seed=seed, with_instead=with_instead, on_progress=on_progress
+        )
         told.of_verdict(held.result.verdict)
     if as_json:
         result = json_form.document(held.result)

@@ -6,6 +6,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.cli import terminal
 from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.report.words import meaning, next_step
 
 
 def show_tables(title: str, manifest: Manifest) -> None:
@@ -41,6 +42,8 @@ def show_drill(held: Quarter) -> None:
     if result.error is not None:
         error = result.error
         sentence = f"{error.what}\n  What it means: {error.meaning}\n  Next step: {error.next_step}"
+    elif result.verdict == "FAIL":
+        sentence = f"{meaning(result)}\n  Next step: {next_step(result)}"
     elif result.artifact is not None:
         sentence = (
             f"{result.artifact.location}: {result.artifact.rows:,} rows in {result.artifact.tables} tables"

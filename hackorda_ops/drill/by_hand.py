@@ -30,11 +30,27 @@ def must_not_be_restored(result: DrillResult) -> bool:
     return any(each not in BESIDE_THE_DATA for each in causes_of(result))
 
 
-def instead_commands(result: DrillResult) -> str:
-    """How to restore another artifact than the one that failed: whichever is the best when somebody needs it."""
-    bad = result.artifact.artifact_id if result.artifact else ""
-    return (
-        f"# Do not restore {bad} from off-site: {consequence_of(result).headline}.\n"
-        "# Without --artifact the best of the others is taken, and restore says which one and why.\n"
-        f"{_TARGET}hackorda-ops restore {result.database} --to-env RESTORE_URL"
+def needs_another(result: DrillResult) -> bool:
+    """Whether a restore needs another artifact: the drilled one is bad, or all that was found off-site is damaged."""
+    return must_not_be_restored(result) or (result.verdict == "FAIL" and result.artifact is None)
+
+
+def instead_commands(result: DrillResult, place: str | None = None) -> str:
+    """How to restore another artifact than the one that failed.
+
+    Args:
+        result: the drill, with what to use instead, if anything.
+        place: where that lies, as `restore --from` calls it; None for whichever is the best when somebody needs it.
+    """
+    bad = (
+        f"# Do not restore {result.artifact.artifact_id} from off-site: {consequence_of(result).headline}.\n"
+        if result.artifact
+        else f"# Nothing was restored: {consequence_of(result).headline}.\n"
     )
+    if result.instead is None or place is None:
+        which = "# Without --artifact the best of the others is taken, and restore says which one and why.\n"
+        argument = ""
+    else:
+        which = f"# {result.instead.location}: {result.instead.known}.\n"
+        argument = f" --artifact {result.instead.artifact_id} --from {place}"
+    return f"{bad}{which}{_TARGET}hackorda-ops restore {result.database}{argument} --to-env RESTORE_URL"

@@ -1,10 +1,11 @@
 """What follows from a FAIL, by what it is about: for the backup, and for whoever reads it. The one table. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from hackorda_ops.drill.causes import causes_of
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, causes_of
+from hackorda_ops.drilling.declaration import RESTORED
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.finding_kinds import Cause
 
@@ -29,13 +30,12 @@ CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
         "the copy is damaged",
         "Do not rely on this backup: the copy is damaged, so nothing was restored from it.",
         "If the store still has the artifact, copy it again: that repairs the copy (`hackorda-ops copy --artifact "
-        "ID`). Find out who can write to the bucket. Then drill again. `hackorda-ops restore` takes another meanwhile.",
+        "ID`). Find out who can write to the bucket. Then drill again.",
     ),
     "rows": Consequence(
         "the backup does not restore what the database held",
         "Do not rely on this backup.",
-        "Look into each finding. Then take a dump, copy it off-site, and drill again. `hackorda-ops restore` takes "
-        "another artifact meanwhile.",
+        "Look into each finding. Then take a dump, copy it off-site, and drill again.",
     ),
     "disagreement": Consequence(
         "two witnesses of the same moment contradict each other",
@@ -54,19 +54,19 @@ CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
     ),
     "production": Consequence(
         "production has moved further from the backup than its age explains",
-        "The backup came back whole; production has changed more since than its age explains.",
+        "Production has changed more since than the backup's age explains.",
         "Find out what changed in production: if rows were lost there, this backup has them. If the change was "
         "intended, take a dump, copy it off-site, and drill again.",
     ),
     "migrations": Consequence(
         "the migrations do not apply",
-        "The backup came back whole; it is the team's migrations that do not apply to it.",
+        "It is the team's migrations that do not apply.",
         "Fix the migration before it is deployed: it would fail in production, too. The backup can be restored "
         "meanwhile. Then drill again.",
     ),
     "time": Consequence(
         "the recovery is too slow",
-        "The backup came back whole, but not within the recovery time objective.",
+        "The recovery took longer than its objective.",
         "Give the restore more jobs or a faster machine, or agree on another objective. Then drill again.",
     ),
 }
@@ -80,9 +80,25 @@ def consequence_of(result: DrillResult) -> Consequence:
     """
     about = causes_of(result)
     if about:
-        return CONSEQUENCES[about[0]]
+        follows = CONSEQUENCES[about[0]]
+        if about[0] not in BESIDE_THE_DATA:
+            return follows
+        return replace(follows, meaning=f"{_came_back(result, 'The backup')} {follows.meaning}")
+    if result.artifact is None:
+        return Consequence(
+            "what is off-site is damaged",
+            "Do not rely on what is off-site: it is damaged, so nothing was restored from it.",
+            CONSEQUENCES["copy"].next_step,
+        )
     return Consequence(
         "newer copies are damaged",
-        "An older backup came back whole in place of the damaged ones.",
+        f"Newer copies are damaged, so an older backup was taken. {_came_back(result, 'It')}",
         "Copy the newest artifact off-site again, and find out who can write to the bucket. Then drill again.",
     )
+
+
+def _came_back(result: DrillResult, what: str) -> str:
+    """Whether the data came back, where nothing speaks against it."""
+    if any(each.name == RESTORED and each.outcome == "passed" for each in result.checks):
+        return f"{what} came back whole."
+    return f"Whether {what[0].lower()}{what[1:]} comes back whole is not known: the drill ended before that."

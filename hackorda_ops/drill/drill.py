@@ -4,9 +4,7 @@ It restores with the same functions as `restore` (`recovery.bring_back`), and al
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.damage import OTHER_BYTES
@@ -14,10 +12,10 @@ from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drill import judgement
-from hackorda_ops.drill.by_hand import instead_commands, must_not_be_restored, restore_commands
+from hackorda_ops.drill.by_hand import restore_commands
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
 from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drill.conclusion import Drill, conclude
 from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.drilling.result import DrillResult
@@ -37,6 +35,7 @@ def run_drill(
     *,
     quarter: date | None = None,
     seed: int | None = None,
+    run: str | None = None,
     on_progress: OnProgress = ignore,
 ) -> DrillResult:
     """Restores the newest off-site artifact on scratch, compares it, migrates it, and takes it all down.
@@ -48,6 +47,7 @@ def run_drill(
         protected: the database.
         quarter: the partition (its first day); None for the current one.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
+        run: the link to the run that drills, or its id; None where no run does.
         on_progress: called at every stage, from more than one thread.
     """
     started_at = datetime.now(UTC)
@@ -66,7 +66,7 @@ def run_drill(
             # What would be restored if the source died now: the store may have a newer one.
             nights = () if protected.straight_offsite else _nights(record, protected)
             past = (*nights, *copies.artifacts)
-            newest = max(past, key=lambda each: each.captured_at)
+            newest = max((each for each in past if each.sound), key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
         # It also removes what a killed drill had fetched.
         with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
@@ -76,42 +76,11 @@ def run_drill(
             )
             with registry.opened(protected, source) as scratch:
                 _drill(drilling, offsite, scratch, drill_id, damaged)
-    checks = judgement.complete(record.checks, policy.engine)
-    verdict, problem = judgement.judge(checks, record.findings, record.problem, policy.engine)
-    if verdict == "FAIL":
-        record.remark_early_end()
-    result = DrillResult(
-        drill_id=drill_id,
-        database=name,
-        quarter=wanted,
-        started_at=started_at,
-        finished_at=datetime.now(UTC),
-        verdict=verdict,
-        error=problem,
-        findings=tuple(record.findings),
-        artifact=record.artifact(),
-        scratch=record.scratch,
-        checks=checks,
-        stages=tuple(record.stages),
-        tables=record.tables(),
-        sequences_compared=record.sequences_compared,
-        key_tables=record.key_tables,
-        migration=record.migration,
-        branch_migration=record.branch_migration,
-        not_compared=tuple(record.not_compared),
-        warnings=tuple(record.remarks),
-        recovery_seconds=record.recovery_seconds,
-        recovery_objective_seconds=policy.objectives.recovery_time_minutes * 60,
-        data_loss_seconds=record.data_loss_seconds,
-        recovery_point_objective_seconds=policy.objectives.recovery_point_hours * 3600,
-        how_to_repeat=record.how_to_repeat,
-        by_hand=engine_of(policy).by_hand(record.manifest) if record.manifest else (),
-        engine=policy.engine,
-        product_version=version("hackorda-ops"),
+    return conclude(
+        record,
+        Drill(drill_id, name, wanted, started_at, datetime.now(UTC), run),
+        policy,
     )
-    if must_not_be_restored(result):
-        return replace(result, how_to_repeat=instead_commands(result))
-    return result
 
 
 def _write_down_lacking(record: Record, policy: Policy) -> None:

@@ -1,6 +1,6 @@
 """A quarter: the drill, and its report next to the artifacts. What Dagster and the command line both call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,11 +34,17 @@ class Quarter:
     not_stored: tuple[str, ...]
 
 
+def _as_it_is(result: DrillResult, _: Protected) -> DrillResult:
+    return result
+
+
 def hold_drill(
     protected: Protected,
     *,
     quarter: date | None = None,
     seed: int | None = None,
+    run: str | None = None,
+    with_instead: Callable[[DrillResult, Protected], DrillResult] = _as_it_is,
     on_progress: OnProgress = ignore,
 ) -> Quarter:
     """Drills a database, and stores the report in the nightly store and off-site.
@@ -49,6 +55,8 @@ def hold_drill(
         protected: the database.
         quarter: the partition (its first day); None for the current one.
         seed: repeats the choice of an earlier drill's self-test; None for a new one.
+        run: the link to the run that drills, or its id; None where no run does.
+        with_instead: names what to restore where the drilled artifact must not be (`judgement.instead`).
         on_progress: called at every stage, from more than one thread.
 
     Raises:
@@ -57,7 +65,8 @@ def hold_drill(
     protected.require("source", "store", "offsite", "scratch")
     stores = protected.known_stores
     with logged("drill", stores, protected.name, subject="a drill") as line:
-        result = run_drill(protected, quarter=quarter, seed=seed, on_progress=on_progress)
+        result = run_drill(protected, quarter=quarter, seed=seed, run=run, on_progress=on_progress)
+        result = with_instead(result, protected)
         line.subject, line.outcome = quarter_name(result.quarter), result.verdict
         line.detail = words.in_the_log(result)
     past = _past(stores, protected.name)

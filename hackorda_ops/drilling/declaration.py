@@ -16,6 +16,10 @@ SELF_TEST: Final = "comparison_self_test"
 """The check that the comparison itself sees what it must, whatever the engine."""
 RESTORED: Final = "restored_equals_manifest"
 """The check that the restored copy is what the manifest says, whatever the engine."""
+BRANCH: Final = "branch_equals_manifest"
+KEY_TABLES: Final = "key_tables_near_production"
+MIGRATIONS: Final = "migrations_apply"
+"""Checks that a report has a part for; an engine may have them or not."""
 
 
 @dataclass(frozen=True)

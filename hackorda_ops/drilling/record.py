@@ -14,6 +14,7 @@ from hackorda_ops.drilling.result import (
     Stage,
     TableResult,
 )
+from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof.notebook import Notebook
@@ -89,6 +90,22 @@ class Record(Notebook):
         against = fatal(findings)
         summary = f"{failed} ({len(against)} finding(s))." if against else passed
         self.decided(name, not against, summary)
+
+    @contextmanager
+    def counting(self, name: str, findings: tuple[Finding, ...], *, failed: str) -> Iterator[None]:
+        """What a check has found already counts, also where the rest of it can't be made: it has failed then.
+
+        Args:
+            name: the check's name.
+            findings: what it has found so far.
+            failed: its summary if one of them is fatal.
+        """
+        try:
+            yield
+        except OpsError:
+            if fatal(findings):
+                self.check(name, findings, passed="", failed=failed)
+            raise
 
     @property
     def recovery_seconds(self) -> float | None:

@@ -124,6 +124,21 @@ class ByHand:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """The artifact to use in place of one that a drill found to be bad.
+
+    Attributes:
+        artifact_id: its id.
+        location: where it lies: "<store>/<database>/<artifact id>".
+        known: what is known of it, as people read it, without a full stop.
+    """
+
+    artifact_id: str
+    location: str
+    known: str
+
+
+@dataclass(frozen=True)
 class DrillResult:
     """A whole drill.
 
@@ -139,9 +154,12 @@ class DrillResult:
         scratch: what it was restored on, in words, without secrets.
         recovery_seconds: from the first byte fetched to the last row compared being in place: fetch,
             check, scratch, restore; None if it did not get there.
-        data_loss_seconds: what would be lost had the source died when the drill began.
+        data_loss_seconds: what would be lost had the source died when the drill began, by the newest sound artifact;
+            None where the drill did not get that far, or found its artifact to be bad.
         how_to_repeat: shell commands that bring the same artifact back by hand, or another one where its data failed.
         by_hand: what a real recovery would still need after that.
+        instead: what to use in place of the artifact, where it must not be restored and there is something better.
+        run: the link to the run that drilled, or its id; None where no run did.
         engine: the database's, by its key.
         branch_migration: the migrations on the branch itself; None where they didn't run there.
     """
@@ -173,4 +191,6 @@ class DrillResult:
     by_hand: tuple[ByHand, ...] = ()
     engine: str = engines.FIRST
     branch_migration: MigrationResult | None = None
+    instead: Instead | None = None
+    run: str | None = None
     result_version: Literal[1, 2] = RESULT_VERSION

@@ -54,7 +54,12 @@ class Judged:
 
 
 def read_judged(
-    places: Mapping[PlaceName, Store], database: str, *, now: datetime | None = None, tolerant: bool = False
+    places: Mapping[PlaceName, Store],
+    database: str,
+    *,
+    now: datetime | None = None,
+    tolerant: bool = False,
+    beside: Sequence[DrillSaid] = (),
 ) -> Judged:
     """Reads and judges everything that a database has.
 
@@ -63,6 +68,7 @@ def read_judged(
         database: its name in databases.yaml.
         now: the present, aware; None for this machine's.
         tolerant: whether a place that can't be read is a note as long as another can be.
+        beside: what drills said whose reports are in no store yet.
 
     Raises:
         StoreRefused, StoreUnreachable: a place can't be read; where `tolerant`, no place can be.
@@ -87,7 +93,7 @@ def read_judged(
             histories.append(read_history(places[place], database))
         except OpsError as error:
             notes.append(f"What drills found is unknown: {error.what}")
-    drills = sayings(histories)
+    drills = (*sayings(histories), *beside)
     held = [
         judged_in(place, places[place], found, each, drills, now=now, ahead=each in found.ahead)
         for place, found in catalogs.items()

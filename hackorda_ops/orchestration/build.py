@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from hackorda_ops.config.models import Config, Policy
+from hackorda_ops.config.models import Alerts, Config, Policy
 from hackorda_ops.orchestration import jobs, schedules
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
@@ -37,7 +37,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     return dg.Definitions.merge(
         for_all,
         readiness.of_all(config),
-        *(_of_one(name, database) for name, database in config.databases.items()),
+        *(_of_one(name, database, config.alerts) for name, database in config.databases.items()),
         *(
             _with_history(name, database)
             for name, database in config.databases.items()
@@ -52,7 +52,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     )
 
 
-def _of_one(name: str, database: Policy) -> dg.Definitions:
+def _of_one(name: str, database: Policy, alerts: Alerts) -> dg.Definitions:
     of_kinds = jobs.of_kinds(name, database)
     sweep = sweeping.sweep(name, database)
     return dg.Definitions(
@@ -60,7 +60,7 @@ def _of_one(name: str, database: Policy) -> dg.Definitions:
             source(name, database),
             nightly_dump(name, database),
             *([offsite_copy(name, database)] if database.copies == "weekly" else []),
-            restore_drill(name, database),
+            restore_drill(name, database, alerts),
             drill_report(name, database),
         ],
         jobs=[*of_kinds.values(), sweep],

@@ -12,6 +12,7 @@ from dagster import MetadataValue
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.report.words import data_loss_seconds, table_outcome
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.engine import Fact
 from hackorda_ops.engines.registry import engine_that_wrote
@@ -90,14 +91,16 @@ def of_drill(result: DrillResult) -> Metadata:
         "verdict": MetadataValue.text(result.verdict),
         "findings": MetadataValue.int(len(result.findings)),
         "found": of_findings(result.findings),
-        "tables that differ": MetadataValue.int(sum(not table.equal for table in result.tables)),
+        "tables that differ": MetadataValue.int(
+            sum(table_outcome(result, table) in ("differs", "missing") for table in result.tables)
+        ),
         "comparison": _comparison(result),
         **{f"seconds: {stage.name}": MetadataValue.float(stage.seconds) for stage in result.stages},
     }
     if result.recovery_seconds is not None:
         shown["recovery seconds"] = MetadataValue.float(result.recovery_seconds)
-    if result.data_loss_seconds is not None:
-        shown["data loss seconds"] = MetadataValue.float(result.data_loss_seconds)
+    if (lost := data_loss_seconds(result)) is not None:
+        shown["data loss seconds"] = MetadataValue.float(lost)
     if result.artifact is not None:
         shown |= {
             ARTIFACT: MetadataValue.text(result.artifact.artifact_id),
@@ -158,7 +161,7 @@ def _comparison(result: DrillResult) -> MetadataValue:
             columns=[
                 dg.TableColumn("table", "string"),
                 dg.TableColumn("in the manifest", "int", description="rows"),
-                dg.TableColumn("restored", "int", description="rows; -1 where there's no such table"),
+                dg.TableColumn("restored", "int", description="rows; -1 where none were read"),
                 dg.TableColumn("equal", "bool", description="rows and content digest"),
             ]
         ),

@@ -1,8 +1,12 @@
 """Which of an instance's runs are about a partition of an asset, whatever started them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from dagster import AssetKey, DagsterRun, DagsterRunStatus
+
+from hackorda_ops.config.models import Alerts
+from hackorda_ops.given import given
 
 PARTITION_TAG: Final = "dagster/partition"
 FINISHED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
@@ -18,3 +22,13 @@ def is_of(run: DagsterRun, asset: AssetKey, job_name: str) -> bool:
         job_name: the job that the schedules start for it.
     """
     return run.job_name == job_name or asset in (run.asset_selection or ())
+
+
+def ui_url_of(alerts: Alerts, environ: Mapping[str, str]) -> str | None:
+    """Where Dagster's web server is, for people; None where nothing says so."""
+    return alerts.ui_url or given(environ, alerts.ui_url_env) or None
+
+
+def link(run_id: str, ui_url: str | None) -> str:
+    """A link to a run, or its id where the web server isn't known."""
+    return f"{ui_url.rstrip('/')}/runs/{run_id}" if ui_url else run_id

@@ -76,4 +76,4 @@ def test_no_sentence_of_a_report_contradicts_its_result(code: str, reached: int)
         assert ("To restore another backup by hand" in text) is must_not_be_restored(result)
         assert "Next step" in text
     # What is lost can't be counted from a backup that failed.
-    assert ("| Data loss | not measured |" in document(result, ())) is must_not_be_restored(result)
+    assert ("| Data loss | not counted |" in document(result, ())) is must_not_be_restored(result)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from hackorda_ops.cli import app
 from hackorda_ops.drill import quarter
+from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops_tests.drill.fixtures import Night, Shipped
 
 pytestmark = pytest.mark.server
@@ -48,8 +49,17 @@ def test_a_damaged_copy_is_called_so_everywhere_and_the_store_brings_the_databas
     [name] = [each.file for each in apart.manifest.tables if each.name.name == "users"]
     whole = apart.get_offsite(name)
     apart.put_offsite(name, whole[:-1] + bytes([whole[-1] ^ 1]))
-    held = quarter.hold_drill(apart)
+    held = quarter.hold_drill(apart, with_instead=with_instead)
     assert held.result.verdict == "FAIL"
+    instead = held.result.instead
+    assert instead is not None
+    assert (instead.artifact_id, instead.location) == (
+        apart.manifest.artifact_id,
+        f"{tmp_path}/store/{apart.manifest.prefix}",
+    )
+    assert f"--artifact {apart.manifest.artifact_id} --from store --to-env" in held.result.how_to_repeat
+    assert held.result.by_hand
+    assert held.result.data_loss_seconds is None
     ask = asking(apart, tmp_path, monkeypatch)
 
     listed, _ = ask("backups")
@@ -123,3 +133,17 @@ def test_a_broken_migration_leaves_the_backup_as_good_as_it_is_and_everyone_says
     assert restored["verdict"] == "PASS"
     assert sentence in notes
     assert "Not taken" not in notes
+
+
+def test_where_nothing_else_is_sound_the_report_names_nothing_and_restores_nothing_bad(
+    protected: Shipped, tmp_path: Path
+) -> None:
+    [name] = [each.file for each in protected.manifest.tables if each.name.name == "users"]
+    protected.put_offsite(name, protected.get_offsite(name)[:-1])
+    only = protected.changed(store=str(tmp_path / "empty"))
+
+    result = quarter.hold_drill(only, with_instead=with_instead).result
+
+    assert (result.verdict, result.instead, result.by_hand) == ("FAIL", None, ())
+    assert f"# Do not restore {protected.manifest.artifact_id} from off-site" in result.how_to_repeat
+    assert "--artifact" not in result.how_to_repeat.splitlines()[-1]

@@ -38,6 +38,8 @@ class Gauge:
         title: what was measured.
         seconds: None where it wasn't.
         value_percent, objective_percent: lengths on a common scale.
+        otherwise: what stands in the place of a time that is None.
+        counts: whether the time can be held against the objective: not where it's that of an unproven backup.
     """
 
     title: str
@@ -45,12 +47,24 @@ class Gauge:
     objective_seconds: float
     value_percent: float
     objective_percent: float
+    otherwise: str = "not measured"
+    counts: bool = True
 
     @property
-    def outcome(self) -> Literal["within", "beyond", "not measured"]:
+    def against_objective(self) -> str:
+        """The objective, and how the time stands to it."""
+        objective = f"objective {duration(self.objective_seconds)}"
+        if self.outcome == "unproven":
+            return f"{objective}: nothing proven yet"
+        return objective if self.outcome == "not measured" else f"{objective}: {self.outcome} it"
+
+    @property
+    def outcome(self) -> Literal["within", "beyond", "not measured", "unproven"]:
         """How the time stands to its objective."""
         if self.seconds is None:
             return "not measured"
+        if not self.counts:
+            return "unproven"
         return "within" if self.seconds <= self.objective_seconds else "beyond"
 
 
@@ -109,13 +123,22 @@ def stage_bars(stages: Sequence[Stage]) -> tuple[StageBar, ...]:
     )
 
 
-def gauge(title: str, seconds: float | None, objective_seconds: float) -> Gauge:
+def gauge(
+    title: str,
+    seconds: float | None,
+    objective_seconds: float,
+    *,
+    otherwise: str = "not measured",
+    counts: bool = True,
+) -> Gauge:
     """Puts a time and its objective on one scale.
 
     Args:
         title: the gauge's heading.
         seconds: the measured time; None if it wasn't measured.
         objective_seconds: the objective.
+        otherwise: what stands in the place of a time that is None.
+        counts: whether the time can be held against the objective.
     """
     end = max(seconds or 0.0, objective_seconds) * _ROOM_BEHIND or 1.0
     return Gauge(
@@ -124,6 +147,8 @@ def gauge(title: str, seconds: float | None, objective_seconds: float) -> Gauge:
         objective_seconds,
         value_percent=100 * (seconds or 0.0) / end,
         objective_percent=100 * objective_seconds / end,
+        otherwise=otherwise,
+        counts=counts,
     )
 
 

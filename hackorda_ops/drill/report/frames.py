@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hackorda_ops.calendar.partitions import quarter_name
-from hackorda_ops.drill.report.words import table_outcome
+from hackorda_ops.drill.report.words import data_loss_seconds, table_outcome
 from hackorda_ops.drilling.result import DrillResult
 
 # Three years of quarters: as many as a chart can show and a reader can take in.
@@ -92,7 +92,7 @@ def trend(result: DrillResult, past: Sequence[DrillResult]) -> pd.DataFrame:
             drill.verdict,
             drill.recovery_seconds,
             drill.recovery_objective_seconds,
-            drill.data_loss_seconds,
+            data_loss_seconds(drill),
             drill.artifact.rows if drill.artifact else None,
             drill.artifact.size_bytes if drill.artifact else None,
             len(drill.findings),

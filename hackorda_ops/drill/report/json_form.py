@@ -4,15 +4,19 @@
 """
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.drilling.result import EARLIER_VERSIONS, RESULT_VERSION, DrillResult
+from hackorda_ops.proof.check import Check
 from hackorda_ops.stores.store import LOOK_WHO_WRITES
 
 SCHEMA_NAME = "report.schema.json"
+# It had no outcome for this.
+_NOT_REACHED_IN_VERSION_1: Final = "Not measured: the drill ended without this check."
 
 _DOCUMENT: Final = Document(
     name="drill report",
@@ -58,4 +62,11 @@ def from_bytes(data: bytes, *, origin: str) -> DrillResult:
     Raises:
         ArtifactDamaged: not a result, or one of another version.
     """
-    return _DOCUMENT.from_bytes(data, origin=origin)
+    result = _DOCUMENT.from_bytes(data, origin=origin)
+    if result.result_version == RESULT_VERSION:
+        return result
+    return replace(result, checks=tuple(map(_of_version_1, result.checks)))
+
+
+def _of_version_1(made: Check) -> Check:
+    return replace(made, outcome="not reached") if made.summary == _NOT_REACHED_IN_VERSION_1 else made

@@ -8,14 +8,19 @@ from hackorda_ops.drill.report import frames
 from hackorda_ops.drill.report.words import (
     all_checks,
     branch_words,
+    by_hand,
     by_hand_title,
     compared,
     data_loss_seconds,
+    ended_early,
     meaning,
     next_step,
     pending,
+    recovery_time,
+    run_url,
     schema_change,
     title_of,
+    why_no_data_loss,
 )
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.markdown import escaped, fenced, table
@@ -40,7 +45,7 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
         _section("Findings", _findings(result)),
         _section("Checks", _checks(result)),
         _section("The backup", _artifact(result)),
-        _section("Compared", _list(compared(result)) or "Nothing."),
+        _section("Compared", _compared(result) or "Nothing."),
         _section("Not compared", _list(f"{each.what}: {each.why}" for each in result.not_compared)),
         _section("Times", _times(result)),
         _section("Key tables against production", _key_tables(result)),
@@ -51,9 +56,15 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
         _section("Tables", _tables(result)),
         _section("Warnings", _list(result.warnings)),
         f"Drill {result.drill_id}, {moment(result.started_at)} to {moment(result.finished_at)}, "
-        f"by hackorda\\_ops {escaped(result.product_version)}.",
+        f"by hackorda\\_ops {escaped(result.product_version)}{_run(result)}.",
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _run(result: DrillResult) -> str:
+    if url := run_url(result):
+        return f", [in this run](<{url}>)"
+    return f", in the run {escaped(result.run)}" if result.run else ""
 
 
 def _section(title: str, body: str) -> str:
@@ -79,7 +90,7 @@ def _findings(result: DrillResult) -> str:
         f"  - what it means: {escaped(finding.meaning)}\n"
         f"  - next step: {escaped(finding.next_step)}"
         for finding in result.findings
-    ) or ("None, as far as the drill got." if result.error else "None.")
+    ) or ("None, as far as the drill got." if result.error or ended_early(result) else "None.")
 
 
 def _line_or_block(text: str) -> str:
@@ -97,27 +108,33 @@ def _checks(result: DrillResult) -> str:
 def _artifact(result: DrillResult) -> str:
     artifact = result.artifact
     if artifact is None:
-        return "No artifact was found."
+        return "No artifact was chosen, so nothing was restored."
     return _list(
         (
             f"{artifact.artifact_id} from {artifact.location}",
             f"taken {moment(artifact.captured_at)} at {artifact.lsn}, for the night of {artifact.night}",
             f"{artifact.rows:,} rows in {artifact.tables:,} tables, {size(artifact.size_bytes)}, "
             f"Postgres {artifact.server_version}",
-            f"restored on: {result.scratch or 'nothing'}",
+            f"scratch: {result.scratch or 'none'}",
         )
     )
+
+
+def _compared(result: DrillResult) -> str:
+    return _list(f"{each.outcome}: {each.sentence}" for each in compared(result))
+
+
+def _data_loss(result: DrillResult) -> str:
+    seconds = data_loss_seconds(result)
+    return why_no_data_loss(result) if seconds is None else duration(seconds)
 
 
 def _times(result: DrillResult) -> str:
     objectives = table(
         ("", "Measured#", "Objective#"),
         (
-            (title, _UNKNOWN if seconds is None else duration(seconds), duration(objective))
-            for title, seconds, objective in (
-                ("Recovery time", result.recovery_seconds, result.recovery_objective_seconds),
-                ("Data loss", data_loss_seconds(result), result.recovery_point_objective_seconds),
-            )
+            ("Recovery time", recovery_time(result), duration(result.recovery_objective_seconds)),
+            ("Data loss", _data_loss(result), duration(result.recovery_point_objective_seconds)),
         ),
     )
     if not result.stages:
@@ -207,7 +224,7 @@ def _trend(result: DrillResult, past: Sequence[DrillResult]) -> str:
 
 def _by_hand(result: DrillResult) -> str:
     return "\n".join(
-        f"- {escaped(each.what)}" + _in_item("\n".join(each.commands)) for each in result.by_hand
+        f"- {escaped(each.what)}" + _in_item("\n".join(each.commands)) for each in by_hand(result)
     ).rstrip()
 
 

@@ -3,53 +3,66 @@
 All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
-from collections.abc import Sequence
+import re
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
-from hackorda_ops.drill.by_hand import must_not_be_restored
-from hackorda_ops.drill.causes import causes
+from hackorda_ops.drill.by_hand import must_not_be_restored, needs_another
 from hackorda_ops.drill.checks import offsite_equals_manifest, registry
-from hackorda_ops.drill.consequences import CONSEQUENCES, consequence_of
-from hackorda_ops.drilling.declaration import SELF_TEST
-from hackorda_ops.drilling.result import DrillResult, TableResult
-from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.drill.consequences import consequence_of
+from hackorda_ops.drilling import within_recovery_time_objective
+from hackorda_ops.drilling.declaration import BRANCH, KEY_TABLES, MIGRATIONS, RESTORED, SELF_TEST
+from hackorda_ops.drilling.result import ByHand, DrillResult, TableResult
+from hackorda_ops.finding_kinds import KINDS, UNKNOWN
+from hackorda_ops.findings import fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof import check
 from hackorda_ops.proof.check import Check, Outcome
 from hackorda_ops.words import counted, duration, moment, named
 
 _TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, SELF_TEST)
-TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read"]
+_NOT_PASSED: Final[tuple[tuple[str, Outcome], ...]] = (
+    ("Not met", "failed"),
+    ("Not reached", "not reached"),
+    ("Not measured", "not measured"),
+)
+# What can be a link in Markdown, too, whoever wrote it.
+_URL: Final = re.compile(r"https?://[^\s<>()\[\]\"'`|\\]+")
+# Findings that say that a table, or a group of keys, isn't there at all.
+_GONE: Final = frozenset({"table missing", "keys missing"})
+TIME: Final = within_recovery_time_objective.CHECK.name
+TableOutcome = Literal["equal", "differs", "missing", "differs, no finding", "not read", "not reached"]
 
 
 def meaning(result: DrillResult) -> str:
-    """One sentence, or two, for somebody who reads nothing else."""
+    """A few sentences, for somebody who reads nothing else."""
     if result.verdict == "PASS":
         return f"{_passed(result)}{_reservations(result)}"
     if result.verdict == "ERROR":
         why = f" {result.error.what}" if result.error else ""
-        found = "this backup" if result.artifact else "any backup"
-        return f"The drill could not judge {found}: nothing is proven or disproven.{why}"
+        return f"{_unjudged(result)}{why}"
+    follows = consequence_of(result)
     if against := fatal(result.findings):
         first = against[0]
         more = f", and {counted(len(against) - 1, 'more finding')}" if len(against) > 1 else ""
-        return f"{reliance(against)} Found: {first.code} ({first.subject}){more}."
-    failed = _titles(result, "failed")
-    return f"Do not rely on this backup. Not met: {failed}."
-
-
-def reliance(against: Sequence[Finding]) -> str:
-    """What fatal findings say of the backup itself, in a sentence. Pure."""
-    about = causes(against)
-    return CONSEQUENCES[about[0]].meaning if about else "Do not rely on this backup."
+        return f"{follows.meaning} Found: {first.code} ({first.subject}){more}."
+    return f"{follows.meaning} Not met: {_titles(result, 'failed')}."
 
 
 def next_step(result: DrillResult) -> str | None:
     """What to do first; None after a PASS."""
-    if result.verdict == "FAIL":
-        return consequence_of(result).next_step
-    return result.error.next_step if result.error else None
+    if result.verdict != "FAIL":
+        return result.error.next_step if result.error else None
+    step = consequence_of(result).next_step
+    instead = result.instead
+    if instead is not None:
+        return (
+            f"{step} To restore until then: {instead.artifact_id} from {instead.location} ({instead.known})."
+        )
+    return (
+        f"{step} What to restore until then: see `hackorda-ops backups`." if needs_another(result) else step
+    )
 
 
 def data_loss_seconds(result: DrillResult) -> float | None:
@@ -57,31 +70,80 @@ def data_loss_seconds(result: DrillResult) -> float | None:
     return None if must_not_be_restored(result) else result.data_loss_seconds
 
 
+def proven(result: DrillResult) -> bool:
+    """Whether the artifact's data came back: only then does what it would lose mean anything."""
+    return outcome_of(result, RESTORED) == "passed" and not must_not_be_restored(result)
+
+
+def why_no_data_loss(result: DrillResult) -> str:
+    """What stands in the place of the data loss where it is None."""
+    return "not counted" if must_not_be_restored(result) else "not reached"
+
+
+def why_no_recovery_time(result: DrillResult) -> str:
+    """What stands in the place of the recovery time where it is None: what came of its check."""
+    outcome = outcome_of(result, TIME)
+    return "not measured" if outcome in (None, "passed", "failed") else outcome
+
+
 def by_hand_title(result: DrillResult) -> str:
     """What the commands of a report are for: to restore what was drilled, or another one instead."""
-    if must_not_be_restored(result):
+    if needs_another(result):
         return "To restore another backup by hand"
     return "To repeat the restore by hand"
 
 
+def run_url(result: DrillResult) -> str | None:
+    """The link to the run that drilled; None where there is none, or only its id is known."""
+    return result.run if result.run and _URL.fullmatch(result.run) else None
+
+
+def by_hand(result: DrillResult) -> tuple[ByHand, ...]:
+    """What a recovery would still need by hand: of the artifact that can be restored, if there is one."""
+    return () if needs_another(result) and result.instead is None else result.by_hand
+
+
+def outcome_of(result: DrillResult, name: str) -> Outcome | None:
+    """What came of a check; None where a drill of this kind of database has none of that name."""
+    return next((each.outcome for each in all_checks(result) if each.name == name), None)
+
+
+def ended_early(result: DrillResult) -> bool:
+    """Whether there are checks that the drill did not get to."""
+    return any(each.outcome == "not reached" for each in all_checks(result))
+
+
+def outcomes(result: DrillResult) -> str:
+    """How many checks did not pass, by what came of them: "1 failed, 3 not reached, 2 not measured"."""
+    every = [each.outcome for each in all_checks(result)]
+    return ", ".join(f"{every.count(name)} {name}" for name in ("failed", "not reached", "not measured"))
+
+
 def _passed(result: DrillResult) -> str:
-    rows = sum(table.expected_rows for table in result.tables)
-    came_back = f"its {counted(rows, 'row')} in {counted(len(result.tables), 'table')} came back"
-    as_of = f" as of {moment(result.artifact.captured_at)}" if result.artifact else ""
-    return f"This backup works: it was restored from the off-site copy, and {came_back} exactly{as_of}."
+    as_of = f" of {moment(result.artifact.captured_at)}" if result.artifact else ""
+    came_back = " ".join(each.summary for each in result.checks if each.name == RESTORED)
+    return f"This backup works: it was restored from the off-site copy{as_of}. {came_back}".rstrip()
+
+
+def _unjudged(result: DrillResult) -> str:
+    if result.artifact is None:
+        return "The drill could not judge any backup."
+    every = all_checks(result)
+    passed = sum(each.outcome == "passed" for each in every)
+    return (
+        f"The drill could not judge this backup: {passed} of {len(every)} checks passed, and nothing was found "
+        "against it."
+    )
 
 
 def _reservations(result: DrillResult) -> str:
-    failed, unreached, unmeasured = (
-        _titles(result, outcome) for outcome in ("failed", "not reached", "not measured")
-    )
+    said = [
+        f" {introduction}: {titles}."
+        for introduction, outcome in _NOT_PASSED
+        if (titles := _titles(result, outcome))
+    ]
     warnings = counted(len(result.findings), "warning")
-    return (
-        (f" Not met: {failed}." if failed else "")
-        + (f" Not reached: {unreached}." if unreached else "")
-        + (f" Not measured: {unmeasured}." if unmeasured else "")
-        + (f" With {warnings}, below." if result.findings else "")
-    )
+    return "".join(said) + (f" With {warnings}, below." if result.findings else "")
 
 
 def _titles(result: DrillResult, outcome: Outcome) -> str:
@@ -107,42 +169,72 @@ def table_outcome(result: DrillResult, table: TableResult) -> TableOutcome:
     """
     if table.equal:
         return "equal"
-    found = any(finding.subject == table.table for finding in fatal(result.findings))
+    against = {each.code for each in fatal(result.findings) if each.subject == table.table}
     if table.restored_rows is None:
-        return "missing" if found else "not read"
-    return "differs" if found else "differs, no finding"
+        # What nobody looked at isn't missing.
+        if against & _GONE:
+            return "missing"
+        return "not reached" if outcome_of(result, RESTORED) == "not reached" else "not read"
+    differs = any(KINDS.get(code, UNKNOWN).about in ("rows", "copy") for code in against)
+    return "differs" if differs else "differs, no finding"
 
 
-def compared(result: DrillResult) -> tuple[str, ...]:
-    """What the drill did compare, a sentence each."""
+def tables_equal(result: DrillResult) -> str:
+    """How many tables came back equal, or why none was read."""
+    if any(each.restored_rows is not None for each in result.tables):
+        equal = sum(each.equal for each in result.tables)
+        return f"{equal:,} of {len(result.tables):,}"
+    outcome = outcome_of(result, RESTORED)
+    return outcome if outcome in ("not reached", "not measured") else "none read"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Something that the drill compared, and what came of it."""
+
+    outcome: Outcome
+    sentence: str
+
+
+def compared(result: DrillResult) -> tuple[Compared, ...]:
+    """What the drill did compare, a sentence each, with what came of the check that it belongs to."""
     restored = [table for table in result.tables if table.restored_rows is not None]
     branch = [table for table in result.tables if table.branch_rows is not None]
     migrated = [table for table in result.tables if table.migrated_rows is not None]
-    sentences = []
+    found = []
+
+    def of_check(name: str, sentence: str) -> None:
+        found.append(Compared(outcome_of(result, name) or "not measured", sentence))
+
     if restored:
         rows = sum(table.expected_rows for table in restored)
-        sentences.append(
+        of_check(
+            RESTORED,
             f"Restored tables against the manifest: {len(restored):,} of {len(result.tables):,} "
-            f"({counted(rows, 'row')}), by number of rows and by a digest of every row's content."
+            f"({counted(rows, 'row')}), by number of rows and by a digest of every row's content.",
         )
     if result.sequences_compared:
         sequences = counted(result.sequences_compared, "sequence")
-        sentences.append(f"{sequences} against the manifest: the value, and whether it was used.")
+        of_check(RESTORED, f"{sequences} against the manifest: the value, and whether it was used.")
     if branch:
-        sentences.append(
+        of_check(
+            BRANCH,
             f"{counted(len(branch), 'table')} of the provider's branch at the artifact's WAL position, "
-            "by the same rows and digests."
+            "by the same rows and digests.",
         )
     if result.key_tables:
-        sentences.append(f"{counted(len(result.key_tables), 'key table')} against production, read-only.")
+        of_check(KEY_TABLES, f"{counted(len(result.key_tables), 'key table')} against production, read-only.")
     if migrated:
-        sentences.append(f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
-    sentences.extend(
-        f"{title_of(each)}: {each.summary}"
+        of_check(MIGRATIONS, f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
+    found.extend(
+        # The title says what holds where the check passed.
+        Compared(
+            each.outcome, f"{title_of(each)}: {each.summary}" if each.outcome == "passed" else each.summary
+        )
         for each in result.checks
         if each.name in _TOLD_AS_COMPARED and each.made
     )
-    return tuple(sentences)
+    return tuple(found)
 
 
 def pending(names: tuple[str, ...] | None, reasons: tuple[str, ...] = ()) -> str:
@@ -173,17 +265,22 @@ def branch_words(run: MigrationResult) -> str:
     )
 
 
+def recovery_time(result: DrillResult) -> str:
+    """How long the recovery took, or why that is not known."""
+    seconds = result.recovery_seconds
+    return why_no_recovery_time(result) if seconds is None else duration(seconds)
+
+
 def in_the_log(result: DrillResult) -> str:
     """A drill's sentence in the operations log: the backup, what came back of it, how long that took."""
     artifact = result.artifact
     if artifact is None:
-        return f"No backup was found. {result.error.what if result.error else ''} Drill {result.drill_id}."
+        return f"No backup was restored. {result.error.what if result.error else ''} Drill {result.drill_id}."
     if result.key_tables:
         rows = ", ".join(f"{each.table} {each.restored_rows:,}" for each in result.key_tables)
     else:
         rows = f"{artifact.rows:,} in all tables of the backup"
-    took = "not measured" if result.recovery_seconds is None else duration(result.recovery_seconds)
     return (
         f"Backup of {moment(artifact.captured_at)} ({artifact.artifact_id}); rows: {rows}; "
-        f"recovery time: {took}; drill {result.drill_id}."
+        f"recovery time: {recovery_time(result)}; drill {result.drill_id}."
     )

@@ -10,25 +10,34 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.config.models import Policy
+from hackorda_ops.config.models import Alerts, Policy
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.quarter import Quarter
+from hackorda_ops.drill.report import words
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
+from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, OFFSITE_COPY, RESTORE_DRILL, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
+from hackorda_ops.orchestration.runs import link, ui_url_of
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 from hackorda_ops.scratch import registry
 
 
-def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
-    """The asset of a database's quarters."""
+def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefinition:
+    """The asset of a database's quarters.
+
+    Args:
+        name: the database's.
+        database: its configuration.
+        alerts: where the UI is, for the report's link to the run.
+    """
     own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
     restored = OFFSITE_COPY if database.copies == "weekly" else engine_of(database).night_asset
     possible = [check for check in checks_of(database.engine) if not check.lacking(database)]
@@ -57,6 +66,8 @@ def restore_drill(name: str, database: Policy) -> dg.AssetsDefinition:
             held = quarter.hold_drill(
                 protected,
                 quarter=date.fromisoformat(context.partition_key),
+                run=link(context.run.run_id, ui_url_of(alerts, environ)),
+                with_instead=with_instead,
                 on_progress=ProgressLog(context.log.info),
             )
             heartbeat.of_verdict(held.result.verdict)
@@ -104,6 +115,6 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
     return failure(
         f"The drill of {name} FAILED: {follows.headline}.\n" + listed(found) + report,
         meaning=follows.meaning,
-        next_step=f"{follows.next_step} Here, that is to materialize this partition again.",
+        next_step=f"{words.next_step(result)} Here, drilling again is to materialize this partition again.",
         headline=follows.headline,
     )

@@ -25,9 +25,9 @@ from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, RetryableError, Stalled
-from hackorda_ops.given import given
 from hackorda_ops.maintenance.window import held
 from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.runs import ui_url_of
 from hackorda_ops.orchestration.sensors.run_ends import new_ends
 from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.standing import Standing, read_standing, unread
@@ -153,7 +153,7 @@ class _Tick:
             database=self.name,
             databases=self.config.databases,
             location=here.location_name if here else None,
-            ui_url=self.config.alerts.ui_url or given(self.environ, self.config.alerts.ui_url_env) or None,
+            ui_url=ui_url_of(self.config.alerts, self.environ),
         ):
             known, message = known.after_run(end, at_risk=None if end.well else self._at_risk)
             messages += [message] if message else []

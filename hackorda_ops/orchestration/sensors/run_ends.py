@@ -17,7 +17,7 @@ from hackorda_ops.orchestration.assets import (
     RESTORE_DRILL,
 )
 from hackorda_ops.orchestration.failures import cause_of, headline_of
-from hackorda_ops.orchestration.runs import PARTITION_TAG
+from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
 _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
 # What is made has one name in every alarm, whether a schedule, a backfill or a person began the run.
@@ -106,7 +106,7 @@ def _end(
         headline=headline,
         failed_checks=() if failed else _failed_checks(instance, run),
         repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
-        run=f"{ui_url.rstrip('/')}/runs/{run.run_id}" if ui_url else run.run_id,
+        run=link(run.run_id, ui_url),
     )
 
 

@@ -39,9 +39,15 @@ def test_a_check_of_a_later_release_is_read_and_is_what_the_published_schema_all
     jsonschema.validate(json.loads(written), json.loads(PUBLISHED.read_text(encoding="utf-8")))
 
 
+_WHY = ("Not measured: the drill ended without this check.", "Not measured: there is no branch.")
+
+
 def test_a_report_of_the_release_before_is_read() -> None:
     earlier = json_form.from_bytes(changed(result_version=1), origin="here")
     assert earlier == results.sound(result_version=1)
+    checks = [{"name": "restored_equals_manifest", "outcome": "not measured", "summary": why} for why in _WHY]
+    read = json_form.from_bytes(changed(result_version=1, checks=checks), origin="here")
+    assert [check.outcome for check in read.checks] == ["not reached", "not measured"]
 
 
 @pytest.mark.parametrize("version", [3, "2", None])

@@ -1,6 +1,7 @@
 """What a report says in words."""
 
 from dataclasses import replace
+from typing import Any
 
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.report.words import (
@@ -8,12 +9,12 @@ from hackorda_ops.drill.report.words import (
     compared,
     in_the_log,
     meaning,
-    reliance,
+    next_step,
     table_outcome,
     title_of,
 )
 from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
-from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.drilling.result import DrillResult, Instead
 from hackorda_ops.findings import Finding
 from hackorda_ops_tests.drill import results
 
@@ -21,7 +22,7 @@ from hackorda_ops_tests.drill import results
 def test_a_pass_says_what_came_back_and_as_of_when() -> None:
     sentence = meaning(results.sound())
 
-    assert "101,033 rows in 6 tables came back exactly" in sentence
+    assert "101,033 rows in 6 tables, 31 sequences" in sentence
     assert "2026-11-21 21:00:03 UTC" in sentence
     assert "Not" not in sentence
 
@@ -67,7 +68,7 @@ def test_a_fail_without_findings_names_the_failed_checks() -> None:
 def test_an_error_says_that_nothing_is_proven_and_why() -> None:
     sentence = meaning(results.unjudged())
 
-    assert "could not judge this backup: nothing is proven or disproven" in sentence
+    assert "could not judge this backup: 1 of 9 checks passed, and nothing was found against it." in sentence
     assert "the limit of 10 branches is reached" in sentence
     assert "any backup" in meaning(results.unjudged(artifact=None))
 
@@ -95,10 +96,16 @@ def test_a_table_is_equal_different_missing_or_not_read() -> None:
     other = replace(issues, restored_digest=results.digest(1))
     absent = replace(issues, restored_rows=None, restored_digest=None)
     against = results.sound(findings=(Finding("content differs", "public.issues", "", "", ""),))
+    gone = results.sound(findings=(Finding("table missing", "public.issues", "", "", ""),))
+    damaged = results.unjudged(
+        verdict="FAIL", findings=(Finding("table changed", "public.issues", "", "", ""),)
+    )
 
     assert table_outcome(results.sound(), issues) == "equal"
     assert table_outcome(against, other) == "differs"
-    assert table_outcome(against, absent) == "missing"
+    assert table_outcome(gone, absent) == "missing"
+    # Found in the files, before anything was restored.
+    assert table_outcome(damaged, absent) == "not reached"
     assert table_outcome(results.sound(), absent) == "not read"
     # A partition whose rows came back in a sibling of it.
     assert table_outcome(results.sound(), other) == "differs, no finding"
@@ -107,7 +114,7 @@ def test_a_table_is_equal_different_missing_or_not_read() -> None:
 def test_only_what_was_compared_is_called_compared() -> None:
     assert len(compared(results.sound())) == 7
     assert compared(results.unjudged(checks=())) == ()
-    assert not any("branch" in sentence for sentence in compared(without_branch()))
+    assert not any("branch" in each.sentence for each in compared(without_branch()))
 
 
 def without_branch() -> DrillResult:
@@ -128,18 +135,55 @@ def test_the_log_tells_why_a_drill_had_nothing_to_restore() -> None:
     drill = results.unjudged(artifact=None)
 
     assert drill.error is not None
-    assert in_the_log(drill) == f"No backup was found. {drill.error.what} Drill {drill.drill_id}."
+    assert in_the_log(drill) == f"No backup was restored. {drill.error.what} Drill {drill.drill_id}."
 
 
 def test_what_a_fail_says_of_the_backup_follows_from_its_cause() -> None:
     def found(code: str, next_step: str = "Look.") -> Finding:
         return Finding(code, "something", "this", "that", next_step)
 
+    def said(*against: Finding, **changes: Any) -> str:
+        return meaning(results.sound(verdict="FAIL", findings=against, **changes)).partition(" Found:")[0]
+
     source = found("restore failed", next(iter(FOR_THE_SOURCE)))
-    assert "no other backup" in reliance([source])
-    assert "The backup came back" in reliance([found("migrations failed"), found("recovery too slow")])
-    beside_the_rows = [found("extension missing"), found("sequence differs"), found("migrations failed")]
-    assert "Every row came back" in reliance(beside_the_rows)
-    assert reliance([*beside_the_rows, found("content differs")]) == "Do not rely on this backup."
-    for against in ([], [found("rows differ")], [source, found("rows differ")], [found("restore failed")]):
-        assert reliance(against) == "Do not rely on this backup."
+    assert "no other backup" in said(source)
+    beside_the_data = (found("migrations failed"), found("recovery too slow"))
+    assert said(*beside_the_data).startswith("The backup came back whole.")
+    too_slow = said(found("recovery too slow"), checks=results.unjudged().checks)
+    assert too_slow.startswith(
+        "Whether the backup comes back whole is not known: the drill ended before that."
+    )
+    beside_the_rows = (found("extension missing"), found("sequence differs"), found("migrations failed"))
+    assert "Every row came back" in said(*beside_the_rows)
+    for against in (
+        (*beside_the_rows, found("content differs")),
+        (found("rows differ"),),
+        (source, found("rows differ")),
+        (found("restore failed"),),
+    ):
+        assert said(*against) == "Do not rely on this backup."
+
+
+def test_an_older_backup_came_back_only_if_it_was_compared() -> None:
+    newer = Finding("artifact damaged", "hackorda/20261128T210000Z-bbbbbb", "a manifest", "none", "Look.")
+
+    came_back = meaning(results.sound(verdict="FAIL", findings=(newer,)))
+    assert "an older backup was taken. It came back whole." in came_back
+    ended = meaning(results.unjudged(verdict="FAIL", findings=(newer,)))
+    assert "Whether it comes back whole is not known" in ended
+    nothing = meaning(results.unjudged(verdict="FAIL", findings=(newer,), artifact=None))
+    assert "it is damaged, so nothing was restored from it" in nothing
+
+
+def test_the_next_step_names_what_to_restore_until_then() -> None:
+    instead = Instead("20261114T210000Z-0a1b2c", "s3://b/shop/20261114T210000Z-0a1b2c", "proven")
+
+    assert next_step(results.sound()) is None
+    named = next_step(results.bad(instead=instead))
+    assert named is not None
+    assert named.endswith(
+        "To restore until then: 20261114T210000Z-0a1b2c from s3://b/shop/20261114T210000Z-0a1b2c (proven)."
+    )
+    assert (next_step(results.bad()) or "").endswith("see `hackorda-ops backups`.")
+    too_slow = results.sound(verdict="FAIL", findings=(Finding("recovery too slow", "x", "y", "z", "a"),))
+    assert "until then" not in (next_step(too_slow) or "")

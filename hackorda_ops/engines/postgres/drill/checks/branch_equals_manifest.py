@@ -3,7 +3,7 @@
 from typing import Final
 
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.declaration import BRANCH, DrillCheck, Drilling
 from hackorda_ops.engines.postgres.drill.comparisons.branch import compare_branch
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, of_postgres
 from hackorda_ops.scratch.place import ComparableBranch
@@ -24,7 +24,7 @@ def _lacking(database: Policy) -> str:
 
 
 CHECK: Final = DrillCheck(
-    name="branch_equals_manifest",
+    name=BRANCH,
     title="The provider's own history agrees with the backup",
     description="The provider's own history at the artifact's WAL position holds the same rows.",
     lacking=_lacking,

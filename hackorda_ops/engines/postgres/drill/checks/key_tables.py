@@ -3,7 +3,7 @@
 from typing import Final
 
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.drilling.declaration import KEY_TABLES, DrillCheck
 from hackorda_ops.engines.postgres.drill.comparisons.production import compare_key_tables
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.evidence.manifest import ENGINE, of_postgres
@@ -51,7 +51,7 @@ def _compare(copy: Copy) -> None:
 
 
 NEAR_PRODUCTION: Final = DrillCheck(
-    name="key_tables_near_production",
+    name=KEY_TABLES,
     title="Key tables are close to production",
     description="Key tables have rows where production does, within the drift that the backup's age allows.",
     lacking=_lacking,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from hackorda_ops.config.models import Policy
-from hackorda_ops.drilling.declaration import DrillCheck
+from hackorda_ops.drilling.declaration import MIGRATIONS, DrillCheck
 from hackorda_ops.engines.postgres.drill.branch_migrations import migrate_branch
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.findings import fatal
@@ -27,18 +27,19 @@ def _migrate(copy: Copy) -> None:
     with record.stage("migrate"):
         migrated = migrate_copy(migrate, copy.target, connection, environ=drilling.protected.environ)
     result = record.migration = migrated.result
-    with record.stage("count again"), translated_errors(copy.target, "Counting after the migrations"):
-        tables = source_catalog.read_catalog(connection).tables
-        migrated_rows = counting.count_rows(connection, tables, drilling.on_progress)
-    record.migrated = {str(name): rows for name, rows in migrated_rows.items()}
-    came_back = {
-        name: digest.rows for name, digest in (copy.compared.digests if copy.compared else {}).items()
-    }
-    lost = row_losses(
-        rows_of_whole_tables(copy.manifest.inventory.tables, came_back),
-        rows_of_whole_tables(tables, migrated_rows),
-    )
-    on_branch = migrate_branch(copy, migrate) if migrate.also_on_branch else ()
+    with record.counting(CHECK.name, migrated.findings, failed=failure_words(result)):
+        with record.stage("count again"), translated_errors(copy.target, "Counting after the migrations"):
+            tables = source_catalog.read_catalog(connection).tables
+            migrated_rows = counting.count_rows(connection, tables, drilling.on_progress)
+        record.migrated = {str(name): rows for name, rows in migrated_rows.items()}
+        came_back = {
+            name: digest.rows for name, digest in (copy.compared.digests if copy.compared else {}).items()
+        }
+        lost = row_losses(
+            rows_of_whole_tables(copy.manifest.inventory.tables, came_back),
+            rows_of_whole_tables(tables, migrated_rows),
+        )
+        on_branch = migrate_branch(copy, migrate) if migrate.also_on_branch else ()
     findings = (*migrated.findings, *lost, *on_branch)
     why = unmeasured(result)
     if why is not None and not fatal(findings):
@@ -63,7 +64,7 @@ def _proven(result: MigrationResult) -> str:
 
 
 CHECK: Final = DrillCheck(
-    name="migrations_apply",
+    name=MIGRATIONS,
     title="The team's migrations apply to the restored database",
     description="The team's own migrations run on the restored database, and leave nothing pending.",
     lacking=_lacking,

@@ -16,6 +16,8 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import translated_errors
 from hackorda_ops.postgres.tools.clients import Clients
 
+_OTHERWISE: Final = "The restored copy is not what the manifest says"
+
 
 def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bool:
     """Restores the artifact into an empty database; whether all of it went in.
@@ -82,24 +84,25 @@ def _compare(copy: Copy) -> None:
     record.restored = {str(name): digest for name, digest in compared.digests.items()}
     record.sequences_compared = len(manifest.inventory.sequences)
     record.remarks += compared.notes
-    with record.stage("compare the schema"):
-        schema, objects = schema_findings(
-            drilling.folder / DUMP_FOLDER_NAME,
-            target,
-            encoding=manifest.inventory.source.encoding,
-            tools=copy.tools,
-            new_twin=lambda: copy.place.new_database("twin"),
-            folder=drilling.folder,
-        )
-    with record.stage("refresh the views"), translated_errors(target, "Refreshing materialized views"):
-        stale = tuple(refresh_findings(connection, compared.inventory.tables))
+    with record.counting(CHECK.name, compared.findings, failed=_OTHERWISE):
+        with record.stage("compare the schema"):
+            schema, objects = schema_findings(
+                drilling.folder / DUMP_FOLDER_NAME,
+                target,
+                encoding=manifest.inventory.source.encoding,
+                tools=copy.tools,
+                new_twin=lambda: copy.place.new_database("twin"),
+                folder=drilling.folder,
+            )
+        with record.stage("refresh the views"), translated_errors(target, "Refreshing materialized views"):
+            stale = tuple(refresh_findings(connection, compared.inventory.tables))
     record.check(
         CHECK.name,
         (*compared.findings, *schema, *stale),
         passed=f"{manifest.rows:,} rows in {len(manifest.tables)} tables, {record.sequences_compared} sequences, "
         f"{manifest.large_objects.objects:,} large objects and {objects} schema objects came back exactly as the "
         "manifest and the archive have them.",
-        failed="The restored copy is not what the manifest says",
+        failed=_OTHERWISE,
     )
 
 

@@ -1,0 +1,67 @@
+"""What to use in place of an artifact that a drill found to be bad: the best of the others, by name."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from hackorda_ops.drill.by_hand import instead_commands, needs_another
+from hackorda_ops.drill.causes import causes_of, said
+from hackorda_ops.drilling.result import DrillResult, Instead
+from hackorda_ops.engines.registry import engine_that_wrote
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import ArtifactMissing, ConfigError, OpsError
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import Held, read_judged
+from hackorda_ops.stores.store import PlaceName, Store
+
+
+def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
+    """The same drill with the artifact to use instead, where its own must not be restored.
+
+    Nobody shall find the commands that restore a bad artifact in the report that says that it is bad.
+
+    Args:
+        result: the drill.
+        protected: its database.
+    """
+    if not needs_another(result) or causes_of(result)[:1] == ("source",):
+        # Where the source itself is at fault, no other artifact is better.
+        return result
+    try:
+        found, notes = _best_of_the_others(result, protected)
+    except OpsError as error:
+        why = f"What to restore instead is not known: {error.what}"
+        return replace(result, warnings=(*result.warnings, why))
+    warnings = (*result.warnings, *notes)
+    if found is None:
+        return replace(result, warnings=warnings)
+    manifest = found.manifest
+    result = replace(
+        result,
+        instead=Instead(manifest.artifact_id, found.location, found.judgement.sentence),
+        by_hand=engine_that_wrote(manifest).by_hand(manifest),
+        warnings=warnings,
+    )
+    return replace(result, how_to_repeat=instead_commands(result, found.place))
+
+
+def _best_of_the_others(result: DrillResult, protected: Protected) -> tuple[Held | None, tuple[str, ...]]:
+    """The best artifact that counts as sound, with notes on what could not be read.
+
+    Raises:
+        OpsError: no place could be read.
+    """
+    own = said(result)
+    judged = read_judged(_places(protected), protected.name, tolerant=True, beside=(own,) if own else ())
+    try:
+        best = choose(judged, None).candidates[0]
+    except ArtifactMissing:
+        return None, judged.notes
+    return (best if best.judgement.usable else None), judged.notes
+
+
+def _places(protected: Protected) -> dict[PlaceName, Store]:
+    places: dict[PlaceName, Store] = {"offsite": protected.offsite}
+    if not protected.straight_offsite:
+        with suppress(ConfigError):
+            places["store"] = protected.store
+    return places
