@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from hackorda_ops.config.models import Alerts, Config, Policy
+from hackorda_ops.config.alerts import Alerts
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.orchestration import jobs, schedules
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy

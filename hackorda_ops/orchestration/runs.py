@@ -5,7 +5,7 @@ from typing import Final
 
 from dagster import AssetKey, DagsterRun, DagsterRunStatus
 
-from hackorda_ops.config.models import Alerts
+from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.given import given
 
 PARTITION_TAG: Final = "dagster/partition"

@@ -10,7 +10,8 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.config.models import Alerts, Policy
+from hackorda_ops.config.alerts import Alerts
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import quarter
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.consequences import consequence_of
