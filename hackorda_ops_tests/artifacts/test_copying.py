@@ -163,7 +163,8 @@ def test_memory_stays_flat_however_large_the_files_are(bucket: S3Store, tmp_path
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert peak_bytes < 40 * MIB
+    # Six pieces of 8 MiB for all files together, one for each of those in work, and what reads and sends them.
+    assert peak_bytes < 72 * MIB
 
 
 def test_the_largest_files_come_first() -> None:

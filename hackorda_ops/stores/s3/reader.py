@@ -1,32 +1,138 @@
-"""Reading an S3 object as a stream that survives broken connections."""
+"""Reading an S3 object as a stream that survives broken connections, and is as fast as several of them."""
 
 import io
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from threading import Event
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import HTTPClientError, IncompleteReadError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+
+from hackorda_ops.stores.s3.seats import SEAT_BYTES, SHARED_SEATS, Seats
+from hackorda_ops.stores.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An answer that has begun.
+
+    Attributes:
+        body: its bytes, from the offset that was asked for.
+        object_bytes: how long the whole object is; None where the answer is the whole object.
+    """
+
+    body: "StreamingBody"
+    object_bytes: int | None
+
+
+# Opens the object at a byte offset, and up to another; an answer may be longer, where a server knows no ranges.
+Fetch = Callable[[int, int], Opened]
+
+
+def opened_range(client: "S3Client", bucket: str, key: str, start_bytes: int, end_bytes: int) -> Opened:
+    """Opens a range of an object.
+
+    Args:
+        client: of the bucket's provider.
+        bucket: its name.
+        key: the object's whole key.
+        start_bytes: the first byte's offset.
+        end_bytes: the offset behind the last; it may lie beyond the object's end.
+
+    Raises:
+        ClientError, BotoCoreError: there is no such object, or it can't be read.
+    """
+    try:
+        answer = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start_bytes}-{end_bytes - 1}")
+    except ClientError as error:
+        # An empty object has no byte 0.
+        if (
+            start_bytes
+            or error.response["ResponseMetadata"]["HTTPStatusCode"]
+            != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):
+            raise
+        answer = client.get_object(Bucket=bucket, Key=key)
+    said = answer.get("ContentRange", "").rpartition("/")[2]
+    return Opened(answer["Body"], int(said) if said.isdecimal() else None)
+
+
+class _Piece:
+    """A piece of an object, from one offset to another.
+
+    A broken connection is replaced by one that continues where it was: without this, one lost connection in an hour's
+    download would cost the whole hour. A server that returns different bytes the second time is caught by the hash that
+    every reader here checks.
+    """
+
+    def __init__(self, fetch: Fetch, start_bytes: int, end_bytes: int, attempts: int) -> None:
+        self._fetch = fetch
+        self._offset_bytes = start_bytes
+        self._end_bytes = end_bytes
+        self._attempts = attempts
+        self._opened = fetch(start_bytes, end_bytes)
+        self.object_bytes = self._opened.object_bytes
+        if self.object_bytes is not None:
+            self._end_bytes = min(end_bytes, self.object_bytes)
+
+    def read(self, size_bytes: int) -> bytes:
+        """At most so many bytes; none at the end.
+
+        Raises:
+            HTTPClientError, IncompleteReadError, ClientError: the last attempt's error.
+        """
+        failures = 0
+        while True:
+            try:
+                block = self._opened.body.read(size_bytes)
+            except (HTTPClientError, IncompleteReadError):
+                failures += 1
+                if failures >= self._attempts:
+                    raise
+                self.close()
+                if self.object_bytes is not None and self._offset_bytes == self._end_bytes:
+                    return (
+                        b""  # the connection broke behind the last byte, and there is no range without bytes
+                    )
+                self._opened = self._fetch(self._offset_bytes, self._end_bytes)
+            else:
+                self._offset_bytes += len(block)
+                return block
+
+    def close(self) -> None:
+        """Returns the connection to the pool, or closes it if the piece was not read to its end."""
+        self._opened.body.close()
 
 
 class ObjectReader(io.RawIOBase):
-    """An object's bytes in order; a broken connection is replaced by one that continues from there.
-
-    Without this, one lost connection in an hour's download would cost the whole hour. A server
-    that returns different bytes the second time is caught by the hash that every reader here checks.
+    """An object's bytes in order: one piece as it arrives, while the next are on their way on connections of their own.
 
     Args:
-        fetch: opens the object at a byte offset.
+        fetch: opens a range of the object.
         attempts: how many times in a row nothing has to arrive before the error is raised.
+        seats: this reader's, for pieces that are fetched ahead.
     """
 
-    def __init__(self, fetch: "Callable[[int], StreamingBody]", attempts: int) -> None:
+    def __init__(self, fetch: Fetch, attempts: int, seats: Seats) -> None:
         self._fetch = fetch
         self._attempts = attempts
-        self._offset_bytes = 0
-        self._body = fetch(0)
+        self._seats = seats
+        self._ended = Event()
+        self._ahead: deque[Future[io.BytesIO]] = deque()
+        self._pool: ThreadPoolExecutor | None = None
+        self._piece: _Piece | io.BytesIO = _Piece(fetch, 0, SEAT_BYTES, attempts)
+        self._in_memory = False
+        self._asked_bytes = SEAT_BYTES
+        # Without its length the answer is the whole object.
+        self._object_bytes = self._piece.object_bytes or 0
 
     def readable(self) -> bool:
         """Always."""
@@ -39,23 +145,45 @@ class ObjectReader(io.RawIOBase):
             HTTPClientError, IncompleteReadError, ClientError: the last attempt's error.
         """
         view = memoryview(buffer)
-        failures = 0
-        while True:
-            try:
-                block = self._body.read(len(view))
-            except (HTTPClientError, IncompleteReadError):
-                failures += 1
-                if failures >= self._attempts:
-                    raise
-                self._body.close()
-                self._body = self._fetch(self._offset_bytes)
-            else:
-                self._offset_bytes += len(block)
-                view[: len(block)] = block
-                return len(block)
+        self._look_ahead()
+        while not (block := self._piece.read(len(view))):
+            if not self._next_piece():
+                return 0
+        view[: len(block)] = block
+        return len(block)
+
+    def _look_ahead(self) -> None:
+        while self._asked_bytes < self._object_bytes and self._seats.take():
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(SHARED_SEATS + 1, thread_name_prefix="ahead")
+            end_bytes = min(self._asked_bytes + SEAT_BYTES, self._object_bytes)
+            self._ahead.append(self._pool.submit(self._whole, self._asked_bytes, end_bytes))
+            self._asked_bytes = end_bytes
+
+    def _whole(self, start_bytes: int, end_bytes: int) -> io.BytesIO:
+        piece, data = _Piece(self._fetch, start_bytes, end_bytes, self._attempts), io.BytesIO()
+        try:
+            while not self._ended.is_set() and (block := piece.read(CHUNK_BYTES)):
+                data.write(block)
+        finally:
+            piece.close()
+        data.seek(0)
+        return data
+
+    def _next_piece(self) -> bool:
+        self._piece.close()
+        if self._in_memory:
+            self._seats.give_back()
+        self._look_ahead()
+        self._in_memory = bool(self._ahead)
+        self._piece = self._ahead.popleft().result() if self._ahead else io.BytesIO()
+        return self._in_memory
 
     def close(self) -> None:
-        """Returns the connection to the pool, or closes it if the object was not read to its end."""
+        """Ends what is on its way, and returns the connections to the pool."""
         if not self.closed:
-            self._body.close()
+            self._ended.set()
+            self._piece.close()
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
         super().close()

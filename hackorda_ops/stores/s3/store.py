@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +22,8 @@ from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
 from hackorda_ops.stores.s3.provider import provider_name
-from hackorda_ops.stores.s3.reader import ObjectReader
+from hackorda_ops.stores.s3.reader import ObjectReader, Opened, opened_range
+from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES
 from hackorda_ops.stores.store import (
     CHUNK_BYTES,
@@ -33,7 +35,6 @@ from hackorda_ops.stores.store import (
 )
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
@@ -55,7 +56,7 @@ class S3Store(StoreBase):
         kms_key_id: the key for "aws:kms"; None for the account's own.
         max_parts: the provider's limit of parts per upload.
         staging_root: a local folder with room for the parts in progress (files of more than
-            16 MiB times `max_parts` only).
+            8 MiB times `max_parts` only).
         connect_timeout_seconds: limit for making a connection.
         read_timeout_seconds: limit for each wait for bytes of an answer.
         attempts: how often a request with a transient failure is made in total.
@@ -135,20 +136,18 @@ class S3Store(StoreBase):
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        """An object as a stream; if a connection breaks, reading continues from the same offset.
+        """An object as a stream, a large one by several connections; if one breaks, reading continues where it was.
 
         Raises:
             ArtifactMissing: there is no such object.
             StoreRefused, StoreUnreachable: it can't be read.
         """
 
-        def fetch(offset_bytes: int) -> "StreamingBody":
-            # An empty object has no byte 0, so a whole object isn't requested as a range.
-            within: dict[str, Any] = {"Range": f"bytes={offset_bytes}-"} if offset_bytes else {}
-            return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **within)["Body"]
+        def fetch(start_bytes: int, end_bytes: int) -> Opened:
+            return opened_range(self._client, self.bucket, self._full(key), start_bytes, end_bytes)
 
-        with self._translated(f"read {self.describe()}/{key}"):
-            reader = ObjectReader(fetch, self.attempts)
+        with self._translated(f"read {self.describe()}/{key}"), Seats(self._seats) as seats:
+            reader = ObjectReader(fetch, self.attempts, seats)
             with io.BufferedReader(reader, CHUNK_BYTES) as stream:
                 yield cast(BinaryIO, stream)
 
@@ -174,9 +173,11 @@ class S3Store(StoreBase):
                     size_bytes,
                     max_parts=self.max_parts,
                     staging_root=self.staging_root,
+                    shared=self._seats,
                 )
                 return
-            with parts.spooled(checked, size_bytes, self.staging_root) as (body, md5):
+            body, md5 = parts.spooled(checked, size_bytes, self.staging_root)
+            with body:
                 checked.finish()
                 # A stream makes boto3 ask for permission first (Expect: 100-continue): one more round trip,
                 # and a second's wait at providers that do not know it, for each of many small files.
@@ -282,6 +283,10 @@ class S3Store(StoreBase):
         except (ClientError, BotoCoreError) as error:
             endpoint = endpoint_name(self.endpoint_url)
             raise translated(error, doing=doing, endpoint=endpoint, secret=self.secret_access_key) from None
+
+    @cached_property
+    def _seats(self) -> BoundedSemaphore:
+        return BoundedSemaphore(SHARED_SEATS)
 
     @cached_property
     def _client(self) -> "S3Client":

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hackorda_ops.errors import StoreRefused
+from hackorda_ops.stores.s3.seats import SEAT_BYTES
 from hackorda_ops.stores.store import ABANDONED_AFTER
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 # Files up to this size go in one request. Parts of this size are held in memory, larger ones in an
 # unnamed temporary file: every attempt must send the same bytes again.
-SMALLEST_PART_BYTES = 16 * _MIB
+SMALLEST_PART_BYTES = SEAT_BYTES
 LARGEST_PART_BYTES = 5 * _GIB
 
 
@@ -28,7 +29,7 @@ def part_size_bytes(size_bytes: int, max_parts: int) -> int:
         max_parts: the provider's limit: 10,000 on AWS, 1,000 on some.
 
     Returns:
-        Bytes per part: a whole number of MiB, at least 16 MiB, so that no more than `max_parts` come out.
+        Bytes per part: a whole number of MiB, at least 8 MiB, so that no more than `max_parts` come out.
 
     Raises:
         StoreRefused: the file does not fit even with the largest parts there are (5 GiB).

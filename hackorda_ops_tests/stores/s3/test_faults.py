@@ -1,8 +1,11 @@
 """An S3 store with everything that goes wrong in the field: refusals, silences, cuts, lost answers."""
 
+import itertools
 import os
 import pickle
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from hackorda_ops.errors import ArtifactDamaged, DiskFull, OpsError, StoreRefused, StoreUnreachable
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.s3.seats import SHARED_SEATS
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.stores.examples import MIB, behind, put, store_on, unfinished
 from hackorda_ops_tests.stores.s3_proxy import Forward, Reply, Request, refusal
@@ -279,7 +283,122 @@ def test_a_download_that_breaks_goes_on_from_there(s3_server: S3Server, store: S
 
     with behind(s3_server, store, break_off) as flaky:
         assert flaky.read_small("db/one") == data
-    assert ranges == [None, f"bytes={MIB}-", f"bytes={2 * MIB}-"]
+    assert ranges == [
+        f"bytes=0-{8 * MIB - 1}",
+        f"bytes={MIB}-{3 * MIB - 1}",
+        f"bytes={2 * MIB}-{3 * MIB - 1}",
+    ]
+
+
+def test_a_large_download_whose_connections_all_break_is_whole_in_the_end(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    data = os.urandom(30 * MIB)
+    put(store, "db/one", data)
+    cut = itertools.count()
+
+    def break_off(request: Request, forward: Forward) -> Reply:
+        reply = forward(request)
+        return replace(reply, body=reply.body[: 3 * MIB]) if next(cut) % 2 == 0 else reply
+
+    with behind(s3_server, store, break_off) as flaky, flaky.open("db/one") as stream:
+        assert stream.read() == data
+
+
+def test_a_large_download_with_one_piece_that_never_comes_ends_in_one_clear_error(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    put(store, "db/one", bytes(30 * MIB))
+
+    def keep_the_third(request: Request, forward: Forward) -> Reply | None:
+        return None if request.headers.get("Range", "").startswith(f"bytes={16 * MIB}-") else forward(request)
+
+    with (
+        behind(s3_server, store, keep_the_third) as broken,
+        pytest.raises(StoreUnreachable, match="read s3://"),
+        broken.open("db/one") as stream,
+    ):
+        stream.read()
+
+
+def test_an_object_cut_short_between_two_pieces_is_never_whole(s3_server: S3Server, store: S3Store) -> None:
+    put(store, "db/one", bytes(20 * MIB))
+
+    def replaced(request: Request, forward: Forward) -> Reply:
+        reply = forward(request)
+        if request.headers.get("Range", "").startswith("bytes=0-"):
+            put(store, "db/one", bytes(18 * MIB))
+        return reply
+
+    with behind(s3_server, store, replaced) as changing, changing.open("db/one") as stream:
+        assert len(stream.read()) < 20 * MIB
+
+
+def test_a_server_without_ranges_sends_the_whole_object_at_once(s3_server: S3Server, store: S3Store) -> None:
+    data = os.urandom(20 * MIB)
+    put(store, "db/one", data)
+    put(store, "db/empty", b"")
+
+    def no_ranges(request: Request, forward: Forward) -> Reply:
+        headers = {name: value for name, value in request.headers.items() if name != "Range"}
+        return forward(replace(request, headers=headers))
+
+    with behind(s3_server, store, no_ranges) as plain:
+        with plain.open("db/one") as stream:
+            assert stream.read() == data
+        assert plain.read_small("db/empty") == b""
+
+
+def test_one_part_of_many_that_is_refused_ends_the_upload_with_all_of_them(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    def refuse(request: Request, forward: Forward) -> Reply:
+        return refusal(403, "AccessDenied") if "partNumber=3" in request.path else forward(request)
+
+    with behind(s3_server, store, refuse) as broken, pytest.raises(StoreRefused):
+        put(broken, "db/one", bytes(60 * MIB))
+
+    assert list(store.list("")) == []
+    assert unfinished(s3_server, store.bucket) == []
+
+
+def test_many_large_transfers_at_a_time_all_end_with_the_memory_of_a_few(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    data = os.urandom(24 * MIB)
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def count(request: Request, forward: Forward) -> Reply:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        try:
+            return forward(request)
+        finally:
+            with lock:
+                inside -= 1
+
+    def there_and_back(number: int) -> bool:
+        put(counted, f"db/{number}", data)
+        with counted.open(f"db/{number}") as stream:
+            return stream.read() == data
+
+    with behind(s3_server, store, count) as counted, ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(there_and_back, range(6)))
+    # Each has one of its own; the others share what there is.
+    assert most <= 6 + SHARED_SEATS
+
+
+@pytest.mark.parametrize("size_bytes", [8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB, 16 * MIB + 1])
+def test_a_file_about_as_long_as_whole_pieces_comes_back_as_it_was(store: S3Store, size_bytes: int) -> None:
+    data = os.urandom(size_bytes)
+
+    put(store, "db/one", data)
+
+    with store.open("db/one") as stream:
+        assert stream.read() == data
+        assert stream.read() == b""
 
 
 def test_a_download_that_gets_nowhere_ends_in_one_clear_error(s3_server: S3Server, store: S3Store) -> None:
