@@ -10,10 +10,11 @@ from typing import Final
 
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.cutover import state as states
+from hackorda_ops.cutover.emptying import empty
 from hackorda_ops.cutover.site import Say, Site
 from hackorda_ops.cutover.state import CutoverState, StepDone
 from hackorda_ops.cutover.steps import BY_NAME, NAMES, CutoverStep, StepName, position
-from hackorda_ops.cutover.target import empty, plan_of, target_of
+from hackorda_ops.cutover.target import plan_of, target_of
 from hackorda_ops.cutover.work import WORK
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, UsageError
@@ -107,6 +108,8 @@ def _forget(protected: Protected, found: CutoverState) -> None:
         with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
             target = target_of(protected, private_folder=Path(private))
             if target.describe() == found.target:
+                # Interrupted now, a run without --restart must not take the new database for filled.
+                states.save(protected, found.back_to("restore"))
                 empty(target, protected.name, found.cutover_id)
 
 

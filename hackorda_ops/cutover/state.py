@@ -85,9 +85,10 @@ class CutoverState:
         """With a step finished, and what it found out."""
         return replace(self, began=None, done=(*self.done, done), **changes)
 
-    def without(self, name: StepName) -> "CutoverState":
-        """With a step to be done again."""
-        return replace(self, done=tuple(each for each in self.done if each.name != name))
+    def back_to(self, name: StepName) -> "CutoverState":
+        """With a step begun anew, and nothing after it done."""
+        before = NAMES[: NAMES.index(name)]
+        return replace(self, began=name, done=tuple(each for each in self.done if each.name in before))
 
 
 _DOCUMENT: Final = Document(

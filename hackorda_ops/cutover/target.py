@@ -1,10 +1,11 @@
-"""The new database: how it's reached, that it's empty or provably ours, and how it is emptied of what we restored.
+"""The new database: how it's reached, and whose it is while it is being filled.
 
-While it is being filled it carries a label, its comment: the cutover's id. Only under that label is it ever emptied,
-and the label goes before the application gets to it.
+Meanwhile it carries a label, its comment: the cutover's id. Only under that label is it ever emptied, and the label
+goes before the application gets to it.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,31 +14,17 @@ from psycopg import sql
 
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, TargetRefused
+from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import given
-from hackorda_ops.postgres.catalogs import source_catalog
-from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.sessions import connection as connections
 from hackorda_ops.postgres.sessions import tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 
 APPLICATION: Final = "hackorda_ops cutover"
-# Every server has one of them, and DROP DATABASE needs another database to be run from.
-_MAINTENANCE: Final = ("postgres", "template1")
 
-_ABOUT: Final = b"""
-SELECT pg_catalog.shobj_description(d.oid, 'pg_database'), owner.rolname, d.datacl IS NOT NULL
-  FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles owner ON owner.oid = d.datdba
- WHERE d.datname = pg_catalog.current_database()
-"""
-_SETTINGS: Final = b"""
-SELECT role.rolname, entry
-  FROM pg_catalog.pg_db_role_setting s
-  JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase AND d.datname = pg_catalog.current_database()
-  LEFT JOIN pg_catalog.pg_roles role ON role.oid = s.setrole
- CROSS JOIN LATERAL unnest(s.setconfig) AS entry
+_COMMENT: Final = b"""
+SELECT pg_catalog.shobj_description(oid, 'pg_database')
+  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
 """
 
 
@@ -95,8 +82,7 @@ def label_of(connection: psycopg.Connection[Any], database: str) -> str | None:
     Raises:
         psycopg.Error: the caller translates.
     """
-    [(comment, _, _)] = connection.execute(_ABOUT).fetchall()
-    label = _read(comment)
+    label = label_in(comment_of(connection))
     return str(label["cutover"]) if label.get("database") == database and "cutover" in label else None
 
 
@@ -111,10 +97,18 @@ def claim(connection: psycopg.Connection[Any], database: str, cutover_id: str) -
     Raises:
         psycopg.Error: the caller translates.
     """
-    [(comment, _, _)] = connection.execute(_ABOUT).fetchall()
-    before = _read(comment).get("before", comment if "app" not in _read(comment) else None)
-    label = {"app": "hackorda_ops", "database": database, "cutover": cutover_id, "before": before}
-    _comment(connection, json.dumps(label))
+    comment = comment_of(connection)
+    label = label_in(comment)
+    set_label(
+        connection,
+        connection.info.dbname,
+        {
+            "app": "hackorda_ops",
+            "database": database,
+            "cutover": cutover_id,
+            "before": label.get("before") if label else comment,
+        },
+    )
 
 
 def release(connection: psycopg.Connection[Any], database: str) -> None:
@@ -124,90 +118,29 @@ def release(connection: psycopg.Connection[Any], database: str) -> None:
         psycopg.Error: the caller translates.
     """
     if label_of(connection, database) is not None:
-        [(comment, _, _)] = connection.execute(_ABOUT).fetchall()
-        _comment(connection, _read(comment).get("before"))
+        set_comment(connection, connection.info.dbname, label_in(comment_of(connection)).get("before"))
 
 
-def empty(target: ConnectionTarget, database: str, cutover_id: str | None) -> None:
-    """Drops the new database and makes it again as it was, empty. Only under the label of one of our cutovers.
-
-    Args:
-        target: the new database.
-        database: the protected database's name.
-        cutover_id: whose label it must carry; None for any cutover of this database.
-
-    Raises:
-        TargetRefused: it isn't provably ours, or it can't be made again as it was.
-        RightsMissing: the role can't drop or create databases.
-        OpsError: the login or the connection failed.
-    """
-    doing = f"Emptying {target.database} of what this cutover restored"
-    with (
-        translated_errors(target, doing),
-        connect(target, application_name=APPLICATION, settings=RESTORE_SETTINGS) as connection,
-    ):
-        label = label_of(connection, database)
-        if label is None or cutover_id not in (None, label):
-            raise _not_ours(target)
-        [(comment, owner, granted)] = connection.execute(_ABOUT).fetchall()
-        if granted:
-            raise TargetRefused(
-                f"{target.describe()} has grants of its own, and holds what an interrupted cutover restored.",
-                meaning="It would have to be dropped and made again, which would lose those grants.",
-                next_step="Drop and create it by hand, empty, with its grants; then run this again.",
-            )
-        like = source_catalog.read_source(connection)
-        settings = connection.execute(_SETTINGS).fetchall()
-    admin = _maintenance(target)
-    name = sql.Identifier(target.database)
-    with (
-        translated_errors(admin, doing),
-        connect(admin, application_name=APPLICATION, settings=RESTORE_SETTINGS) as connection,
-    ):
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-        create_like(admin, target.database, like)
-        if owner != admin.user:
-            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(owner)))
-        for role, entry in settings:
-            setting, _, value = entry.partition("=")
-            whose = (
-                sql.SQL("DATABASE {}").format(name)
-                if role is None
-                else sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), name)
-            )
-            # FROM CURRENT takes any value as it is, lists too; within one transaction it changes nothing else.
-            with connection.transaction():
-                connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (setting, value))
-                connection.execute(
-                    sql.SQL("ALTER {} SET {} FROM CURRENT").format(whose, sql.Identifier(setting))
-                )
-        if (before := _read(comment).get("before")) is not None:
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(before)))
+def comment_of(connection: psycopg.Connection[Any]) -> str | None:
+    """The comment on the database of a session: a label, somebody's own words, or None."""
+    [(comment,)] = connection.execute(_COMMENT).fetchall()
+    return None if comment is None else str(comment)
 
 
-def _not_ours(target: ConnectionTarget) -> TargetRefused:
-    return TargetRefused(
-        f"{target.describe()} is not empty, and nothing proves that this cutover filled it.",
-        meaning="Nothing was restored, and nothing in it was touched: it may be somebody's.",
-        next_step="If what is in it is not needed, drop it and create it again, empty; then run this again. Otherwise "
-        "name another database.",
-    )
-
-
-def _maintenance(target: ConnectionTarget) -> ConnectionTarget:
-    name = next(each for each in _MAINTENANCE if each != target.database)
-    return connections.with_database(target, name)
-
-
-def _comment(connection: psycopg.Connection[Any], text: str | None) -> None:
+def set_comment(connection: psycopg.Connection[Any], name: str, text: str | None) -> None:
+    """Puts a comment on a database of the session's server, or takes it away with None."""
     connection.execute(
-        sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-            sql.Identifier(connection.info.dbname), sql.Literal(text)
-        )
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(text))
     )
 
 
-def _read(comment: str | None) -> dict[str, Any]:
+def set_label(connection: psycopg.Connection[Any], name: str, label: Mapping[str, Any]) -> None:
+    """Puts a label on a database of the session's server."""
+    set_comment(connection, name, json.dumps(label))
+
+
+def label_in(comment: str | None) -> dict[str, Any]:
+    """The label that a comment is; empty if it's somebody's own words."""
     try:
         label = json.loads(comment or "")
     except ValueError:

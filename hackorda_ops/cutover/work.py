@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from hackorda_ops.concerns import concerns_in, require_none
 from hackorda_ops.cutover import looking, sheets
+from hackorda_ops.cutover.emptying import empty, finish
 from hackorda_ops.cutover.equal import differences, losses
 from hackorda_ops.cutover.site import Site
 from hackorda_ops.cutover.smoke import require_answers
 from hackorda_ops.cutover.state import folder_of, write_private
 from hackorda_ops.cutover.steps import StepName
 from hackorda_ops.cutover.stillness import await_stillness
-from hackorda_ops.cutover.target import APPLICATION, claim, empty, label_of, release
+from hackorda_ops.cutover.target import APPLICATION, claim, label_of, release
 from hackorda_ops.errors import PermanentError, TargetRefused, ToolFailed
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.given import given
@@ -117,6 +118,8 @@ def _dump(site: Site) -> StepOutcome:
 
 def _restore(site: Site) -> StepOutcome:
     manifest, target, name = site.final_dump(), site.target(), site.protected.name
+    if site.state.began == "restore":
+        finish(target, name, site.state.cutover_id)
     if not _is_empty(site, target):
         # Only an interrupted restore of this very cutover can have filled it under this label.
         site.say(f"Emptying {target.describe()}: an interrupted restore filled it.")
