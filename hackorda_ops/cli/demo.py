@@ -149,7 +149,7 @@ def _stay(dagster: RunningDagster) -> None:
     out.print(
         f"\nDagster is up at {dagster.url}\n"
         "  Lineage                       source, nightly_dump, offsite_copy, restore_drill, drill_report\n"
-        "  drill_report                  the report of each quarter; its checks are on restore_drill\n"
+        "  drill_report                  the report of each quarter, with the drill's verdict and checks\n"
         "  nightly_dump > Materialize    takes tonight's dump again, and compares it with the previous one\n"
         '  restore_drill > Materialize   drills again, or backfills a missed quarter ("Show all partitions")\n'
         "  Runs                          progress of each run; terminate one, and nothing is left behind\n"

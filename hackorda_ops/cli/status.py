@@ -68,6 +68,8 @@ def _show(found: list[Readiness]) -> None:
         terminal.out.print(f"{each.database}: {each.risk}", markup=False, soft_wrap=True)
         for reason in each.judgement.reasons:
             terminal.out.print(f"  {reason}", markup=False, soft_wrap=True)
+        if each.judgement.next_step:
+            terminal.out.print(f"  Next step: {each.judgement.next_step}", markup=False, soft_wrap=True)
 
 
 def _write_page(path: Path, found: list[Readiness], now: datetime) -> None:

@@ -8,10 +8,10 @@ from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.report import words
-from hackorda_ops.drill.report.history import read_past
+from hackorda_ops.drill.report.history import drill_prefix, read_past
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
+from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.stores.store import Store
 from hackorda_ops.unforeseen import described
@@ -78,6 +78,48 @@ def hold_drill(
     except Exception as error:  # noqa: BLE001  # the verdict must not be lost with its pages
         return Quarter(result, past, (), (_why(error),))
     return Quarter(result, past, places.pages, places.not_stored)
+
+
+def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
+    """A drill that was run, from its report in the nightly store and off-site.
+
+    Args:
+        protected: the database.
+        quarter: the last drill of this one (its first day); None for the last of all.
+
+    Raises:
+        ArtifactMissing: no report of such a drill can be read.
+        StoreRefused, StoreUnreachable: no place can be read.
+    """
+    # pandas takes a second to load, which no other command or code location should wait for.
+    from hackorda_ops.drill.report.report import PAGE_NAME  # noqa: PLC0415
+
+    found: dict[str, DrillResult] = {}
+    places: dict[str, list[str]] = {}
+    errors: list[OpsError] = []
+    for store in protected.known_stores:
+        try:
+            read = read_past(store, protected.name)
+        except OpsError as error:
+            errors.append(error)
+            continue
+        for drill in read:
+            page = f"{store.describe()}/{drill_prefix(protected.name, drill.drill_id)}/{PAGE_NAME}"
+            places.setdefault(drill.drill_id, []).append(page)
+            found[drill.drill_id] = drill
+    past = sorted(found.values(), key=lambda drill: (drill.started_at, drill.drill_id))
+    last = next((each for each in reversed(past) if quarter is None or each.quarter == quarter), None)
+    if last is None and errors:
+        raise errors[0]
+    if last is None:
+        raise ArtifactMissing(
+            f"There is no report of a drill of {protected.name}"
+            + (f" in {quarter_name(quarter)}." if quarter else "."),
+            meaning="That quarter was not drilled, or its reports were removed.",
+            next_step=f"Drill it: `hackorda-ops drill {protected.name}`, or materialize restore_drill.",
+        )
+    earlier = tuple(each for each in past if each is not last)
+    return Quarter(last, earlier, tuple(places[last.drill_id]), tuple(error.what for error in errors))
 
 
 def _why(error: Exception) -> str:

@@ -7,10 +7,11 @@ import dagster as dg
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.orchestration import jobs, schedules
+from hackorda_ops.orchestration.assets.drill_report import drill_report, report_checks
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
-from hackorda_ops.orchestration.assets.restore_drill import drill_report, restore_drill
+from hackorda_ops.orchestration.assets.restore_drill import restore_drill
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
 from hackorda_ops.orchestration.history_checks import history_checks, provider_history
@@ -64,6 +65,7 @@ def _of_one(name: str, database: Policy, alerts: Alerts) -> dg.Definitions:
             restore_drill(name, database, alerts),
             drill_report(name, database),
         ],
+        asset_checks=[report_checks(name, database)],
         jobs=[*of_kinds.values(), sweep],
         schedules=[schedules.every(kind, name, database, of_kinds) for kind in of_kinds],
         sensors=[

@@ -1,6 +1,6 @@
 """From an error of the core to Dagster's Failure, and back again for the alarm about it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
@@ -24,7 +24,14 @@ _NEXT_STEP: Final = "next step"
 _HEADLINE: Final = "in short"
 
 
-def failure(what: str, *, meaning: str, next_step: str, headline: str | None = None) -> dg.Failure:
+def failure(
+    what: str,
+    *,
+    meaning: str,
+    next_step: str,
+    headline: str | None = None,
+    shown: Mapping[str, dg.MetadataValue] | None = None,
+) -> dg.Failure:
     """A failure that says what happened, what it means and what to do, as text and as metadata.
 
     Args:
@@ -32,6 +39,7 @@ def failure(what: str, *, meaning: str, next_step: str, headline: str | None = N
         meaning: what that means for the backups.
         next_step: what to do.
         headline: the cause in a few words, for an alarm's title; None where the subject alone says enough.
+        shown: more for the page of the run: a report, what failed.
     """
     return dg.Failure(
         f"{what}\n\nWhat it means: {meaning}\n\nNext step: {next_step}",
@@ -40,6 +48,7 @@ def failure(what: str, *, meaning: str, next_step: str, headline: str | None = N
             _MEANING: meaning,
             _NEXT_STEP: next_step,
             **({_HEADLINE: headline} if headline else {}),
+            **(shown or {}),
         },
         allow_retries=False,
     )

@@ -17,7 +17,9 @@ from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.engine import Fact
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.findings import Finding
+from hackorda_ops.markdown import escaped, table
 from hackorda_ops.night.night import Night
+from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.week.week import Week
 from hackorda_ops.words import shortened
 
@@ -120,13 +122,51 @@ def of_report(held: Quarter) -> Metadata:
     # pandas takes a second to load, which the code location's start should not wait for.
     from hackorda_ops.drill.report import markdown  # noqa: PLC0415
 
-    pages = {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
     return {
         "report": MetadataValue.md(markdown.document(held.result, held.past)),
-        **pages,
+        **_pages(held),
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
         **of_drill(held.result),
     }
+
+
+def of_failed(held: Quarter) -> Metadata:
+    """What the failure of a drill shows beside its cause: the verdict, what failed, and where its report is."""
+    result = held.result
+    failed = [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
+    artifact = {} if result.artifact is None else {ARTIFACT: MetadataValue.text(result.artifact.artifact_id)}
+    return {
+        "verdict": MetadataValue.text(result.verdict),
+        "failed checks": _list(failed),
+        **artifact,
+        **_pages(held),
+    }
+
+
+def of_verdict(held: Quarter) -> Metadata:
+    """What the verdict's check shows: every check with what came of it, and the report itself."""
+    result = held.result
+    outcomes = [(check.name, check.outcome, check.summary) for check in result.checks]
+    return {
+        "verdict": MetadataValue.text(result.verdict),
+        "checks": MetadataValue.md(table(("Check", "Outcome", "What was seen"), outcomes)),
+        **_pages(held),
+    }
+
+
+def of_judgement(ready: Readiness) -> Metadata:
+    """What a database's check of readiness shows."""
+    judged = ready.judgement
+    return {
+        "verdict": MetadataValue.text(judged.word),
+        "reasons": _list(map(escaped, judged.reasons)),
+        "next step": MetadataValue.md(judged.next_step or "none"),
+        "risk": MetadataValue.text(ready.risk),
+    }
+
+
+def _pages(held: Quarter) -> Metadata:
+    return {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
 
 
 def row_counts(manifest: Manifest) -> MetadataValue:

@@ -13,6 +13,7 @@ from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
@@ -32,6 +33,7 @@ class Overdue:
         due_at: the scheduled time, aware, in the schedule's time zone.
         since: how long ago that was.
         sentence: it in words; the same at every look, so that an alarm can be told from a new one.
+        next_step: what to do about what was tried for it; "" where nothing was.
     """
 
     kind: DueKind
@@ -39,6 +41,7 @@ class Overdue:
     due_at: datetime
     since: timedelta
     sentence: str
+    next_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,12 @@ class Attempt:
         partition: the night, the week's Monday, the first day of the quarter or year.
         against: why it doesn't count, as the end of a sentence: "was run on 2026-10-04 and FAILED"; None for
             what is asked for: a sound night, a copy of one, a drill that passed.
+        next_step: what to do where it doesn't count; "" where that isn't known.
     """
 
     partition: date
     against: str | None
+    next_step: str = ""
 
 
 def asked_for(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
@@ -115,7 +120,8 @@ def _overdue(
     was_due = f"{local:%Y-%m-%d %H:%M} ({schedule.timezone})"
     outcome = in_time[0].against if in_time else _NEVER_CAME[kind]
     sentence = f"{_subject(kind, due.partition)}, due at {was_due}, {outcome}."
-    return Overdue(kind, due.partition, due.at, now - due.at, sentence)
+    next_step = in_time[0].next_step if in_time else ""
+    return Overdue(kind, due.partition, due.at, now - due.at, sentence, next_step)
 
 
 _NEVER_CAME: dict[DueKind, str] = {
@@ -138,8 +144,12 @@ def _subject(kind: DueKind, partition: date) -> str:
 
 def by_night(artifact: Manifest) -> Attempt:
     """How an artifact in the store counts for its night."""
-    found = ", ".join(f"{finding.code} ({finding.subject})" for finding in fatal(artifact.findings)[:_TOLD])
-    return Attempt(artifact.night, None if artifact.sound else f"was taken and failed its checks: {found}")
+    if artifact.sound:
+        return Attempt(artifact.night, None)
+    against = fatal(artifact.findings)[:_TOLD]
+    found = ", ".join(f"{finding.code} ({finding.subject})" for finding in against)
+    steps = " ".join(dict.fromkeys(finding.next_step for finding in against))
+    return Attempt(artifact.night, f"was taken and failed its checks: {found}", steps)
 
 
 def by_copy(artifact: Manifest, judgement: ArtifactJudgement) -> Attempt:
@@ -149,30 +159,39 @@ def by_copy(artifact: Manifest, judgement: ArtifactJudgement) -> Attempt:
         artifact: its manifest.
         judgement: what is known of it there.
     """
-    problem = None
+    problem, step = None, ""
     if not artifact.sound:
         problem = f"is of an artifact that failed its checks ({artifact.artifact_id})"
     elif judgement.state == "damaged":
         # Copying it again repairs it. What else a drill found against it is the drill's to say.
         problem = f"is {judgement.sentence} ({artifact.artifact_id})"
-    return Attempt(week_of(artifact.night), problem)
+        step = f"`hackorda-ops copy {artifact.database} --artifact {artifact.artifact_id}` repairs it from the store."
+    return Attempt(week_of(artifact.night), problem, step)
 
 
 def by_drill(drill: DrillResult) -> Attempt:
     """How a drill counts for its quarter."""
     return _held(
-        drill.quarter, drill.verdict, drill.started_at, drill.drill_id, but=beside_the_data(said(drill))
+        drill.quarter,
+        drill.verdict,
+        drill.started_at,
+        drill.drill_id,
+        but=beside_the_data(said(drill)),
+        next_step=next_step(drill) or "",
     )
 
 
 def by_exercise(exercise: ExerciseResult) -> Attempt:
     """How a recovery exercise counts for its year."""
-    return _held(exercise.year, exercise.verdict, exercise.started_at, exercise.exercise_id)
+    step = exercise.error.next_step if exercise.error else ""
+    return _held(exercise.year, exercise.verdict, exercise.started_at, exercise.exercise_id, next_step=step)
 
 
-def _held(partition: date, verdict: Verdict, at: datetime, held_id: str, *, but: str = "") -> Attempt:
+def _held(
+    partition: date, verdict: Verdict, at: datetime, held_id: str, *, but: str = "", next_step: str
+) -> Attempt:
     if verdict == "PASS":
         return Attempt(partition, None)
     failed = f"FAILED, although its data came back ({but})" if but else "FAILED"
     ended = failed if verdict == "FAIL" else "could not judge (ERROR)"
-    return Attempt(partition, f"was run on {at:%Y-%m-%d} and {ended}; its report is {held_id}")
+    return Attempt(partition, f"was run on {at:%Y-%m-%d} and {ended}; its report is {held_id}", next_step)

@@ -33,6 +33,7 @@ class DrillSeen:
 
     Attributes:
         beside_the_data: what it failed about although the data came back, as a clause; "" where it didn't, or passed.
+        next_step: what to do about it; "" after a PASS.
     """
 
     drill_id: str
@@ -40,6 +41,7 @@ class DrillSeen:
     verdict: Verdict
     drilled_at: datetime
     beside_the_data: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True)

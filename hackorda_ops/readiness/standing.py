@@ -13,6 +13,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
@@ -221,7 +222,12 @@ def _seen(artifact: Manifest, judgement: ArtifactJudgement) -> ArtifactSeen:
 
 def _drill_seen(drill: DrillResult) -> DrillSeen:
     return DrillSeen(
-        drill.drill_id, drill.quarter, drill.verdict, drill.started_at, beside_the_data(said(drill))
+        drill.drill_id,
+        drill.quarter,
+        drill.verdict,
+        drill.started_at,
+        beside_the_data(said(drill)),
+        next_step(drill) or "",
     )
 
 

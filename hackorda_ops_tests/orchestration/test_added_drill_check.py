@@ -18,7 +18,7 @@ from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.migrations.commands import running
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks
 
-RESTORE_DRILL = AssetKey(["shop", "restore_drill"])
+DRILL_REPORT = AssetKey(["shop", "drill_report"])
 NAME = "every_user_has_a_name"
 
 
@@ -96,7 +96,7 @@ def test_an_added_check_runs_on_the_copy_and_is_in_the_report_and_in_dagster(
     assert result.success
     assert checks(result)[NAME].passed
     assert nameless.after_migrations == [False]
-    spec = shop.definitions().resolve_asset_graph().get_check_spec(AssetCheckKey(RESTORE_DRILL, NAME))
+    spec = shop.definitions().resolve_asset_graph().get_check_spec(AssetCheckKey(DRILL_REPORT, NAME))
     assert spec.description == "Users of the restored database were looked at for names."
     [drill] = read_past(FolderStore(shop.store), "shop")
     assert [(each.outcome, each.summary) for each in drill.checks if each.name == NAME] == [

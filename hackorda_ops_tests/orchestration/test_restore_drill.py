@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 from dagster import (
+    AssetCheckKey,
     AssetCheckSeverity,
     AssetKey,
     DagsterEventType,
@@ -19,10 +21,12 @@ from dagster import (
     MetadataValue,
     PathMetadataValue,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Policy, Schedule
+from hackorda_ops.drill.quarter import hold_drill
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -37,6 +41,7 @@ DRILL_REPORT = AssetKey(["shop", "drill_report"])
 
 # What a scratch server, a migrate command and key tables make possible; there's no branch to compare with.
 CHECKS = {
+    "verdict",
     "offsite_equals_manifest",
     "restored_equals_manifest",
     "comparison_self_test",
@@ -118,6 +123,7 @@ def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
     assert result.success
     assert {name: found.passed for name, found in checks(result).items()} == dict.fromkeys(CHECKS, True)
     assert {found.partition for found in checks(result).values()} == {str(quarter)}
+    assert {found.asset_key for found in checks(result).values()} == {DRILL_REPORT}
     report = _only(instance, DRILL_REPORT, quarter)
     [manifest] = catalog.read(FolderStore(shipped.store), "shop").artifacts
     for metadata in (_only(instance, RESTORE_DRILL, quarter), report):
@@ -141,16 +147,25 @@ def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
 
     assert not result.success
     found = checks(result)
-    assert found.keys() == CHECKS
-    assert {name for name, each in found.items() if _refutes(each)} == {"offsite_equals_manifest"}
+    # The verdict and what failed come first; what was not looked at isn't there, and so not "failed".
+    assert list(found) == ["verdict", "offsite_equals_manifest"]
+    assert all(_refutes(each) for each in found.values())
     assert {each.partition for each in found.values()} == {str(quarter)}
+    said = str(found["verdict"].description)
+    assert said.startswith("FAIL: Do not rely on this backup: the copy is damaged")
+    assert "Next step: If the store still has the artifact, copy it again" in said
+    outcomes = str(found["verdict"].metadata["checks"].value)
+    assert all(name.replace("_", r"\_") in outcomes for name in CHECKS - {"verdict"})
     told = _told(result)
+    assert (told["verdict"], told["in short"]) == ("FAIL", "the copy is damaged")
+    assert "offsite_equals_manifest" in told["failed checks"]
     assert "public.users" in told["what"]
     assert "Do not rely on this backup" in told["meaning"]
     report = _only(instance, DRILL_REPORT, quarter)
     assert report["verdict"].value == "FAIL"
     assert isinstance(report["page 1"], PathMetadataValue)
     assert str(report["page 1"].value) in told["what"]
+    assert told["page 1"] == report["page 1"].value
     assert not instance.get_materialized_partitions(RESTORE_DRILL)
     assert _databases(scratch_server) == before
 
@@ -165,6 +180,43 @@ def _refutes(evaluation: Any) -> bool:
     return not evaluation.passed and evaluation.severity == AssetCheckSeverity.ERROR
 
 
+def _unjudged(result: ExecuteInProcessResult) -> str:
+    """The one check of a drill that could not judge: a warning, which says what to do."""
+    [(name, found)] = checks(result).items()
+    assert not found.passed
+    assert found.severity == AssetCheckSeverity.WARN
+    assert str(found.description).startswith("ERROR: The drill could not judge")
+    assert "Next step: " in str(found.description)
+    return name
+
+
+def _stands(instance: DagsterInstance, name: str) -> AssetCheckExecutionRecordStatus | None:
+    """What Dagster's UI shows of a check of the report."""
+    key = AssetCheckKey(DRILL_REPORT, name)
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+    return record.status if record else None
+
+
+def test_the_reports_checks_read_the_last_report_of_the_quarter_again(
+    shipped: CodeLocation, instance: DagsterInstance
+) -> None:
+    """As somebody has them executed from the UI; a drill by the command line is read as well."""
+    quarter = _this_quarter(shipped)
+    _damage(shipped)
+    hold_drill(shipped.shop, quarter=quarter)
+    of_report = dg.define_asset_job("again", selection=dg.AssetSelection.checks_for_assets(DRILL_REPORT))
+    definitions = dg.Definitions.merge(shipped.definitions(), dg.Definitions(jobs=[of_report]))
+
+    result = definitions.resolve_job_def("again").execute_in_process(
+        instance=instance, tags={"dagster/partition": str(quarter)}
+    )
+
+    assert result.success
+    assert list(checks(result)) == ["verdict", "offsite_equals_manifest"]
+    assert _stands(instance, "verdict") == AssetCheckExecutionRecordStatus.FAILED
+    assert not instance.get_materialized_partitions(DRILL_REPORT)
+
+
 def test_a_scratch_that_refuses_the_login_is_no_word_against_the_backup(
     shipped: CodeLocation, instance: DagsterInstance, scratch_server: PostgresServer
 ) -> None:
@@ -174,9 +226,9 @@ def test_a_scratch_that_refuses_the_login_is_no_word_against_the_backup(
     result = shipped.run("shop_quarter", quarter, instance, SCRATCH_ADMIN_URL=refused)
 
     assert not result.success
-    assert [name for name, found in checks(result).items() if _refutes(found)] == []
-    assert not any(found.passed for found in checks(result).values())
+    assert _unjudged(result) == "verdict"
     assert "could not judge" in _told(result)["what"]
+    assert _told(result)["verdict"] == "ERROR"
     assert "password authentication failed" in _told(result)["what"]
     assert _only(instance, DRILL_REPORT, quarter)["verdict"].value == "ERROR"
     assert not instance.get_materialized_partitions(RESTORE_DRILL)
@@ -197,7 +249,7 @@ def test_a_past_quarter_whose_artifacts_are_gone_says_so_and_stays_open(
     told = _told(result)
     assert "No sound artifact is off-site from" in told["what"]
     assert "can't be drilled" in told["next step"]
-    assert [name for name, found in checks(result).items() if _refutes(found)] == []
+    assert _unjudged(result) == "verdict"
     assert not instance.get_materialized_partitions(RESTORE_DRILL)
 
 

@@ -93,6 +93,27 @@ def test_each_thing_to_see_to_is_a_reason(
     assert (judged.word, judged.reasons) == (word, (reason,))
 
 
+def test_the_first_reason_decides_what_to_do_first() -> None:
+    mended = replace(LATE, next_step="Mend it.")
+    drilled = DrillSeen(
+        "20261119T060000Z-4c5d6e", PROOF.quarter, "FAIL", utc(11, 19, 6), next_step="Copy it again."
+    )
+
+    def step(**change: object) -> str:
+        return judge(replace(IN_ORDER, **change), Policy()).next_step  # type: ignore[arg-type]
+
+    assert step() == ""
+    assert step(overdue=(mended,), last_drill=drilled) == "Mend it."
+    assert step(overdue=(LATE,)).startswith("`hackorda-ops dump hackorda`, or materialize the night")
+    assert step(last_drill=drilled) == "Copy it again."
+    bad = replace(COPY, sound=False, judgement="damaged here")
+    assert step(passed_over=(bad,), last_drill=drilled) == "Copy it again."
+    assert step(passed_over=(bad,)).startswith("`hackorda-ops dump hackorda && ")
+    assert step(newest_copy=None) == "`hackorda-ops copy hackorda`"
+    assert step(last_proven=None, last_drill=None).startswith("`hackorda-ops drill hackorda`")
+    assert "`hackorda-ops preflight hackorda`" in step(problems=("Off-site can't be read.",))
+
+
 def test_a_night_that_is_on_its_way_does_not_break_the_recovery_point() -> None:
     assert judge(replace(IN_ORDER, at=utc(11, 21, 8)), Policy()).word == "OK"
 

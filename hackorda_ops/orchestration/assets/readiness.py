@@ -13,7 +13,7 @@ from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
-from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration import checks, clock
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, key, night_key
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.readiness.assessment import Readiness, assess
@@ -32,6 +32,7 @@ def readiness(config: Config) -> dg.AssetsDefinition:
         key=READINESS,
         group_name="readiness",
         kinds={"html"},
+        check_specs=checks.specs_of_readiness(config.databases, READINESS),
         deps=[
             made
             for name, policy in config.databases.items()
@@ -44,13 +45,14 @@ def readiness(config: Config) -> dg.AssetsDefinition:
     )
     def look(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         now = clock.now()
         databases = [Protected(name, policy, environ) for name, policy in config.databases.items()]
         found = [assess(read_survey(each, now=now), each.policy) for each in databases]
         for each in found:
             context.log.info(" ".join((f"{each.database}: {each.judgement.word}.", *each.judgement.reasons)))
-        return dg.MaterializeResult(metadata=_metadata(found, *_store_page(databases, found, now)))
+        yield dg.MaterializeResult(metadata=_metadata(found, *_store_page(databases, found, now)))
+        yield from checks.of_readiness(found)
 
     return look
 

@@ -16,6 +16,7 @@ from hackorda_ops.orchestration.assets import (
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
 )
+from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.failures import cause_of, headline_of
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
@@ -84,6 +85,7 @@ def new_ends(
             desk.is_new(run.run_id, ended_at)
             and subject.database == database
             and (location is None or _location(run) in {location, None})
+            and not _only_read_again(run)
         ):
             yield _end(instance, run, subject, ended_at, ui_url)
 
@@ -121,7 +123,10 @@ def _failed_checks(instance: DagsterInstance, run: DagsterRun) -> tuple[str, ...
         f"{key.name}: {evaluation.description or 'no details.'}"
         for key, evaluation in evaluations.items()
         # What could not be measured is a warning, of a drill that has passed: the report shows it.
-        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+        if not evaluation.passed
+        and evaluation.severity is dg.AssetCheckSeverity.ERROR
+        # What readiness finds overdue or unprotected has its own alarm, from the same look.
+        and key.asset_key != READINESS
     )
 
 
@@ -134,6 +139,12 @@ def _events(instance: DagsterInstance, run: DagsterRun, kind: DagsterEventType) 
 def _assets(run: DagsterRun) -> set[AssetKey]:
     checked = {check.asset_key for check in run.asset_check_selection or ()}
     return set(run.asset_selection or ()) or checked
+
+
+def _only_read_again(run: DagsterRun) -> bool:
+    """Whether a run only read a drill's report again: nothing was made, and the drill itself was reported."""
+    checked = {check.asset_key.path[-1] for check in run.asset_check_selection or ()}
+    return not run.asset_selection and checked == {DRILL_REPORT}
 
 
 def _location(run: DagsterRun) -> str | None:

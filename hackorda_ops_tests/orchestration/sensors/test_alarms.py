@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import psycopg
 import pytest
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from hackorda_ops.alerts import channels
@@ -215,6 +215,32 @@ def test_what_could_not_be_measured_alarms_nobody_and_keeps_nothing_from_being_c
         tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
 
     assert told(sink) == ["CHECK FAILED: shop, quarter", "RECOVERED: shop, quarter"]
+
+
+def test_what_readiness_finds_overdue_is_not_reported_a_second_time(
+    protected: CodeLocation, instance: DagsterInstance, sink: Sink
+) -> None:
+    assert protected.run("all_readiness", None, instance).success
+    for sensor in ("alarms", "shop_alarms"):
+        tick(protected, instance, sensor, ALERT_WEBHOOK_URL=sink.url)
+
+    # Its check is an error: there is no backup. The alarm about that is the one that looked itself.
+    assert [line.split(":")[0] for line in told(sink)] == ["OVERDUE"]
+
+
+def test_reading_a_report_again_reports_nothing_and_calls_nothing_off(
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink
+) -> None:
+    assert _quarter(False, dg.AssetCheckSeverity.ERROR).execute_in_process(instance=instance).success
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+    verdict = dg.AssetCheckKey(dg.AssetKey(["shop", "drill_report"]), "verdict")
+    run = instance.add_run(
+        DagsterRun("__ASSET_JOB", asset_selection=frozenset(), asset_check_selection=frozenset({verdict}))
+    )
+    instance.report_dagster_event(DagsterEvent(DagsterEventType.RUN_SUCCESS.value, run.job_name), run.run_id)
+    tick(dumped, instance, ALERT_WEBHOOK_URL=sink.url)
+
+    assert told(sink) == ["CHECK FAILED: shop, quarter"]
 
 
 def _quarter(passed: bool, severity: dg.AssetCheckSeverity) -> dg.JobDefinition:

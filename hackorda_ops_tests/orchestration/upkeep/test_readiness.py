@@ -1,6 +1,7 @@
 """`readiness`, materialized for real, and what refreshes it."""
 
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,12 +10,18 @@ import pytest
 from dagster import AssetKey, DagsterInstance
 from prometheus_client.parser import text_string_to_metric_families
 
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key
 from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.checks import of_readiness
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.readiness.assessment import assess
+from hackorda_ops.readiness.judgement import Judgement, Word
+from hackorda_ops.readiness.survey import Survey
 from hackorda_ops_tests.html_page import HtmlPage
 from hackorda_ops_tests.orchestration.protected import CodeLocation
+from hackorda_ops_tests.readiness.test_judgement import IN_ORDER
 
 pytestmark = pytest.mark.server
 
@@ -63,6 +70,59 @@ def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
     for value in protected.environ.values():
         if value not in {protected.environ["OFFSITE_BUCKET"]}:
             assert value not in text
+
+
+def _check(instance: DagsterInstance) -> dg.AssetCheckEvaluation:
+    """What Dagster shows of the shop's readiness."""
+    key = dg.AssetCheckKey(READINESS, "shop")
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.evaluation is not None
+    return record.evaluation
+
+
+def test_each_database_has_a_check_that_says_the_reasons_and_what_to_do_first(
+    protected: CodeLocation, instance: DagsterInstance
+) -> None:
+    assert protected.run("all_readiness", None, instance).success
+    unprotected = _check(instance)
+    assert (unprotected.passed, unprotected.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    said = str(unprotected.description)
+    assert said.startswith("UNPROTECTED: No night has ever been taken: there is no backup of it.")
+    assert "Next step: `hackorda-ops dump shop`, or materialize the night in Dagster." in said
+
+    protected.run("shop_night", protected.tonight, instance)
+    protected.run("shop_week", protected.this_week, instance)
+    assert protected.run("all_readiness", None, instance).success
+    at_risk = _check(instance)
+    assert (at_risk.passed, at_risk.severity) == (False, dg.AssetCheckSeverity.WARN)
+    said = str(at_risk.description)
+    assert said.startswith(
+        "AT RISK: No restore point has ever been proven. Next step: `hackorda-ops drill shop`"
+    )
+    assert at_risk.metadata["verdict"].value == "AT RISK"
+    assert "hackorda-ops drill shop" in str(at_risk.metadata["next step"].value)
+
+
+@pytest.mark.parametrize(
+    ("word", "passed", "severity"),
+    [
+        ("OK", True, dg.AssetCheckSeverity.ERROR),
+        ("AT RISK", False, dg.AssetCheckSeverity.WARN),
+        ("OVERDUE", False, dg.AssetCheckSeverity.ERROR),
+        ("UNKNOWN", False, dg.AssetCheckSeverity.ERROR),
+        ("UNPROTECTED", False, dg.AssetCheckSeverity.ERROR),
+    ],
+)
+def test_every_word_has_its_colour(word: Word, passed: bool, severity: dg.AssetCheckSeverity) -> None:
+    judged = Judgement(word, () if passed else ("Something is late.",), "" if passed else "Do it.")
+    ready = replace(
+        assess(Survey(IN_ORDER, (), (), ()), Policy()), judgement=judged, risk="Nothing is at risk."
+    )
+    [result] = of_readiness([ready])
+    assert (result.passed, result.severity) == (passed, severity)
+    assert result.check_name == IN_ORDER.database
+    reason = "Nothing is at risk." if passed else "Something is late. Next step: Do it."
+    assert result.description == f"{word}: {reason}"
 
 
 def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
