@@ -140,6 +140,7 @@ def of_failed(held: Quarter) -> Metadata:
         "failed checks": _list(failed),
         **artifact,
         **_pages(held),
+        **_run(result),
     }
 
 
@@ -151,6 +152,7 @@ def of_verdict(held: Quarter) -> Metadata:
         "verdict": MetadataValue.text(result.verdict),
         "checks": MetadataValue.md(table(("Check", "Outcome", "What was seen"), outcomes)),
         **_pages(held),
+        **_run(result),
     }
 
 
@@ -167,6 +169,13 @@ def of_judgement(ready: Readiness) -> Metadata:
 
 def _pages(held: Quarter) -> Metadata:
     return {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
+
+
+def _run(result: DrillResult) -> Metadata:
+    if result.run is None:
+        return {}
+    known = result.run.startswith(("https://", "http://"))
+    return {"run": MetadataValue.url(result.run) if known else MetadataValue.text(result.run)}
 
 
 def row_counts(manifest: Manifest) -> MetadataValue:
