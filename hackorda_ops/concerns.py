@@ -6,7 +6,9 @@ from typing import Literal
 
 from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, Problem, RetryableError
 
-ConcernLevel = Literal["stops the night", "stops the drill", "stops the cutover", "worth knowing"]
+ConcernLevel = Literal[
+    "stops the night", "stops the drill", "stops the cutover", "stops the restore", "worth knowing"
+]
 
 
 @dataclass(frozen=True)

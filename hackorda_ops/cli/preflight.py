@@ -1,15 +1,15 @@
 """The command that checks everything a night and a drill need, before they need it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_databases
+from hackorda_ops.cli.looked import documents, exit_code, show_parts
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.concerns import Looked, concerns_in
-from hackorda_ops.errors import WrongUse
 from hackorda_ops.preflight.preflight import preflight as look_at_everything
 
 
@@ -25,26 +25,7 @@ def preflight(database: DatabaseName = None, config: ConfigPath = None, as_json:
     else:
         for name, parts in found.items():
             _show(name, parts)
-    raise typer.Exit(_exit_code(found))
-
-
-def _exit_code(found: Mapping[str, Sequence[Looked]]) -> int:
-    stopping = [
-        concern
-        for parts in found.values()
-        for concern in concerns_in(parts)
-        if concern.severity != "worth knowing"
-    ]
-    if any(issubclass(concern.kind, WrongUse) for concern in stopping):
-        return WrongUse.exit_code
-    return 1 if stopping else 0
-
-
-def _outcome(part: Looked) -> str:
-    severities = {concern.severity for concern in part.concerns}
-    if not severities:
-        return "ok"
-    return "worth knowing" if severities == {"worth knowing"} else "problem"
+    raise typer.Exit(exit_code((part for parts in found.values() for part in parts), otherwise=1))
 
 
 def _document(name: str, parts: Sequence[Looked]) -> dict[str, Any]:
@@ -52,41 +33,12 @@ def _document(name: str, parts: Sequence[Looked]) -> dict[str, Any]:
         "database": name,
         "stops_the_night": bool(concerns_in(parts, "stops the night")),
         "stops_the_drill": bool(concerns_in(parts, "stops the drill")),
-        "parts": [
-            {
-                "part": part.part,
-                "outcome": _outcome(part),
-                "seen": part.seen,
-                "concerns": [
-                    {
-                        "severity": concern.severity,
-                        "what": concern.what,
-                        "meaning": concern.meaning,
-                        "next_step": concern.next_step,
-                    }
-                    for concern in part.concerns
-                ],
-            }
-            for part in parts
-        ],
+        "parts": documents(parts),
     }
 
 
 def _show(name: str, parts: Sequence[Looked]) -> None:
-    terminal.table(
-        f"{name}, before a night or a drill",
-        ("part", "outcome", "seen"),
-        [(part.part, _outcome(part), part.seen) for part in parts],
-    )
-    for part in parts:
-        for concern in part.concerns:
-            lines = (
-                f"{part.part}: {concern.severity}",
-                f"  {concern.what}",
-                f"  What it means: {concern.meaning}",
-                f"  Next step: {concern.next_step}",
-            )
-            terminal.out.print("\n".join(lines), markup=False, soft_wrap=True)
+    show_parts(f"{name}, before a night or a drill", parts)
     night, drill = concerns_in(parts, "stops the night"), concerns_in(parts, "stops the drill")
     terminal.out.print(
         f"{name}: {len(night)} problem(s) would stop a night, {len(drill)} a drill.", markup=False

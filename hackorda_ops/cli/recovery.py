@@ -2,9 +2,9 @@
 
 import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,17 +22,20 @@ from hackorda_ops.cli.arguments import (
     restore_target,
     source_if_known,
 )
-from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
+from hackorda_ops.cli.looked import documents, exit_code, show_parts
+from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, summary
 from hackorda_ops.cli.shown import show_drill
+from hackorda_ops.concerns import Looked
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused, UsageError
 from hackorda_ops.judgement.choosing import ToRestore, choose
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
+from hackorda_ops.recovery.outlook import look_at_restore
 from hackorda_ops.scratch import sweep as sweeping
 from hackorda_ops.stores.store import PlaceName
 
@@ -70,6 +73,22 @@ def restore(
             "each missing object and the statement that would have created it.",
         ),
     ] = False,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tables",
+            metavar="NAME,…",
+            help="Restore only these tables with what belongs to them, into the empty database; the rest is left out, "
+            "and listed.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say which artifact would be restored and why, and whether it could be; nothing is changed.",
+        ),
+    ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="pg_restore's --jobs.")] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
@@ -83,6 +102,8 @@ def restore(
 
     RESTORE_URL=postgresql://… hackorda-ops restore shop --offsite s3://bucket/prefix
     """
+    some = [name.strip() for given in tables or () for name in given.split(",") if name.strip()]
+    _require_possible(some, tables=tables, with_access=with_access)
     protected = choose_database(config, database, offsite)
     require_target_named(to, to_env)
     places = open_reachable(protected, place, offsite)
@@ -90,7 +111,7 @@ def restore(
     for line in judged.notes:
         note(line)
     choice = choose(judged, artifact)
-    _explain(choice, protected.name)
+    _explain(choice, protected.name, "It would restore" if dry_run else "Restoring")
     # Without databases.yaml the artifact itself says what it is of.
     engine = engine_that_wrote(choice.candidates[0].manifest)
     target = restore_target(engine, to, to_env)
@@ -106,8 +127,22 @@ def restore(
             on_progress=on_progress,
             with_access=with_access,
             keep_going=keep_going,
+            tables=some,
         )
 
+    if dry_run:
+        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as name:
+            first = choice.candidates[0]
+            parts = look_at_restore(
+                protected,
+                places[first.place],
+                first.manifest,
+                target,
+                source=source_if_known(engine, protected, Path(name)),
+                with_access=with_access,
+                tables=some,
+            )
+        _conclude_look(choice, parts, as_json=as_json)
     with (
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         terminal.progress_shown() as on_progress,
@@ -123,8 +158,46 @@ def restore(
     conclude(result.verdict, sentence, result.manifest, result.findings, as_json=as_json)
 
 
-def _explain(choice: ToRestore, database: str) -> None:
-    note(f"Restoring {choice.why}")
+def _require_possible(some: Sequence[str], *, tables: Sequence[str] | None, with_access: bool) -> None:
+    if tables and not some:
+        raise UsageError(
+            "--tables names no table.",
+            meaning="Nothing was restored.",
+            next_step="Name the tables as `hackorda-ops show` lists them, with commas between them.",
+        )
+    if some and with_access:
+        raise UsageError(
+            "--with-access applies the owners and grants of a whole database, and --tables restores a part of one.",
+            meaning="Nothing was restored.",
+            next_step="Leave one of the two out.",
+        )
+
+
+def _conclude_look(choice: ToRestore, parts: Sequence[Looked], *, as_json: bool) -> NoReturn:
+    first = choice.candidates[0]
+    code = exit_code(parts)
+    if as_json:
+        document = {
+            **summary(first.manifest),
+            "location": first.location,
+            "why": choice.why,
+            "passed_over": [each.location for each in choice.passed_over],
+            "would_restore": not code,
+            "parts": documents(parts),
+        }
+        print_json(document)
+    else:
+        show_parts(f"{first.location}, before a restore", parts)
+        terminal.out.print(
+            "Nothing was changed. "
+            + ("It can be restored." if not code else "It can't be restored like this."),
+            markup=False,
+        )
+    raise typer.Exit(code)
+
+
+def _explain(choice: ToRestore, database: str, doing: str) -> None:
+    note(f"{doing} {choice.why}")
     for each in choice.passed_over:
         note(
             f"Not taken: {each.location}: {each.judgement.sentence}. To restore it all the same: hackorda-ops restore "

@@ -160,7 +160,14 @@ class Engine(Protocol):
         """
 
     def judge(
-        self, protected: Protected, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+        self,
+        protected: Protected,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        jobs: int,
+        on_progress: OnProgress,
+        part: Manifest | None = None,
     ) -> tuple[Finding, ...]:
         """Compares the files of a fetched artifact, and all that is in them, with its manifest.
 
@@ -170,9 +177,21 @@ class Engine(Protocol):
             manifest: its manifest.
             jobs: how many processes read.
             on_progress: called with the bytes read, from more than one thread.
+            part: the manifest of the part that was fetched (`part_of`); None for all of it.
 
         Raises:
             ArtifactDamaged: it can't be read completely.
+        """
+
+    def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:
+        """The manifest of some of an artifact's parts only: what a restore of them fetches and compares. Pure.
+
+        Args:
+            manifest: the artifact's.
+            names: the parts' names.
+
+        Raises:
+            UsageError: there are no such parts, or the engine can't restore parts.
         """
 
     def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:

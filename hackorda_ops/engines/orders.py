@@ -91,6 +91,8 @@ class RestoreOrder:
         on_progress: called at every stage, from more than one thread.
         with_access: also creates the missing roles, and applies owners, grants and settings.
         keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
+        in_part: whether the manifest is of a part of the artifact only (`Engine.part_of`).
+        only_look: opens the target to see whether it may take the artifact, and changes nothing there.
     """
 
     protected: Protected
@@ -102,6 +104,8 @@ class RestoreOrder:
     on_progress: OnProgress
     with_access: bool = False
     keep_going: bool = False
+    in_part: bool = False
+    only_look: bool = False
 
 
 @dataclass(frozen=True)

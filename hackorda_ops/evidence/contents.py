@@ -16,13 +16,19 @@ from hackorda_ops.progress import OnProgress
 
 
 def judge(
-    folder: Path, manifest: PostgresManifest, *, jobs: int, on_progress: OnProgress
+    folder: Path,
+    manifest: PostgresManifest,
+    *,
+    part: PostgresManifest | None = None,
+    jobs: int,
+    on_progress: OnProgress,
 ) -> tuple[Finding, ...]:
     """Reads a fetched artifact from disk once and compares it with its manifest.
 
     Args:
         folder: the folder of the fetched artifact.
         manifest: its manifest.
+        part: the manifest of the part of it that was fetched; None for all.
         jobs: how many processes read.
         on_progress: called with the bytes read, from more than one thread.
 
@@ -30,17 +36,18 @@ def judge(
         ArtifactDamaged: all files have the manifest's bytes, but were unsound when it was written: a data file
             can't be decompressed or has no proper end, or there's no table of contents.
     """
+    fetched = part or manifest
     try:
         dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
         contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
     except ArtifactDamaged:
         # Which bit of a file changed decides whether it can still be read, and reading ends at the first that can't.
         with suppress(OSError):
-            if changed := tuple(file_findings(manifest, all_hashed(folder, manifest))):
+            if changed := tuple(file_findings(fetched, all_hashed(folder, fetched))):
                 return changed
         raise
     return (
-        *differences(manifest, (*dumped, *_beside(folder, manifest))),
+        *differences(fetched, (*dumped, *_beside(folder, fetched))),
         *(toc_findings(manifest, contents) if contents is not None else ()),
     )
 

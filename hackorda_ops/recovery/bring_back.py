@@ -4,6 +4,7 @@ An operator's `restore` and the quarterly drill run this same code.
 """
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.store import Store
+from hackorda_ops.words import named
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def bring_back(
     jobs: int | None = None,
     with_access: bool = False,
     keep_going: bool = False,
+    tables: Sequence[str] = (),
 ) -> BroughtBack:
     """Fetches an artifact, checks it, restores it into an empty database and compares the result.
 
@@ -83,6 +86,7 @@ def bring_back(
         with_access: also creates the missing roles, and applies owners, grants and settings; these
             are compared as well.
         keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
+        tables: restores only these, and what they need; none for everything.
 
     Raises:
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
@@ -91,6 +95,7 @@ def bring_back(
         OpsError: any other error of its tree.
     """
     engine = engine_that_wrote(manifest)
+    whole, manifest = manifest, engine.part_of(manifest, tables) if tables else manifest
     jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
     with (
         logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
@@ -109,13 +114,21 @@ def bring_back(
                     on_progress=on_progress,
                     with_access=with_access,
                     keep_going=keep_going,
+                    in_part=bool(tables),
                 )
             )
         )
         work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
         fetch_artifact(store, manifest, folder, on_progress=on_progress)
-        damage = engine.judge(protected, folder, manifest, jobs=jobs, on_progress=on_progress)
+        damage = engine.judge(
+            protected,
+            folder,
+            whole,
+            jobs=jobs,
+            on_progress=on_progress,
+            part=manifest if tables else None,
+        )
         if damage:
             raise ArtifactDamaged(
                 f"{store.describe()}/{manifest.prefix} is not what its manifest says: "
@@ -134,5 +147,7 @@ def bring_back(
             warnings=restored.warnings,
         )
         line.outcome = brought.verdict
-        line.detail = f"From {brought.location} into {brought.target}: {manifest.contents} compared."
+        line.detail = f"From {brought.location} into {brought.target}: {manifest.contents} compared." + (
+            f" Only a part was restored: {named(tables)}." if tables else ""
+        )
     return brought

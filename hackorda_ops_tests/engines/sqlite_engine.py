@@ -178,7 +178,14 @@ class Engine:
             )
 
     def judge(
-        self, protected: Protected, folder: Path, manifest: Manifest, *, jobs: int, on_progress: OnProgress
+        self,
+        protected: Protected,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        jobs: int,
+        on_progress: OnProgress,
+        part: Manifest | None = None,
     ) -> tuple[Finding, ...]:
         changed = tuple(file_findings(manifest, all_hashed(folder, manifest)))
         return changed or differing(manifest, read(folder / FILE))

@@ -25,7 +25,7 @@ from hackorda_ops.engines.postgres.drill.checks import (
 from hackorda_ops.engines.postgres.inspection import live
 from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
-from hackorda_ops.engines.postgres.recovery import restore
+from hackorda_ops.engines.postgres.recovery import restore, some_tables
 from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
@@ -125,9 +125,15 @@ class PostgresEngine:
         *,
         jobs: int,
         on_progress: OnProgress,
+        part: Manifest | None = None,
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
-        return contents.judge(folder, of_postgres(manifest), jobs=jobs, on_progress=on_progress)
+        fetched = None if part is None else of_postgres(part)
+        return contents.judge(folder, of_postgres(manifest), part=fetched, jobs=jobs, on_progress=on_progress)
+
+    def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:
+        """See `Engine.part_of`."""
+        return some_tables.part_of(of_postgres(manifest), names)
 
     def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
         """See `Engine.admitted`."""

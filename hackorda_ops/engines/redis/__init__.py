@@ -119,9 +119,18 @@ class RedisEngine:
         *,
         jobs: int,  # noqa: ARG002  # one server reads it
         on_progress: OnProgress,
+        part: Manifest | None = None,  # noqa: ARG002  # there are none
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
         return judge.judge(protected, folder, of_redis(manifest), on_progress=on_progress)
+
+    def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:  # noqa: ARG002
+        """See `Engine.part_of`: a snapshot is loaded as a whole."""
+        raise UsageError(
+            "A snapshot of a Redis server has no tables, and is restored as a whole.",
+            meaning="Nothing was restored.",
+            next_step="Restore it without --tables, into a new Redis, and copy the keys that you need from there.",
+        )
 
     def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
         """See `Engine.admitted`."""

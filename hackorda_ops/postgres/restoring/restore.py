@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def restore(
     deadline_seconds: float | None,
     jobs: int = 2,
     keep_going: bool = False,
+    only: Collection[int] | None = None,
 ) -> RestoreResult:
     """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
 
@@ -68,6 +69,7 @@ def restore(
         jobs: tables loaded, or indexes built, at a time; at least 2 for progress in the middle.
         keep_going: restores everything that the server accepts, and reports what it rejects. If the server,
             not the dump, is at fault, or the dump can't be read, that is still an error.
+        only: the numbers of the entries to restore; None for all.
 
     Raises:
         RightsMissing: the role can't create something in the dump; the message names it.
@@ -78,6 +80,8 @@ def restore(
         ArtifactDamaged: the dump's table of contents can't be read.
     """
     entries = restorable(list_entries(clients, folder))
+    if only is not None:
+        entries = tuple(entry for entry in entries if entry.dump_id in only)
     progress = _Progress(_data_sizes(entries, folder), on_progress)
     started = time.monotonic()
     lacking: list[NotRestored] = []

@@ -25,6 +25,7 @@ def admitted(
     source: ConnectionTarget | None,
     application_name: str,
     roles: Sequence[str] = (),
+    only_look: bool = False,
 ) -> Iterator[psycopg.Connection[Any]]:
     """Opens a session on a restore target, if it may take this artifact.
 
@@ -34,19 +35,23 @@ def admitted(
         source: the live database, where it's known: the target must not be it.
         application_name: how the session shows in pg_stat_activity.
         roles: statements of roles.sql; missing roles are created.
+        only_look: changes nothing there: missing roles aren't created, and are only missed without `roles`.
 
     Raises:
         TargetRefused: it is the source, isn't empty, or can't take this artifact.
         RightsMissing: the roles can't be created.
         OpsError: the login or the connection failed.
     """
-    with connect(target, application_name=application_name, settings=RESTORE_SETTINGS) as connection:
+    settings = {**RESTORE_SETTINGS, **({"default_transaction_read_only": "on"} if only_look else {})}
+    with connect(target, application_name=application_name, settings=settings) as connection:
         with translated_errors(target, "Looking at the restore target"):
             if source is not None:
                 _refuse_source(connection, target, source)
             _admit(connection, target, manifest)
-            make_roles(connection, target, roles)
-            require_roles(connection, target, manifest)
+            if not only_look:
+                make_roles(connection, target, roles)
+            if not (only_look and roles):
+                require_roles(connection, target, manifest)
         yield connection
 
 
