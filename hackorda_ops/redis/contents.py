@@ -13,6 +13,7 @@ from typing import Any, Final
 import xxhash
 
 from hackorda_ops.progress import OnProgress, Progress
+from hackorda_ops.redis.digest import OF_OUR_OWN_BYTES, server_digest
 from hackorda_ops.redis.info import read_info
 from hackorda_ops.redis.wire import RedisClient, Refusal
 
@@ -77,11 +78,15 @@ class Contents:
         groups: of keys.
         functions: the names of its libraries of functions.
         read_at: our clock when it was read completely.
+        server_version: of the server that holds it.
+        server_digest: its own digest of all keys; None where it doesn't give one.
     """
 
     groups: Mapping[Group, KeysSeen]
     functions: tuple[str, ...]
     read_at: datetime
+    server_version: str = ""
+    server_digest: str | None = None
 
     @property
     def keys(self) -> int:
@@ -135,7 +140,8 @@ def read_contents(
             done += len(keys)
             on_progress(Progress("read the keys", done, info.keys, "rows"))
     libraries = _libraries(client)
-    return Contents(_named(sums, prefixes), libraries, datetime.now(UTC))
+    digest = server_digest(client, info, at_most_bytes=OF_OUR_OWN_BYTES)
+    return Contents(_named(sums, prefixes), libraries, datetime.now(UTC), info.version, digest)
 
 
 def _batches(client: RedisClient) -> Iterator[list[bytes]]:

@@ -113,7 +113,7 @@ def running(
         server = child.start(
             [program.path, "-"],
             environment={"PATH": os.defpath},
-            stdin=_configuration(target, memory_bytes, rdb, folder).encode(),
+            stdin=_configuration(program, target, memory_bytes, rdb, folder).encode(),
             on_stdout_line=said.append,
         )
         try:
@@ -123,7 +123,9 @@ def running(
             server.stop()
 
 
-def _configuration(target: RedisTarget, memory_bytes: int, rdb: Path | None, folder: Path) -> str:
+def _configuration(
+    program: Program, target: RedisTarget, memory_bytes: int, rdb: Path | None, folder: Path
+) -> str:
     lines = (
         "port 0",
         f"unixsocket {target.socket}",
@@ -139,6 +141,8 @@ def _configuration(target: RedisTarget, memory_bytes: int, rdb: Path | None, fol
         "databases 10000",
         f"maxmemory {memory_bytes}",
         "maxmemory-policy noeviction",
+        # For DEBUG DIGEST. Servers before 7 allow it, and don't know the directive.
+        *(("enable-debug-command local",) if program.number >= (7, 0) else ()),
     )
     return "\n".join(lines) + "\n"
 

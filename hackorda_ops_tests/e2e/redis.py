@@ -15,8 +15,13 @@ from hackorda_ops.processes import child
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """Runs Redis on the loopback interface for as long as the block lasts; gives its URL, password included."""
+def running_redis(folder: Path, *settings: str) -> Iterator[str]:
+    """Runs Redis on the loopback interface for as long as the block lasts; gives its URL, password included.
+
+    Args:
+        folder: for its files.
+        settings: further lines of its configuration.
+    """
     program = shutil.which("redis-server")
     if program is None:
         message = "no redis-server on PATH (apt install redis-server)"
@@ -32,7 +37,9 @@ def running_redis(folder: Path) -> Iterator[str]:
         [program, "-"],
         environment={"PATH": os.environ["PATH"]},
         working_directory=folder,
-        stdin=f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\n'.encode(),
+        stdin="\n".join(
+            ["bind 127.0.0.1", f"port {port}", f"requirepass {password}", 'save ""', *settings, ""]
+        ).encode(),
     )
     try:
         give_up = time.monotonic() + 30

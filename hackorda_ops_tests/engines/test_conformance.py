@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest, from_bytes, to_bytes
+from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.quarter import hold_drill
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.errors import ArtifactDamaged, TargetRefused
@@ -21,6 +23,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
 from hackorda_ops.recovery.verify import verify
 from hackorda_ops.retention.deletion import delete_artifact
+from hackorda_ops.retention.prune import prune
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week import week as weekly
 from hackorda_ops_tests.engines import examples
@@ -101,6 +104,57 @@ def test_a_night_is_kept_shipped_verified_restored_drilled_and_deleted(example: 
         protected.store, protected.name, manifest.artifact_id, now=datetime.now(UTC) + timedelta(days=2)
     )
     assert catalog.read(protected.store, protected.name).artifacts == ()
+
+
+def aged(store: Store, manifest: Manifest, days: int) -> Manifest:
+    """The same artifact as of so many nights before, beside it."""
+    captured_at = manifest.captured_at - timedelta(days=days)
+    older = replace(
+        manifest,
+        artifact_id=f"{captured_at:%Y%m%dT%H%M%SZ}-{days:06x}",
+        night=manifest.night - timedelta(days=days),
+        captured_at=captured_at,
+    )
+    for file in manifest.files:
+        with store.open(f"{manifest.prefix}/{file.path}") as stream:
+            store.put(
+                f"{older.prefix}/{file.path}",
+                io.BytesIO(stream.read()),
+                size_bytes=file.size_bytes,
+                sha256=file.sha256,
+            )
+    data = to_bytes(older)
+    digest = hashlib.sha256(data).hexdigest()
+    store.put(f"{older.prefix}/manifest.json", io.BytesIO(data), size_bytes=len(data), sha256=digest)
+    return older
+
+
+def test_retention_deletes_the_oldest_nights_in_both_places_and_the_others_still_restore(
+    example: Example,
+) -> None:
+    keep = {"nights": 7, "weeks": 0, "months": 0, "years": 0}
+    policy = example.protected.policy.model_dump(mode="json", exclude_unset=True)
+    policy["retention"] = {"store": keep, "offsite": keep}
+    protected = replace(example.protected, policy=Policy.model_validate(policy))
+    newest, places = shipped(example), (protected.store, protected.offsite)
+    older = [aged(protected.store, newest, days) for days in range(1, 9)]
+    assert older == [aged(protected.offsite, newest, days) for days in range(1, 9)]
+
+    # In three days nothing "was written within the last day" any more.
+    done = prune(protected, now=datetime.now(UTC) + timedelta(days=3))
+
+    gone = {each.artifact_id for each in older[6:]}
+    assert {each.artifact_id for each in done.deleted} == gone
+    assert len(done.deleted) == 4
+    for store in places:
+        kept = catalog.read(store, protected.name).artifacts
+        assert {each.artifact_id for each in kept} == {each.artifact_id for each in (newest, *older[:6])}
+        assert not [entry for entry in store.list(protected.name) if entry.key.split("/")[1] in gone]
+    oldest = older[5]
+    assert verify(protected, protected.offsite, oldest, on_progress=ignore).verdict == "PASS"
+    target = engine_of(protected.policy).target(example.target(), origin="test")
+    back = bring_back(protected, protected.store, oldest, target, source=None, on_progress=ignore)
+    assert (back.verdict, back.findings) == ("PASS", ())
 
 
 def test_a_byte_that_changed_off_site_is_found(example: Example) -> None:

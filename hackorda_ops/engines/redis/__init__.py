@@ -190,6 +190,8 @@ class RedisEngine:
             "server_version": seen.version,
             "loaded_by": seen.loaded_by,
             "late": seen.late,
+            "server_digest": seen.server_digest,
+            "same_digest_at_source": seen.source_digest is not None,
             "functions": list(seen.functions),
             "keys": {str(each.group): each.keys for each in seen.groups[:100]},
         }

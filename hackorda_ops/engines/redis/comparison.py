@@ -77,6 +77,11 @@ def compare_keys(manifest: RedisManifest, contents: Contents) -> KeysCompared:
                 OTHER_BYTES,
             )
         )
+    # Another version may compute another digest; and keys that have expired are in the one and not in the other.
+    if manifest.loaded_by == contents.server_version and not expired:
+        digest, there = manifest.server_digest, contents.server_digest
+        if digest is not None and there is not None and digest != there:
+            findings.append(Finding("keys differ", "DEBUG DIGEST of all keys", digest, there, OTHER_BYTES))
     return KeysCompared(tuple(findings), compared, expired)
 
 
@@ -102,6 +107,29 @@ def require_like_source(contents: Contents, source: tuple[SourceKeys, ...]) -> N
             meaning="No artifact was made of it: it could not restore the database.",
             next_step="Take it again. If it happens again, look at what is between this machine and the server.",
         )
+
+
+def seen_by_source(
+    contents: Contents, before: str | None, after: str | None
+) -> tuple[str | None, str | None]:
+    """Whether the source's own digest is that of its snapshot.
+
+    Args:
+        contents: of the snapshot.
+        before: the source's digest before the snapshot; None where it gives none.
+        after: the same after it.
+
+    Returns:
+        The digest, if it's that of all three; and a warning, where the source did not change and the snapshot differs.
+    """
+    if before is None or contents.server_digest is None or before != after:
+        return None, None
+    if before == contents.server_digest:
+        return before, None
+    return None, (
+        "the source's DEBUG DIGEST was the same before and after the snapshot, and the snapshot has another: a key "
+        "came and went in between, one expired, the two versions of Redis compute it differently, or it is wrong"
+    )
 
 
 def collapsed(before: RedisManifest, tonight: RedisManifest, tolerances: Tolerances) -> Iterator[Finding]:

@@ -58,6 +58,8 @@ class RedisManifest(Manifest):
         functions: the names of the libraries of functions in it.
         source_keys: what the source counted around it.
         loaded_by: the version of the redis-server that read it back.
+        server_digest: that server's own digest of all keys (DEBUG DIGEST); None where it gives none.
+        source_digest: the source's own, where it's the same before and after the snapshot, and that of the snapshot.
     """
 
     version: str
@@ -66,6 +68,8 @@ class RedisManifest(Manifest):
     functions: tuple[str, ...]
     source_keys: tuple[SourceKeys, ...]
     loaded_by: str
+    server_digest: str | None = None
+    source_digest: str | None = None
     engine: str = ENGINE
 
     @property
@@ -113,6 +117,8 @@ class RedisManifest(Manifest):
         """What in the evidence contradicts itself."""
         if [entry.path for entry in self.files].count(SNAPSHOT) != 1:
             yield "it lists no snapshot"
+        if self.source_digest not in (None, self.server_digest):
+            yield "the source's own digest is not the snapshot's"
         if len({each.group for each in self.groups}) != len(self.groups):
             yield "a group of keys is listed twice"
         for each in self.groups:

@@ -13,13 +13,14 @@ from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.calendar import partitions
 from hackorda_ops.concerns import concerns_in, require_none
 from hackorda_ops.engines.orders import NightOrder, Taken
-from hackorda_ops.engines.redis.comparison import collapsed, require_like_source
+from hackorda_ops.engines.redis.comparison import collapsed, require_like_source, seen_by_source
 from hackorda_ops.engines.redis.manifest import SNAPSHOT, RedisManifest, SourceKeys, groups_of, of_redis
 from hackorda_ops.engines.redis.recovery_sheet import recovery_sheet
 from hackorda_ops.engines.redis.source import clock_warnings, encryption_concerns, require_readable, source_of
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.progress import timed
 from hackorda_ops.redis.contents import read_contents
+from hackorda_ops.redis.digest import OF_A_LIVE_SERVER_BYTES, server_digest
 from hackorda_ops.redis.info import ServerInfo, read_info, read_time
 from hackorda_ops.redis.server import running
 from hackorda_ops.redis.target import RedisTarget
@@ -41,6 +42,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
     with connected(source) as client, translated(source, "Looking at the server"):
         clocks = clock_warnings(client)
         info, captured_at = read_info(client), read_time(client)
+        digest = server_digest(client, info, at_most_bytes=OF_A_LIVE_SERVER_BYTES)
     require_none([each for each in clocks if each.severity == "stops the night"])
     require_readable(program, info.number)
     due = order.night or partitions.night_of(captured_at, policy.schedule)
@@ -58,7 +60,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
                 deadline_seconds=policy.dump.deadline_hours * 3600,
                 on_progress=order.on_progress,
             )
-        after = _info(source)
+        after, digest_after = _again(source)
         with (
             timed(seconds, "read back"),
             running(
@@ -73,6 +75,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             contents = read_contents(client, captured_at=captured_at, on_progress=order.on_progress)
         counted_there = _around(info, after)
         require_like_source(contents, counted_there)
+        seen_there, differs = seen_by_source(contents, digest, digest_after)
         groups = groups_of(contents)
         sheet = recovery_sheet(
             database=protected.name,
@@ -101,7 +104,11 @@ def taken(order: NightOrder) -> Iterator[Taken]:
                 FileEntry(RECOVERY_SHEET_NAME, len(sheet), digest_of(sheet)),
             ),
             findings=(),
-            warnings=(*noted, *(each.what for each in (*clocks, *encryption_concerns(source)))),
+            warnings=(
+                *noted,
+                *(each.what for each in (*clocks, *encryption_concerns(source))),
+                *([differs] if differs else []),
+            ),
             timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
             version=info.version,
             memory_bytes=info.memory_bytes,
@@ -109,6 +116,8 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             functions=contents.functions,
             source_keys=counted_there,
             loaded_by=program.version,
+            server_digest=contents.server_digest,
+            source_digest=seen_there,
         )
         manifest = replace(manifest, evidence=recorded(manifest))
         if before is not None:
@@ -116,9 +125,10 @@ def taken(order: NightOrder) -> Iterator[Taken]:
         yield Taken(manifest, staged, before.artifact_id if before else None)
 
 
-def _info(source: RedisTarget) -> ServerInfo:
+def _again(source: RedisTarget) -> tuple[ServerInfo, str | None]:
     with connected(source) as client, translated(source, "Looking at the server again"):
-        return read_info(client)
+        info = read_info(client)
+        return info, server_digest(client, info, at_most_bytes=OF_A_LIVE_SERVER_BYTES)
 
 
 def _around(before: ServerInfo, after: ServerInfo) -> tuple[SourceKeys, ...]:
