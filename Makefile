@@ -69,8 +69,10 @@ fi
 @touch $@
 endef
 
-$(READY_TO_RUN): pyproject.toml constraints.txt
+NATIVE := hackorda_ops/native/row_digest.c hackorda_ops/native/build_hook.py
+
+$(READY_TO_RUN): pyproject.toml constraints.txt $(NATIVE)
 	$(call install,local)
 
-$(READY_TO_TEST): pyproject.toml constraints.txt
+$(READY_TO_TEST): pyproject.toml constraints.txt $(NATIVE)
 	$(call install,local$(comma)dev)

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedCommand:
     """A command, as `hackorda-ops --help` lists it.
 
     Attributes:
@@ -26,99 +26,99 @@ class Listed:
 
 # In the order in which --help lists them. A test holds each sentence against the command's own documentation.
 LISTED = (
-    Listed(
+    ListedCommand(
         "config",
         "configuration",
         "Check databases.yaml, show what applies and where it comes from, list every key.",
     ),
-    Listed(
+    ListedCommand(
         "preflight",
         "preflight",
         "Find all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.",
     ),
-    Listed("dump", "artifacts", "Take a dump now, prove it, and put it into the store."),
-    Listed(
+    ListedCommand("dump", "artifacts", "Take a dump now, prove it, and put it into the store."),
+    ListedCommand(
         "copy",
         "artifacts",
         "Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back.",
     ),
-    Listed(
+    ListedCommand(
         "backups",
         "artifacts",
         "List the artifacts in the store and off-site, newest first; last, those that are dated in the future.",
     ),
-    Listed(
+    ListedCommand(
         "verify",
         "artifacts",
         "Read a whole artifact and check every file, row and digest against its manifest: PASS or FAIL.",
     ),
-    Listed(
+    ListedCommand(
         "show",
         "inspection",
         "Show what is in an artifact, where it lies, and what has been proven of it: its night, drills, restores.",
     ),
-    Listed(
+    ListedCommand(
         "diff",
         "inspection",
         "Compare two artifacts, or an artifact and the live database: rows, digests and definitions of every table.",
     ),
-    Listed(
+    ListedCommand(
         "download",
         "inspection",
         "Fetch an artifact's files into a folder, for yourself alone, and check each one's SHA-256; can be continued.",
     ),
-    Listed(
+    ListedCommand(
         "restore",
         "recovery",
         "Restore an artifact into an empty database, and compare every row with its manifest.",
     ),
-    Listed(
+    ListedCommand(
         "drill",
         "recovery",
         "Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.",
     ),
-    Listed(
+    ListedCommand(
         "history",
         "exercise",
         "Check that Neon's history window is as long as the policy says, and open one branch near its far end.",
     ),
-    Listed(
+    ListedCommand(
         "exercise",
         "exercise",
         "Destroy tables on a Neon branch, recover them to a point in time, compare every row, report, take down.",
     ),
-    Listed(
+    ListedCommand(
         "recover",
         "point_in_time",
         "Recover a database to a point in time, from the provider's history (Neon).",
     ),
-    Listed(
+    ListedCommand(
         "prune",
         "retention",
         "Show which artifacts are kept and why, and which are deleted; delete them only with --delete.",
     ),
-    Listed(
+    ListedCommand(
         "sweep",
         "recovery",
         "Remove the branches or scratch databases that killed runs left behind, and nothing else.",
     ),
-    Listed(
+    ListedCommand(
         "status",
         "status",
         "Show how ready each database is for the day it's lost: by its schedule, its objectives, its last proof.",
     ),
-    Listed(
+    ListedCommand(
         "demo",
         "recovery",
         "Run a night, a week and a quarter on an embedded stack, through Dagster, and show what was proven.",
     ),
-    Listed("alerts", "alerts", "The channels that alarms go to."),
-    Listed(
+    ListedCommand("alerts", "alerts", "The channels that alarms go to."),
+    ListedCommand(
         "cutover",
         "cutover",
         "Move a database to another server for good, rehearsed first, with a way back until the last steps.",
     ),
-    Listed(
+    ListedCommand(
         "maintenance",
         "maintenance",
         "Planned work on a database: a dump before, schedules and overdue alarms held, a dump and a comparison "
@@ -151,7 +151,7 @@ class Commands(TyperGroup):
             self._listing = False
 
 
-def loaded(listed: Listed) -> Any:
+def loaded(listed: ListedCommand) -> Any:
     """The command itself, its module imported."""
     module = import_module(f"hackorda_ops.cli.{listed.module}")
     function = getattr(module, listed.name, None)

@@ -7,11 +7,11 @@ import pytest
 from typer.main import get_command
 
 from hackorda_ops.cli import app
-from hackorda_ops.cli.commands import LISTED, Listed, loaded
+from hackorda_ops.cli.commands import LISTED, ListedCommand, loaded
 
 
 @pytest.mark.parametrize("listed", LISTED, ids=lambda each: each.name)
-def test_a_command_is_listed_with_the_first_sentence_of_its_documentation(listed: Listed) -> None:
+def test_a_command_is_listed_with_the_first_sentence_of_its_documentation(listed: ListedCommand) -> None:
     documentation = loaded(listed).help
 
     assert " ".join(documentation.split("\n\n")[0].split()) == listed.help

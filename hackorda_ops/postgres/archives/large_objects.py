@@ -17,7 +17,7 @@ from psycopg import sql
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import LARGE_OBJECT_FILE, ArchivedFile, read_file
-from hackorda_ops.postgres.archives.row_digest import RowDigest
+from hackorda_ops.postgres.archives.row_digest import new_digest
 
 # How much of an object is read at a time. Shorter ones, nearly all, come in one stream without a round trip each.
 _PIECE_BYTES: Final = 1024 * 1024
@@ -61,7 +61,7 @@ class LargeObjectsDigest:
 
 def digest_of(objects: Iterable[LargeObject]) -> LargeObjectsDigest:
     """The figure for comparing two sides; reads the objects one by one."""
-    rows, size_bytes = RowDigest(), 0
+    rows, size_bytes = new_digest(), 0
     for each in objects:
         rows.update(f"{each.oid}\t{each.size_bytes}\t{each.digest}\n".encode())
         size_bytes += each.size_bytes

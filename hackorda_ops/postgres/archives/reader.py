@@ -18,7 +18,7 @@ import xxhash
 import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged
-from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, RowDigest
+from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
 from hackorda_ops.processes.worker import WorkerAnswer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
@@ -177,7 +177,7 @@ def _new_decompressor(suffix: str) -> _Decompressor:
 
 
 def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
-    digest = RowDigest()
+    digest = new_digest()
     for text in _without_trailer(blocks):
         digest.update(text)
     if digest.in_mid_row:
