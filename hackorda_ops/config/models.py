@@ -19,6 +19,7 @@ from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tole
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
+from hackorda_ops.config.reports import Reports
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
 from hackorda_ops.config.source import Source
@@ -138,6 +139,7 @@ class Policy(Section):
         dump: how the dump is taken.
         retention: what is deleted, and what is kept.
         heartbeats: what an external monitor expects to be called.
+        reports: how reports are opened in a browser.
         costs: what storage costs.
     """
 
@@ -161,6 +163,7 @@ class Policy(Section):
     dump: Dump = Dump()
     retention: Retention = Retention()
     heartbeats: Heartbeats = Heartbeats()
+    reports: Reports = Reports()
     costs: Costs = Costs()
 
     @model_validator(mode="before")

@@ -8,7 +8,7 @@ from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.drill import run_drill
 from hackorda_ops.drill.report import words
-from hackorda_ops.drill.report.history import drill_prefix, read_past
+from hackorda_ops.drill.report.history import PAGE_NAME, drill_prefix, read_past
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing, OpsError
@@ -80,6 +80,11 @@ def hold_drill(
     return Quarter(result, past, places.pages, places.not_stored)
 
 
+def page_key(result: DrillResult) -> str:
+    """The place of a drill's page in each store."""
+    return f"{drill_prefix(result.database, result.drill_id)}/{PAGE_NAME}"
+
+
 def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
     """A drill that was run, from its report in the nightly store and off-site.
 
@@ -91,9 +96,6 @@ def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
         ArtifactMissing: no report of such a drill can be read.
         StoreRefused, StoreUnreachable: no place can be read.
     """
-    # pandas takes a second to load, which no other command or code location should wait for.
-    from hackorda_ops.drill.report.report import PAGE_NAME  # noqa: PLC0415
-
     found: dict[str, DrillResult] = {}
     places: dict[str, list[str]] = {}
     errors: list[OpsError] = []
@@ -104,8 +106,7 @@ def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
             errors.append(error)
             continue
         for drill in read:
-            page = f"{store.describe()}/{drill_prefix(protected.name, drill.drill_id)}/{PAGE_NAME}"
-            places.setdefault(drill.drill_id, []).append(page)
+            places.setdefault(drill.drill_id, []).append(f"{store.describe()}/{page_key(drill)}")
             found[drill.drill_id] = drill
     past = sorted(found.values(), key=lambda drill: (drill.started_at, drill.drill_id))
     last = next((each for each in reversed(past) if quarter is None or each.quarter == quarter), None)

@@ -84,7 +84,9 @@ def results_of(
         )
 
 
-def of_a_report(held: Quarter, specs: Sequence[AssetCheckSpec]) -> Iterator[AssetCheckEvaluation]:
+def of_a_report(
+    held: Quarter, specs: Sequence[AssetCheckSpec], where: metadata.Metadata
+) -> Iterator[AssetCheckEvaluation]:
     """What a drill says, for the checks of its report: the verdict first, then what failed, then what passed.
 
     What was not looked at is left out: Dagster then shows it as not evaluated. As results of the step that drills it
@@ -93,6 +95,7 @@ def of_a_report(held: Quarter, specs: Sequence[AssetCheckSpec]) -> Iterator[Asse
     Args:
         held: the drill.
         specs: the checks of the report, as Dagster knows them.
+        where: the report's pages, and a link.
     """
     result, partition = held.result, held.result.quarter.isoformat()
     key, declared, step = specs[0].asset_key, {spec.name for spec in specs}, next_step(result)
@@ -102,7 +105,7 @@ def of_a_report(held: Quarter, specs: Sequence[AssetCheckSpec]) -> Iterator[Asse
         passed=result.verdict == "PASS",
         severity=AssetCheckSeverity.WARN if result.verdict == "ERROR" else AssetCheckSeverity.ERROR,
         description=f"{result.verdict}: {meaning(result)}" + (f" Next step: {step}" if step else ""),
-        metadata=metadata.of_verdict(held),
+        metadata=metadata.of_verdict(held, where),
         partition=partition,
     )
     for outcome in ("failed", "passed"):

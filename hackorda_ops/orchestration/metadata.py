@@ -117,21 +117,35 @@ def of_drill(result: DrillResult) -> Metadata:
     return shown
 
 
-def of_report(held: Quarter) -> Metadata:
-    """A report: the Markdown itself, where the pages are, and the drill's numbers."""
-    # pandas takes a second to load, which the code location's start should not wait for.
-    from hackorda_ops.drill.report import markdown  # noqa: PLC0415
+def of_report(held: Quarter, where: Metadata) -> Metadata:
+    """A report: the Markdown itself, where the pages are, and the drill's numbers.
 
+    Args:
+        held: the drill.
+        where: its pages, and a link.
+    """
     return {
-        "report": MetadataValue.md(markdown.document(held.result, held.past)),
-        **_pages(held),
+        **where,
+        "report": _text_of(held),
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
         **of_drill(held.result),
     }
 
 
-def of_failed(held: Quarter) -> Metadata:
-    """What the failure of a drill shows beside its cause: the verdict, what failed, and where its report is."""
+def _text_of(held: Quarter) -> MetadataValue:
+    # pandas takes a second to load, which the code location's start should not wait for.
+    from hackorda_ops.drill.report import markdown  # noqa: PLC0415
+
+    return MetadataValue.md(markdown.document(held.result, held.past))
+
+
+def of_failed(held: Quarter, where: Metadata) -> Metadata:
+    """What the failure of a drill shows beside its cause: the verdict, what failed, and where its report is.
+
+    Args:
+        held: the drill.
+        where: its pages, and a link.
+    """
     result = held.result
     failed = [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     artifact = {} if result.artifact is None else {ARTIFACT: MetadataValue.text(result.artifact.artifact_id)}
@@ -139,19 +153,25 @@ def of_failed(held: Quarter) -> Metadata:
         "verdict": MetadataValue.text(result.verdict),
         "failed checks": _list(failed),
         **artifact,
-        **_pages(held),
+        **where,
         **_run(result),
     }
 
 
-def of_verdict(held: Quarter) -> Metadata:
-    """What the verdict's check shows: every check with what came of it, and the report itself."""
+def of_verdict(held: Quarter, where: Metadata) -> Metadata:
+    """What the verdict's check shows: every check with what came of it, and the report itself.
+
+    Args:
+        held: the drill.
+        where: the report's pages, and a link.
+    """
     result = held.result
     outcomes = [(check.name, check.outcome, check.summary) for check in result.checks]
     return {
         "verdict": MetadataValue.text(result.verdict),
         "checks": MetadataValue.md(table(("Check", "Outcome", "What was seen"), outcomes)),
-        **_pages(held),
+        **where,
+        "report": _text_of(held),
         **_run(result),
     }
 
@@ -165,10 +185,6 @@ def of_judgement(ready: Readiness) -> Metadata:
         "next step": MetadataValue.md(judged.next_step or "none"),
         "risk": MetadataValue.text(ready.risk),
     }
-
-
-def _pages(held: Quarter) -> Metadata:
-    return {f"page {number}": MetadataValue.path(page) for number, page in enumerate(held.pages, start=1)}
 
 
 def _run(result: DrillResult) -> Metadata:

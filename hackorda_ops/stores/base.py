@@ -71,6 +71,10 @@ class StoreBase(ABC):
         """The same store: it never waits for anything."""
         return self
 
+    def link(self, key: str, *, media_type: str, lasts: timedelta) -> str | None:  # noqa: ARG002  # nobody serves it
+        """None: no web server shows its files. See `Store.link`."""
+        return None
+
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:  # noqa: ARG002  # nothing stays behind
         """Nothing: killed uploads leave nothing behind."""
         return ()

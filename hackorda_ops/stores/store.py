@@ -184,6 +184,15 @@ class Store(Protocol):
         In a store that keeps versions, deleting the file leaves them, behind a delete marker.
         """
 
+    def link(self, key: str, *, media_type: str, lasts: timedelta) -> str | None:
+        """A URL that opens a file in a browser for some time, for whoever has it; None where the store has none.
+
+        Args:
+            key: the file.
+            media_type: what the browser takes it for.
+            lasts: how long.
+        """
+
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """The names of what `end_abandoned_uploads` would remove."""
 

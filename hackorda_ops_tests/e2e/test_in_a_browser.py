@@ -149,8 +149,8 @@ def test_a_missed_quarter_is_made_good_by_clicks_and_shows_its_verdict_report_an
     expect(_row(page, "verdict")).to_contain_text("PASS")
     page.goto(demo.partition_url("drill_report"))
     expect(_row(page, "verdict")).to_contain_text("PASS")
-    expect(_row(page, "page 1")).to_contain_text(f"{demo.drills}/")
-    expect(_row(page, "page 2")).to_contain_text("s3://hackorda-offsite/hackorda/drills/")
+    expect(_row(page, "report in the store")).to_contain_text(f"{demo.drills}/")
+    expect(_row(page, "report off-site")).to_contain_text("s3://hackorda-offsite/hackorda/drills/")
     _row(page, "report").get_by_text("Show Markdown").click()
     expect(page.get_by_role("dialog").get_by_text("Restore drill").first).to_be_visible()
 

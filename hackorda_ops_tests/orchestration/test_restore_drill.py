@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import httpx
 import psycopg
 import pytest
 from dagster import (
@@ -31,6 +32,7 @@ from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.html_page import HtmlPage
 from hackorda_ops_tests.migrations.commands import running
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, log_lines
 
@@ -163,9 +165,13 @@ def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
     assert "Do not rely on this backup" in told["meaning"]
     report = _only(instance, DRILL_REPORT, quarter)
     assert report["verdict"].value == "FAIL"
-    assert isinstance(report["page 1"], PathMetadataValue)
-    assert str(report["page 1"].value) in told["what"]
-    assert told["page 1"] == report["page 1"].value
+    assert isinstance(report["report in the store"], PathMetadataValue)
+    assert str(report["report in the store"].value) in told["what"]
+    assert told["report in the store"] == report["report in the store"].value
+    assert str(report["report off-site"].value).startswith(f"s3://{shipped.environ['OFFSITE_BUCKET']}/shop/")
+    assert told["run"] == str(found["verdict"].metadata["run"].value) == result.run_id
+    _opens(told["open the report"], shipped)
+    assert str(found["verdict"].metadata["report"].value).startswith("# FAIL: restore drill")
     assert not instance.get_materialized_partitions(RESTORE_DRILL)
     assert _databases(scratch_server) == before
 
@@ -174,6 +180,15 @@ def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
     assert shipped.run("shop_week", shipped.this_week, instance).success
     assert shipped.run("shop_quarter", quarter, instance).success
     assert instance.get_materialized_partitions(RESTORE_DRILL) == {str(quarter)}
+
+
+def _opens(link: str, shipped: CodeLocation) -> None:
+    """What a browser gets that follows a link from Dagster: a page, from the bucket, without any credentials."""
+    answer = httpx.get(link)
+    assert answer.status_code == httpx.codes.OK
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "FAIL" in HtmlPage(answer.text).texts("title")[0]
+    assert shipped.environ["OFFSITE_SECRET_ACCESS_KEY"] not in link
 
 
 def _refutes(evaluation: Any) -> bool:

@@ -14,6 +14,7 @@ from hackorda_ops.stores.store import Store
 
 DRILLS_FOLDER = "drills"
 REPORT_NAME = "report.json"
+PAGE_NAME = "report.html"
 
 _READERS = 8
 _log = logging.getLogger(__name__)

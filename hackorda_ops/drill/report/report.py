@@ -6,12 +6,11 @@ from io import BytesIO
 
 from hackorda_ops.artifacts.manifest import digest_of
 from hackorda_ops.drill.report import frames, html, json_form, json_schema, markdown
-from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
+from hackorda_ops.drill.report.history import PAGE_NAME, REPORT_NAME, drill_prefix
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import OpsError
 from hackorda_ops.stores.store import Store
 
-PAGE_NAME = "report.html"
 MARKDOWN_NAME = "report.md"
 COMPARISON_NAME = "comparison.csv"
 

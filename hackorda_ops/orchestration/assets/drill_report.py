@@ -12,9 +12,9 @@ from dagster import AssetKey
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.checks.registry import checks_of
-from hackorda_ops.drill.quarter import reread
+from hackorda_ops.drill.quarter import Quarter, page_key, reread
 from hackorda_ops.environment import Protected
-from hackorda_ops.orchestration import checks
+from hackorda_ops.orchestration import checks, links, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, RESTORE_DRILL, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.partitions import quarters
@@ -24,6 +24,11 @@ from hackorda_ops.orchestration.runs import PARTITION_TAG
 def report_key(name: str) -> AssetKey:
     """The key of a database's report."""
     return key(name, DRILL_REPORT)
+
+
+def pages(protected: Protected, held: Quarter) -> metadata.Metadata:
+    """Where the report of a drill is, and a link that opens it."""
+    return links.where(protected, page_key(held.result), "report", stored=held.pages)
 
 
 def drill_report(name: str, database: Policy) -> dg.AssetSpec:
@@ -55,11 +60,9 @@ def report_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckEvaluation]:
         partition = context.run.tags.get(PARTITION_TAG)
+        protected = Protected(name, database, environ)
         with ends_the_step(context):
-            held = reread(
-                Protected(name, database, environ),
-                quarter=date.fromisoformat(partition) if partition else None,
-            )
-        yield from checks.of_a_report(held, specs)
+            held = reread(protected, quarter=date.fromisoformat(partition) if partition else None)
+        yield from checks.of_a_report(held, specs, pages(protected, held))
 
     return read_again

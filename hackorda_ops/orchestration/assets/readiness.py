@@ -13,12 +13,13 @@ from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
-from hackorda_ops.orchestration import checks, clock
+from hackorda_ops.orchestration import checks, clock, links
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, key, night_key
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
 from hackorda_ops.stores.store import READINESS_PAGE
+from hackorda_ops.words import NOTHING
 
 READINESS: Final = dg.AssetKey(["readiness"])
 _HOUR_SECONDS: Final = 3600.0
@@ -59,13 +60,14 @@ def readiness(config: Config) -> dg.AssetsDefinition:
 
 def _store_page(
     databases: Sequence[Protected], found: Sequence[Readiness], now: datetime
-) -> tuple[list[str], list[str]]:
-    """Puts the page into each nightly store; returns where it is, and why it isn't elsewhere."""
+) -> tuple[Metadata, list[str]]:
+    """Puts the page into each nightly store; returns where it is with a link, and why it isn't elsewhere."""
     # pandas and its like take a second to load, which the code location should not wait for.
     from hackorda_ops.readiness.page import page  # noqa: PLC0415
 
     data = page(found, now).encode()
     places: list[str] = []
+    shown: dict[str, MetadataValue] = {}
     not_stored: list[str] = []
     for each in databases:
         try:
@@ -73,19 +75,28 @@ def _store_page(
             place = f"{store.describe()}/{READINESS_PAGE}"
             if place not in places:
                 store.put(READINESS_PAGE, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
+                # It's the same page everywhere; only where stores lie apart, each has to be told from the first.
+                called = f"page of {each.name}" if places else "page"
+                shown |= links.where(each, READINESS_PAGE, called, stored=[place])
                 places.append(place)
         except OpsError as error:
             not_stored.append(error.what)
-    return places, not_stored
+    return shown, not_stored
 
 
-def _metadata(found: Sequence[Readiness], places: Sequence[str], not_stored: Sequence[str]) -> Metadata:
+def _metadata(found: Sequence[Readiness], where: Metadata, not_stored: Sequence[str]) -> Metadata:
     rows = [
-        (each.database, each.judgement.word, " ".join((each.risk, *each.judgement.reasons))) for each in found
+        (
+            each.database,
+            each.judgement.word,
+            " ".join((each.risk, *each.judgement.reasons)),
+            each.judgement.next_step or NOTHING,
+        )
+        for each in found
     ]
     shown: dict[str, MetadataValue] = {
-        "readiness": MetadataValue.md(table(("Database", "Verdict", "Why"), rows)),
-        **{f"page {n}": MetadataValue.path(place) for n, place in enumerate(places, start=1)},
+        **where,
+        "readiness": MetadataValue.md(table(("Database", "Verdict", "Why", "Next step"), rows)),
         "not stored": MetadataValue.md("\n".join(f"- {escaped(line)}" for line in not_stored) or "none"),
         "databases in order": MetadataValue.int(sum(each.judgement.word == "OK" for each in found)),
     }

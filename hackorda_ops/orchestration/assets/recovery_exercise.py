@@ -10,10 +10,12 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.exercise import report as exercise_report
 from hackorda_ops.exercise.checks import CHECKS
+from hackorda_ops.exercise.history import exercise_prefix
 from hackorda_ops.exercise.report import Exercise
-from hackorda_ops.orchestration import checks
+from hackorda_ops.orchestration import checks, links
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
+from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -47,12 +49,19 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
                 on_progress=ProgressLog(context.log.info),
             )
             heartbeat.of_verdict(held.result.verdict)
+        where = links.where(
+            protected,
+            f"{exercise_prefix(name, held.result.exercise_id)}/{held.result.report_name}",
+            "report",
+            stored=held.places,
+            media_type=links.TEXT,
+        )
         yield from checks.results_of(held.result.checks, specs)
         context.log.info(held.report)
         if held.result.verdict != "PASS":
             # A failed check alone would leave the year materialized, and nobody would try again.
-            raise _not_passed(name, held)
-        yield dg.MaterializeResult(metadata=_metadata(held))
+            raise _not_passed(name, held, where)
+        yield dg.MaterializeResult(metadata={**where, **_metadata(held)})
 
     return exercise
 
@@ -65,7 +74,6 @@ def _metadata(held: Exercise) -> dict[str, MetadataValue]:
         "tables": MetadataValue.int(result.tables),
         "rows": MetadataValue.int(result.rows),
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
-        **{f"report {n}": MetadataValue.path(place) for n, place in enumerate(held.places, start=1)},
     }
     for run in result.hooks:
         shown[f"{run.name} seconds"] = MetadataValue.float(run.seconds)
@@ -76,18 +84,21 @@ def _metadata(held: Exercise) -> dict[str, MetadataValue]:
     return shown
 
 
-def _not_passed(name: str, held: Exercise) -> dg.Failure:
+def _not_passed(name: str, held: Exercise, where: Metadata) -> dg.Failure:
     result = held.result
+    shown = {"verdict": MetadataValue.text(result.verdict), **where, "report": MetadataValue.md(held.report)}
     report = f" The report: {held.places[0]}." if held.places else ""
     if result.error is not None:
         return failure(
             f"The recovery exercise of {name} could not judge: {result.error.what}{report}",
             meaning=result.error.meaning,
             next_step=result.error.next_step,
+            shown=shown,
         )
     failed = [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
     return failure(
         f"The recovery exercise of {name} FAILED:\n" + "\n".join(f"- {line}" for line in failed) + report,
         meaning="The provider's history doesn't bring back what is destroyed, or not in time. Don't rely on it alone.",
         next_step="Look into each finding of the report, then materialize this partition again.",
+        shown=shown,
     )

@@ -17,7 +17,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group_of, key
-from hackorda_ops.orchestration.assets.drill_report import report_key, specs_of_report
+from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
@@ -66,19 +66,22 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
                 on_progress=ProgressLog(context.log.info),
             )
             heartbeat.of_verdict(held.result.verdict)
+        where = pages(protected, held)
         context.log_event(
-            dg.AssetMaterialization(report_key(name), partition=partition, metadata=metadata.of_report(held))
+            dg.AssetMaterialization(
+                report_key(name), partition=partition, metadata=metadata.of_report(held, where)
+            )
         )
-        yield from checks.of_a_report(held, of_report)
+        yield from checks.of_a_report(held, of_report, where)
         if held.result.verdict != "PASS":
             # A failed check alone would leave the quarter materialized, and nobody would try again.
-            raise _not_passed(name, held)
+            raise _not_passed(name, held, where)
         yield dg.MaterializeResult(metadata=metadata.of_drill(held.result))
 
     return drill
 
 
-def _not_passed(name: str, held: Quarter) -> dg.Failure:
+def _not_passed(name: str, held: Quarter, where: metadata.Metadata) -> dg.Failure:
     result = held.result
     report = f" The report: {held.pages[0]}." if held.pages else ""
     if result.error is not None:
@@ -86,7 +89,7 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
             f"The drill of {name} could not judge: {result.error.what}{report}",
             meaning=result.error.meaning,
             next_step=result.error.next_step,
-            shown=metadata.of_failed(held),
+            shown=metadata.of_failed(held, where),
         )
     follows = consequence_of(result)
     found = [str(finding) for finding in result.findings]
@@ -96,5 +99,5 @@ def _not_passed(name: str, held: Quarter) -> dg.Failure:
         meaning=follows.meaning,
         next_step=f"{words.next_step(result)} Here, drilling again is to materialize this partition again.",
         headline=follows.headline,
-        shown=metadata.of_failed(held),
+        shown=metadata.of_failed(held, where),
     )

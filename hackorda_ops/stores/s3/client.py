@@ -65,6 +65,8 @@ def connect(
         # store the checksum's text inside the object (boto/boto3#4435).
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        # Requests are signed by it anyway; links would still be signed by version 2, which newer regions refuse.
+        signature_version="s3v4",
         connect_timeout=connect_timeout_seconds,
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": attempts},

@@ -238,6 +238,25 @@ class S3Store(StoreBase):
         with self._translated(f"delete {self.describe()}/{key}"):
             self._client.delete_object(Bucket=self.bucket, Key=self._full(key), **which)
 
+    def link(self, key: str, *, media_type: str, lasts: timedelta) -> str | None:
+        """A presigned URL: it holds no secret, and opens this one object until it expires. See `Store.link`.
+
+        Raises:
+            StoreRefused: the endpoint is not a URL.
+        """
+        with self._translated(f"make a link to {self.describe()}/{key}"):
+            return self._client.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": self.bucket,
+                    "Key": self._full(key),
+                    # Objects are stored without a type, and a browser would save them instead of opening them.
+                    "ResponseContentType": media_type,
+                    "ResponseContentDisposition": "inline",
+                },
+                ExpiresIn=int(lasts.total_seconds()),
+            )
+
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """The keys of multipart uploads below the folder `prefix` that were started more than a day ago.
 

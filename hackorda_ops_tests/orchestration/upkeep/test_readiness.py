@@ -63,7 +63,7 @@ def test_the_page_lies_in_the_store_private_and_its_numbers_are_plotted(
     assert "No restore point has ever been proven." in str(shown["readiness"])
 
     page = protected.store / "readiness.html"
-    assert (shown["page 1"], shown["not stored"]) == (str(page), "none")
+    assert (shown["page in the store"], shown["not stored"]) == (str(page), "none")
     assert page.stat().st_mode & 0o777 == 0o600
     text = page.read_text(encoding="utf-8")
     assert HtmlPage(text).texts("title") == ["AT RISK: readiness of 1 database"]
@@ -131,7 +131,7 @@ def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
     protected.store.write_text("not a folder", encoding="utf-8")
     assert protected.run("all_readiness", None, instance).success
     shown = _metadata(instance)
-    assert "page 1" not in shown
+    assert "page in the store" not in shown
     assert "readiness.html" in str(shown["not stored"])
     assert "UNKNOWN" in str(shown["readiness"])
 
