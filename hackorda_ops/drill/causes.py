@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from hackorda_ops.artifacts.ids import is_id
-from hackorda_ops.drilling.declaration import RESTORED, SELF_TEST
+from hackorda_ops.drilling.declaration import FILES, RESTORED, SELF_TEST
 from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.finding_kinds import KINDS, UNKNOWN, Cause
@@ -85,7 +85,7 @@ def causes_of(result: DrillResult) -> tuple[Cause, ...]:
     against = fatal(result.findings)
     own = [each for each in against if not _of_another(each, result)]
     if own:
-        return causes(own)
+        return _seen_where(causes(own), result)
     # All that is damaged is newer artifacts; or a check failed that explains itself in no finding.
     return () if against else ("rows",)
 
@@ -97,6 +97,14 @@ def causes(findings: Iterable[Finding]) -> tuple[Cause, ...]:
         for each in findings
     }
     return tuple(each for each in WORST_FIRST if each in about)
+
+
+def _seen_where(about: tuple[Cause, ...], result: DrillResult) -> tuple[Cause, ...]:
+    """Where every file was what the manifest says, what came back otherwise is no damage of this copy alone."""
+    if not any(each.name == FILES and each.outcome == "passed" for each in result.checks):
+        return about
+    found: set[Cause] = {"rows" if each == "copy" else each for each in about}
+    return tuple(each for each in WORST_FIRST if each in found)
 
 
 def _of_another(finding: Finding, result: DrillResult) -> bool:

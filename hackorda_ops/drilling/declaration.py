@@ -14,6 +14,8 @@ from hackorda_ops.proof.check import Declaration
 
 SELF_TEST: Final = "comparison_self_test"
 """The check that the comparison itself sees what it must, whatever the engine."""
+FILES: Final = "offsite_equals_manifest"
+"""The check that the files off-site are what the manifest says, whatever the engine."""
 RESTORED: Final = "restored_equals_manifest"
 """The check that the restored copy is what the manifest says, whatever the engine."""
 BRANCH: Final = "branch_equals_manifest"

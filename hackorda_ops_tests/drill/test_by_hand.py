@@ -47,7 +47,7 @@ def test_an_artifact_that_came_back_in_place_of_a_damaged_newer_one_may_be_resto
 
 
 def test_the_commands_after_a_fail_name_what_not_to_restore_and_take_the_best() -> None:
-    result = failed("file changed")
+    result = failed("file changed", checks=(results.check("offsite_equals_manifest", "failed"),))
     assert result.artifact is not None
     first, *_, last = instead_commands(result).splitlines()
     assert first == f"# Do not restore {result.artifact.artifact_id} from off-site: the copy is damaged."

@@ -104,6 +104,16 @@ def test_what_is_wrong_on_the_source_makes_no_other_artifact_better() -> None:
     assert causes_of(rule) == ("source",)
 
 
+def test_what_came_back_otherwise_from_whole_files_is_no_damage_of_one_copy() -> None:
+    found = (Finding("keys missing", "db0 string cart:*", "7 keys", "none", "Look."),)
+
+    assert causes_of(results.sound(verdict="FAIL", findings=found)) == ("rows",)
+    before_the_restore = results.unjudged(
+        verdict="FAIL", findings=found, checks=(results.check("offsite_equals_manifest", "failed"),)
+    )
+    assert causes_of(before_the_restore) == ("copy",)
+
+
 def test_a_newer_damaged_artifact_is_not_held_against_the_one_that_came_back() -> None:
     passed_over = Finding(
         "artifact damaged", "hackorda/20261129T210000Z-0a1b2c", "a manifest", "none", "Look."

@@ -4,14 +4,14 @@ from typing import Final
 
 from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import fetch_artifact
-from hackorda_ops.drilling.declaration import DrillCheck, Drilling
+from hackorda_ops.drilling.declaration import FILES, DrillCheck, Drilling
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding
 from hackorda_ops.stores.store import Store
 
 CHECK: Final = DrillCheck(
-    name="offsite_equals_manifest",
+    name=FILES,
     title="The off-site copy is what its manifest says",
     description="Every file fetched from off-site, and every row in it, is what the manifest says.",
     essential=True,

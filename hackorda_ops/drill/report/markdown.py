@@ -19,6 +19,7 @@ from hackorda_ops.drill.report.words import (
     recovery_time,
     run_url,
     schema_change,
+    server,
     title_of,
     why_no_data_loss,
 )
@@ -114,7 +115,7 @@ def _artifact(result: DrillResult) -> str:
             f"{artifact.artifact_id} from {artifact.location}",
             f"taken {moment(artifact.captured_at)} at {artifact.lsn}, for the night of {artifact.night}",
             f"{artifact.rows:,} rows in {artifact.tables:,} tables, {size(artifact.size_bytes)}, "
-            f"Postgres {artifact.server_version}",
+            f"{server(result)}",
             f"scratch: {result.scratch or 'none'}",
         )
     )

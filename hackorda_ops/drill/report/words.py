@@ -9,11 +9,12 @@ from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.by_hand import must_not_be_restored, needs_another
-from hackorda_ops.drill.checks import offsite_equals_manifest, registry
+from hackorda_ops.drill.checks import registry
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drilling import within_recovery_time_objective
-from hackorda_ops.drilling.declaration import BRANCH, KEY_TABLES, MIGRATIONS, RESTORED, SELF_TEST
+from hackorda_ops.drilling.declaration import BRANCH, FILES, KEY_TABLES, MIGRATIONS, RESTORED, SELF_TEST
 from hackorda_ops.drilling.result import ByHand, DrillResult, TableResult
+from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.finding_kinds import KINDS, UNKNOWN
 from hackorda_ops.findings import fatal
 from hackorda_ops.migrations.result import MigrationResult
@@ -21,7 +22,7 @@ from hackorda_ops.proof import check
 from hackorda_ops.proof.check import Check, Outcome
 from hackorda_ops.words import counted, duration, moment, named
 
-_TOLD_AS_COMPARED: Final = (offsite_equals_manifest.CHECK.name, SELF_TEST)
+_TOLD_AS_COMPARED: Final = (FILES, SELF_TEST)
 _NOT_PASSED: Final[tuple[tuple[str, Outcome], ...]] = (
     ("Not met", "failed"),
     ("Not reached", "not reached"),
@@ -111,6 +112,12 @@ def outcome_of(result: DrillResult, name: str) -> Outcome | None:
 def ended_early(result: DrillResult) -> bool:
     """Whether there are checks that the drill did not get to."""
     return any(each.outcome == "not reached" for each in all_checks(result))
+
+
+def server(result: DrillResult) -> str:
+    """What the source's server is, with its version."""
+    engine, version = ENGINES.get(result.engine), result.artifact.server_version if result.artifact else ""
+    return f"{engine.name if engine else result.engine} {version}".rstrip()
 
 
 def outcomes(result: DrillResult) -> str:
