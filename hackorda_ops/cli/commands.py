@@ -68,6 +68,11 @@ LISTED = (
         "Fetch an artifact's files into a folder, for yourself alone, and check each one's SHA-256; can be continued.",
     ),
     ListedCommand(
+        "look",
+        "look",
+        "Look at the live database, read-only: its rows, sizes, connections, who waits, slow queries.",
+    ),
+    ListedCommand(
         "restore",
         "recovery",
         "Restore an artifact into an empty database, and compare every row with its manifest.",

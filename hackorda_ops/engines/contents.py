@@ -1,6 +1,6 @@
 """What an engine reads of a database or an artifact so that two can be compared: no value of a row is in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,3 +48,22 @@ class LiveContents:
     unread: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, Definition] | None = None
     notes: tuple[str, ...] = ()
+
+
+Cell = str | int | float | datetime | None
+"""What a view's table has in a column: no value of a row."""
+
+
+@dataclass(frozen=True)
+class LiveView:
+    """A look at a live database, as a table.
+
+    Attributes:
+        columns: their names; those that end in "#" hold numbers, in "_bytes#" sizes.
+        rows: one cell for each column.
+        notes: what a reader should know, a sentence each.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str] = ()

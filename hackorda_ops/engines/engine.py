@@ -13,7 +13,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
-from hackorda_ops.engines.contents import Definition, LiveContents
+from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
@@ -214,6 +214,23 @@ class Engine(Protocol):
 
         Raises:
             OpsError: a step could not be done.
+        """
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The looks at a live database that there are: by name, what each shows."""
+
+    def look_at(self, protected: Protected, view: str, *, private_folder: Path, rows: int) -> LiveView:
+        """Takes one of `views`: read-only, within seconds, and without any value of a row.
+
+        Args:
+            protected: the database.
+            view: its name.
+            private_folder: for files that must not be read by others.
+            rows: how many are shown.
+
+        Raises:
+            UsageError: there's no such view.
         """
 
     def definitions(

@@ -59,9 +59,7 @@ def read_info(client: RedisClient) -> ServerInfo:
         Refusal: it refused.
         ConnectionLost: the connection broke.
     """
-    text = client.ask("INFO", "everything")
-    lines = (text or b"").decode("utf-8", "replace").splitlines()
-    said = dict(line.split(":", 1) for line in lines if ":" in line)
+    said = read_fields(client)
     databases = {}
     for name, value in said.items():
         if name.startswith("db") and name[2:].isdecimal() and "keys=" in value:
@@ -77,6 +75,18 @@ def read_info(client: RedisClient) -> ServerInfo:
         loading=said.get("loading") == "1",
         loaded_bytes=_number(said.get("loading_loaded_bytes", "")),
     )
+
+
+def read_fields(client: RedisClient) -> dict[str, str]:
+    """Everything that a server's INFO says, by name.
+
+    Raises:
+        Refusal: it refused.
+        ConnectionLost: the connection broke.
+    """
+    text = client.ask("INFO", "everything")
+    lines = (text or b"").decode("utf-8", "replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
 def read_time(client: RedisClient) -> datetime:

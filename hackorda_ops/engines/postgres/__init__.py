@@ -10,7 +10,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
-from hackorda_ops.engines.contents import Definition, LiveContents
+from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.engines.postgres import facts
@@ -22,7 +22,7 @@ from hackorda_ops.engines.postgres.drill.checks import (
     migrations_apply,
     restored_equals_manifest,
 )
-from hackorda_ops.engines.postgres.inspection import live
+from hackorda_ops.engines.postgres.inspection import live, views
 from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
 from hackorda_ops.engines.postgres.recovery import restore, some_tables
@@ -142,6 +142,12 @@ class PostgresEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         steps.run_steps(drilling, place, checks)
+
+    views: Mapping[str, str] = views.VIEWS
+
+    def look_at(self, protected: Protected, view: str, *, private_folder: Path, rows: int) -> LiveView:
+        """See `Engine.look_at`."""
+        return views.look_at(protected, view, private_folder=private_folder, rows=rows)
 
     def definitions(
         self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path

@@ -11,10 +11,10 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
-from hackorda_ops.engines.contents import Definition, LiveContents
+from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
-from hackorda_ops.engines.redis import drill, judge, night, restore, source
+from hackorda_ops.engines.redis import drill, judge, night, restore, source, views
 from hackorda_ops.engines.redis.manifest import RedisManifest, of_redis
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
@@ -139,6 +139,12 @@ class RedisEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         drill.run_steps(drilling, place, checks)
+
+    views: Mapping[str, str] = views.VIEWS
+
+    def look_at(self, protected: Protected, view: str, *, private_folder: Path, rows: int) -> LiveView:
+        """See `Engine.look_at`."""
+        return views.look_at(protected, view, private_folder=private_folder, rows=rows)
 
     def definitions(
         self,
