@@ -173,11 +173,8 @@ def _in_time(artifact_id: str, before: datetime | None) -> bool:
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
-    return [
-        entry.key
-        for entry in store.list(f"{database}/")
-        if entry.key.count("/") == 2 and entry.key.endswith(f"/{MANIFEST_NAME}")
-    ]
+    """Where manifests may be: the folders are listed without their files, of which there are a hundred times as many."""
+    return [f"{database}/{folder}/{MANIFEST_NAME}" for folder in store.folders(folder_prefix(database))]
 
 
 def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:

@@ -41,9 +41,9 @@ def test_artifacts_are_listed_oldest_first_and_only_those_of_the_database(store:
 class DeletedMeanwhile(FolderStore):
     """A store in which retention deletes the oldest artifact's manifest right after it's listed."""
 
-    def list(self, prefix: str) -> Iterator[StoredFile]:
-        listed = sorted(super().list(prefix), key=lambda file: file.key)
-        self.delete(listed[0].key)
+    def folders(self, prefix: str) -> Iterator[str]:
+        listed = sorted(super().folders(prefix))
+        self.delete(f"{prefix}{listed[0]}/{MANIFEST_NAME}")
         return iter(listed)
 
 
@@ -54,6 +54,22 @@ def test_what_is_deleted_between_listing_and_reading_is_none(store: FolderStore)
     assert catalog.read(changing, "hackorda").artifacts == (of_night(19), of_night(20))
     assert catalog.read_newest(changing, "hackorda") == of_night(20)
     assert catalog.read_newest(changing, "hackorda") is None
+
+
+class Unlisted(FolderStore):
+    """A store whose files take too long to list."""
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        raise AssertionError(f"every file below {prefix!r} was listed")
+
+
+def test_the_files_of_artifacts_are_not_listed(store: FolderStore) -> None:
+    for each in (of_night(18), of_night(19)):
+        put(store, f"{each.prefix}/{MANIFEST_NAME}", to_bytes(each))
+    put(store, "hackorda/20261108T020000Z-1a2b3c/dump/toc.dat", b"without a manifest")
+    put(store, "hackorda/notes.txt", b"no folder")
+
+    assert catalog.read(Unlisted(store.root), "hackorda").artifacts == (of_night(18), of_night(19))
 
 
 def test_a_date_that_never_was_makes_no_artifact(store: FolderStore) -> None:
