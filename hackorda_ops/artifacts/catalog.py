@@ -173,7 +173,7 @@ def _in_time(artifact_id: str, before: datetime | None) -> bool:
 
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
-    """Where manifests may be: the folders are listed without their files, of which there are a hundred times as many."""
+    """Where manifests may be. Folders are listed without their files, of which there are a hundred times as many."""
     return [f"{database}/{folder}/{MANIFEST_NAME}" for folder in store.folders(folder_prefix(database))]
 
 
