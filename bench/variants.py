@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.postgres import wheel_bin_dir
 from hackorda_ops.night import night
 from hackorda_ops.postgres.sessions import connection
@@ -89,7 +90,7 @@ def _proven_restore(folder: Path) -> None:
     brought = bring_back.bring_back(
         protected,
         protected.store,
-        choosing.choose(catalog.read(protected.store, "bench"), None),
+        choose(read_judged({"store": protected.store}, "bench"), None).candidates[0].manifest,
         connection.parse(os.environ[_TARGET], origin=_TARGET),
         source=None,
         on_progress=ignore,

@@ -1,4 +1,4 @@
-"""Which of a catalog's artifacts is copied, drilled or restored."""
+"""Which of a catalog's artifacts is copied or drilled; `judgement.choosing` has which is restored."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
@@ -110,27 +110,3 @@ def damaged_since(
 def _dated_after_now(ahead: Sequence[Manifest], meaning: str) -> str:
     names = ", ".join(each.artifact_id for each in ahead)
     return f" Dated after now, and {meaning}: {names}." if ahead else ""
-
-
-def choose(catalog: Catalog, artifact_id: str | None) -> Manifest:
-    """Picks the artifact to restore: the requested one, or else the newest sound one.
-
-    Raises:
-        ArtifactMissing: there's no such artifact.
-    """
-    if artifact_id is not None:
-        for artifact in (*catalog.artifacts, *catalog.ahead):
-            if artifact.artifact_id == artifact_id:
-                return artifact
-        problem = f"{catalog.location} has no artifact {artifact_id}."
-    else:
-        sound = [artifact for artifact in catalog.artifacts if artifact.sound]
-        if sound:
-            return sound[-1]
-        problem = f"{catalog.location} has no sound artifact among {len(catalog.artifacts)}."
-        problem += _dated_after_now(catalog.ahead, "only taken when asked for by id")
-    raise ArtifactMissing(
-        problem,
-        meaning="There's nothing to restore from here.",
-        next_step="List what there is with `hackorda-ops backups`, or try the other location.",
-    )

@@ -11,16 +11,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, digest_of
-from hackorda_ops.errors import StoreRefused, StoreUnreachable
-from hackorda_ops.progress import OnProgress, Progress, ignore
-from hackorda_ops.stores.store import CHUNK_BYTES, Readable, Store
-
-# A listener is called about every half percent, so it can do something slow like logging.
-_REPORTS_PER_STAGE = 200
+from hackorda_ops.artifacts.metering import Meter, Watched
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable
+from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.stores.store import CHUNK_BYTES, Store
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,19 @@ class CopyResult:
     files_read_back: int
     bytes_read_back: int
     repaired: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OtherBytes:
+    """The paths of the files that a copy found to have other bytes than the manifest says, and didn't repair.
+
+    Attributes:
+        in_source: where it copies from; also files that are missing there.
+        in_destination: where it copies to.
+    """
+
+    in_source: set[str] = field(default_factory=set)
+    in_destination: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ def copy_artifact(
     manifest_bytes: bytes,
     jobs: int = 4,
     read_back: float = 1.0,
+    other_bytes: OtherBytes | None = None,
     on_progress: OnProgress = ignore,
 ) -> CopyResult:
     """Copies the files several at a time, checking every hash on the way, then the manifest.
@@ -111,6 +123,7 @@ def copy_artifact(
         manifest_bytes: the manifest exactly as stored in the source.
         jobs: files in work at the same time.
         read_back: share of the files that are read from the destination; the manifest always is.
+        other_bytes: collects what is damaged, and isn't repaired, also where the copy ends with an error.
         on_progress: called for "copy" and "read back" in bytes, from several threads, one at a time.
 
     Returns:
@@ -133,7 +146,9 @@ def copy_artifact(
     if complete:
         _require_same_manifest(destination, manifest_key, manifest_bytes)
     steps = plan(files, present, read_back=read_back, seed=prefix)
-    copier = _Copier(source, destination, prefix, steps, on_progress)
+    copier = _Copier(
+        source, destination, prefix, steps, other_bytes=other_bytes or OtherBytes(), on_progress=on_progress
+    )
     damaged = copier.run(jobs)
     if not complete:
         destination.put(
@@ -176,16 +191,19 @@ class _Copier:
         destination: Store,
         prefix: str,
         steps: Sequence[Step],
+        *,
+        other_bytes: OtherBytes,
         on_progress: OnProgress,
     ) -> None:
         self._source = source
         self._destination = destination
         self._prefix = prefix
         self._steps = steps
+        self._other_bytes = other_bytes
         self._ended = threading.Event()
         telling = threading.Lock()
-        self._copying = _Meter("copy", sum(step.entry.size_bytes for step in steps), on_progress, telling)
-        self._reading = _Meter(
+        self._copying = Meter("copy", sum(step.entry.size_bytes for step in steps), on_progress, telling)
+        self._reading = Meter(
             "read back", sum(step.entry.size_bytes for step in steps if step.read_back), on_progress, telling
         )
 
@@ -213,16 +231,12 @@ class _Copier:
             if self._hash_of(key) == entry.sha256:
                 self._copying.add(entry.size_bytes)
                 return False
+            self._other_bytes.in_destination.add(entry.path)
             # It will be read a second time.
             self._reading.expect(entry.size_bytes)
-        with self._source.open(key) as stream:
-            self._destination.put(
-                key,
-                _Watched(stream, self._copying, self._ended),
-                size_bytes=entry.size_bytes,
-                sha256=entry.sha256,
-            )
+        self._put(key, entry)
         if step.read_back and (found := self._hash_of(key)) != entry.sha256:
+            self._other_bytes.in_destination.add(entry.path)
             raise StoreRefused(
                 f"{self._destination.describe()}/{key} was read back with SHA-256 {found} "
                 f"instead of {entry.sha256}.",
@@ -230,63 +244,29 @@ class _Copier:
                 "there: its manifest was not written.",
                 next_step="Copy again. If it happens again, do not rely on this store: use another one.",
             )
+        self._other_bytes.in_destination.discard(entry.path)
         return step.present
+
+    def _put(self, key: str, entry: FileEntry) -> None:
+        try:
+            with self._source.open(key) as stream:
+                self._destination.put(
+                    key,
+                    Watched(stream, self._copying, self._ended),
+                    size_bytes=entry.size_bytes,
+                    sha256=entry.sha256,
+                )
+        except (ArtifactDamaged, ArtifactMissing):
+            self._other_bytes.in_source.add(entry.path)
+            raise
 
     def _hash_of(self, key: str) -> str:
         digest = hashlib.sha256()
         with self._destination.open(key) as stream:
-            watched = _Watched(stream, self._reading, self._ended)
+            watched = Watched(stream, self._reading, self._ended)
             while block := watched.read(CHUNK_BYTES):
                 digest.update(block)
         return digest.hexdigest()
-
-
-class _Meter:
-    """Counts the bytes of one stage over all threads, and reports now and then."""
-
-    def __init__(
-        self, stage: str, total_bytes: int, on_progress: OnProgress, telling: threading.Lock
-    ) -> None:
-        self._stage = stage
-        self._total_bytes = total_bytes
-        self._on_progress = on_progress
-        self._telling = telling
-        self._done_bytes = 0
-        self._told_bytes = 0
-
-    def expect(self, more_bytes: int) -> None:
-        with self._telling:
-            self._total_bytes += more_bytes
-
-    def add(self, more_bytes: int) -> None:
-        with self._telling:
-            self._done_bytes += more_bytes
-            news_bytes = self._done_bytes - self._told_bytes
-            # The end of a file is read as well, without any bytes: that is no news.
-            finished = news_bytes > 0 and self._done_bytes == self._total_bytes
-            if finished or news_bytes * _REPORTS_PER_STAGE >= self._total_bytes:
-                self._told_bytes = self._done_bytes
-                self._on_progress(Progress(self._stage, self._done_bytes, self._total_bytes, "bytes"))
-
-
-class _EndedError(Exception):
-    """Ends the files in progress when another one has failed; never leaves this module."""
-
-
-class _Watched:
-    """A source whose bytes are counted, and that stops when the whole copy does."""
-
-    def __init__(self, source: Readable, meter: _Meter, ended: threading.Event) -> None:
-        self._source = source
-        self._meter = meter
-        self._ended = ended
-
-    def read(self, size_bytes: int, /) -> bytes:
-        if self._ended.is_set():
-            raise _EndedError
-        block = self._source.read(size_bytes)
-        self._meter.add(len(block))
-        return block
 
 
 def end_abandoned_uploads(store: Store, name: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from hackorda_ops.errors import ArtifactDamaged
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import SMALL_FILE_LIMIT_BYTES, Store
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ def read_own(
     *,
     said: Callable[[T], tuple[str, str]],
     wanted: tuple[str, str],
+    limit_bytes: int = SMALL_FILE_LIMIT_BYTES,
 ) -> T | str:
     """Reads what a run left in a store, and makes sure that it is that run's; a sentence why where it can't be used.
 
@@ -36,13 +37,14 @@ def read_own(
         read: reads its bytes, as `Document.from_bytes` does.
         said: the database and the run that it says it is of.
         wanted: those that it has to be of.
+        limit_bytes: how large it may be.
 
     Raises:
         ArtifactMissing: there's none; a run that was killed may have left its folder behind.
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     try:
-        found = read(store.read_small(key), origin=f"{store.describe()}/{key}")
+        found = read(store.read_small(key, limit_bytes), origin=f"{store.describe()}/{key}")
     except ArtifactDamaged as error:
         return error.what
     if said(found) != wanted:

@@ -1,73 +1,153 @@
 """Fetches an artifact's files from a store to this disk."""
 
 import errno
+import hashlib
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
-from hackorda_ops.errors import ArtifactDamaged, DiskFull
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, Progress
 from hackorda_ops.stores.store import CHUNK_BYTES, Store
 
 _DOWNLOADS = 4
 
 
-def fetch_artifact(store: Store, manifest: Manifest, folder: Path, *, on_progress: OnProgress) -> None:
+@dataclass(frozen=True)
+class Twin:
+    """A file of another copy, or of another artifact, that has the same SHA-256 by its own manifest.
+
+    Attributes:
+        store: where it lies.
+        key: its key there.
+    """
+
+    store: Store
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.store.describe()}/{self.key}"
+
+
+# By SHA-256; the ones to try first come first.
+Twins = Mapping[str, Sequence[Twin]]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was seen while fetching, also where that ends with an error.
+
+    Attributes:
+        damaged: the paths of the files that are missing where the artifact lies, or have other bytes.
+        taken: where each of them was taken from instead, by its path.
+    """
+
+    damaged: list[str] = field(default_factory=list)
+    taken: dict[str, Twin] = field(default_factory=dict)
+
+
+def fetch_artifact(
+    store: Store,
+    manifest: Manifest,
+    folder: Path,
+    *,
+    on_progress: OnProgress,
+    twins: Twins | None = None,
+    fetched: Fetched | None = None,
+    to_the_end: bool = False,
+) -> None:
     """Downloads every file of an artifact, several at a time, into private files.
 
-    Their bytes are not verified here: `verify.judge` reads them from disk once, for hashes, rows and
-    digests together.
+    Without `twins` their bytes are not verified here: the engine reads them from disk once, for hashes, rows and
+    digests together. With them, a file that isn't what the manifest says is taken from the first twin that is.
 
     Args:
         store: where the artifact lies.
         manifest: the artifact's.
         folder: an existing private folder; the artifact's own paths are kept below it.
         on_progress: called with the bytes fetched, from more than one thread.
+        twins: where each file may be taken from instead; None where this copy itself is to be judged.
+        fetched: collects what was seen.
+        to_the_end: whether all other files are fetched although one is damaged or missing everywhere.
 
     Raises:
         ArtifactMissing: a file that the manifest lists isn't there.
-        ArtifactDamaged: a file is longer than the manifest says.
+        ArtifactDamaged: a file is longer than the manifest says; with `twins`, it has other bytes, and so has every
+            twin.
         DiskFull: no room on this disk.
         StoreRefused, StoreUnreachable: the store said no, or nothing.
     """
-    done, lock = 0, Lock()
+    done, lock, seen = 0, Lock(), fetched or Fetched()
+
+    def download(source: Twin, entry: FileEntry, *, check: bool) -> None:
+        nonlocal done
+        (folder / entry.path).unlink(missing_ok=True)
+        digest, written_bytes = hashlib.sha256(), 0
+        try:
+            with (
+                source.store.open(source.key) as stream,
+                _private_file(folder / entry.path) as target,
+            ):
+                while block := stream.read(CHUNK_BYTES):
+                    if written_bytes + len(block) > entry.size_bytes:
+                        raise _other_bytes(source, f"longer than the {entry.size_bytes} bytes")
+                    _write_all(target, block, folder)
+                    written_bytes += len(block)
+                    if check:
+                        digest.update(block)
+                    with lock:
+                        done += len(block)
+                        on_progress(Progress("fetch", done, manifest.size_bytes, "bytes"))
+            if check and (written_bytes, digest.hexdigest()) != (entry.size_bytes, entry.sha256):
+                raise _other_bytes(
+                    source, f"{written_bytes} bytes with SHA-256 {digest.hexdigest()}, not the {entry.sha256}"
+                )
+        except (ArtifactDamaged, ArtifactMissing):
+            with lock:
+                done -= written_bytes
+            raise
 
     def one(entry: FileEntry) -> None:
-        nonlocal done
-        with (
-            store.open(f"{manifest.prefix}/{entry.path}") as source,
-            _private_file(folder / entry.path) as target,
-        ):
-            left = entry.size_bytes
-            while block := source.read(CHUNK_BYTES):
-                left -= len(block)
-                if left < 0:
-                    raise ArtifactDamaged(
-                        f"{store.describe()}/{manifest.prefix}/{entry.path} is longer than the "
-                        f"{entry.size_bytes} bytes that the manifest lists.",
-                        meaning="The file is not the one that was backed up that night.",
-                        next_step=USE_ANOTHER_ARTIFACT,
-                    )
-                _write_all(target, block, folder)
-                with lock:
-                    done += len(block)
-                    on_progress(Progress("fetch", done, manifest.size_bytes, "bytes"))
+        own = Twin(store, f"{manifest.prefix}/{entry.path}")
+        try:
+            download(own, entry, check=twins is not None)
+        except (ArtifactDamaged, ArtifactMissing):
+            seen.damaged.append(entry.path)
+            for twin in (twins or {}).get(entry.sha256, ()):
+                if (twin.store.location(), twin.key) == (store.location(), own.key):
+                    continue
+                with suppress(ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable):
+                    download(twin, entry, check=True)
+                    seen.taken[entry.path] = twin
+                    return
+            raise
 
     with ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="fetch") as downloads:
         # The largest first, so that no big one is left running alone at the end.
         largest_first = sorted(manifest.files, key=lambda entry: -entry.size_bytes)
         futures = [downloads.submit(one, entry) for entry in largest_first]
         try:
+            if to_the_end:
+                wait(futures)
             for future in futures:
                 future.result()
         except BaseException:
             downloads.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _other_bytes(file: Twin, what: str) -> ArtifactDamaged:
+    return ArtifactDamaged(
+        f"{file} is {what} that the manifest lists.",
+        meaning="The file is not the one that was backed up that night.",
+        next_step=USE_ANOTHER_ARTIFACT,
+    )
 
 
 @contextmanager

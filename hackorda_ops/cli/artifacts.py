@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
@@ -25,7 +24,7 @@ from hackorda_ops.cli.shown import show_tables
 from hackorda_ops.engines.registry import engine_of, engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.choosing import choose
-from hackorda_ops.judgement.reading import Held, Judged, read_judged
+from hackorda_ops.judgement.reading import ForACopy, Held, Judged, known_for_a_copy, read_judged
 from hackorda_ops.night import night as nightly
 from hackorda_ops.recovery import verify as verifying
 from hackorda_ops.stores.store import PlaceName, Store
@@ -85,19 +84,35 @@ def copy(
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back."""
+    """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back.
+
+    Takes the newest that nothing is known against, and repairs older copies off-site that are known to be damaged. With
+    --artifact, that one alone; a copy of it that is there is read, and repaired.
+    """
     protected = choose_database(config, database)
     require_copies(protected)
     protected.require("store", "offsite")
-    chosen = _to_copy(protected, artifact)
+    chosen, known = _to_copy(protected, artifact)
     with (
         heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
         terminal.progress_shown() as on_progress,
     ):
-        week = weekly.ship(protected, chosen, on_progress=on_progress)
+        week = weekly.ship(protected, chosen, repairing=known.repairing, on_progress=on_progress)
+    for line in week.not_repaired:
+        note(line)
     if as_json:
-        print_json({**summary(chosen), "location": week.location, "copy": week.copy})
+        print_json(
+            {
+                **summary(chosen),
+                "location": week.location,
+                "copy": week.copy,
+                "repaired": week.repaired,
+                "not_repaired": week.not_repaired,
+            }
+        )
     else:
+        for line in week.repaired:
+            note(line)
         terminal.verdict(
             "PASS",
             f"{week.location}: {week.copy.files} files copied, {size(week.copy.bytes_read_back)} "
@@ -171,14 +186,20 @@ def _as_json(held: Held) -> dict[str, Any]:
     }
 
 
-def _to_copy(protected: Protected, artifact: str | None) -> Manifest:
-    """What is copied off-site: the requested artifact, or the newest in the store that nothing is known against."""
+def _to_copy(protected: Protected, artifact: str | None) -> tuple[Manifest, ForACopy]:
+    """What is copied off-site: the requested artifact, or the newest in the store that nothing is known against.
+
+    Where none is requested, what is damaged off-site and sound in the store is repaired as well.
+    """
     places: dict[PlaceName, Store] = {"store": protected.store, "offsite": protected.offsite}
     judged = read_judged(places, protected.name, tolerant=True)
     if "store" not in judged.catalogs:
         judged = read_judged({"store": protected.store}, protected.name)
     in_store = replace(judged, held=tuple(each for each in judged.held if each.place == "store"))
-    return choose(in_store, artifact).candidates[0].manifest
+    candidates = choose(in_store, artifact).candidates
+    # Mending is for restores: a copy has to be of whole files.
+    chosen = next((each for each in candidates if each.judgement.state != "damaged"), candidates[0])
+    return chosen.manifest, known_for_a_copy(judged) if artifact is None else ForACopy()
 
 
 def verify(
@@ -195,7 +216,9 @@ def verify(
     """
     protected = choose_database(config, database, offsite)
     store = open_place(place, protected)
-    chosen = choosing.choose(catalog.read(store, protected.name), artifact)
+    judged = read_judged({place: store}, protected.name)
+    # Whatever was seen of it before: this is how damage that was repaired is found to be gone.
+    chosen = choose(judged, artifact, also=frozenset({"damaged"})).candidates[0].manifest
     with terminal.progress_shown() as on_progress:
         result = verifying.verify(protected, store, chosen, on_progress=on_progress)
     sentence = f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.contents}"

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.shown import show_drill, show_tables
@@ -23,6 +22,8 @@ from hackorda_ops.drill.report import history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.evidence.manifest import of_postgres
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.dagster import running_dagster, storage_variables
 from hackorda_ops.local.dagster_api import RunningDagster
 from hackorda_ops.local.damage import damage_one_row
@@ -90,7 +91,7 @@ def _through_dagster(
         week, quarter = partitions.week_of(night), partitions.quarter_of(night)
         _materialize(dagster, "The night", "nightly_dump", night)
         _materialize(dagster, "The week", "offsite_copy", week)
-        manifest = choosing.choose(catalog.read(offsite, _NAME), None)
+        manifest = choose(read_judged({"offsite": offsite}, _NAME), None).candidates[0].manifest
         if damage:
             damage_one_row(offsite, of_postgres(manifest), _DAMAGED)
             _step(

@@ -1,6 +1,7 @@
 """The commands that restore artifacts, and prove that they restore: restore, drill, sweep, demo."""
 
 import itertools
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused, UsageError
-from hackorda_ops.judgement.choosing import ToRestore, choose
+from hackorda_ops.judgement.choosing import ToRestore, choose, command_for, twins_for
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
@@ -95,9 +96,10 @@ def restore(
 ) -> None:
     """Restore an artifact into an empty database, and compare every row with its manifest.
 
-    Takes the newest of the best that the store and off-site have, by what its night and the drills say of it, and
-    says why; where its bytes turn out to be damaged, the next one. Names what it doesn't take. Needs neither Dagster
-    nor the store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
+    Takes the newest of the best that the store and off-site have, by what its night, drills and verifications say of
+    it, and says why. A file that turns out to be damaged or missing is taken from another copy that has the same
+    SHA-256; where there's none, the next artifact is taken. Names what it doesn't take. Needs neither Dagster nor the
+    store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
     source. Example, on a machine with nothing else:
 
     RESTORE_URL=postgresql://… hackorda-ops restore shop --offsite s3://bucket/prefix
@@ -111,7 +113,9 @@ def restore(
     for line in judged.notes:
         note(line)
     choice = choose(judged, artifact)
-    _explain(choice, protected.name, "It would restore" if dry_run else "Restoring")
+    note(f"{'It would restore' if dry_run else 'Restoring'} {choice.why}")
+    for each in choice.passed_over:
+        note(f"Not taken: {each.location}: {each.judgement.sentence}. {_all_the_same(each, offsite)}")
     # Without databases.yaml the artifact itself says what it is of.
     engine = engine_that_wrote(choice.candidates[0].manifest)
     target = restore_target(engine, to, to_env)
@@ -128,6 +132,7 @@ def restore(
             with_access=with_access,
             keep_going=keep_going,
             tables=some,
+            twins=twins_for(held, judged, places),
         )
 
     if dry_run:
@@ -148,13 +153,13 @@ def restore(
         terminal.progress_shown() as on_progress,
     ):
         source = source_if_known(engine, protected, Path(private))
-        result = _first_whole(choice, bring_back)
+        result = _first_whole(choice, bring_back, offsite)
     sentence = (
         f"{result.location} is in {result.target}: {result.manifest.contents} "
         f"compared with the manifest, the restore took {result.seconds:.1f} s"
     )
-    for warning in result.warnings:
-        note(warning)
+    for line in (*result.taken, *result.warnings):
+        note(line)
     conclude(result.verdict, sentence, result.manifest, result.findings, as_json=as_json)
 
 
@@ -196,16 +201,14 @@ def _conclude_look(choice: ToRestore, parts: Sequence[Looked], *, as_json: bool)
     raise typer.Exit(code)
 
 
-def _explain(choice: ToRestore, database: str, doing: str) -> None:
-    note(f"{doing} {choice.why}")
-    for each in choice.passed_over:
-        note(
-            f"Not taken: {each.location}: {each.judgement.sentence}. To restore it all the same: hackorda-ops restore "
-            f"{database} --artifact {each.manifest.artifact_id} --from {each.place}"
-        )
+def _all_the_same(held: Held, offsite: str | None) -> str:
+    named = f" --offsite {shlex.quote(offsite)}" if offsite is not None else ""
+    return f"To restore it all the same: {command_for(held)}{named}"
 
 
-def _first_whole(choice: ToRestore, bring_back: Callable[[Held], BroughtBack]) -> BroughtBack:
+def _first_whole(
+    choice: ToRestore, bring_back: Callable[[Held], BroughtBack], offsite: str | None
+) -> BroughtBack:
     """Restores the first candidate whose bytes are what its manifest says."""
     damaged: ArtifactDamaged | ArtifactMissing | None = None
     for held, following in itertools.zip_longest(choice.candidates, choice.candidates[1:]):
@@ -215,7 +218,10 @@ def _first_whole(choice: ToRestore, bring_back: Callable[[Held], BroughtBack]) -
             if following is None:
                 raise
             damaged = damaged or error
-            note(f"{error.what} Trying {following.location} instead: {following.judgement.sentence}.")
+            note(
+                f"{error.what} Trying {following.location} instead: {following.judgement.sentence}. "
+                f"{_all_the_same(held, offsite)}"
+            )
         except TargetRefused:
             # The damage came to light only while restoring, so that the database isn't empty any more.
             if damaged is not None:

@@ -43,6 +43,7 @@ class DrillSaid:
         causes: what a FAIL is about, the worst first; empty for any other verdict.
         came_back: whether every file, row, sequence and definition came back as the manifest has them, and the
             comparison was shown to notice a difference.
+        damaged: what it found damaged in this copy: the subjects of those findings.
     """
 
     drill_id: str
@@ -52,6 +53,7 @@ class DrillSaid:
     verdict: Verdict
     causes: tuple[Cause, ...]
     came_back: bool
+    damaged: tuple[str, ...] = ()
 
 
 def said(result: DrillResult) -> DrillSaid | None:
@@ -74,6 +76,11 @@ def said(result: DrillResult) -> DrillSaid | None:
             result.verdict == "FAIL"
             and all(outcomes.get(name) == "passed" for name in _OF_THE_DATA)
             and set(about) <= BESIDE_THE_DATA
+        ),
+        damaged=tuple(
+            each.subject
+            for each in fatal(result.findings)
+            if causes((each,)) == ("copy",) and not _of_another(each, result)
         ),
     )
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
-from hackorda_ops.drill.causes import BESIDE_THE_DATA, causes_of
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, causes_of
 from hackorda_ops.drilling.declaration import RESTORED
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.finding_kinds import Cause
+
+# What becomes of an artifact: its data came back; something beside it didn't; nobody knows; nobody should restore it.
+Follows = Literal["restores", "incomplete", "doubtful", "damaged", "does not restore"]
+# How loudly a service shows the alarm: whether the backup can be relied on.
+Loudness = Literal["failure", "warning"]
 
 
 @dataclass(frozen=True)
@@ -15,14 +20,22 @@ class Consequence:
     """What follows from a FAIL about one thing.
 
     Attributes:
-        headline: what failed, as a clause after "FAILED: ".
+        headline: what failed, as a clause after "FAILED: "; the same words wherever the product speaks of it.
         meaning: what it says of the backup, in a sentence.
         next_step: what to do.
+        artifact: what becomes of the artifact.
+        alarm: how loudly it is reported: a warning where the backup itself can be relied on.
+        colour: of the word FAIL, wherever it's shown, as "#rrggbb": white text on it can be read.
+        mark: the same where only text can be shown.
     """
 
     headline: str
     meaning: str
     next_step: str
+    artifact: Follows
+    alarm: Loudness
+    colour: str
+    mark: str
 
 
 CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
@@ -31,45 +44,99 @@ CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
         "Do not rely on this backup: the copy is damaged, so nothing was restored from it.",
         "If the store still has the artifact, copy it again: that repairs the copy (`hackorda-ops copy --artifact "
         "ID`). Find out who can write to the bucket. Then drill again.",
+        artifact="damaged",
+        alarm="failure",
+        colour="#b3261e",
+        mark="🟥",
     ),
     "rows": Consequence(
         "the backup does not restore what the database held",
         "Do not rely on this backup.",
         "Look into each finding. Then take a dump, copy it off-site, and drill again.",
+        artifact="does not restore",
+        alarm="failure",
+        colour="#7a0c2e",
+        mark="⬛",
     ),
     "disagreement": Consequence(
         "two witnesses of the same moment contradict each other",
         "Do not rely on this backup until it is known which of the two is wrong.",
         "Compare both with what the application knows. Then take a dump, copy it off-site, and drill again.",
+        artifact="doubtful",
+        alarm="failure",
+        colour="#9c1f7e",
+        mark="🟪",
     ),
     "definitions": Consequence(
         "every row came back, but something else did not",
         "Every row came back, but something else did not: see the next steps before you rely on this backup.",
         "Look into each finding: each says what it takes. Then take a dump, copy it off-site, and drill again.",
+        artifact="incomplete",
+        alarm="failure",
+        colour="#a8440a",
+        mark="🟧",
     ),
     "source": Consequence(
         "the source breaks its own rules",
         "The source breaks its own rules, so no other backup of it would come back whole either.",
         "Correct it on the source, as each finding says. Then take a dump, copy it off-site, and drill again.",
+        artifact="doubtful",
+        alarm="failure",
+        colour="#7b4b2a",
+        mark="🟫",
     ),
     "production": Consequence(
         "production has moved further from the backup than its age explains",
         "Production has changed more since than the backup's age explains.",
         "Find out what changed in production: if rows were lost there, this backup has them. If the change was "
         "intended, take a dump, copy it off-site, and drill again.",
+        artifact="restores",
+        alarm="warning",
+        colour="#1f5fa8",
+        mark="🟦",
     ),
     "migrations": Consequence(
         "the migrations do not apply",
         "It is the team's migrations that do not apply.",
         "Fix the migration before it is deployed: it would fail in production, too. The backup can be restored "
         "meanwhile. Then drill again.",
+        artifact="restores",
+        alarm="warning",
+        colour="#6a3fb5",
+        mark="🔷",
     ),
     "time": Consequence(
         "the recovery is too slow",
         "The recovery took longer than its objective.",
         "Give the restore more jobs or a faster machine, or agree on another objective. Then drill again.",
+        artifact="restores",
+        alarm="warning",
+        colour="#7d6300",
+        mark="🟨",
     ),
 }
+
+
+# Of a drill that restored an older artifact, because newer ones are damaged.
+NEWER_DAMAGED: Final = replace(
+    CONSEQUENCES["copy"],
+    headline="newer copies are damaged",
+    next_step="Copy the newest artifact off-site again, and find out who can write to the bucket. Then drill again.",
+    artifact="restores",
+)
+# Of a drill that found nothing else off-site.
+ALL_DAMAGED: Final = replace(
+    CONSEQUENCES["copy"],
+    headline="what is off-site is damaged",
+    meaning="Do not rely on what is off-site: it is damaged, so nothing was restored from it.",
+)
+
+
+def beside_the_data(drill: DrillSaid | None) -> str:
+    """What a drill failed about although the data came back, as a clause; "" where it didn't, or passed."""
+    if drill is None or drill.verdict != "FAIL" or not drill.came_back:
+        return ""
+    return "; ".join(CONSEQUENCES[each].headline for each in drill.causes) or NEWER_DAMAGED.headline
 
 
 def consequence_of(result: DrillResult) -> Consequence:
@@ -85,16 +152,9 @@ def consequence_of(result: DrillResult) -> Consequence:
             return follows
         return replace(follows, meaning=f"{_came_back(result, 'The backup')} {follows.meaning}")
     if result.artifact is None:
-        return Consequence(
-            "what is off-site is damaged",
-            "Do not rely on what is off-site: it is damaged, so nothing was restored from it.",
-            CONSEQUENCES["copy"].next_step,
-        )
-    return Consequence(
-        "newer copies are damaged",
-        f"Newer copies are damaged, so an older backup was taken. {_came_back(result, 'It')}",
-        "Copy the newest artifact off-site again, and find out who can write to the bucket. Then drill again.",
-    )
+        return ALL_DAMAGED
+    meaning = f"Newer copies are damaged, so an older backup was taken. {_came_back(result, 'It')}"
+    return replace(NEWER_DAMAGED, meaning=meaning)
 
 
 def _came_back(result: DrillResult, what: str) -> str:

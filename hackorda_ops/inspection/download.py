@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hackorda_ops.artifacts.damage import OTHER_BYTES, hashed
-from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.fetch import Twin, fetch_artifact
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, from_bytes
 from hackorda_ops.artifacts.room import free_bytes
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, UsageError
@@ -60,21 +60,31 @@ def download(
     with disk_errors(f"read {folder}"):
         lacking = list(_lacking(folder, manifest.files))
     _require_room(folder, lacking)
-    wanted, refusal = len(lacking), None
-    for store in stores:
-        if not lacking:
-            break
+    wanted, refusal, (store, *others) = len(lacking), None, stores
+    if lacking:
         with disk_errors(f"replace files in {folder}"):
             for entry in lacking:
                 (folder / entry.path).unlink(missing_ok=True)
         try:
-            fetch_artifact(store, replace(manifest, files=tuple(lacking)), folder, on_progress=on_progress)
-        except (ArtifactDamaged, ArtifactMissing) as error:
-            refusal = refusal or error
+            fetch_artifact(
+                store,
+                replace(manifest, files=tuple(lacking)),
+                folder,
+                on_progress=on_progress,
+                twins={
+                    entry.sha256: [Twin(other, f"{manifest.prefix}/{entry.path}") for other in others]
+                    for entry in lacking
+                },
+                to_the_end=True,
+            )
+        except ArtifactMissing as error:
+            refusal = error
+        except ArtifactDamaged:
+            pass  # what is lacking says so
         with disk_errors(f"read {folder}"):
             lacking = list(_lacking(folder, lacking))
     if lacking:
-        raise _not_as_listed(stores, manifest, lacking) if refusal is None else refusal
+        raise refusal or _not_as_listed(stores, manifest, lacking)
     _write_manifest(stores, manifest, folder)
     return Downloaded(folder, len(manifest.files) + 1, wanted + 1)
 

@@ -8,7 +8,7 @@ from hackorda_ops.artifacts.operations_log import Event, read_log
 from hackorda_ops.drill.causes import DrillSaid
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.errors import OpsError
-from hackorda_ops.judgement.reading import Held, sayings
+from hackorda_ops.judgement.reading import Held, drills_said
 from hackorda_ops.stores.store import PlaceName, Store
 
 
@@ -49,7 +49,7 @@ def read_proofs(places: Mapping[PlaceName, Store], held: Iterable[Held]) -> Proo
             events |= dict.fromkeys(read_log(store, manifest.database))
         except OpsError as error:
             notes.append(f"{store.describe()} can't be read completely: {error.what}")
-    about = (each for each in sayings(histories) if each.artifact_id == manifest.artifact_id)
+    about = (each for each in drills_said(histories) if each.artifact_id == manifest.artifact_id)
     return Proofs(
         manifest,
         found,

@@ -1,29 +1,23 @@
-"""The judgement of an artifact in one place, from its manifest and from what drills said of it. Pure."""
+"""The judgement of an artifact in one place: from its manifest, and from what drills and verifications said. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from hackorda_ops.artifacts.ids import id_is_ahead
+from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.verifications import Verification, files_digest
 from hackorda_ops.drill.causes import DrillSaid
-from hackorda_ops.finding_kinds import Cause
+from hackorda_ops.drill.consequences import CONSEQUENCES, Follows, beside_the_data
 from hackorda_ops.findings import fatal
 
-State = Literal[
-    "proven", "restores", "unproven", "incomplete", "doubtful", "damaged", "does not restore", "unsound"
-]
+State = Literal["proven", "unproven", "unsound"] | Follows
 # From the best to the worst: what a restore takes without being asked for it by id, and what it takes only where
 # there is nothing better.
 USABLE: Final[frozenset[State]] = frozenset({"proven", "restores", "unproven"})
 LAST_RESORT: Final[frozenset[State]] = frozenset({"incomplete", "doubtful"})
 
-BUT: Final[dict[Cause, str]] = {
-    "migrations": "the team's migrations don't apply to it",
-    "time": "it takes longer than its objective",
-    "production": "production has moved further from it than its age explains",
-}
 _TOLD: Final = 3
 
 
@@ -43,11 +37,17 @@ class ArtifactJudgement:
             unsound: its night found something against it.
         sentence: the same as people read it, without a full stop.
         drill_id: the drill that says so; None where none does.
+        verification_id: the verification that says so; None where none does.
+        damaged_files: the paths of the files that are known to be damaged here; None where it isn't known which.
+        if_whole: for a damaged one, the state that it would have if its bytes were whole.
     """
 
     state: State
     sentence: str
     drill_id: str | None = None
+    verification_id: str | None = None
+    damaged_files: tuple[str, ...] | None = ()
+    if_whole: State | None = None
 
     @property
     def usable(self) -> bool:
@@ -59,74 +59,156 @@ class ArtifactJudgement:
         """Whether a drill brought its data back, whatever else failed."""
         return self.state in ("proven", "restores")
 
+    @property
+    def found_bad(self) -> bool:
+        """Whether something was found against it after its night."""
+        return not self.usable and self.state != "unsound"
+
+
+@dataclass(frozen=True)
+class Sayings:
+    """What was said of a database's artifacts, in any order.
+
+    Attributes:
+        drills: by drills.
+        verifications: by whatever read their bytes.
+    """
+
+    drills: tuple[DrillSaid, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One reading of the artifact's bytes in one place."""
+
+    location: str
+    begun_id: str
+    began_at: datetime
+    ended_at: datetime
+    sound: bool
+    named: str
+    drill_id: str | None = None
+    verification_id: str | None = None
+    damaged_files: tuple[str, ...] | None = None
+
 
 def judge(
     manifest: Manifest,
     location: str,
-    drills: Iterable[DrillSaid],
+    sayings: Sayings,
     *,
     now: datetime,
     written_at: Callable[[], datetime | None] = lambda: None,
 ) -> ArtifactJudgement:
     """Judges an artifact in one place.
 
-    The last drill that could judge has the last word. One that found the bytes of another copy damaged says
-    nothing about this one, and what was written here after it is not what it saw.
+    Bytes that were found damaged here count until they were written again, or until a whole reading that began
+    afterwards found them sound. Of the rest, the last drill that could judge has the last word. What was found
+    damaged in another place says nothing about this one, and is only named.
 
     Args:
         manifest: the artifact's.
         location: where it lies: "<store>/<database>/<artifact id>".
-        drills: what any drill said of any artifact.
-        now: the present, aware. What a drill that is dated after it says counts only if no other says anything.
+        sayings: what was said of any artifact.
+        now: the present, aware. What is dated after it counts only if nothing else says anything.
         written_at: when the artifact's files in this place were last written; None where that isn't known. Only
             asked where the answer depends on it.
     """
     if not manifest.sound:
         return ArtifactJudgement("unsound", f"not sound: {_against(manifest)}")
-    about_it = sorted(
+    drills = _about(manifest, sayings.drills, now)
+    looks = [*_looks(manifest, drills, sayings.verifications)]
+    found = next((_by(each) for each in drills if not _is_damage(each)), None) or ArtifactJudgement(
+        "unproven", "not proven by a drill yet"
+    )
+    here = _damage([each for each in looks if each.location == location], now)
+    if here is not None and ((written := written_at()) is None or written <= here.ended_at):
+        return ArtifactJudgement(
+            "damaged",
+            f"{CONSEQUENCES['copy'].headline} ({here.named})",
+            here.drill_id,
+            here.verification_id,
+            here.damaged_files,
+            found.state,
+        )
+    elsewhere = "".join(
+        f"; the copy in {bad.location} is damaged ({bad.named})"
+        for there in sorted({each.location for each in looks} - {location})
+        if (bad := _damage([each for each in looks if each.location == there], now)) is not None
+    )
+    return ArtifactJudgement(found.state, f"{found.sentence}{elsewhere}", found.drill_id)
+
+
+def _about(manifest: Manifest, drills: Iterable[DrillSaid], now: datetime) -> list[DrillSaid]:
+    """What drills said that could judge this artifact, the last word first."""
+    return sorted(
         (each for each in drills if each.artifact_id == manifest.artifact_id and each.verdict != "ERROR"),
         key=lambda each: (not id_is_ahead(each.drill_id, now), each.drill_id),
         reverse=True,
     )
-    elsewhere = ""
-    for drill in about_it:
-        if drill.causes[:1] != ("copy",):
-            found = _by(drill)
-            return ArtifactJudgement(found.state, f"{found.sentence}{elsewhere}", found.drill_id)
-        if drill.location != location:
-            elsewhere = elsewhere or f"; the copy in {drill.location} is damaged (drill {drill.drill_id})"
-        elif (written := written_at()) is None or written <= drill.ended_at:
-            return ArtifactJudgement(
-                "damaged", f"damaged here, as drill {drill.drill_id} found", drill.drill_id
+
+
+def _is_damage(drill: DrillSaid) -> bool:
+    return drill.causes[:1] == ("copy",)
+
+
+def _looks(
+    manifest: Manifest, drills: Iterable[DrillSaid], verifications: Iterable[Verification]
+) -> Iterator[_Look]:
+    for drill in drills:
+        # A drill reads every byte before it restores any.
+        yield _Look(
+            location=drill.location,
+            begun_id=drill.drill_id,
+            began_at=moment_of(drill.drill_id) or drill.ended_at,
+            ended_at=drill.ended_at,
+            sound=not _is_damage(drill),
+            named=f"drill {drill.drill_id}",
+            drill_id=drill.drill_id,
+            damaged_files=_files(manifest, drill.damaged),
+        )
+    ours = files_digest(manifest.files)
+    for each in verifications:
+        if (each.artifact_id, each.files_sha256) == (manifest.artifact_id, ours):
+            yield _Look(
+                location=each.location,
+                begun_id=each.verification_id,
+                began_at=each.began_at,
+                ended_at=each.ended_at,
+                sound=each.sound,
+                named=f"{each.by} {each.verification_id}",
+                verification_id=each.verification_id,
+                damaged_files=each.damaged_files or None,
             )
-    return ArtifactJudgement("unproven", f"not proven by a drill yet{elsewhere}")
 
 
-def beside_the_data(drill: DrillSaid | None) -> str:
-    """What a drill failed about although the data came back, as a clause; "" where it didn't, or passed."""
-    if drill is None or drill.verdict != "FAIL" or not drill.came_back:
-        return ""
-    return "; ".join(BUT[each] for each in drill.causes if each in BUT) or "a newer artifact is damaged"
+def _files(manifest: Manifest, subjects: Sequence[str]) -> tuple[str, ...] | None:
+    """The files that findings are about; None where one is about anything else."""
+    paths = {manifest.subject(entry.path): entry.path for entry in manifest.files}
+    return tuple(paths[each] for each in subjects) if subjects and paths.keys() >= set(subjects) else None
+
+
+def _damage(looks: Sequence[_Look], now: datetime) -> _Look | None:
+    """The damage in one place that nothing has superseded; None where there's none."""
+    timely = [each for each in looks if not id_is_ahead(each.begun_id, now)] or looks
+    last = max((each for each in timely if not each.sound), key=lambda each: each.ended_at, default=None)
+    if last is None or any(each.sound and each.began_at >= last.ended_at for each in timely):
+        return None
+    return last
 
 
 def _by(drill: DrillSaid) -> ArtifactJudgement:
     by = f"(drill {drill.drill_id})"
     if drill.verdict == "PASS":
         return ArtifactJudgement("proven", f"proven {by}", drill.drill_id)
-    worst = drill.causes[0] if drill.causes else None
     if but := beside_the_data(drill):
         return ArtifactJudgement("restores", f"its data came back, but {but} {by}", drill.drill_id)
-    if worst == "definitions":
-        return ArtifactJudgement(
-            "incomplete", f"its rows came back, but something else did not {by}", drill.drill_id
-        )
-    if worst == "disagreement":
-        return ArtifactJudgement(
-            "doubtful", f"the provider's history, or production, contradicts it {by}", drill.drill_id
-        )
-    if worst == "source":
-        return ArtifactJudgement("doubtful", f"the source broke its own rules {by}", drill.drill_id)
-    return ArtifactJudgement("does not restore", f"it does not restore {by}", drill.drill_id)
+    follows = CONSEQUENCES[drill.causes[0] if drill.causes else "rows"]
+    if follows.artifact == "restores":
+        # What it failed about is harmless, but it hasn't shown that everything came back.
+        follows = CONSEQUENCES["rows"]
+    return ArtifactJudgement(follows.artifact, f"{follows.headline} {by}", drill.drill_id)
 
 
 def _against(manifest: Manifest) -> str:

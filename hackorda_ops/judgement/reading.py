@@ -1,17 +1,18 @@
-"""Reads the artifacts of a database in each place, and what drills said of them, and judges each."""
+"""Reads a database's artifacts in each place, and what drills and verifications said of them, and judges each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory, read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
-from hackorda_ops.judgement.artifact import ArtifactJudgement, judge
+from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
 
 
@@ -87,39 +88,92 @@ def read_judged(
             notes.append(f"{store.describe()} can't be read: {error.what}")
     if errors and not catalogs:
         raise errors[0]
-    histories = []
+    histories, verifications = [], []
+    listed = {each.artifact_id for found in catalogs.values() for each in (*found.artifacts, *found.ahead)}
     for place in catalogs:
         try:
             histories.append(read_history(places[place], database))
+            verifications.append(verified_in(places[place], database, listed))
         except OpsError as error:
-            notes.append(f"What drills found is unknown: {error.what}")
-    drills = (*sayings(histories), *beside)
+            notes.append(f"What drills and verifications found is unknown: {error.what}")
+    notes += dict.fromkeys(why for _, unread in verifications for why in unread)
+    sayings = Sayings((*drills_said(histories), *beside), together(found for found, _ in verifications))
     held = [
-        judged_in(place, places[place], found, each, drills, now=now, ahead=each in found.ahead)
+        judged_in(place, places[place], found, each, sayings, now=now, ahead=each in found.ahead)
         for place, found in catalogs.items()
         for each in (*found.artifacts, *found.ahead)
     ]
     return Judged(catalogs, tuple(held), tuple(notes))
 
 
-def not_restoring(protected: Protected) -> frozenset[str]:
-    """The ids of the artifacts that are known not to restore, wherever they lie; what can't be read says nothing."""
+@dataclass(frozen=True)
+class ForACopy:
+    """What a copy off-site should know beforehand.
+
+    Attributes:
+        passing_over: the ids of the artifacts that are known not to restore, wherever they lie.
+        repairing: what is damaged off-site and sound in the store, oldest first: copying it again repairs it.
+    """
+
+    passing_over: frozenset[str] = frozenset()
+    repairing: tuple[Manifest, ...] = ()
+
+
+def for_a_copy(protected: Protected) -> ForACopy:
+    """What is known of a database's artifacts that matters to a copy; what can't be read says nothing."""
+    # Which of the two a single place is makes no difference to this answer.
     names: tuple[PlaceName, ...] = ("store", "offsite")
-    # Which of the two a place is makes no difference to this answer.
     places = dict(zip(names, protected.known_stores, strict=False))
     if not places:
-        return frozenset()
+        return ForACopy()
     try:
-        held = read_judged(places, protected.name, tolerant=True).held
+        return known_for_a_copy(read_judged(places, protected.name, tolerant=True))
     except OpsError:
-        return frozenset()
-    return frozenset(each.manifest.artifact_id for each in held if each.judgement.state == "does not restore")
+        return ForACopy()
 
 
-def sayings(histories: Iterable[DrillHistory]) -> tuple[DrillSaid, ...]:
+def known_for_a_copy(judged: Judged) -> ForACopy:
+    """The same, of what was read already. Pure."""
+    damaged = {
+        each.manifest.artifact_id for each in judged.of("offsite") if each.judgement.state == "damaged"
+    }
+    return ForACopy(
+        frozenset(
+            each.manifest.artifact_id for each in judged.held if each.judgement.state == "does not restore"
+        ),
+        tuple(
+            each.manifest
+            for each in judged.of("store")
+            if each.judgement.usable and each.manifest.artifact_id in damaged
+        ),
+    )
+
+
+def drills_said(histories: Iterable[DrillHistory]) -> tuple[DrillSaid, ...]:
     """What the drills in several stores said; one whose report is readable in any of them counts once."""
     drills = {drill.drill_id: drill for history in histories for drill in history.drills}
     return tuple(each for each in map(said, drills.values()) if each is not None)
+
+
+def verified_in(
+    store: Store, database: str, artifact_ids: Collection[str]
+) -> tuple[tuple[Verification, ...], tuple[str, ...]]:
+    """The verifications of some artifacts in a store, and a sentence for each that can't be used.
+
+    Args:
+        store: the store to read from.
+        database: the database's name in databases.yaml.
+        artifact_ids: of the artifacts that are asked about.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    return read_verifications(store, database, verification_keys(store, database), artifact_ids)
+
+
+def together(found: Iterable[Iterable[Verification]]) -> tuple[Verification, ...]:
+    """The verifications in several stores; one that is readable in any of them counts once."""
+    return tuple({each.verification_id: each for of_one in found for each in of_one}.values())
 
 
 def judged_in(
@@ -127,7 +181,7 @@ def judged_in(
     store: Store,
     found: Catalog,
     manifest: Manifest,
-    drills: Sequence[DrillSaid],
+    sayings: Sayings,
     *,
     now: datetime,
     ahead: bool = False,
@@ -139,13 +193,13 @@ def judged_in(
         store: the place.
         found: its catalog.
         manifest: the artifact's.
-        drills: what drills said, of any artifact.
+        sayings: what was said of any artifact.
         now: the present, aware.
         ahead: whether it's dated in the future.
     """
     location = f"{found.location}/{manifest.prefix}"
     judgement = judge(
-        manifest, location, drills, now=now, written_at=lambda: last_written(store, manifest.prefix)
+        manifest, location, sayings, now=now, written_at=lambda: last_written(store, manifest.prefix)
     )
     return Held(place, location, manifest, judgement, ahead)
 

@@ -82,6 +82,8 @@ def of_week(week: Week) -> Metadata:
         "files": MetadataValue.int(week.copy.files),
         "seconds: copy": MetadataValue.float(week.copy.seconds),
         "repaired files": _list(week.copy.repaired),
+        "other copies repaired": _list(week.repaired),
+        "copies not repaired": _list(week.not_repaired),
         "abandoned uploads ended": _list(week.ended_uploads),
     }
 

@@ -13,11 +13,12 @@ from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.consequences import beside_the_data
 from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
-from hackorda_ops.judgement.artifact import ArtifactJudgement, beside_the_data
+from hackorda_ops.judgement.artifact import ArtifactJudgement
 from hackorda_ops.proof.verdict import Verdict
 
 _TOLD = 3
@@ -164,7 +165,7 @@ def by_copy(artifact: Manifest, judgement: ArtifactJudgement) -> Attempt:
         problem = f"is of an artifact that failed its checks ({artifact.artifact_id})"
     elif judgement.state == "damaged":
         # Copying it again repairs it. What else a drill found against it is the drill's to say.
-        problem = f"is {judgement.sentence} ({artifact.artifact_id})"
+        problem = f"does not count, because {judgement.sentence}; it is of {artifact.artifact_id}"
         step = f"`hackorda-ops copy {artifact.database} --artifact {artifact.artifact_id}` repairs it from the store."
     return Attempt(week_of(artifact.night), problem, step)
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from hackorda_ops.artifacts import catalog, operations_log
 from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
@@ -22,6 +23,7 @@ from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
 from hackorda_ops.exercise.result import ExerciseResult
+from hackorda_ops.judgement.reading import together
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
 
@@ -54,6 +56,7 @@ class Listed:
     """A store, and the ids of what it holds of one database, newest first; none of that is opened yet.
 
     Attributes:
+        verification_keys: where what was seen of the artifacts is written down.
         first_event_at: when the operations log begins; None without one.
     """
 
@@ -61,6 +64,7 @@ class Listed:
     artifact_ids: tuple[str, ...]
     drill_ids: tuple[str, ...]
     exercise_ids: tuple[str, ...]
+    verification_keys: tuple[str, ...]
     first_event_at: datetime | None
 
     @property
@@ -96,6 +100,7 @@ def list_place(
             artifact_ids=_made_by(now, artifact_ids, called, trouble),
             drill_ids=_made_by(now, drill_ids, called, trouble),
             exercise_ids=_made_by(now, exercise_ids, called, trouble),
+            verification_keys=verification_keys(store, database),
             first_event_at=operations_log.first_event_at(store, database),
         )
     except OpsError as error:
@@ -167,6 +172,28 @@ def newest_drills(
         return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))
 
     return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), trouble)
+
+
+def verifications_of(
+    places: Sequence[Listed], database: str, artifact_id: str, trouble: Trouble
+) -> tuple[Verification, ...]:
+    """What was seen of an artifact's bytes, in any place.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        artifact_id: the artifact's id.
+        trouble: collects a sentence for each thing that can't be read.
+    """
+    found = []
+    for place in places:
+        try:
+            seen, unread = read_verifications(place.store, database, place.verification_keys, [artifact_id])
+        except OpsError as error:
+            seen, unread = (), (error.what,)
+        found.append(seen)
+        trouble.problems.extend(why for why in unread if why not in trouble.problems)
+    return together(found)
 
 
 def newest_exercises(

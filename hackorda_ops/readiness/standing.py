@@ -13,11 +13,12 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.consequences import beside_the_data
 from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
-from hackorda_ops.judgement.artifact import ArtifactJudgement, beside_the_data, judge
+from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
 from hackorda_ops.judgement.reading import last_written
 from hackorda_ops.readiness import overdue, reading
 from hackorda_ops.readiness.overdue import Attempt, Overdue
@@ -52,7 +53,7 @@ class Standing:
         newest_night: the artifact captured last in the store, sound or not.
         newest_sound_night: the last one that is sound.
         newest_copy: the last one off-site that is sound.
-        passed_over: newer ones than the newest sound ones, that a drill found bad, newest first.
+        passed_over: newer ones than the newest sound ones, that were found bad after their night, newest first.
         last_proven: the newest restore point that a drill has proven: its data came back.
         last_drill: the newest drill.
         last_exercise_passed_at: when the newest recovery exercise that passed was run.
@@ -131,13 +132,13 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         trouble.problems.append(both)
 
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
-    sayings = tuple(each for each in map(said, drills or ()) if each is not None)
+    drills_said = tuple(each for each in map(said, drills or ()) if each is not None)
 
     def judged(place: Listed, artifact: Manifest) -> ArtifactJudgement:
         return judge(
             artifact,
             f"{place.store.describe()}/{artifact.prefix}",
-            sayings,
+            Sayings(drills_said, reading.verifications_of(places, name, artifact.artifact_id, trouble)),
             now=now,
             written_at=lambda: last_written(place.store, artifact.prefix),
         )
@@ -204,7 +205,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
             _seen(artifact, judgement)
             for found in ((nights or (),) if straight else (nights or (), copies or ()))
             for artifact, judgement in itertools.takewhile(lambda each: not each[1].usable, found)
-            if judgement.drill_id is not None
+            if judgement.found_bad
         ),
     )
 

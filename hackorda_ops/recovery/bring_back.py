@@ -7,17 +7,20 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.damage import damage
+from hackorda_ops.artifacts.fetch import Fetched, Twins, fetch_artifact
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import logged
+from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.orders import RestoreOrder
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.store import Store
@@ -35,6 +38,7 @@ class BroughtBack:
         seconds: the restore's own wall-clock time.
         findings: what differs from the manifest; none means PASS.
         warnings: what the tools or the server warned of.
+        taken: a sentence for each file that was taken from another copy, because it's damaged or missing there.
     """
 
     manifest: Manifest
@@ -43,6 +47,7 @@ class BroughtBack:
     seconds: float
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
+    taken: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -72,8 +77,11 @@ def bring_back(
     with_access: bool = False,
     keep_going: bool = False,
     tables: Sequence[str] = (),
+    twins: Twins | None = None,
 ) -> BroughtBack:
     """Fetches an artifact, checks it, restores it into an empty database and compares the result.
+
+    What it saw of the artifact's bytes is remembered where that lies.
 
     Args:
         protected: the database; the artifact lies in its work folder meanwhile, and is gone from there afterwards.
@@ -87,6 +95,7 @@ def bring_back(
             are compared as well.
         keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
         tables: restores only these, and what they need; none for everything.
+        twins: where a file that is damaged or missing may be taken from instead; None: from nowhere.
 
     Raises:
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
@@ -120,19 +129,27 @@ def bring_back(
         )
         work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
-        fetch_artifact(store, manifest, folder, on_progress=on_progress)
-        damage = engine.judge(
-            protected,
-            folder,
-            whole,
-            jobs=jobs,
-            on_progress=on_progress,
-            part=manifest if tables else None,
-        )
-        if damage:
+        began_at, fetched = datetime.now(UTC), Fetched()
+        try:
+            fetch_artifact(store, manifest, folder, on_progress=on_progress, twins=twins, fetched=fetched)
+            found = engine.judge(
+                protected,
+                folder,
+                whole,
+                jobs=jobs,
+                on_progress=on_progress,
+                part=manifest if tables else None,
+            )
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            _remember(store, whole, began_at, (damage(whole, error),), fetched)
+            raise
+        # A part that is sound says nothing of the rest.
+        if found or fetched.damaged or not tables:
+            _remember(store, whole, began_at, found, fetched)
+        if found:
             raise ArtifactDamaged(
                 f"{store.describe()}/{manifest.prefix} is not what its manifest says: "
-                + "; ".join(f"{finding.code} {finding.subject}" for finding in damage[:10])
+                + "; ".join(f"{finding.code} {finding.subject}" for finding in found[:10])
                 + ".",
                 meaning="Nothing was restored: it would not have been the database of that night.",
                 next_step="Restore another artifact (`hackorda-ops backups` lists them).",
@@ -145,9 +162,29 @@ def bring_back(
             seconds=restored.seconds,
             findings=restored.findings,
             warnings=restored.warnings,
+            taken=tuple(
+                f"{store.describe()}/{manifest.prefix}/{path} is damaged or missing; {twin} has the same SHA-256, "
+                "and was taken instead."
+                for path, twin in sorted(fetched.taken.items())
+            ),
         )
         line.outcome = brought.verdict
-        line.detail = f"From {brought.location} into {brought.target}: {manifest.contents} compared." + (
-            f" Only a part was restored: {named(tables)}." if tables else ""
+        line.detail = " ".join(
+            (
+                f"From {brought.location} into {brought.target}: {manifest.contents} compared.",
+                *([f"Only a part was restored: {named(tables)}."] if tables else []),
+                *brought.taken,
+            )
         )
     return brought
+
+
+def _remember(
+    store: Store, manifest: Manifest, began_at: datetime, found: tuple[Finding, ...], fetched: Fetched
+) -> None:
+    """Writes down beside the artifact what was seen of its bytes there."""
+    location = f"{store.describe()}/{manifest.prefix}"
+    seen = verification_of(
+        manifest, location, by="restore", began_at=began_at, findings=found, damaged_files=fetched.damaged
+    )
+    remember((store,), seen)

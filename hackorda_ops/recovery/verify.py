@@ -2,11 +2,13 @@
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
@@ -16,7 +18,7 @@ from hackorda_ops.stores.store import Store
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verified:
     """What verifying an artifact found.
 
     Attributes:
@@ -35,10 +37,8 @@ class Verification:
         return "FAIL" if fatal(self.findings) else "PASS"
 
 
-def verify(
-    protected: Protected, store: Store, manifest: Manifest, *, on_progress: OnProgress
-) -> Verification:
-    """Fetches an artifact and compares each of its files and tables with the manifest.
+def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progress: OnProgress) -> Verified:
+    """Fetches an artifact, compares each of its files and tables with the manifest, and remembers what it saw.
 
     Args:
         protected: the database; the artifact lies in its work folder meanwhile, and is gone from there afterwards.
@@ -49,6 +49,7 @@ def verify(
     Raises:
         DiskFull, StoreRefused, StoreUnreachable: it couldn't be verified.
     """
+    began_at, location = datetime.now(UTC), f"{store.describe()}/{manifest.prefix}"
     work_folder = protected.policy.dump.work_folder
     work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
@@ -60,4 +61,6 @@ def verify(
             )
         except (ArtifactDamaged, ArtifactMissing) as error:
             findings = (damage(manifest, error),)
-    return Verification(manifest, f"{store.describe()}/{manifest.prefix}", findings)
+    seen = verification_of(manifest, location, by="verification", began_at=began_at, findings=findings)
+    remember((store, *protected.known_stores), seen)
+    return Verified(manifest, location, findings)

@@ -3,7 +3,7 @@
 Its promises, whatever the artifacts and the policy:
 
 - the artifact that a drill proved last is kept, wherever it is, and so is the newest that any drill proved;
-- what a drill found bad is kept as evidence;
+- what a drill or a verification found bad is kept as evidence;
 - nothing is deleted before there is a newer sound artifact in the same place;
 - nothing is deleted that is younger than `LEAST_AGE`, or that was written there within the last day;
 - artifacts that aren't sound take no sound one's place;
@@ -40,8 +40,7 @@ class StoredArtifact:
         sound: whether nothing was found against it.
         size_bytes: of all its files there, the manifest included.
         written_at: when the newest of its files was written there, aware.
-        found_bad: a drill found it damaged, or that it doesn't restore, and none has said otherwise since; it isn't
-            sound then.
+        found_bad: it was found damaged, or not to restore, and nothing has said otherwise since; it isn't sound then.
         judgement: what is known of it, as people read it.
     """
 
@@ -133,7 +132,7 @@ def _in_one_place(
     for each in held:
         if each.found_bad:
             reasons[each.artifact_id].append(
-                "a drill found it bad; kept as evidence until somebody deletes it"
+                "found bad after its night; kept as evidence until somebody deletes it"
             )
         elif not each.sound and (nights_since is None or each.captured_at >= nights_since):
             reasons[each.artifact_id].append("not sound; kept as evidence as long as the nights around it")

@@ -10,11 +10,11 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.retention import Keep
-from hackorda_ops.drill.causes import DrillSaid
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
-from hackorda_ops.judgement.artifact import judge
+from hackorda_ops.judgement.artifact import Sayings, judge
+from hackorda_ops.judgement.reading import together, verified_in
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
@@ -103,7 +103,10 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     listed, not_seen = _listed(name, places, policies)
     catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
     drills = proven([read_history(store, name) for store in places.values()], now=now)
-    held = {place: _held(place, catalogs[place], listed[place], drills.said, now) for place in places}
+    ids = {each.artifact_id for found in catalogs.values() for each in found.artifacts}
+    verifications = [verified_in(store, name, ids) for store in places.values()]
+    sayings = Sayings(drills.said, together(found for found, _ in verifications))
+    held = {place: _held(place, catalogs[place], listed[place], sayings, now) for place in places}
     decisions = decide(
         [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now
     )
@@ -143,6 +146,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             *(() if "offsite" in places else (_STORE_ALONE,)),
             *((_NEVER_DELETED,) if "store" not in places and policy.retention.offsite is None else ()),
             *not_seen,
+            *dict.fromkeys(why for _, unread in verifications for why in unread),
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(
                 f"Kept, because it is dated in the future: {each.prefix}"
@@ -207,7 +211,7 @@ def _held(
     place: PlaceName,
     found: Catalog,
     listed: Sequence[StoredVersion],
-    drills: Sequence[DrillSaid],
+    sayings: Sayings,
     now: datetime,
 ) -> list[StoredArtifact]:
     files: dict[str, list[StoredVersion]] = {}
@@ -218,7 +222,7 @@ def _held(
     def held(each: Manifest) -> StoredArtifact:
         written_at = max(file.modified_at for file in files[each.prefix])
         judgement = judge(
-            each, f"{found.location}/{each.prefix}", drills, now=now, written_at=lambda: written_at
+            each, f"{found.location}/{each.prefix}", sayings, now=now, written_at=lambda: written_at
         )
         return StoredArtifact(
             place=place,
@@ -228,7 +232,7 @@ def _held(
             sound=judgement.usable,
             size_bytes=sum(file.size_bytes for file in files[each.prefix]),
             written_at=written_at,
-            found_bad=judgement.drill_id is not None and not judgement.usable,
+            found_bad=judgement.found_bad,
             judgement=judgement.sentence,
         )
 

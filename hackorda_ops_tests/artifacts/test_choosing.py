@@ -1,11 +1,11 @@
-"""Which artifact is copied, drilled or restored."""
+"""Which artifact is copied or drilled."""
 
 from datetime import date
 
 import pytest
 
 from hackorda_ops.artifacts.catalog import Catalog, DamagedArtifact
-from hackorda_ops.artifacts.choosing import choose, damaged_since, newest_sound_of_week
+from hackorda_ops.artifacts.choosing import damaged_since, newest_sound_of_week
 from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops_tests.artifacts.nights import of_night
 
@@ -51,16 +51,6 @@ def test_a_week_whose_only_artifact_is_dated_in_the_future_names_it_and_ships_no
     with pytest.raises(ArtifactMissing, match=f"Dated after now.*{of_night(18).artifact_id}") as caught:
         newest_sound_of_week(found, MONDAY)
     assert other_week.artifact_id not in caught.value.what
-
-
-def test_a_restore_takes_the_newest_sound_artifact_by_default_and_any_by_name() -> None:
-    found = Catalog("store", (of_night(17), of_night(18), of_night(19, sound=False)))
-    assert choose(found, None) == of_night(18)
-    assert choose(found, of_night(19).artifact_id).night.day == 19
-    with pytest.raises(ArtifactMissing, match="no artifact 2020"):
-        choose(found, "2020")
-    with pytest.raises(ArtifactMissing, match="no sound artifact among 0"):
-        choose(Catalog("store", ()), None)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops.artifacts import catalog, choosing
+from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.calendar import clocks
 from hackorda_ops.calendar.clocks import apart, clock_concerns, told_time
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
 from hackorda_ops.stores.folder import FolderStore
@@ -112,7 +114,8 @@ def test_what_is_dated_after_now_is_never_the_newest_and_can_be_restored_by_its_
     assert (found.artifacts, found.ahead) == ((today,), (tomorrow,))
     assert newest == today
     assert catalog.newest_id(store, today.database) == today.artifact_id
-    assert choosing.choose(found, None) == today
-    assert choosing.choose(found, tomorrow.artifact_id) == tomorrow
+    judged = read_judged({"store": store}, today.database)
+    assert [each.manifest for each in choose(judged, None).candidates] == [today]
+    assert [each.manifest for each in choose(judged, tomorrow.artifact_id).candidates] == [tomorrow]
     assert catalog.read(store, today.database, now=now + timedelta(days=2)).newest == tomorrow
     assert replace(found, ahead=()).newest == today

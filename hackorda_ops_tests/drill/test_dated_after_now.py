@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.calendar.partitions import week_of
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.night.night import take_night
 from hackorda_ops.week import week as weekly
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, night_of
@@ -78,7 +79,9 @@ def test_the_weekly_copy_the_next_night_and_the_drill_take_the_newest_that_is_no
     # The next night is held against the true one as well, and is the newest from then on.
     night = take_night(protected)
     assert night.compared_with == true
-    assert choosing.choose(catalog.read(taken.store, "hackorda"), None) == night.manifest
+    assert (
+        choose(read_judged({"store": taken.store}, "hackorda"), None).candidates[0].manifest == night.manifest
+    )
 
 
 def test_what_is_within_the_hour_that_clocks_may_differ_by_is_the_newest(

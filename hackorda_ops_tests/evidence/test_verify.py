@@ -13,7 +13,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.night.night import take_night
 from hackorda_ops.progress import ignore
-from hackorda_ops.recovery.verify import Verification, verify
+from hackorda_ops.recovery.verify import Verified, verify
 from hackorda_ops.stores.folder import FolderStore
 
 
@@ -32,7 +32,7 @@ def night(new_database: str, tmp_path: Path) -> tuple[FolderStore, Manifest]:
     return FolderStore(tmp_path / "store"), taken.manifest
 
 
-def judged(night: tuple[FolderStore, Manifest], tmp_path: Path) -> Verification:
+def judged(night: tuple[FolderStore, Manifest], tmp_path: Path) -> Verified:
     store, manifest = night
     policy = Policy.model_validate({"dump": {"work_folder": str(tmp_path / "work")}})
     return verify(Protected("shop", policy, {}), store, manifest, on_progress=ignore)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.drill.causes import DrillSaid, causes_of, said
-from hackorda_ops.drill.consequences import CONSEQUENCES, consequence_of
+from hackorda_ops.artifacts.verifications import Verification, files_digest
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, causes_of, said
+from hackorda_ops.drill.consequences import CONSEQUENCES, beside_the_data, consequence_of
 from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE
 from hackorda_ops.finding_kinds import KINDS
 from hackorda_ops.findings import Finding
-from hackorda_ops.judgement.artifact import ArtifactJudgement, State, beside_the_data, judge
+from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, State, judge
 from hackorda_ops_tests.artifacts.nights import of_night
 from hackorda_ops_tests.drill import results
 
@@ -50,8 +51,32 @@ def drill(*codes: str, verdict: str = "FAIL", day: int = 22, **changes: object) 
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
-def known(*drills: DrillSaid, at: str = HERE, written_at: datetime | None = None) -> ArtifactJudgement:
-    return judge(ARTIFACT, at, drills, now=NOW, written_at=lambda: written_at)
+def known(
+    *said_of_it: DrillSaid | Verification, at: str = HERE, written_at: datetime | None = None
+) -> ArtifactJudgement:
+    sayings = Sayings(
+        tuple(each for each in said_of_it if isinstance(each, DrillSaid)),
+        tuple(each for each in said_of_it if isinstance(each, Verification)),
+    )
+    return judge(ARTIFACT, at, sayings, now=NOW, written_at=lambda: written_at)
+
+
+def seen(*damaged: str, day: int, at: str = HERE, minutes: int = 5, **changes: object) -> Verification:
+    """What a verification of one copy found: damaged files, or none."""
+    began_at = datetime(2026, 11, day, 6, tzinfo=UTC)
+    found = Verification(
+        verification_id=f"202611{day}T060000Z-7a8b9c",
+        database=ARTIFACT.database,
+        artifact_id=ARTIFACT.artifact_id,
+        location=at,
+        files_sha256=files_digest(ARTIFACT.files),
+        began_at=began_at,
+        ended_at=began_at + timedelta(minutes=minutes),
+        by="verification",
+        sound=not damaged,
+        damaged_files=damaged,
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +149,7 @@ def test_a_newer_damaged_artifact_is_not_held_against_the_one_that_came_back() -
     assert causes_of(result) == ()
     assert found is not None
     assert found.came_back
-    assert beside_the_data(found) == "a newer artifact is damaged"
+    assert beside_the_data(found) == "newer copies are damaged"
     assert consequence_of(result).meaning.endswith("an older backup was taken. It came back whole.")
 
 
@@ -168,11 +193,108 @@ def test_a_copy_that_was_written_again_after_the_drill_is_not_what_the_drill_saw
 
 def test_what_its_night_found_counts_whatever_a_drill_says() -> None:
     unsound = of_night(18, sound=False)
-    judgement = judge(unsound, HERE, [drill(verdict="PASS")], now=NOW)
+    judgement = judge(unsound, HERE, Sayings((drill(verdict="PASS"),)), now=NOW)
 
     assert (judgement.state, judgement.usable) == ("unsound", False)
     assert judgement.sentence == "not sound: table emptied (public.users)"
 
 
+def test_what_a_verification_saw_counts_here_and_is_named_there() -> None:
+    bad = seen("dump/1.dat", day=23)
+
+    here = known(drill(verdict="PASS"), bad)
+    assert (here.state, here.usable, here.found_bad) == ("damaged", False, True)
+    assert here.sentence == f"the copy is damaged (verification {bad.verification_id})"
+    assert (here.drill_id, here.verification_id) == (None, bad.verification_id)
+    assert (here.damaged_files, here.if_whole) == (("dump/1.dat",), "proven")
+    there = known(drill(verdict="PASS"), bad, at=THERE)
+    assert there.state == "proven"
+    assert there.sentence.endswith(f"the copy in {HERE} is damaged (verification {bad.verification_id})")
+
+
+@pytest.mark.parametrize("bad", [seen("dump/1.dat", day=23), drill("file changed", day=23)])
+def test_damage_is_over_once_a_later_reading_of_the_same_bytes_found_all_of_them_sound(
+    bad: Verification | DrillSaid,
+) -> None:
+    assert known(bad, seen(day=24)).state == "unproven"
+    assert "damaged" not in known(bad, seen(day=24), at=THERE).sentence
+    # Sound before, or elsewhere, or another artifact's bytes: that says nothing.
+    assert known(bad, seen(day=22)).state == "damaged"
+    assert known(bad, seen(day=24, at=THERE)).state == "damaged"
+    assert known(bad, seen(day=24, files_sha256="0" * 64)).state == "damaged"
+    assert known(bad, seen(day=24), seen("dump/1.dat", day=25)).state == "damaged"
+
+
+def test_a_reading_that_had_begun_before_the_damage_was_seen_does_not_supersede_it() -> None:
+    long_one = seen(day=22, minutes=60 * 48)
+
+    assert known(seen("dump/1.dat", day=23), long_one).state == "damaged"
+
+
+def test_a_drill_that_read_the_copy_afterwards_supersedes_a_verification() -> None:
+    bad = seen("dump/1.dat", day=21)
+
+    assert known(bad, drill(verdict="PASS", day=22)).state == "proven"
+    assert known(bad, drill("migrations failed", day=22)).state == "restores"
+    assert known(bad, drill(verdict="ERROR", day=22)).state == "damaged"
+    assert known(bad, drill(verdict="PASS", day=22, location=THERE)).state == "damaged"
+
+
+def test_a_verification_proves_bytes_and_no_restore() -> None:
+    assert known(seen(day=23)).state == "unproven"
+    assert known(drill("rows differ", day=22), seen(day=23)).state == "does not restore"
+
+
+def test_what_is_dated_in_the_future_supersedes_nothing() -> None:
+    ahead = seen(day=24, verification_id="20270101T000000Z-aaaaaa")
+
+    assert known(seen("dump/1.dat", day=23), ahead).state == "damaged"
+    assert known(
+        seen("dump/1.dat", day=23, verification_id="20270101T000000Z-aaaaaa"), seen(day=22)
+    ).state == ("unproven")
+
+
+def test_a_copy_that_was_written_again_is_not_what_a_verification_saw() -> None:
+    bad = seen("dump/1.dat", day=23)
+
+    assert known(bad, written_at=bad.ended_at).state == "damaged"
+    assert known(bad, written_at=bad.ended_at + timedelta(seconds=1)).state == "unproven"
+
+
+def test_which_files_a_drill_found_damaged_is_known_where_its_findings_name_files() -> None:
+    path = ARTIFACT.files[0].path
+
+    assert known(drill("file changed", damaged=(ARTIFACT.subject(path),))).damaged_files == (path,)
+    assert (
+        known(drill("file changed", damaged=(ARTIFACT.subject(path), "public.users"))).damaged_files is None
+    )
+
+
+def test_everybody_uses_the_words_of_the_one_table() -> None:
+    for code, about in (
+        ("rows differ", "rows"),
+        ("file changed", "copy"),
+        ("branch: rows differ", "disagreement"),
+    ):
+        assert known(drill(code)).sentence.startswith(CONSEQUENCES[about].headline)  # type: ignore[index]
+    assert CONSEQUENCES["migrations"].headline in known(drill("migrations failed")).sentence
+
+
 def test_every_kind_of_finding_has_a_consequence() -> None:
     assert {each.about for each in KINDS.values()} == set(CONSEQUENCES)
+    for about, consequence in CONSEQUENCES.items():
+        assert (consequence.artifact == "restores") == (about in BESIDE_THE_DATA)
+        assert (consequence.alarm == "warning") == (about in BESIDE_THE_DATA)
+
+
+def test_each_consequence_has_a_colour_and_a_mark_of_its_own() -> None:
+    colours = {each.colour for each in CONSEQUENCES.values()}
+
+    assert len(colours) == len({each.mark for each in CONSEQUENCES.values()}) == len(CONSEQUENCES)
+    for colour in colours:
+        # White text on it has a contrast of 4.5 at least (WCAG 2.2, AA).
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
+        )
+        assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5, colour

@@ -24,10 +24,12 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from hackorda_ops.artifacts import catalog, choosing
+from hackorda_ops.artifacts import catalog
 from hackorda_ops.calendar.partitions import quarter_of
 from hackorda_ops.config.models import Config, Policy, Schedule
 from hackorda_ops.drill.quarter import hold_drill
+from hackorda_ops.judgement.choosing import choose
+from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.damage import damage_one_row
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.catalogs.inventory import TableName
@@ -86,7 +88,7 @@ def _this_quarter(protected: CodeLocation) -> date:
 
 def _damage(protected: CodeLocation) -> None:
     offsite = protected.shop.offsite
-    manifest = choosing.choose(catalog.read(offsite, "shop"), None)
+    manifest = choose(read_judged({"offsite": offsite}, "shop"), None).candidates[0].manifest
     damage_one_row(offsite, manifest, TableName("public", "users"))
 
 

@@ -193,7 +193,7 @@ def test_what_a_drill_found_bad_takes_no_sound_ones_place_and_is_kept_as_evidenc
         "newest of its year (3 kept)",
     )
     assert not later[lonely].keep
-    assert later[bad].reasons == ("a drill found it bad; kept as evidence until somebody deletes it",)
+    assert later[bad].reasons == ("found bad after its night; kept as evidence until somebody deletes it",)
 
 
 def test_a_place_without_a_policy_keeps_everything_and_says_so() -> None:

@@ -178,7 +178,7 @@ def test_an_artifact_that_a_drill_found_bad_stays_and_does_not_count(places: Pla
     assert (ages(places.store), ages(places.offsite)) == ([*range(8), 9], [*range(8), 9])
     assert {each.held.sound for each in plan.decisions if each.held.found_bad} == {False}
     assert {each.reasons for each in plan.decisions if each.held.night == artifact(9).night} == {
-        ("a drill found it bad; kept as evidence until somebody deletes it",)
+        ("found bad after its night; kept as evidence until somebody deletes it",)
     }
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.judgement.reading import not_restoring
+from hackorda_ops.judgement.reading import for_a_copy
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, key, night_key
 from hackorda_ops.orchestration.partitions import weeks
@@ -47,10 +47,12 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
 
         def work() -> Week:
             with told_outside("week", protected, context):
+                known = for_a_copy(protected)
                 return weekly.ship_week(
                     protected,
                     week=date.fromisoformat(context.partition_key),
-                    passing_over=not_restoring(protected),
+                    passing_over=known.passing_over,
+                    repairing=known.repairing,
                     on_progress=ProgressLog(context.log.info),
                 )
 
