@@ -20,7 +20,11 @@ from hackorda_ops_tests import forms, groups, memory
 from hackorda_ops_tests.neon.description import Description, read_description
 from hackorda_ops_tests.neon.recording import as_described
 
-pytest_plugins = ["hackorda_ops_tests.drill.fixtures", "hackorda_ops_tests.stores.fixtures"]
+pytest_plugins = [
+    "hackorda_ops_tests.drill.fixtures",
+    "hackorda_ops_tests.migration_tools.real.fixtures",
+    "hackorda_ops_tests.stores.fixtures",
+]
 
 # What makes a server quick to start and to write to; a test server has nothing worth keeping.
 _QUICK = {

@@ -209,7 +209,7 @@ def _unlike(old: Inventory, new: SourceIdentity, there: psycopg.Connection[Any])
     if (new.collation, new.character_type, new.locale) != (was.collation, was.character_type, was.locale):
         yield Concern(
             _KNOWN,
-            f"The new database sorts by {new.locale or new.collation}, the old one by {was.locale or was.collation}.",
+            f"The new database sorts by {_order(new)}, the old one by {_order(was)}.",
             "Text is ordered and compared differently there: ORDER BY, indexes on text, upper and lower case.",
             "If that matters, create it with the old one's locale.",
         )
@@ -280,3 +280,7 @@ def _not_found(hook: Hook, path: str | None) -> str:
         (hook.working_directory / program).is_file() if "/" in program else shutil.which(program, path=path)
     )
     return "" if found else f"its program {program!r} is not found"
+
+
+def _order(identity: SourceIdentity) -> str:
+    return f"{identity.locale or identity.collation} ({identity.locale_provider})"

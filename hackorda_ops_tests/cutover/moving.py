@@ -31,6 +31,7 @@ class Writer:
 
     url: str
     stopped: Path
+    statement: str = "INSERT INTO issues (owner) VALUES (1 + (random() * 200)::int)"
     wrote: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -49,7 +50,7 @@ class Writer:
     def _write(self) -> None:
         with psycopg.connect(self.url, autocommit=True, application_name="shop worker") as session:
             while not self.stopped.exists() and not self.ended.wait(0.02):
-                session.execute("INSERT INTO issues (owner) VALUES (1 + (random() * 200)::int)")
+                session.execute(self.statement.encode())
                 self.wrote.set()
 
 

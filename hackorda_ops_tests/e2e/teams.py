@@ -1,17 +1,20 @@
 """The four teams of docs/teams on servers of their kind: their examples as they are, in one code location.
 
-Three are on Neon (one control plane stands for their three projects), one has a Postgres 18 of its own. Their migration
-tools are stand-ins that keep the tools' own tables: the real ones have tests beside the readers of their tables.
+Three are on Neon (one control plane stands for their three projects), one has a Postgres 18 of its own. drizzle-kit and
+Prisma are themselves, run by npm and npx as the teams run them. goose, which no registry here has, is a stand-in that
+keeps its table; so are wrangler and ssh, whose other end is elsewhere.
 """
 
 import json
 import os
-import stat
+import pty
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,34 +38,13 @@ from hackorda_ops.redis.wire import connected
 from hackorda_ops_tests.drill.fixtures import databases_on
 from hackorda_ops_tests.e2e.redis import running_redis
 from hackorda_ops_tests.engines.examples import fill
+from hackorda_ops_tests.migration_tools.real.projects import PRISMA_ENVIRONMENT, drizzle, prisma, write
 from hackorda_ops_tests.zoo.servers import programs_of
 
 TEAMS: Final = Path(__file__).parents[2] / "docs" / "teams"
 EXAMPLES: Final = tuple(sorted(TEAMS.glob("*.yaml")))
 
 _QUICK: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
-_DRIZZLE: Final = """
-import json, os, sys
-from pathlib import Path
-from hackorda_ops.local.migrate import migrate, read_migrations
-applied = migrate(os.environ.get("PG_URL") or os.environ["DATABASE_URL"], read_migrations(Path("drizzle")))
-print("applied", *applied)
-"""
-_PRISMA: Final = """
-import json
-import os
-from pathlib import Path
-import psycopg
-with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-    for folder in sorted(Path("prisma/migrations").iterdir()):
-        query = "SELECT 1 FROM _prisma_migrations WHERE migration_name = %s"
-        if not connection.execute(query, [folder.name]).fetchone():
-            connection.execute((folder / "migration.sql").read_bytes())
-            values = "(gen_random_uuid(), '', %s, now(), now(), 1)"
-            columns = "(id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-            connection.execute(f"INSERT INTO _prisma_migrations {columns} VALUES {values}", [folder.name])
-            print("applied", folder.name)
-"""
 _GOOSE: Final = """
 import json
 import os
@@ -79,63 +61,66 @@ with psycopg.connect(**{key: os.environ[variable] for key, variable in keys.item
             connection.execute("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%s, true)", [version])
             print("OK", path.name)
 """
+# npx as it is, with what keeps Prisma from downloading engines that it then doesn't use.
 _NPX: Final = f"""
-import sys
-if "prisma" in sys.argv:
-    exec({_PRISMA!r})
-elif "wrangler" not in sys.argv:
-    exec({_DRIZZLE!r})
+import os, shutil, sys
+paths = os.environ["PATH"].split(os.pathsep)
+own = os.path.dirname(os.path.abspath(sys.argv[0]))
+npx = shutil.which("npx", path=os.pathsep.join(path for path in paths if path != own))
+os.execve(npx, ["npx", *sys.argv[1:]], {{**os.environ, **{PRISMA_ENVIRONMENT!r}}})
 """
-# The hooks of recoveries: what each finds is left in a file, and verify looks into the branch.
+# What a hook finds is left in a file that is named by its stage.
 _HOOK: Final = """
 import json, os, sys
 import psycopg
 from pathlib import Path
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     [(database,)] = connection.execute("SELECT current_database()").fetchall()
-found = {name: os.environ.get(name) for name in ("DB_HOST", "DB_PORT", "POSTGRES_DB", "HACKORDA_OPS_STAGE")}
-Path(Path(sys.argv[0]).stem + ".json").write_text(json.dumps({**found, "database": database}))
+kept = ("DB_HOST", "DB_PORT", "POSTGRES_DB", "HACKORDA_OPS_STAGE", "TARGET")
+found = {**{name: os.environ.get(name) for name in kept}, "database": database, "arguments": sys.argv[1:]}
+name = f"{Path(sys.argv[0]).stem}-{os.environ['HACKORDA_OPS_STAGE']}.json"
+Path(name).write_text(json.dumps(found))
 """
 _HOOKS: Final = (
-    "961tech/ops/rebind-hyperdrive.sh",
-    "961tech/ops/smoke.sh",
+    "961tech/ops/rebind-hyperdrive",
+    "961tech/ops/smoke",
     "honeydue-api/deploy-k3s/scripts/rebind.sh",
     "honeydue-api/deploy-k3s/scripts/smoke.sh",
 )
-_PROGRAMS: Final = {
-    "npm": _DRIZZLE,
-    "npx": _NPX,
-    "goose": _GOOSE,
-    "ssh": "",
-}
-_MIGRATIONS: Final = {
-    "hackorda-mvp/drizzle": (
-        "CREATE TABLE users (id int PRIMARY KEY, created_at timestamptz DEFAULT now());"
-        "CREATE TABLE test_cycles (id int PRIMARY KEY, created_at timestamptz DEFAULT now());"
-        "CREATE TABLE issues (id int PRIMARY KEY, title text, created_at timestamptz DEFAULT now());"
-        "CREATE TABLE issue_payouts (id int PRIMARY KEY, created_at timestamptz DEFAULT now())",
-        "ALTER TABLE issues ADD COLUMN severity text",
-    ),
-    "amanat/backend/drizzle": (
-        "CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), created_at timestamptz DEFAULT now());"
-        "CREATE TABLE chats (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), messages jsonb,"
-        " created_at timestamptz DEFAULT now());"
-        "CREATE TABLE payments (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), amount numeric(18, 6),"
-        " created_at timestamptz DEFAULT now())",
-        "ALTER TABLE payments ADD COLUMN currency text",
-    ),
-}
-_TECH961: Final = """
-CREATE TABLE "Listing" (id int PRIMARY KEY, "createdAt" timestamptz DEFAULT now());
-CREATE TABLE "Click" (id int PRIMARY KEY, "createdAt" timestamptz DEFAULT now());
-CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
-  migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
-  started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0);
-INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)
-VALUES (gen_random_uuid(), '', '01_init', now());
-INSERT INTO "Listing" (id) SELECT generate_series(1, 300);
-INSERT INTO "Click" (id) SELECT generate_series(1, 500)
+# The application stops when it is told to, by way of a file that it looks for.
+_SSH: Final = """
+import sys
+from pathlib import Path
+assert sys.argv[1] == "deploy@droplet" and sys.argv[-2:] == ["stop", "app"]
+Path("stopped").touch()
 """
+_PROGRAMS: Final = {"npx": _NPX, "goose": _GOOSE, "ssh": _SSH}
+# What was migrated last in production, and what is checked out for the next deploy.
+_HACKORDA_MIGRATIONS: Final = {
+    "0000_start": "CREATE TABLE users (id int PRIMARY KEY, created_at timestamptz DEFAULT now());"
+    "CREATE TABLE test_cycles (id int PRIMARY KEY, created_at timestamptz DEFAULT now());"
+    "CREATE TABLE issues (id serial PRIMARY KEY, title text, created_at timestamptz DEFAULT now());"
+    "CREATE TABLE issue_payouts (id int PRIMARY KEY, created_at timestamptz DEFAULT now())",
+    "0001_severity": "ALTER TABLE issues ADD COLUMN severity text",
+}
+_AMANAT_MIGRATIONS: Final = {
+    "0000_start": "CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(),"
+    " created_at timestamptz DEFAULT now());"
+    "CREATE TABLE chats (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), messages jsonb,"
+    " created_at timestamptz DEFAULT now());"
+    "CREATE TABLE payments (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), amount numeric(18, 6),"
+    " created_at timestamptz DEFAULT now())",
+    "0001_currency": "ALTER TABLE payments ADD COLUMN currency text",
+}
+_TECH961_MIGRATIONS: Final = {
+    "20260101000000_start": 'CREATE TABLE "Listing" (id int PRIMARY KEY, "createdAt" timestamptz DEFAULT now());'
+    'CREATE TABLE "Click" (id int PRIMARY KEY, "createdAt" timestamptz DEFAULT now());',
+    "20260201000000_seller": 'ALTER TABLE "Listing" ADD COLUMN seller text',
+}
+_FILL_TECH961: Final = (
+    'INSERT INTO "Listing" (id) SELECT generate_series(1, 300);'
+    'INSERT INTO "Click" (id) SELECT generate_series(1, 500)'
+)
 _HONEYDUE: Final = """
 CREATE TABLE auth_user (id int PRIMARY KEY, date_joined timestamptz DEFAULT now());
 CREATE TABLE task_task (id int PRIMARY KEY, created_at timestamptz DEFAULT now());
@@ -147,7 +132,7 @@ INSERT INTO task_task (id) SELECT generate_series(1, 400)
 """
 _FILL_HACKORDA: Final = (
     "INSERT INTO users (id) SELECT generate_series(1, 50); INSERT INTO test_cycles (id) SELECT generate_series(1, 5);"
-    "INSERT INTO issues (id, title) SELECT n, 'issue ' || n FROM generate_series(1, 600) n;"
+    "INSERT INTO issues (title) SELECT 'issue ' || n FROM generate_series(1, 600) n;"
     "INSERT INTO issue_payouts (id) SELECT generate_series(1, 60)"
 )
 _FILL_AMANAT: Final = (
@@ -169,6 +154,7 @@ class Teams:
         instance: its Dagster.
         scratch_urls: a server of the right version for each, to restore on.
         urls: of the databases themselves.
+        droplet: of Hackorda's database where it was before Neon: on a Postgres 15 of its own.
     """
 
     folder: Path
@@ -178,17 +164,40 @@ class Teams:
     instance: DagsterInstance
     scratch_urls: Mapping[str, PostgresServer]
     urls: Mapping[str, str]
+    droplet: str
 
     def protected(self, name: str) -> Protected:
         """One of the databases."""
         return Protected(name, self.config.databases[name], self.environ)
 
-    def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs one of the commands."""
+    def type(
+        self, *arguments: str, folder: Path | None = None, answers: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs one of the commands.
+
+        Args:
+            arguments: what is typed after its name.
+            folder: where databases.yaml is, if that is another one.
+            answers: what a person at a terminal answers; None where nobody is there.
+            variables: that are other than the team's.
+        """
+        with ExitStack() as stack:
+            terminal = subprocess.DEVNULL
+            if answers is not None:
+                person, terminal = pty.openpty()
+                for end in (person, terminal):
+                    stack.callback(os.close, end)
+                os.write(person, answers.encode())
+            return self._typed(arguments, folder or self.folder, {**self.environ, **variables}, terminal)
+
+    def _typed(
+        self, arguments: Sequence[str], folder: Path, environ: Mapping[str, str], terminal: int
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [Path(sys.executable).with_name("hackorda-ops"), *arguments],
-            cwd=self.folder,
-            env=dict(self.environ),
+            cwd=folder,
+            env=dict(environ),
+            stdin=terminal,
             capture_output=True,
             text=True,
             check=False,
@@ -216,7 +225,14 @@ def in_one_file(folder: Path) -> Path:
 
 @contextmanager
 def running_teams(
-    folder: Path, servers: Path, postgres: PostgresServer, scratch: PostgresServer, s3: S3Server
+    folder: Path,
+    servers: Path,
+    *,
+    postgres: PostgresServer,
+    scratch: PostgresServer,
+    before_neon: PostgresServer,
+    s3: S3Server,
+    node_modules: Path,
 ) -> Iterator[Teams]:
     """Makes the databases, buckets and checkouts, and starts what the shared servers lack.
 
@@ -225,11 +241,14 @@ def running_teams(
         servers: for servers: their user can reach it.
         postgres: of the three on Neon.
         scratch: another one of its version.
+        before_neon: of Hackorda's droplet.
         s3: of all buckets.
+        node_modules: where drizzle-kit and Prisma are installed.
     """
     own = [servers / f"teams-18-{role}" for role in ("source", "scratch")]
     with ExitStack() as running:
-        running.callback(drop_all_but, scratch, databases_on(scratch))
+        for server in (scratch, before_neon, postgres):
+            running.callback(drop_all_but, server, databases_on(server))
         eighteen, eighteen_scratch = (
             running.enter_context(running_postgres(each, bin_dir=programs_of(18), settings=_QUICK))
             for each in own
@@ -240,7 +259,10 @@ def running_teams(
             "honeydue": create_database(postgres, "honeyDue"),
             "amanat": create_database(eighteen, "amanat"),
         }
-        _fill(folder, urls)
+        droplet = create_database(before_neon, "hackorda")
+        (folder / "home").mkdir()
+        runs = {"PATH": f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder / "home")}
+        _fill(folder, {**urls, "droplet": droplet}, runs, node_modules)
         plane = running.enter_context(running_local_neon(postgres, servers / "neon-teams"))
         projects = {
             f"{team}_NEON_{name}": value
@@ -259,14 +281,13 @@ def running_teams(
             **projects,
             **_buckets(s3),
             **_of_honeydue(urls["honeydue"]),
-            "PATH": f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}",
-            "HOME": os.environ.get("HOME", "/"),
+            **runs,
             "DATABASE_URL": urls["hackorda"],
             "TECH961_DATABASE_URL": urls["tech961"],
             "PG_URL": urls["amanat"],
             "AMANAT_SCRATCH_URL": eighteen_scratch.url(),
             "AMANAT_REDIS_URL": redis,
-            "MANAGED_DATABASE_URL": create_database(scratch, "hackorda managed"),
+            "MANAGED_DATABASE_URL": create_database(postgres, "hackorda managed"),
         }
         config = config_file.load(in_one_file(folder))
         instance = running.enter_context(DagsterInstance.ephemeral())
@@ -281,6 +302,7 @@ def running_teams(
                 "amanat": eighteen_scratch,
             },
             urls=urls,
+            droplet=droplet,
         )
     for each in own:
         delete_server(each)
@@ -325,33 +347,51 @@ def _of_honeydue(url: str) -> dict[str, str]:
     }
 
 
-def _fill(folder: Path, urls: Mapping[str, str]) -> None:
+def _fill(folder: Path, urls: Mapping[str, str], environ: Mapping[str, str], node_modules: Path) -> None:
     """The databases as they are in production: a migration behind what is checked out for the next deploy."""
-    from hackorda_ops.local.migrate import migrate, read_migrations
-
-    for place, statements in _MIGRATIONS.items():
-        drizzle = folder / "checkouts" / place
-        (drizzle / "meta").mkdir(parents=True)
-        entries = [{"when": 1000 * n, "tag": f"{n:04}_step"} for n, _ in enumerate(statements, start=1)]
-        (drizzle / "meta" / "_journal.json").write_text(json.dumps({"entries": entries}))
-        for entry, statement in zip(entries, statements, strict=True):
-            (drizzle / f"{entry['tag']}.sql").write_text(statement)
-        team = "hackorda" if place.startswith("hackorda") else "amanat"
-        migrate(urls[team], read_migrations(drizzle)[:1])
-    prisma, goose = (
-        folder / "checkouts" / each for each in ("961tech/prisma/migrations", "honeydue-api/migrations")
+    checkouts = folder / "checkouts"
+    hackorda, amanat, tech961, honeydue = (
+        checkouts / each for each in ("hackorda-mvp", "amanat/backend", "961tech", "honeydue-api")
     )
-    for name in ("01_init", "02_seller"):
-        (prisma / name).mkdir(parents=True)
-        (prisma / name / "migration.sql").write_text('ALTER TABLE "Listing" ADD COLUMN seller text')
-    goose.mkdir(parents=True)
-    (goose / "000001_init.sql").write_text("-- +goose Up\nSELECT 1;\n")
-    (goose / "000002_due.sql").write_text(
-        "-- +goose Up\nALTER TABLE task_task ADD COLUMN due date;\n-- +goose Down\nSELECT 1;\n"
+    for checkout in (hackorda, amanat, tech961):
+        checkout.mkdir(parents=True, exist_ok=True)
+        _install(checkout, node_modules)
+    (hackorda / "package.json").write_text(
+        json.dumps({"private": True, "scripts": {"migrate": "drizzle-kit migrate"}})
+    )
+    for team, checkout, made, migrations in (
+        ("hackorda", hackorda, drizzle, _HACKORDA_MIGRATIONS),
+        ("droplet", hackorda, drizzle, _HACKORDA_MIGRATIONS),
+        ("amanat", amanat, partial(drizzle, url_env="PG_URL"), _AMANAT_MIGRATIONS),
+        ("tech961", tech961, prisma, _TECH961_MIGRATIONS),
+    ):
+        first, _ = migrations
+        write(checkout, made({first: migrations[first]}))
+        command = [
+            "npx",
+            *(["prisma", "migrate", "deploy"] if made is prisma else ["drizzle-kit", "migrate"]),
+        ]
+        subprocess.run(
+            command,
+            cwd=checkout,
+            env={**environ, "DATABASE_URL": urls[team], "PG_URL": urls[team]},
+            check=True,
+            capture_output=True,
+            timeout=600,
+        )
+        write(checkout, made(migrations))
+    write(
+        honeydue / "migrations",
+        {
+            "000001_init.sql": "-- +goose Up\nSELECT 1;\n",
+            "000002_due.sql": "-- +goose Up\nALTER TABLE task_task ADD COLUMN due date;\n"
+            "-- +goose Down\nSELECT 1;\n",
+        },
     )
     fills = {
         "hackorda": _FILL_HACKORDA,
-        "tech961": _TECH961,
+        "droplet": _FILL_HACKORDA,
+        "tech961": _FILL_TECH961,
         "honeydue": _HONEYDUE,
         "amanat": _FILL_AMANAT,
     }
@@ -360,13 +400,47 @@ def _fill(folder: Path, urls: Mapping[str, str]) -> None:
             connection.execute(statements.encode())
 
 
+def _install(checkout: Path, node_modules: Path) -> None:
+    """The packages that are there for all tests, as a checkout's own, and wrangler beside them. Nothing is fetched."""
+    own = checkout / "node_modules"
+    (own / ".bin").mkdir(parents=True)
+    for package in node_modules.iterdir():
+        if package.name != ".bin":
+            (own / package.name).symlink_to(package)
+    for program in (node_modules / ".bin").iterdir():
+        (own / ".bin" / program.name).symlink_to(program.resolve())
+    _write_program(own / ".bin" / "wrangler", _HOOK)
+    (checkout / ".npmrc").write_text("offline=true\nupdate-notifier=false\naudit=false\nfund=false\n")
+
+
 def _programs(folder: Path) -> Path:
     programs = folder / "bin"
-    programs.mkdir()
-    written = {programs / name: source for name, source in _PROGRAMS.items()}
-    written |= {folder / "checkouts" / hook: _HOOK for hook in _HOOKS}
-    for program, source in written.items():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(f"#!{sys.executable}\n{source}")
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    for name, source in _PROGRAMS.items():
+        _write_program(programs / name, source)
+    for hook in _HOOKS:
+        _write_program(folder / "checkouts" / hook, _HOOK)
+    tech961 = folder / "checkouts" / "961tech"
+    for path, script in shell_scripts(TEAMS / "961tech.md").items():
+        _write_script(tech961 / path, script)
+    for name in ("rebind-hyperdrive", "smoke"):
+        _write_script(
+            tech961 / f"ops/{name}.sh",
+            f"#!/bin/sh\nset -eu\n. ./ops/stage.sh\nexport TARGET\nexec ./ops/{name}\n",
+        )
     return programs
+
+
+def shell_scripts(page: Path) -> dict[str, str]:
+    """The scripts that a page shows, by the path that their first comment gives."""
+    shown = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return {re.findall(r"^# (\S+\.sh)$", script, re.MULTILINE)[0]: script for script in shown}
+
+
+def _write_program(path: Path, source: str) -> None:
+    _write_script(path, f"#!{sys.executable}\n{source}")
+
+
+def _write_script(path: Path, source: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+    path.chmod(0o755)

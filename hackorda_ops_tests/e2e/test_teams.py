@@ -1,9 +1,13 @@
 """docs/teams: each team's example runs a night, a copy, a drill and a restore, all from one code location."""
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,8 +23,10 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.readiness.judgement import judge
 from hackorda_ops.readiness.standing import read_standing
 from hackorda_ops.recovery.bring_back import bring_back
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops_tests.cutover.moving import Writer, application
 from hackorda_ops_tests.e2e.redis import running_redis
-from hackorda_ops_tests.e2e.teams import Teams, running_teams
+from hackorda_ops_tests.e2e.teams import TEAMS, Teams, running_teams
 
 ROWS = {
     "hackorda": ("issues", 600),
@@ -31,15 +37,25 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def teams(
+def teams(  # noqa: PLR0917
     tmp_path_factory: pytest.TempPathFactory,
     server_folder: Path,
     postgres_server: PostgresServer,
     scratch_server: PostgresServer,
+    debian_postgres_server: PostgresServer,
     s3_server: S3Server,
+    node_modules: Path,
 ) -> Iterator[Teams]:
     folder = tmp_path_factory.mktemp("teams")
-    with running_teams(folder, server_folder, postgres_server, scratch_server, s3_server) as made:
+    with running_teams(
+        folder,
+        server_folder,
+        postgres=postgres_server,
+        scratch=scratch_server,
+        before_neon=debian_postgres_server,
+        s3=s3_server,
+        node_modules=node_modules,
+    ) as made:
         yield made
 
 
@@ -85,6 +101,7 @@ def test_a_teams_night_is_taken_copied_drilled_and_restored(teams: Teams, name: 
 
 def test_hackordas_cutover_is_rehearsed_and_leaves_nothing(teams: Teams) -> None:
     hackorda = teams.protected("hackorda")
+    hackorda = replace(hackorda, environ={**hackorda.environ, "DATABASE_URL": teams.droplet})
 
     done = rehearse(hackorda, on_progress=ignore, say=lambda _line: None)
 
@@ -96,6 +113,84 @@ def test_hackordas_cutover_is_rehearsed_and_leaves_nothing(teams: Teams) -> None
         ).fetchone() == (0,)
         databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
     assert not any("rehears" in name for name in databases)
+
+
+def test_hackorda_moves_from_its_droplet_to_neon_and_its_nights_go_on_there(
+    teams: Teams, tmp_path: Path, new_bucket: str
+) -> None:
+    """As its page says: rehearsed (above), then run in the window by a person who sets the variables."""
+    place = tmp_path / "droplet"
+    place.mkdir()
+    variables = {"DATABASE_URL": teams.droplet, "OFFSITE_BUCKET": new_bucket}
+    (place / "checkouts").symlink_to(teams.folder / "checkouts")
+    moved = teams.environ["MANAGED_DATABASE_URL"]
+    insert = "INSERT INTO issues (title) VALUES ('written meanwhile')"
+    with application(200) as url, Writer(teams.droplet, place / "stopped", insert):
+        example = (TEAMS / "hackorda.yaml").read_text().replace("https://hackorda.kz/app/test-cycles", url)
+        (place / "databases.yaml").write_text(example)
+
+        done = teams.type("cutover", "run", "hackorda", folder=place, answers="y\n", **variables)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Go on to" in done.stderr
+    columns = "id, title, created_at"
+    assert read(moved, f"SELECT {columns} FROM issues ORDER BY id") == read(
+        teams.droplet, f"SELECT {columns} FROM issues ORDER BY id"
+    )
+    assert read(moved, "SELECT count(*) > 600, bool_or(severity IS NOT NULL) FROM issues") == [(True, False)]
+    assert read(moved, "SELECT count(*) FROM drizzle.__drizzle_migrations") == [(2,)]
+    assert read(teams.droplet, "SELECT count(*) FROM drizzle.__drizzle_migrations") == [(1,)]
+    versions = [read(each, "SHOW server_version_num")[0][0] for each in (teams.droplet, moved)]
+    assert [int(each) // 10_000 for each in versions] == [15, 17]
+
+    variables["DATABASE_URL"] = moved
+    night = teams.type("dump", "hackorda", "--new-source", folder=place, **variables)
+
+    assert night.returncode == 0, night.stdout + night.stderr
+    final, newest = catalog.read(FolderStore(place / "backups"), "hackorda").artifacts
+    assert (newest.dumped_from, final.dumped_from) == ("branch", "source")
+    assert (newest.new_source, final.new_source) == (True, False)
+
+
+def test_961techs_exercise_runs_its_hooks_where_production_is_not(teams: Teams) -> None:
+    checkout = teams.folder / "checkouts" / "961tech"
+    (checkout / "docs" / "postmortems").mkdir(parents=True)
+    policy = teams.protected("tech961").policy
+    year = datetime.now(UTC).replace(month=1, day=1).date().isoformat()
+
+    done = teams.run("tech961_year", year)
+
+    assert policy.exercise.run_hooks
+    assert done.success, [each.event_specific_data for each in done.all_events if each.is_failure]
+    [rebind, deploy, smoke] = (
+        json.loads(next(checkout.rglob(f"{each}-exercise.json")).read_text())
+        for each in ("rebind-hyperdrive", "wrangler", "smoke")
+    )
+    assert [each["TARGET"] for each in (rebind, smoke)] == ["dr-test", "dr-test"]
+    assert deploy["arguments"] == ["deploy", "--env", "dr-test"]
+    [report] = (checkout / "docs" / "postmortems").iterdir()
+    assert re.fullmatch(r"\d{4}-Q[1-4]-dr-test\.md", report.name)
+    assert "## Hooks" in report.read_text()
+
+
+def test_a_hook_of_961tech_does_nothing_in_a_stage_that_it_does_not_know(teams: Teams) -> None:
+    for stage in ("cutover", ""):
+        done = subprocess.run(
+            ["./ops/deploy.sh"],
+            cwd=teams.folder / "checkouts" / "961tech",
+            env={"PATH": teams.environ["PATH"], "HACKORDA_OPS_STAGE": stage},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 2
+        assert "neither production nor exercise" in done.stderr
+
+
+def read(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as session:
+        return session.execute(query.encode()).fetchall()
 
 
 def test_amanats_redis_is_kept_copied_drilled_and_restored_beside_its_postgres(
@@ -134,11 +229,15 @@ def test_a_team_on_neon_recovers_to_a_time_with_its_own_hooks(
     assert done.returncode == 0, done.stdout + done.stderr
     assert gone.returncode == 0, gone.stdout + gone.stderr
     [rebind, smoke] = (
-        json.loads(next((teams.folder / "checkouts" / checkout).rglob(f"{each}*.json")).read_text())
+        json.loads(
+            next((teams.folder / "checkouts" / checkout).rglob(f"{each}*-production.json")).read_text()
+        )
         for each in ("rebind", "smoke")
     )
     assert (rebind["database"], smoke["database"]) == (database, database)
     assert rebind["HACKORDA_OPS_STAGE"] == "production"
+    if name == "tech961":
+        assert (rebind["TARGET"], smoke["TARGET"]) == ("production", "production")
     if name == "honeydue":
         assert (rebind["DB_HOST"], rebind["POSTGRES_DB"]) == ("127.0.0.1", "honeyDue")
         assert rebind["DB_PORT"] != teams.environ["DB_PORT"]  # a branch, and not production

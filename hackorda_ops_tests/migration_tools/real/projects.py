@@ -57,27 +57,25 @@ def _journal(*tags: str) -> str:
     return f'{{"version": "7", "dialect": "postgresql", "entries": [{entries}]}}'
 
 
+def drizzle(migrations: Mapping[str, str], *, url_env: str = "DATABASE_URL") -> dict[str, str]:
+    """The files of a project of drizzle-kit: its configuration, and the SQL of each migration by its tag."""
+    return {
+        "drizzle.config.ts": "export default { dialect: 'postgresql', out: './drizzle',"
+        f" dbCredentials: {{ url: process.env.{url_env} }} }};\n",
+        "drizzle/meta/_journal.json": _journal(*migrations),
+        **{f"drizzle/{tag}.sql": sql for tag, sql in migrations.items()},
+    }
+
+
 _DRIZZLE = Project(
     "drizzle",
-    {
-        "drizzle.config.ts": "export default { dialect: 'postgresql', out: './drizzle',"
-        " dbCredentials: { url: process.env.DATABASE_URL } };\n",
-        "drizzle/meta/_journal.json": _journal("0000_users", "0001_issues"),
-        "drizzle/0000_users.sql": USERS,
-        "drizzle/0001_issues.sql": ISSUES,
-    },
-    lambda sql: {
-        "drizzle/meta/_journal.json": _journal("0000_users", "0001_issues", "0002_labels"),
-        "drizzle/0002_labels.sql": sql,
-    },
+    drizzle({"0000_users": USERS, "0001_issues": ISSUES}),
+    lambda sql: drizzle({"0000_users": USERS, "0001_issues": ISSUES, "0002_labels": sql}),
     ("0000_users", "0001_issues", "0002_labels"),
     lambda packages: f"{packages}/.bin/drizzle-kit migrate",
 )
 
-_PRISMA = Project(
-    "prisma",
-    {
-        "prisma.config.mjs": """
+_PRISMA_CONFIG = """
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 
@@ -100,19 +98,35 @@ export default {
   migrations: { path: "prisma/migrations" },
   adapter: async () => new PrismaPg({ connectionString: process.env.DATABASE_URL, idleTimeoutMillis: 10 }),
 };
-""",
+"""
+# Prisma's engine is the one in its package: without these it would download two others.
+PRISMA_ENVIRONMENT = {
+    "PRISMA_QUERY_ENGINE_LIBRARY": "no-engine",
+    "PRISMA_SCHEMA_ENGINE_BINARY": "/bin/false",
+    "CHECKPOINT_DISABLE": "1",
+    "PRISMA_HIDE_UPDATE_MESSAGE": "1",
+}
+
+
+def prisma(migrations: Mapping[str, str]) -> dict[str, str]:
+    """The files of a project of Prisma: its configuration, and the SQL of each migration by its folder's name."""
+    return {
+        "prisma.config.mjs": _PRISMA_CONFIG,
         "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n  url      = env("DATABASE_URL")\n}\n',
-        # The engine that is used is the one in the package; these two would be downloaded.
         "no-engine": "",
         "prisma/migrations/migration_lock.toml": 'provider = "postgresql"\n',
-        "prisma/migrations/20260101000000_users/migration.sql": USERS,
-        "prisma/migrations/20260201000000_issues/migration.sql": ISSUES,
-    },
+        **{f"prisma/migrations/{name}/migration.sql": sql for name, sql in migrations.items()},
+    }
+
+
+_PRISMA = Project(
+    "prisma",
+    prisma({"20260101000000_users": USERS, "20260201000000_issues": ISSUES}),
     lambda sql: {"prisma/migrations/20260301000000_labels/migration.sql": sql},
     ("20260101000000_users", "20260201000000_issues", "20260301000000_labels"),
     lambda packages: (
-        "env PRISMA_QUERY_ENGINE_LIBRARY=no-engine PRISMA_SCHEMA_ENGINE_BINARY=/bin/false CHECKPOINT_DISABLE=1 "
-        f"PRISMA_HIDE_UPDATE_MESSAGE=1 {packages}/.bin/prisma migrate deploy"
+        f"env {' '.join(f'{name}={value}' for name, value in PRISMA_ENVIRONMENT.items())} "
+        f"{packages}/.bin/prisma migrate deploy"
     ),
 )
 
