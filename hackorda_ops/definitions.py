@@ -2,5 +2,6 @@
 
 from hackorda_ops.config import file as config_file
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.first_seen import since_first_seen
 
-defs = build_defs(config_file.load(config_file.locate()))
+defs = build_defs(since_first_seen(config_file.load(config_file.locate())))

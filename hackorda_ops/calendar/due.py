@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of, year_of
+from hackorda_ops.calendar.partitions import first_night, night_of, quarter_of, week_of, year_of
 from hackorda_ops.config.models import Schedule
 
 DueKind = Literal["night", "week", "quarter", "year"]
@@ -57,8 +57,8 @@ def partition_of(kind: DueKind, moment: datetime, schedule: Schedule) -> date:
 
 
 def first_partition(kind: DueKind, schedule: Schedule) -> date:
-    """The partition that `schedule.since` lies in: nothing before it is due."""
-    since = schedule.since
+    """The partition that the first night lies in: nothing before it is due."""
+    since = first_night(schedule)
     return {"night": since, "week": week_of(since), "quarter": quarter_of(since), "year": year_of(since)}[
         kind
     ]

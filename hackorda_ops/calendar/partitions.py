@@ -6,12 +6,21 @@ is one of the calendar's. All of them are dates: of the night, of the Monday, of
 
 import re
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.errors import PartitionGone, UsageError
+
+BEGINNING: Final = date(2026, 1, 1)
+"""Before it no database was protected by this product: the first night where nothing says since when one is."""
+
+
+def first_night(schedule: Schedule) -> date:
+    """The first night that there can be."""
+    return schedule.since or BEGINNING
 
 
 def night_of(moment: datetime, schedule: Schedule) -> date:

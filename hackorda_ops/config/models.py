@@ -40,7 +40,8 @@ class Schedule(Section):
         quarter: when a quarter's drill starts: the first such time in the quarter.
         exercise: when the year's recovery exercise starts: the first such time in the year.
         retention: when artifacts that the policy doesn't keep are deleted.
-        since: the first day that is looked at: nothing is missed before it.
+        since: the first night that Dagster shows, and that can be missed. By default the day on which the database was
+            first seen: by Dagster, or by the oldest artifact in its store.
         grace_hours: how long after its time something may be missing before it's overdue. The default leaves
             room for a dump with its retries, and reports a missed night the same morning.
     """
@@ -51,7 +52,7 @@ class Schedule(Section):
     quarter: Cron = "0 6 * * 0"
     exercise: Cron = "0 9 25 3 *"
     retention: Cron = "0 7 * * 0"
-    since: date = date(2026, 1, 1)
+    since: Annotated[date | None, Field(examples=["2026-11-08"])] = None
     grace_hours: Annotated[float, Field(gt=0)] = 6
 
 

@@ -7,22 +7,22 @@ from datetime import date
 
 import dagster as dg
 
-from hackorda_ops.calendar.partitions import quarter_of, week_of, year_of
+from hackorda_ops.calendar.partitions import first_night, quarter_of, week_of, year_of
 from hackorda_ops.config.models import Schedule
 
 
 def nights(schedule: Schedule) -> dg.DailyPartitionsDefinition:
-    """One partition per local date, "2026-11-08", from `since` to today."""
+    """One partition per local date, "2026-11-08", from the first one to today."""
     return dg.DailyPartitionsDefinition(
-        start_date=schedule.since.isoformat(), timezone=schedule.timezone, end_offset=1
+        start_date=first_night(schedule).isoformat(), timezone=schedule.timezone, end_offset=1
     )
 
 
 def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
-    """One partition per week, named by its Monday, from the week of `since` to the present one."""
+    """One partition per week, named by its Monday, from that of the first night to the present one."""
     return dg.WeeklyPartitionsDefinition(
         # A start in mid-week would silently move to the next Monday, and lose the first week.
-        start_date=week_of(schedule.since).isoformat(),
+        start_date=week_of(first_night(schedule)).isoformat(),
         timezone=schedule.timezone,
         day_offset=1,
         end_offset=1,
@@ -30,13 +30,13 @@ def weeks(schedule: Schedule) -> dg.WeeklyPartitionsDefinition:
 
 
 def quarters(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
-    """One partition per quarter, named by its first day, from the quarter of `since` to the present one."""
-    return _from(quarter_of(schedule.since), "0 0 1 1,4,7,10 *", schedule)
+    """One partition per quarter, named by its first day, from that of the first night to the present one."""
+    return _from(quarter_of(first_night(schedule)), "0 0 1 1,4,7,10 *", schedule)
 
 
 def years(schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:
-    """One partition per year, named by its first day, from the year of `since` to the present one."""
-    return _from(year_of(schedule.since), "0 0 1 1 *", schedule)
+    """One partition per year, named by its first day, from that of the first night to the present one."""
+    return _from(year_of(first_night(schedule)), "0 0 1 1 *", schedule)
 
 
 def _from(first: date, cron: str, schedule: Schedule) -> dg.TimeWindowPartitionsDefinition:

@@ -81,11 +81,11 @@ def demo(server_folder: Path) -> Iterator[Demo]:
         for asset, partition in (("nightly_dump", night), ("offsite_copy", partitions.week_of(night))):
             run = dagster.materialize(f"hackorda/{asset}", str(partition))
             assert dagster.end_of(run) == "SUCCESS", dagster.messages(run)
-        present, first = partitions.quarter_of(night), partitions.quarter_of(schedule.since)
         yield Demo(
             dagster,
-            quarter=str(present),
-            quarters=(present.year - first.year) * 4 + (present.month - first.month) // 3 + 1,
+            quarter=str(partitions.quarter_of(night)),
+            # The configuration doesn't say since when, so it begins today.
+            quarters=1,
             drills=folder / "backups" / "hackorda" / "drills",
         )
     delete_server(folder / "stack" / "postgres")
