@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hackorda_ops.artifacts.by_hand import Offsite
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.drill.causes import BESIDE_THE_DATA, causes_of
 from hackorda_ops.drill.consequences import consequence_of
@@ -10,19 +11,14 @@ from hackorda_ops.drilling.result import DrillResult
 _TARGET: Final = "export RESTORE_URL='postgresql://…'  # a new, empty database\n"
 
 
-def restore_commands(offsite: str, manifest: Manifest) -> str:
-    """How to restore an artifact from off-site.
+def restore_commands(offsite: Offsite, manifest: Manifest) -> str:
+    """How to restore an artifact from off-site, on a machine that has nothing else.
 
     Args:
-        offsite: the bucket, as people would name it.
+        offsite: the bucket.
         manifest: the artifact's.
     """
-    return (
-        f"{_TARGET}"
-        "export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…\n"
-        f"hackorda-ops restore {manifest.database} --artifact {manifest.artifact_id} --offsite {offsite} "
-        "--to-env RESTORE_URL"
-    )
+    return f"{_TARGET}{offsite.exports}\n{offsite.restore(manifest.database, manifest.artifact_id)}"
 
 
 def must_not_be_restored(result: DrillResult) -> bool:
@@ -35,22 +31,27 @@ def needs_another(result: DrillResult) -> bool:
     return must_not_be_restored(result) or (result.verdict == "FAIL" and result.artifact is None)
 
 
-def instead_commands(result: DrillResult, place: str | None = None) -> str:
+def instead_commands(result: DrillResult, offsite: Offsite | None = None) -> str:
     """How to restore another artifact than the one that failed.
 
     Args:
         result: the drill, with what to use instead, if anything.
-        place: where that lies, as `restore --from` calls it; None for whichever is the best when somebody needs it.
+        offsite: the bucket, if that is where it lies; None for the nightly store.
     """
     bad = (
         f"# Do not restore {result.artifact.artifact_id} from off-site: {consequence_of(result).headline}.\n"
         if result.artifact
         else f"# Nothing was restored: {consequence_of(result).headline}.\n"
     )
-    if result.instead is None or place is None:
+    instead = result.instead
+    if instead is None:
         which = "# Without --artifact the best of the others is taken, and restore says which one and why.\n"
-        argument = ""
+        command = f"hackorda-ops restore {result.database} --to-env RESTORE_URL"
     else:
-        which = f"# {result.instead.location}: {result.instead.known}.\n"
-        argument = f" --artifact {result.instead.artifact_id} --from {place}"
-    return f"{bad}{which}{_TARGET}hackorda-ops restore {result.database}{argument} --to-env RESTORE_URL"
+        which = f"# {instead.location}: {instead.known}.\n"
+        command = (
+            f"hackorda-ops restore {result.database} --artifact {instead.artifact_id} --from store --to-env RESTORE_URL"
+            if offsite is None
+            else f"{offsite.exports}\n{offsite.restore(result.database, instead.artifact_id)}"
+        )
+    return f"{bad}{which}{_TARGET}{command}"

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime
 
 from hackorda_ops.artifacts import catalog, choosing
+from hackorda_ops.artifacts.by_hand import offsite_of
 from hackorda_ops.artifacts.damage import OTHER_BYTES
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
@@ -63,6 +64,8 @@ def run_drill(
         with record.stage("choose the artifact"):
             copies = catalog.read(offsite, name)
             manifest, damaged = _chosen(record, offsite, copies, wanted, today)
+            bucket = offsite_of(policy.offsite, protected.environ)
+            record.how_to_repeat = restore_commands(bucket, manifest)
             # What would be restored if the source died now: the store may have a newer one.
             nights = () if protected.straight_offsite else _nights(record, protected)
             past = (*nights, *copies.artifacts)
@@ -120,7 +123,6 @@ def _chosen(
         raise
     record.manifest = manifest
     record.location = f"{offsite.describe()}/{manifest.prefix}"
-    record.how_to_repeat = restore_commands(offsite.describe(), manifest)
     damaged = choosing.damaged_since(copies.damaged, manifest, quarter, today)
     return manifest, tuple(_damaged(each) for each in damaged)
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from hackorda_ops.artifacts.by_hand import offsite_of
 from hackorda_ops.drill.by_hand import instead_commands, needs_another
 from hackorda_ops.drill.causes import causes_of, said
 from hackorda_ops.drilling.result import DrillResult, Instead
@@ -41,7 +42,8 @@ def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
         by_hand=engine_that_wrote(manifest).by_hand(manifest),
         warnings=warnings,
     )
-    return replace(result, how_to_repeat=instead_commands(result, found.place))
+    bucket = offsite_of(protected.policy.offsite, protected.environ) if found.place == "offsite" else None
+    return replace(result, how_to_repeat=instead_commands(result, bucket))
 
 
 def _best_of_the_others(result: DrillResult, protected: Protected) -> tuple[Held | None, tuple[str, ...]]:

@@ -109,7 +109,7 @@ def test_a_night_proves_every_row_and_publishes_a_private_artifact(url: str, dat
     ]
     folder = Path(night.location)
     assert from_bytes((folder / "manifest.json").read_bytes(), origin="x") == manifest
-    names = {"manifest.json", "RESTORE.md", "roles.sql", "access.sql", "dump"}
+    names = {"manifest.json", "SHA256SUMS", "RESTORE.md", "roles.sql", "access.sql", "dump"}
     assert {path.name for path in folder.iterdir()} == names
     for path in [folder, *folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from hackorda_ops.artifacts import room
+from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.damage import hashed
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.ids import new_id
@@ -83,6 +85,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             captured_at=captured_at,
             version=info.version,
             groups=groups,
+            offsite=offsite_of(policy.offsite, protected.environ),
         ).encode()
         (staged / RECOVERY_SHEET_NAME).write_bytes(sheet)
         file = hashed(staged, SNAPSHOT)
@@ -99,9 +102,12 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             captured_at=captured_at,
             late=late,
             reason=order.reason,
-            files=(
-                FileEntry(SNAPSHOT, file.size_bytes, file.sha256),
-                FileEntry(RECOVERY_SHEET_NAME, len(sheet), digest_of(sheet)),
+            files=with_checksums(
+                staged,
+                (
+                    FileEntry(SNAPSHOT, file.size_bytes, file.sha256),
+                    FileEntry(RECOVERY_SHEET_NAME, len(sheet), digest_of(sheet)),
+                ),
             ),
             findings=(),
             warnings=(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hackorda_ops.artifacts.by_hand import Offsite
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.by_hand import instead_commands, needs_another, restore_commands
@@ -29,6 +30,7 @@ STARTED_AT = datetime(2026, 11, 22, 4, 0, 7, tzinfo=UTC)
 BUCKET = "s3://shop-offsite/backups"
 OFFSITE, NEWEST, GONE = "offsite_equals_manifest", "newest_row_recent", "scratch_gone"
 NEWER = "shop/20261121T220000Z-bbbbbb"
+_OFFSITE = Offsite(BUCKET, "https://s3.example", "eu-central-1", known=True)
 _LOOK = "Look at it."
 
 
@@ -71,7 +73,9 @@ class _Drilled:
             other = "20261114T210000Z-0a1b2c"
             instead = Instead(other, f"/var/backups/shop/{other}", "not proven by a drill yet")
             result = replace(result, instead=instead, by_hand=self._by_hand())
-            result = replace(result, how_to_repeat=instead_commands(result, "store"))
+            result = replace(
+                result, how_to_repeat=instead_commands(result, self.chance.choice([None, _OFFSITE]))
+            )
         return result
 
     def _by_hand(self) -> Any:
@@ -158,7 +162,7 @@ class _Drilled:
                 "No sound artifact is off-site.", meaning="Nothing.", next_step="Copy one."
             )
         record.manifest, record.location = manifest, f"{BUCKET}/{manifest.prefix}"
-        record.how_to_repeat = restore_commands(BUCKET, manifest)
+        record.how_to_repeat = restore_commands(_OFFSITE, manifest)
         record.data_loss_seconds = float((STARTED_AT - manifest.captured_at).total_seconds())
         record.remarks += ["A clock was 2 s ahead."] if self._maybe(0.2) else []
         self._fetch(newer)

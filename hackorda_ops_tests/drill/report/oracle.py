@@ -433,7 +433,7 @@ class Oracle:
         yield r"(?:9\. )?To repeat the restore by hand", lambda m: not self.needs_another
         yield (
             r"What a real recovery would still need by hand",
-            lambda m: artifact is not None and (not self.needs_another or result.instead is not None),
+            lambda m: result.instead is not None or (artifact is not None and not self.needs_another),
         )
 
     def _trend_claims(self) -> Iterator[Claim]:

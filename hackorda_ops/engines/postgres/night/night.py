@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+from hackorda_ops.artifacts.by_hand import Offsite, offsite_of
+from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, digest_of
 from hackorda_ops.artifacts.recorded import recorded
@@ -63,6 +65,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             captured,
             name=protected.name,
             reason=order.reason,
+            offsite=offsite_of(policy.offsite, protected.environ),
             jobs=policy.dump.jobs,
             seconds=seconds,
             on_progress=order.on_progress,
@@ -79,6 +82,7 @@ def _prove(
     *,
     name: str,
     reason: str,
+    offsite: Offsite,
     jobs: int,
     seconds: dict[str, float],
     on_progress: OnProgress,
@@ -105,6 +109,7 @@ def _prove(
         inventory=captured.inventory,
         client=client,
         tables=tables,
+        offsite=offsite,
     ).encode()
     beside = {**captured.access.files(), RECOVERY_SHEET_NAME: sheet}
     for path, data in beside.items():
@@ -124,9 +129,15 @@ def _prove(
         tables=tables,
         large_objects=objects,
         client=client,
-        files=(
-            *(FileEntry(f"{DUMP_FOLDER_NAME}/{file.path}", file.size_bytes, file.sha256) for file in files),
-            *(FileEntry(path, len(data), digest_of(data)) for path, data in beside.items()),
+        files=with_checksums(
+            captured.staged,
+            (
+                *(
+                    FileEntry(f"{DUMP_FOLDER_NAME}/{file.path}", file.size_bytes, file.sha256)
+                    for file in files
+                ),
+                *(FileEntry(path, len(data), digest_of(data)) for path, data in beside.items()),
+            ),
         ),
         findings=(),
         warnings=(

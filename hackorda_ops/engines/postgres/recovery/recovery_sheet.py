@@ -1,5 +1,7 @@
 """RESTORE.md: how to restore an artifact, written for somebody who has only the artifact."""
 
+from hackorda_ops.artifacts.by_hand import Offsite, fetching
+from hackorda_ops.artifacts.checksums import CHECKSUMS_NAME
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.drilling.result import ByHand
 from hackorda_ops.engines.postgres.recovery.by_hand import beyond_restore
@@ -19,6 +21,7 @@ def recovery_sheet(
     inventory: Inventory,
     client: ClientRecord,
     tables: tuple[TableEvidence, ...],
+    offsite: Offsite,
 ) -> str:
     """The sheet's text, in Markdown. It names no secret and needs no network to be read.
 
@@ -29,6 +32,7 @@ def recovery_sheet(
         inventory: what the database held then.
         client: the client that wrote the dump.
         tables: what each table's data in the dump is; the largest are named.
+        offsite: where its copy off-site is to be found.
     """
     source = inventory.source
     largest = sorted(tables, key=lambda table: (-table.rows, table.name))[:_TABLES_SHOWN]
@@ -47,8 +51,9 @@ def recovery_sheet(
     return f"""# Restore {database} as of {snapshot.captured_at:%Y-%m-%d %H:%M:%S} UTC
 
 Artifact `{artifact_id}`: {sum(table.rows for table in tables):,} rows in {len(tables)} tables, from database
-`{source.database}` on Postgres {source.server_version}. `{MANIFEST_NAME}` next to this file lists every file with its
-SHA-256, and every table with its rows and digest.
+`{source.database}` on Postgres {source.server_version}. `{MANIFEST_NAME}` next to this file is the evidence: it
+lists every file with its SHA-256, and every table with its rows and digest. `{CHECKSUMS_NAME}` has the hashes alone,
+for `sha256sum`.
 
 ## What you need
 
@@ -62,19 +67,21 @@ It fetches the artifact, checks it, restores it and compares every row with the 
 
 ```sh
 export RESTORE_URL='postgresql://…'          # the new, empty database
-export OFFSITE_ACCESS_KEY_ID=… OFFSITE_SECRET_ACCESS_KEY=…
-hackorda-ops restore {database} --artifact {artifact_id} --offsite s3://BUCKET/PREFIX --to-env RESTORE_URL
+{offsite.exports}
+{offsite.restore(database, artifact_id)}
 ```
 
 `--with-access` also creates the missing roles, and applies owners, grants and settings.
 
 ## Without it
 
-In the folder of this file, with PGHOST, PGPORT, PGUSER and PGPASSWORD set for the new server. The first line
+{fetching(offsite, f"{database}/{artifact_id}")}
+
+Then, in that folder, with PGHOST, PGPORT, PGUSER and PGPASSWORD set for the new server. The first line
 creates the roles that are missing there; a restore stops without those that policies name.
 
 ```sh
-psql --dbname=postgres --file={ROLES_NAME}
+psql -v ON_ERROR_STOP=1 --dbname=postgres --file={ROLES_NAME}
 createdb --template=template0 --encoding={source.encoding} \\
   --lc-collate='{source.collation}' --lc-ctype='{source.character_type}'{locale} restored
 pg_restore --dbname=restored --jobs=2 --no-owner --no-privileges --no-subscriptions --no-tablespaces \\
@@ -90,7 +97,7 @@ Then count the rows; each number after `--` is the expected count:
 Finally, the source's owners, grants and settings, as a superuser or a member of all the owners:
 
 ```sh
-psql --dbname=restored --file={ACCESS_NAME}
+psql -v ON_ERROR_STOP=1 --dbname=restored --file={ACCESS_NAME}
 ```
 
 ## What is left to do by hand

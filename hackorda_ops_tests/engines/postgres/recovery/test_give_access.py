@@ -213,4 +213,4 @@ def test_neither_the_files_nor_the_recovery_sheet_hold_a_password(
         assert "SCRAM" not in text
     sheet = (folder / "RESTORE.md").read_text(encoding="utf-8")
     assert '\\password "shop_owner"' in sheet
-    assert "psql --dbname=restored --file=access.sql" in sheet
+    assert "psql -v ON_ERROR_STOP=1 --dbname=restored --file=access.sql" in sheet
