@@ -138,7 +138,7 @@ _LIMITS = """\
   A night that is read from a branch compares all of them. The bytes of large objects are not read from the source.
 - **The order of rows**, which means nothing in SQL, and how they lie on disk: free space, planner statistics.
 - **What only the application can see**: whether a function returns the right answer, whether a query is quick.
-- **RESTORE.md**, the recovery sheet beside each dump, and **SHA256SUMS**: their hashes are checked, and nothing reads them.
+- **RESTORE.md**, the recovery sheet beside each dump, and **SHA256SUMS**: their hashes are checked; nothing reads them.
 
 
 """
