@@ -36,6 +36,11 @@ LISTED = (
         "preflight",
         "Find all that would stop the next night or drill: rights, clients, endpoints, disks, scratch, buckets.",
     ),
+    ListedCommand(
+        "doctor",
+        "doctor",
+        "Hold everything that the policy needs against the real thing, as a checklist with a remedy for each.",
+    ),
     ListedCommand("dump", "artifacts", "Take a dump now, prove it, and put it into the store."),
     ListedCommand(
         "copy",

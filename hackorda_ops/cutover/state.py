@@ -131,7 +131,8 @@ def load(protected: Protected) -> CutoverState | None:
         ArtifactDamaged: the file can't be read.
         OpsError: the disk doesn't let us.
     """
-    path = _path(protected)
+    # Without making the folder: whoever only asks changes nothing.
+    path = protected.policy.dump.work_folder / _FOLDER / _name(protected)
     with disk_errors(f"read {path}"):
         try:
             data = path.read_bytes()
@@ -191,4 +192,8 @@ def alone(protected: Protected) -> Iterator[None]:
 
 
 def _path(protected: Protected) -> Path:
-    return folder_of(protected) / f"{protected.name}.json"
+    return folder_of(protected) / _name(protected)
+
+
+def _name(protected: Protected) -> str:
+    return f"{protected.name}.json"

@@ -6,6 +6,7 @@ Everything else (shipping, retention, readiness, alarms) works on any artifact a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -214,6 +215,18 @@ class Engine(Protocol):
 
         Raises:
             OpsError: a step could not be done.
+        """
+
+    def examine(self, protected: Protected, *, private_folder: Path, today: date) -> Iterator[Looked]:
+        """What else matters of the live server, beyond a preflight: its version's end of life, its connections.
+
+        Args:
+            protected: the database.
+            private_folder: for files that must not be read by others.
+            today: the local date.
+
+        Raises:
+            OpsError: it can't be reached or read.
         """
 
     @property

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, from_bytes, to_bytes
+from hackorda_ops.doctor.registry import QUESTIONS
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 
@@ -154,6 +155,37 @@ def test_preflight_ends_with_0_where_all_is_well_1_where_something_stops_and_2_f
     [scratch] = [each for each in told["parts"] if each["part"] == "scratch"]
     assert scratch["outcome"] == "problem"
     assert "SCRATCH_ADMIN_URL" in scratch["concerns"][0]["what"]
+
+
+def test_everything_is_asked_and_what_is_not_met_ends_with_1(
+    run: Run,
+    dumped: object,
+    scratch_server: PostgresServer,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "databases.yaml").write_text(
+        "databases: {hackorda: {scratch: {server: {}}, dump: {work_folder: work}}}", encoding="utf-8"
+    )
+    done = run("doctor", "--json", within=tmp_path, SCRATCH_ADMIN_URL=scratch_server.url())
+    assert done.returncode == 1, done.stderr
+    [found] = json.loads(done.stdout)
+    checks = {each["check"]: each for each in found["checks"]}
+    assert {each.name for each in QUESTIONS if each.name not in ("server", "preflight")} <= checks.keys()
+    assert checks["instance"]["outcome"] == "ok"
+    assert checks["alarms"]["outcome"] == "problem"
+    assert checks["provider's backups"]["outcome"] == "unknown"
+    assert checks["leftovers"]["outcome"] == "ok"
+    assert all(each["next_step"] for each in found["checks"] if each["outcome"] not in ("ok", "none"))
+    assert not (tmp_path / "work").exists()
+
+
+def test_people_get_a_checklist_with_remedies(run: Run, dumped: object) -> None:
+    done = run("doctor", "--fix")
+    assert done.returncode == 1
+    assert "[x] instance" in done.stdout
+    assert "[ ] alarms" in done.stdout
+    assert "next step: Set one of them where Dagster runs" in done.stdout
+    assert "couldn't be looked at." in done.stdout
 
 
 def test_a_dump_says_what_it_proved_and_where_it_lies(run: Run, dumped: object) -> None:

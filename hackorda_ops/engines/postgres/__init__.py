@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from hackorda_ops.engines.postgres.drill.checks import (
     migrations_apply,
     restored_equals_manifest,
 )
-from hackorda_ops.engines.postgres.inspection import live, views
+from hackorda_ops.engines.postgres.inspection import examination, live, views
 from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
 from hackorda_ops.engines.postgres.recovery import restore, some_tables
@@ -142,6 +143,10 @@ class PostgresEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         steps.run_steps(drilling, place, checks)
+
+    def examine(self, protected: Protected, *, private_folder: Path, today: date) -> Iterator[Looked]:
+        """See `Engine.examine`."""
+        return examination.examine(protected, private_folder=private_folder, today=today)
 
     views: Mapping[str, str] = views.VIEWS
 

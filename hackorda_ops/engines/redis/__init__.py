@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,6 +140,16 @@ class RedisEngine:
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         drill.run_steps(drilling, place, checks)
+
+    def examine(
+        self,
+        protected: Protected,  # noqa: ARG002  # a preflight asks all there is
+        *,
+        private_folder: Path,  # noqa: ARG002
+        today: date,  # noqa: ARG002
+    ) -> Iterator[Looked]:
+        """See `Engine.examine`."""
+        yield from ()
 
     views: Mapping[str, str] = views.VIEWS
 

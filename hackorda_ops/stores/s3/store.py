@@ -24,7 +24,9 @@ from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
 from hackorda_ops.stores.s3.provider import provider_name
 from hackorda_ops.stores.s3.reader import ObjectReader, Opened, opened_range
 from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
+from hackorda_ops.stores.s3.settings import read_settings
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES
+from hackorda_ops.stores.settings import BucketSettings
 from hackorda_ops.stores.store import (
     CHUNK_BYTES,
     Location,
@@ -256,6 +258,15 @@ class S3Store(StoreBase):
                 },
                 ExpiresIn=int(lasts.total_seconds()),
             )
+
+    def settings(self) -> BucketSettings:
+        """How the bucket is set up, as far as the key may ask.
+
+        Raises:
+            StoreRefused, StoreUnreachable: it doesn't exist, or doesn't answer.
+        """
+        with self._translated(f"ask for the settings of {self.describe()}"):
+            return read_settings(self._client, self.bucket)
 
     def abandoned_uploads(self, prefix: str) -> tuple[str, ...]:
         """The keys of multipart uploads below the folder `prefix` that were started more than a day ago.

@@ -1,0 +1,203 @@
+"""Whether the buckets keep copies safe: versions, locks, life cycles, who can read them, and whose they are."""
+
+from collections.abc import Callable
+
+from hackorda_ops.doctor.answer import Answer, Remedy, worst
+from hackorda_ops.doctor.patient import Patient
+from hackorda_ops.errors import OpsError
+from hackorda_ops.stores.settings import Aspect, BucketSettings, ExpiryRule
+from hackorda_ops.stores.store import Location, PlaceName, Store, folder_prefix
+from hackorda_ops.words import counted, named
+
+
+def exists(patient: Patient) -> Answer:
+    """Whether every place is there and can be listed."""
+    answers = []
+    for place, store in patient.places.items():
+        try:
+            store.check()
+        except OpsError as error:
+            answers.append(Answer("problem", error.what, error.next_step))
+        else:
+            answers.append(Answer("ok", f"{place}: {store.describe()}."))
+    if "offsite" not in patient.places:
+        answers.append(
+            Answer(
+                "problem",
+                "No off-site bucket is configured here.",
+                "Set OFFSITE_BUCKET, OFFSITE_ACCESS_KEY_ID and OFFSITE_SECRET_ACCESS_KEY, or name other variables in "
+                "databases.yaml.",
+            )
+        )
+    return worst(answers)
+
+
+def versions(patient: Patient) -> Answer:
+    """Whether overwriting or deleting a copy loses it."""
+
+    def judge(place: PlaceName, settings: BucketSettings) -> Answer:
+        if settings.versioning == "on":
+            return Answer("ok", f"{place} keeps versions.")
+        return Answer(
+            "attention",
+            f"{place} keeps no versions: what is overwritten or deleted there is gone.",
+            "Turn on the bucket's versioning at the provider; with object lock as well, a stolen key can't delete "
+            "copies.",
+        )
+
+    return _each(patient, "versions", judge)
+
+
+def lock(patient: Patient) -> Answer:
+    """Whether copies can be locked against deletion, and are where that is configured."""
+
+    def judge(place: PlaceName, settings: BucketSettings) -> Answer:
+        policy = patient.protected.policy
+        wanted = getattr(policy.offsite if place == "offsite" else policy.store, "object_lock_days", None)
+        if settings.lock:
+            kept = (
+                f", {wanted} days for each file"
+                if wanted
+                else "; object_lock_days isn't set, so nothing is locked"
+            )
+            return Answer("ok", f"{place} can lock files{kept}.")
+        if wanted:
+            return Answer(
+                "problem",
+                f"{place} was made without object lock, and object_lock_days is {wanted}.",
+                "Make a bucket with object lock, or remove object_lock_days from databases.yaml.",
+            )
+        return Answer(
+            "attention",
+            f"{place} can't lock files: whoever has its key can delete every copy.",
+            "Make the off-site bucket with object lock, and set object_lock_days; or see to it that the key can't "
+            "delete.",
+        )
+
+    return _each(patient, "lock", judge)
+
+
+def life_cycle(patient: Patient) -> Answer:
+    """Whether a rule of the bucket removes what retention keeps."""
+
+    def judge(place: PlaceName, settings: BucketSettings) -> Answer:
+        own = _folder(patient, place)
+        removing = [each for each in settings.expiry or () if each.current and _concerns(each, own)]
+        if not removing:
+            return Answer("ok", f"No rule of {place} removes current files of this database.")
+        when = named(
+            "on a date" if each.days is None else f"after {counted(each.days, 'day')}" for each in removing
+        )
+        return Answer(
+            "problem",
+            f"By a rule of its life cycle {place} removes this database's files {when}, whatever retention keeps.",
+            "Limit the rule to other prefixes, or remove it: `hackorda-ops prune` and the weekly retention delete what "
+            "the policy doesn't keep.",
+        )
+
+    return _each(patient, "life cycle", judge)
+
+
+def private(patient: Patient) -> Answer:
+    """Whether nobody else can read the buckets."""
+
+    def judge(place: PlaceName, settings: BucketSettings) -> Answer:
+        if not settings.public:
+            return Answer("ok", f"{place} isn't public.")
+        return Answer(
+            "problem",
+            f"Everybody can read {place}: every row of every backup is in it.",
+            "Block public access at the provider now, and treat the data as disclosed.",
+        )
+
+    return _each(patient, "public access", judge)
+
+
+def another_account(patient: Patient) -> Answer:
+    """Whether losing one account would leave the other copy."""
+    places = patient.places
+    if len(places) < 2:
+        if patient.protected.straight_offsite:
+            return Answer("none", "There is one bucket; the source's history is the other copy.")
+        return Answer("unknown", "Not both places are configured here.", "Set the variables of both.")
+    return _of_two(patient, places["store"].location(), places["offsite"].location())
+
+
+def _of_two(patient: Patient, store: Location, offsite: Location) -> Answer:
+    if store.provider != offsite.provider:
+        return Answer("ok", f"the store is kept by {store.provider}, off-site by {offsite.provider}")
+    one, other = patient.buckets.get("store"), patient.buckets.get("offsite")
+    if isinstance(one, BucketSettings) and isinstance(other, BucketSettings) and one.owner and other.owner:
+        if one.owner != other.owner:
+            return Answer("ok", f"both are at {store.provider}, in different accounts")
+        return Answer(
+            "attention",
+            f"The store and off-site belong to one account at {store.provider}.",
+            "Move off-site to another account or provider: a closed account or a stolen login would take both copies.",
+        )
+    if store.provider == "this machine":
+        return Answer("problem", "Both places are on this machine.", "Give off-site a bucket elsewhere.")
+    return Answer(
+        "unknown",
+        f"Both are at {store.provider}, which doesn't say whose they are.",
+        "See to it that they are in different accounts.",
+    )
+
+
+def abandoned_uploads(patient: Patient) -> Answer:
+    """Whether killed uploads are still paid for."""
+    answers = []
+    for place, store in patient.places.items():
+        try:
+            left = store.abandoned_uploads(f"{patient.protected.name}/")
+        except OpsError as error:
+            answers.append(Answer("unknown", error.what, error.next_step))
+            continue
+        if left:
+            answers.append(
+                Answer(
+                    "attention",
+                    f"{place} has {counted(len(left), 'unfinished upload')} of killed runs, older than a day: they "
+                    "aren't listed, and are paid for.",
+                    "The weekly retention ends them, and so does `hackorda-ops doctor --fix`.",
+                    Remedy(
+                        f"end {counted(len(left), 'abandoned upload')} in {store.describe()}",
+                        _ending(store, patient.protected.name),
+                    ),
+                )
+            )
+        else:
+            answers.append(Answer("ok", f"{place} has none."))
+    return worst(answers) if answers else Answer("unknown", "No place is configured here.")
+
+
+def _ending(store: Store, name: str) -> Callable[[], str]:
+    return lambda: (
+        f"Ended {counted(len(store.end_abandoned_uploads(f'{name}/')), 'upload')} in {store.describe()}."
+    )
+
+
+def _each(patient: Patient, aspect: Aspect, judge: Callable[[PlaceName, BucketSettings], Answer]) -> Answer:
+    answers = []
+    for place, settings in patient.buckets.items():
+        if isinstance(settings, OpsError):
+            answers.append(Answer("unknown", settings.what, settings.next_step))
+        elif aspect in settings.unknown:
+            answers.append(
+                Answer(
+                    "unknown",
+                    f"{place}: {settings.unknown[aspect]}.",
+                    "Look at the provider's console, or give the key the right to read the bucket's settings.",
+                )
+            )
+        else:
+            answers.append(judge(place, settings))
+    return worst(answers) if answers else Answer("none", "No place is a bucket that can be asked.")
+
+
+def _folder(patient: Patient, place: PlaceName) -> str:
+    return folder_prefix(patient.places[place].location().folder, patient.protected.name)
+
+
+def _concerns(rule: ExpiryRule, own: str) -> bool:
+    return own.startswith(rule.prefix) or rule.prefix.startswith(own)
