@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
+from hackorda_ops.artifacts.verifications import Verification
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, OffsiteUrl
 from hackorda_ops.cli.named import Asked, From, Named, TwoNamed, ask
@@ -23,6 +24,7 @@ from hackorda_ops.inspection.proofs import Proofs, read_proofs
 from hackorda_ops.judgement.reading import Held
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted, moment, size, visible
+from hackorda_ops.words import named as listed
 
 
 def show(
@@ -60,6 +62,7 @@ def _proofs_document(found: Proofs) -> dict[str, Any]:
             for each in found.held
         ],
         "drills": found.drills,
+        "verifications": found.verifications,
         "events": found.events,
         "findings": manifest.findings,
         "warnings": manifest.warnings,
@@ -91,6 +94,7 @@ def _show(found: Proofs) -> None:
             )
             for each in found.drills
         ),
+        *(("bytes", _bytes_read(each)) for each in found.verifications),
         *(
             ("log", f"{moment(each.at)}: {each.kind} {each.outcome}: {each.detail}")
             for each in found.events
@@ -101,6 +105,14 @@ def _show(found: Proofs) -> None:
     for label, text in lines:
         terminal.out.print(visible(f"  {label:<9} {text}"), markup=False, soft_wrap=True)
     terminal.findings(manifest.findings)
+
+
+def _bytes_read(seen: Verification) -> str:
+    damaged = f"damaged: {listed(seen.damaged_files)}" if seen.damaged_files else "damaged"
+    return (
+        f"{moment(seen.ended_at)}: read by a {seen.by} in {seen.location}: "
+        f"{'every byte as the manifest has it' if seen.sound else damaged}"
+    )
 
 
 def diff(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from hackorda_ops.config.alerts import Alerts
+from hackorda_ops.cutover.state import StepDone, new_state, save
+from hackorda_ops.cutover.steps import NAMES
 from hackorda_ops.doctor import buckets, checklist, surroundings
 from hackorda_ops.doctor.answer import Answer, worst
 from hackorda_ops.doctor.patient import Patient
@@ -183,6 +185,31 @@ def test_the_checklist_ticks_what_was_done_and_nothing_else(shipped: Shipped) ->
     late = patient_of(patient.protected, now + timedelta(days=200))
     for kind in ("night", "week", "quarter"):
         assert checklist.due(kind)(late).outcome == "problem"  # type: ignore[arg-type]
+
+
+def test_the_providers_past_is_held_against_the_policy(branching: Shipped) -> None:
+    short, long = (branching.changed(objectives={"history_days": days}) for days in (0.1, 400))
+    assert checklist.provider_backups(patient_of(short)).outcome == "ok"
+    answer = checklist.provider_backups(patient_of(long))
+    assert answer.outcome == "problem"
+    assert "objectives.history_days" in answer.next_step
+    wrong = branching.changed(environ={"NEON_API_KEY": "wrong"})
+    [found] = examine(patient_of(wrong), [each for each in QUESTIONS if each.name == "provider's backups"])
+    assert found.answer.outcome == "unknown"
+
+
+def test_a_cutover_is_ticked_once_it_is_finished(shipped: Shipped) -> None:
+    moving = shipped.changed(cutover={"target": {"url_env": "NEW_URL"}})
+    assert checklist.cutover(patient_of(moving)).outcome == "attention"
+    assert not (moving.policy.dump.work_folder / "cutover").exists()
+    state = new_state(moving, source="the old", target="the new", now=NOW)
+    save(moving, state.beginning("quiesce"))
+    stopped = checklist.cutover(patient_of(moving))
+    assert (stopped.outcome, "before its step" in stopped.seen) == ("problem", True)
+    for name in NAMES:
+        state = state.finishing(StepDone(name, NOW, 1.0, "Done."))
+    save(moving, state)
+    assert checklist.cutover(patient_of(moving)).outcome == "ok"
 
 
 def test_what_is_due_is_unknown_where_no_place_can_be_read(shipped: Shipped) -> None:

@@ -39,6 +39,13 @@ def test_what_the_operations_log_says_of_an_artifact_is_shown(run: Run, nights: 
     assert found["places"][0]["judgement"]["state"] == "unsound"
 
 
+def test_what_a_verification_found_is_shown(run: Run, nights: TwoNights) -> None:
+    assert run("verify", "--in", "store", "--artifact", nights.second.artifact_id).returncode == 0
+    [seen] = json.loads(run("show", nights.second.artifact_id, "--json").stdout)["verifications"]
+    assert (seen["by"], seen["sound"]) == ("verification", True)
+    assert "every byte as the manifest has it" in run("show", nights.second.artifact_id).stdout
+
+
 def test_an_artifact_that_is_nowhere_is_an_error_with_a_next_step(run: Run) -> None:
     done = run("show", "20200101T000000Z-abcdef")
     assert done.returncode == 3
