@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.models import Config, Policy
-from hackorda_ops.orchestration import jobs, schedules
+from hackorda_ops.orchestration import history_checks, jobs, schedules
 from hackorda_ops.orchestration.assets.drill_report import drill_report, report_checks
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
@@ -14,7 +15,6 @@ from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercis
 from hackorda_ops.orchestration.assets.restore_drill import restore_drill
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
-from hackorda_ops.orchestration.history_checks import history_checks, provider_history
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 from hackorda_ops.orchestration.sensors import alarms, missed_work, schema_change
 from hackorda_ops.orchestration.upkeep import housekeeping, readiness, retention, sweeping
@@ -28,10 +28,17 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
         resource_overrides: resources to use instead of the real ones, by name.
     """
     keep_house = housekeeping.housekeeping()
+    of_kinds = {name: jobs.of_kinds(name, database) for name, database in config.databases.items()}
     for_all = dg.Definitions(
-        jobs=[keep_house],
+        jobs=[keep_house, sweeping.sweep(config)],
         schedules=[housekeeping.every_week(keep_house)],
-        sensors=[alarms.alarms(name, config) for name in (*config.databases, None)],
+        # One of each kind, however many databases there are: each of them has its own turn in a tick.
+        sensors=[
+            alarms.alarms(config),
+            missed_work.missed_work(config, of_kinds),
+            schema_change.schema_change(config, of_kinds),
+            sweeping.left_behind(config),
+        ],
         resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
         # A step process of its own would outlive a killed run worker, and finish its work on a failed run.
         executor=dg.in_process_executor,
@@ -39,7 +46,11 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     return dg.Definitions.merge(
         for_all,
         readiness.of_all(config),
-        *(_of_one(name, database, config.alerts) for name, database in config.databases.items()),
+        history_checks.every_week(config),
+        *(
+            _of_one(name, database, config.alerts, of_kinds[name])
+            for name, database in config.databases.items()
+        ),
         *(
             _with_history(name, database)
             for name, database in config.databases.items()
@@ -54,9 +65,9 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     )
 
 
-def _of_one(name: str, database: Policy, alerts: Alerts) -> dg.Definitions:
-    of_kinds = jobs.of_kinds(name, database)
-    sweep = sweeping.sweep(name, database)
+def _of_one(
+    name: str, database: Policy, alerts: Alerts, of_kinds: Mapping[DueKind, jobs.AssetJob]
+) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             source(name, database),
@@ -66,24 +77,17 @@ def _of_one(name: str, database: Policy, alerts: Alerts) -> dg.Definitions:
             drill_report(name, database),
         ],
         asset_checks=[report_checks(name, database)],
-        jobs=[*of_kinds.values(), sweep],
+        jobs=list(of_kinds.values()),
+        # A schedule for each database: its own times, its own time zone, and its own switch.
         schedules=[schedules.every(kind, name, database, of_kinds) for kind in of_kinds],
-        sensors=[
-            missed_work.missed_work(name, database, of_kinds),
-            schema_change.schema_change(name, database, of_kinds),
-            sweeping.left_behind(name, database, sweep),
-        ],
     )
 
 
 def _with_history(name: str, database: Policy) -> dg.Definitions:
     """What needs a provider that keeps a history; a plain scratch server doesn't."""
-    history = jobs.history(name)
     return dg.Definitions(
-        assets=[recovery_exercise(name, database), provider_history(name, database)],
-        asset_checks=[history_checks(name, database)],
-        jobs=[history],
-        schedules=[schedules.history_every_week(name, database.schedule, history)],
+        assets=[recovery_exercise(name, database), history_checks.provider_history(name, database)],
+        asset_checks=[history_checks.history_checks(name, database)],
     )
 
 

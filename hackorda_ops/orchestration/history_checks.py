@@ -1,20 +1,63 @@
-"""Whether the provider's history reaches as far back as the policy says, as asset checks.
+"""Whether the provider's history reaches as far back as the policy says, as asset checks, every week.
 
 On an asset of its own, `provider_history`: checks of `source` would run whenever somebody observes that.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import dagster as dg
 from dagster import AssetCheckResult, MetadataValue
 
-from hackorda_ops.config.models import Policy
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
 from hackorda_ops.histories.registry import kind_of
 from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
+from hackorda_ops.orchestration.jobs import of_assets
+from hackorda_ops.orchestration.labels import label_run, labels
+
+HISTORY_JOB: Final = "history"
+_EVERY_WEEK: Final = "0 4 * * 0"
+
+
+def every_week(config: Config) -> dg.Definitions:
+    """What checks every history that is kept: a run per database, so that none waits for another.
+
+    Args:
+        config: of every protected database.
+    """
+    kept = [name for name, database in config.databases.items() if database.keeps_history]
+    if not kept:
+        return dg.Definitions()
+    job = of_assets(
+        dg.AssetSelection.checks_for_assets(*(key(name, PROVIDER_HISTORY) for name in kept)),
+        name=HISTORY_JOB,
+        description="Checks how far back the provider's history of each database reaches, and opens a branch there.",
+    )
+
+    @dg.schedule(
+        name="check_histories_every_week",
+        job=job,
+        cron_schedule=_EVERY_WEEK,
+        description="Checks the provider's history of each database, in a run of its own. A missed tick is missed.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        return [
+            dg.RunRequest(
+                run_key=f"{name} {context.scheduled_execution_time:%Y-%m-%d}",
+                asset_check_keys=[
+                    dg.AssetCheckKey(key(name, PROVIDER_HISTORY), check.name) for check in CHECKS
+                ],
+                tags=labels(name, HISTORY_JOB),
+            )
+            for name in kept
+        ]
+
+    return dg.Definitions(jobs=[job], schedules=[tick])
 
 
 def provider_history(name: str, database: Policy) -> dg.AssetSpec:
@@ -29,7 +72,7 @@ def provider_history(name: str, database: Policy) -> dg.AssetSpec:
         kinds={kind.graph_kind},
         deps=[key(name, SOURCE)],
         description=f"How far back the history of {name} reaches with {traits.keeper}. No run makes it: the job "
-        f"{name}_history checks every week that it is as long as the policy says, and that a {traits.copy} near its "
+        f"{HISTORY_JOB} checks every week that it is as long as the policy says, and that a {traits.copy} near its "
         "far end really opens.",
     )
 
@@ -45,6 +88,7 @@ def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:
+        label_run(context, name, HISTORY_JOB)
         with ends_the_step(context):
             checked = check_history(Protected(name, database, environ))
         yield from checks.results_of(checked.checks, specs, _numbers(checked))

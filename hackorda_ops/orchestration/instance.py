@@ -1,15 +1,22 @@
 """What a Dagster instance knows of a database's schedules: what is switched on, and what was ever begun."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from dagster import AssetKey, DagsterInstance, RunsFilter
+
+# The state of switches is public in Dagster's storage, and its type isn't.
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import night_key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, is_of
+
+_RUN_KEY_TAG: Final = "dagster/run_key"
 
 
 def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Sequence[Due]) -> frozenset[date]:
@@ -33,20 +40,55 @@ def begun(instance: DagsterInstance, asset: AssetKey, job_name: str, dues: Seque
     return frozenset(partitions[each] for each in found)
 
 
-def running_since(instance: DagsterInstance) -> dict[str, datetime]:
-    """When each schedule was switched on, by name. One that somebody switched off misses nothing."""
-    return {
-        state.instigator_name: datetime.fromtimestamp(started, UTC)
-        for state in instance.all_instigator_state()
-        if state.is_running and (started := getattr(state.instigator_data, "start_timestamp", None))
-    }
+@dataclass(frozen=True)
+class Switches:
+    """Which schedules and sensors are on, and since when.
+
+    Attributes:
+        states: by name, what Dagster keeps of each.
+    """
+
+    states: Mapping[str, InstigatorState]
+
+    def since(self, schedule: str, *, last_made: datetime | None) -> datetime | None:
+        """Since when what a schedule starts is owed; None while it's off: then nothing is missed.
+
+        Since it was switched on. Where no person did that, since something was last made: Dagster forgets when a
+        schedule began whenever its name or that of the code location changes, and what was due during such an
+        upgrade was missed all the same.
+
+        Args:
+            schedule: its name.
+            last_made: when what it starts was last materialized; None for never.
+        """
+        state = self.states.get(schedule)
+        started = getattr(state.instigator_data, "start_timestamp", None) if state else None
+        if state is None or not state.is_running or not started:
+            return None
+        since = datetime.fromtimestamp(started, UTC)
+        by_default = state.status is InstigatorStatus.DECLARED_IN_CODE
+        return min(since, last_made) if by_default and last_made else since
+
+    def is_on(self, sensor: str) -> bool:
+        """Whether the daemon runs a sensor."""
+        state = self.states.get(sensor)
+        return state is not None and state.is_running
 
 
-def is_on(instance: DagsterInstance, sensor: str) -> bool:
-    """Whether the daemon runs a sensor."""
-    return any(
-        state.is_running and state.instigator_name == sensor for state in instance.all_instigator_state()
-    )
+def switches(instance: DagsterInstance) -> Switches:
+    """What is on in an instance."""
+    return Switches({state.instigator_name: state for state in instance.all_instigator_state()})
+
+
+def last_made(instance: DagsterInstance, asset: AssetKey) -> datetime | None:
+    """When an asset was last materialized, whichever of its partitions."""
+    event = instance.get_latest_materialization_event(asset)
+    return datetime.fromtimestamp(event.timestamp, UTC) if event else None
+
+
+def requested(instance: DagsterInstance, run_key: str) -> bool:
+    """Whether a sensor has started a run for this key, under whatever name the sensor had then."""
+    return bool(instance.get_runs(RunsFilter(tags={_RUN_KEY_TAG: run_key}), limit=1))
 
 
 def history(instance: DagsterInstance, name: str, database: Policy) -> timedelta:

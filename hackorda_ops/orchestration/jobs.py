@@ -1,5 +1,6 @@
 """What the schedules start: one asset each, because assets with different partitions can't share a job."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import dagster as dg
@@ -8,12 +9,12 @@ from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.assets import (
     OFFSITE_COPY,
-    PROVIDER_HISTORY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
     key,
     night_key,
 )
+from hackorda_ops.orchestration.labels import labels
 
 # An instance may be set to retry failed runs. A step retries by itself what may pass; what
 # is left waits for a person, and a second run would only report the same failure again.
@@ -64,42 +65,42 @@ def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
             dg.AssetSelection.assets(asset),
             name=f"{name}_{kind}",
             description=_DESCRIPTIONS[kind].format(name=name),
+            tags=labels(name, kind),
         )
         for kind, asset in assets_of(name, policy).items()
         if kind not in without
     }
 
 
-def history(name: str) -> AssetJob:
-    """Checks the history of a database's provider."""
-    return of_assets(
-        dg.AssetSelection.checks_for_assets(key(name, PROVIDER_HISTORY)),
-        name=f"{name}_history",
-        description=f"Checks how far back the history of {name} reaches, and opens a branch there.",
-    )
-
-
-def of_assets(selection: dg.AssetSelection, *, name: str, description: str) -> AssetJob:
+def of_assets(
+    selection: dg.AssetSelection, *, name: str, description: str, tags: Mapping[str, str] | None = None
+) -> AssetJob:
     """A job that makes or checks assets, and is not started again by itself.
 
     Args:
         selection: the assets or checks.
         name: of the job.
         description: of the job.
+        tags: of the job and its runs.
     """
-    return dg.define_asset_job(name, selection=selection, description=description, tags=NO_RUN_RETRIES)
+    return dg.define_asset_job(
+        name, selection=selection, description=description, tags={**NO_RUN_RETRIES, **(tags or {})}
+    )
 
 
-def of_op(op: dg.OpDefinition, *, name: str, description: str) -> dg.JobDefinition:
+def of_op(
+    op: dg.OpDefinition, *, name: str, description: str, tags: Mapping[str, str] | None = None
+) -> dg.JobDefinition:
     """A job that runs one op, and is not started again by itself.
 
     Args:
         op: what it does.
         name: of the job.
         description: of the job.
+        tags: of the job and its runs.
     """
 
-    @dg.job(name=name, description=description, tags=NO_RUN_RETRIES)
+    @dg.job(name=name, description=description, tags={**NO_RUN_RETRIES, **(tags or {})})
     def job() -> None:
         op()
 

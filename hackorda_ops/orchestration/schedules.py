@@ -18,7 +18,16 @@ from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob, assets_of
+from hackorda_ops.orchestration.labels import labels
 
+MISSED_WORK: Final = "start_missed_work"
+"""The name of the missed-work sensor."""
+_DOES: Final[dict[DueKind, str]] = {
+    "night": "dump_every_night",
+    "week": "copy_every_week",
+    "quarter": "drill_every_quarter",
+    "year": "exercise_every_year",
+}
 _DESCRIPTIONS: Final[dict[DueKind, str]] = {
     "night": "Takes the night of {name}.",
     "week": "Copies the week of {name} off-site.",
@@ -28,13 +37,8 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 
 
 def schedule_name(kind: DueKind, name: str) -> str:
-    """The name of a kind's schedule in Dagster."""
-    return f"{name}_every_{kind}"
-
-
-def missed_work_name(name: str) -> str:
-    """The name of a database's missed-work sensor in Dagster."""
-    return f"{name}_missed_work"
+    """The name of a kind's schedule in Dagster: whose it is, what it does, how often."""
+    return f"{name}_{_DOES[kind]}"
 
 
 def every(
@@ -56,6 +60,7 @@ def every(
         execution_timezone=schedule.timezone,
         job=jobs[kind],
         description=_DESCRIPTIONS[kind].format(name=name),
+        tags=labels(name, kind),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(
@@ -63,7 +68,7 @@ def every(
     ) -> dg.RunRequest | dg.SkipReason:
         answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
         if isinstance(answer, dg.RunRequest) and (held := held_by_maintenance(name, database, environ)):
-            return held
+            return dg.SkipReason(held)
         if isinstance(answer, dg.SkipReason) or (before := built_on(kind, jobs)) is None:
             return answer
         # In UTC: a second before a local time at which clocks go forward does not exist.
@@ -86,8 +91,10 @@ def _missed(
 
     One that can no longer be caught up on holds nothing up, nor does one that nothing would start.
     """
-    since = known.running_since(instance).get(schedule_name(kind, name))
-    if since is None or not known.is_on(instance, missed_work_name(name)):
+    switches = known.switches(instance)
+    asset = assets_of(name, database)[kind]
+    since = switches.since(schedule_name(kind, name), last_made=known.last_made(instance, asset))
+    if since is None or not switches.is_on(MISSED_WORK):
         return None
     newest = of_use_still(
         kind,
@@ -97,7 +104,7 @@ def _missed(
         now=tick,
         history=known.history(instance, name, database),
     )[:1]
-    begun = known.begun(instance, assets_of(name, database)[kind], job_name, newest)
+    begun = known.begun(instance, asset, job_name, newest)
     return next((due for due in newest if due.partition not in begun), None)
 
 
@@ -116,25 +123,14 @@ def _answer(
     return dg.RunRequest(partition_key=partition.isoformat())
 
 
-def history_every_week(name: str, schedule: Schedule, job: AssetJob) -> dg.ScheduleDefinition:
-    """Checks the provider's history with each week's copy. No missed one is caught up, so there's no partition.
-
-    Args:
-        name: the database's name in databases.yaml.
-        schedule: the database's schedule.
-        job: the job that checks the history.
-    """
-    return without_catching_up(
-        job,
-        schedule.week,
-        timezone=schedule.timezone,
-        name=f"{name}_history_every_week",
-        description=f"Opens a branch near the far end of the history of {name}.",
-    )
-
-
 def without_catching_up(
-    job: AssetJob, cron: str, *, name: str, description: str, timezone: str | None = None
+    job: AssetJob,
+    cron: str,
+    *,
+    name: str,
+    description: str,
+    timezone: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.ScheduleDefinition:
     """Requests a job at every tick, and is on by default. A missed tick is missed, so there's no partition.
 
@@ -144,6 +140,7 @@ def without_catching_up(
         name: of the schedule.
         description: of the schedule.
         timezone: of `cron`; None for UTC.
+        tags: of the schedule, and of the runs that it starts.
     """
     return dg.ScheduleDefinition(
         name=name,
@@ -151,5 +148,6 @@ def without_catching_up(
         cron_schedule=cron,
         execution_timezone=timezone,
         description=description,
+        tags=tags,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

@@ -32,7 +32,7 @@ def _switched_on(dagster: RunningDagster) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_schedules_and_sensors_are_on_and_no_tick_of_theirs_fails(dagster: RunningDagster) -> None:
-    looking = ("shop_missed_work", "shop_schema_change", "shop_left_behind")
+    looking = ("start_missed_work", "drill_changed_schemas", "sweep_left_behind")
     until(
         lambda: all(
             any(tick["status"] != "STARTED" for tick in _switched_on(dagster)[name]) for name in looking
@@ -41,11 +41,14 @@ def test_schedules_and_sensors_are_on_and_no_tick_of_theirs_fails(dagster: Runni
     )
 
     ticks = _switched_on(dagster)
-    assert {"shop_every_night", "shop_every_week", "shop_every_quarter", "housekeeping_schedule"} <= set(
-        ticks
-    )
+    assert {
+        "shop_dump_every_night",
+        "shop_copy_every_week",
+        "shop_drill_every_quarter",
+        "delete_old_runs_every_week",
+    } <= set(ticks)
     assert [
         (name, tick) for name, told in ticks.items() for tick in told if tick["status"] == "FAILURE"
     ] == []
     # A Dagster that was only just started has missed nothing.
-    assert {tick["status"] for tick in ticks["shop_missed_work"]} == {"SKIPPED"}
+    assert {tick["status"] for tick in ticks["start_missed_work"]} == {"SKIPPED"}

@@ -166,7 +166,7 @@ def test_a_tick_in_a_window_starts_nothing(unconnected: Protected) -> None:
                 resources={ENVIRON: {}},
             ) as context,
         ):
-            data = definitions.resolve_schedule_def("shop_every_night").evaluate_tick(context)
+            data = definitions.resolve_schedule_def("shop_dump_every_night").evaluate_tick(context)
         return next(iter(data.run_requests or ()), data.skip_message)
 
     inside = answer(NOW)

@@ -28,18 +28,20 @@ from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 import hackorda_ops
+from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.file import CONFIG_VARIABLE
 from hackorda_ops.local.example import example_file
 from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.schedules import schedule_name
 
 NAME = "shop"
-_ASSETS = {
+_ASSETS: dict[DueKind, str] = {
     "night": "nightly_dump",
     "week": "offsite_copy",
     "quarter": "restore_drill",
     "year": "recovery_exercise",
 }
-_SCHEDULES = {f"{NAME}_every_{kind}" for kind in _ASSETS}
+_SCHEDULES = {schedule_name(kind, NAME) for kind in _ASSETS}
 _LOGGER = logging.getLogger("simulated")
 
 
@@ -120,6 +122,14 @@ class Simulated:
         """Stops a schedule or a sensor as the UI's switch does."""
         with self.at(now):
             _switch_off(lambda each: each == name, self.instance, self.workspace)
+
+    def switch_on(self, name: str, now: datetime) -> None:
+        """Starts a schedule as the UI's switch does."""
+        with self.at(now):
+            for repository in _repositories(self.workspace):
+                for schedule in repository.get_schedules():
+                    if schedule.name == name:
+                        self.instance.start_schedule(schedule)
 
     def _running(self, name: str) -> DagsterRun:
         [run] = [run for run in self.instance.get_runs() if not run.is_finished and self.name_of(run) == name]

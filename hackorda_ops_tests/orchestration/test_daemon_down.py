@@ -26,7 +26,7 @@ LOOK = timedelta(minutes=20)
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Simulated]:
-    with simulated(tmp_path / "home", SETTINGS, sensor="shop_missed_work") as made:
+    with simulated(tmp_path / "home", SETTINGS, sensor="start_missed_work") as made:
         yield made
 
 
@@ -57,7 +57,7 @@ def test_three_nights_a_sunday_and_a_quarters_end_are_made_up_for_in_order_and_o
 
 def test_a_dagster_on_postgres_makes_up_for_a_night_as_well(new_database: str, tmp_path: Path) -> None:
     storage = storage_variables(new_database)
-    with simulated(tmp_path / "home", SETTINGS, sensor="shop_missed_work", storage=storage) as daemon:
+    with simulated(tmp_path / "home", SETTINGS, sensor="start_missed_work", storage=storage) as daemon:
         _lived_until_it_went_down(daemon)
 
         assert daemon.look(CAME_BACK) == ["night 2028-10-02"]
@@ -136,7 +136,7 @@ def test_a_night_that_has_failed_or_still_runs_does_not_hold_the_weeks_tick_up(d
     assert daemon.look(sunday + timedelta(hours=6)) == ["quarter 2028-10-01"]
 
 
-@pytest.mark.parametrize("switched_off", ["shop_every_night", "shop_missed_work"])
+@pytest.mark.parametrize("switched_off", ["shop_dump_every_night", "start_missed_work"])
 def test_a_night_that_nobody_would_start_does_not_hold_the_weeks_tick_up(
     daemon: Simulated, switched_off: str
 ) -> None:
@@ -150,6 +150,24 @@ def test_a_night_that_nobody_would_start_does_not_hold_the_weeks_tick_up(
 
 def test_a_schedule_that_somebody_has_switched_off_misses_nothing(daemon: Simulated) -> None:
     _lived_until_it_went_down(daemon)
-    daemon.switch_off("shop_every_night", WENT_DOWN)
+    daemon.switch_off("shop_dump_every_night", WENT_DOWN)
 
     assert daemon.look(CAME_BACK) == ["week 2028-09-25"]
+
+
+def test_an_upgrade_that_renames_the_schedules_loses_no_night_that_was_due_meanwhile(
+    daemon: Simulated,
+) -> None:
+    # Under another name Dagster knows of no switch. What was made is there.
+    daemon.materialize("night 2028-09-29", WENT_DOWN)
+
+    assert daemon.look(CAME_BACK) == ["night 2028-10-02"]
+
+
+def test_a_schedule_that_a_person_switches_on_again_owes_nothing_from_before(daemon: Simulated) -> None:
+    _lived_until_it_went_down(daemon)
+    daemon.switch_off("shop_dump_every_night", WENT_DOWN)
+    daemon.switch_on("shop_dump_every_night", CAME_BACK)
+
+    assert daemon.look(CAME_BACK) == ["week 2028-09-25"]
+    assert daemon.look(datetime(2028, 10, 3, 2, 1, tzinfo=ALMATY)) == ["night 2028-10-03"]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dagster import AssetKey
 
-from hackorda_ops.config.models import Config, Policy, Schedule, Source
+from hackorda_ops.config.models import Config, Policy, Retention, Schedule, Source
 from hackorda_ops.orchestration.build import build_defs
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +49,71 @@ def test_every_job_can_be_started_with_a_partition_of_its_own() -> None:
 
     for name in ("shop_night", "shop_week", "class_night", "class_week"):
         assert definitions.resolve_job_def(name).partitions_def is not None
+
+
+def _automations(databases: int) -> tuple[set[str], set[str], set[str]]:
+    """The names of sensors, schedules and jobs of so many databases, each on Neon and with all there is."""
+    policy = Policy(scratch={"neon": {}}, retention=Retention())
+    assert policy.keeps_history
+    assert policy.deletes
+    config = Config(
+        databases={
+            f"db{number}": policy.model_copy(update={"source": Source(url_env=f"URL_{number}")})
+            for number in range(databases)
+        }
+    )
+    repository = build_defs(config).get_repository_def()
+    return (
+        {sensor.name for sensor in repository.sensor_defs},
+        {schedule.name for schedule in repository.schedule_defs},
+        {job for job in repository.job_names if not job.startswith("__")},
+    )
+
+
+def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> None:
+    sensors, schedules, jobs = _automations(1)
+    sensors_of_ten, schedules_of_ten, jobs_of_ten = _automations(10)
+
+    assert sensors == {
+        "raise_alarms",
+        "start_missed_work",
+        "drill_changed_schemas",
+        "sweep_left_behind",
+        "assess_readiness_after_drills",
+    }
+    assert sensors_of_ten == sensors
+    of_one = {
+        "dump_every_night",
+        "copy_every_week",
+        "drill_every_quarter",
+        "exercise_every_year",
+        "prune_every_week",
+    }
+    shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
+    assert schedules == {f"db0_{each}" for each in of_one} | shared
+    assert schedules_of_ten == {f"db{n}_{each}" for n in range(10) for each in of_one} | shared
+    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (13, 58)
+    assert jobs - {f"db0_{each}" for each in ("night", "week", "quarter", "year", "retention")} == {
+        "sweep",
+        "history",
+        "all_readiness",
+        "housekeeping",
+    }
+    assert (len(jobs), len(jobs_of_ten)) == (9, 54)
+
+
+def test_what_belongs_to_a_database_can_be_filtered_by_its_label() -> None:
+    repository = build_defs(TWO).get_repository_def()
+    graph = build_defs(TWO).resolve_asset_graph()
+
+    for schedule in repository.schedule_defs:
+        if schedule.name.startswith("shop_"):
+            assert schedule.tags["hackorda_ops/database"] == "shop"
+    for job in ("shop_night", "shop_week", "shop_quarter", "shop_retention"):
+        assert repository.get_job(job).tags["hackorda_ops/database"] == "shop"
+    for asset, kind in (("nightly_dump", "night"), ("offsite_copy", "week"), ("restore_drill", "quarter")):
+        tags = graph.get(AssetKey(["shop", asset])).tags
+        assert (tags["hackorda_ops/database"], tags["hackorda_ops/kind"]) == ("shop", kind)
 
 
 def test_each_database_has_its_own_prefix_group_and_pools() -> None:

@@ -117,9 +117,9 @@ def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
 ) -> None:
     # Here no night is old enough to lie near the far end.
     monkeypatch.setattr("hackorda_ops.exercise.history_check._FAR_SHARE", 0)
-    before = on_neon.run("shop_history", None, instance)
+    before = on_neon.run("history", None, instance)
     assert on_neon.run("shop_night", on_neon.tonight, instance).success
-    after = on_neon.run("shop_history", None, instance)
+    after = on_neon.run("history", None, instance)
 
     for result in (before, after):
         assert result.success
@@ -135,7 +135,7 @@ def test_the_history_is_checked_with_nothing_of_that_time_as_a_warning(
 def test_a_window_shorter_than_the_policy_fails_the_check_and_the_run(
     on_neon: CodeLocation, instance: DagsterInstance
 ) -> None:
-    result = _with(on_neon, {"objectives": {"history_days": 30}}).run("shop_history", None, instance)
+    result = _with(on_neon, {"objectives": {"history_days": 30}}).run("history", None, instance)
 
     assert not result.success
     found = checks(result)["history_window_long_enough"]
@@ -151,5 +151,5 @@ def test_a_database_that_is_drilled_on_a_plain_server_has_neither() -> None:
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert not keys & {EXERCISE, AssetKey(["shop", "provider_history"])}
     names = {schedule.name for schedule in definitions.get_repository_def().schedule_defs}
-    assert {"shop_every_night", "shop_every_week", "shop_every_quarter"} < names
-    assert not names & {"shop_every_year", "shop_history_every_week"}
+    assert {"shop_dump_every_night", "shop_copy_every_week", "shop_drill_every_quarter"} < names
+    assert not names & {"shop_exercise_every_year", "check_histories_every_week"}

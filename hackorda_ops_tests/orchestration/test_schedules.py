@@ -12,10 +12,11 @@ from dagster import DagsterInstance
 
 from hackorda_ops.calendar.catching_up import LATEST_TICK
 from hackorda_ops.calendar.due import DueKind, due_between
-from hackorda_ops.config.models import Config, Policy, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule, Source
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.orchestration.schedules import schedule_name
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -76,21 +77,21 @@ def _requested(
 def test_a_tick_requests_the_night_of_its_own_local_date(
     dagster: DagsterInstance, tick: datetime, night: str
 ) -> None:
-    assert _requested(dagster, _definitions(timezone="Europe/Berlin"), "shop_every_night", tick) == night
+    assert _requested(dagster, _definitions(timezone="Europe/Berlin"), "shop_dump_every_night", tick) == night
 
 
 @pytest.mark.parametrize(("day", "week"), [(2, "2026-11-02"), (8, "2026-11-02"), (9, "2026-11-09")])
 def test_a_tick_requests_the_week_that_it_lies_in(dagster: DagsterInstance, day: int, week: str) -> None:
     tick = datetime(2026, 11, day, 4, tzinfo=ZoneInfo("Asia/Almaty"))
 
-    assert _requested(dagster, _definitions(timezone="Asia/Almaty"), "shop_every_week", tick) == week
+    assert _requested(dagster, _definitions(timezone="Asia/Almaty"), "shop_copy_every_week", tick) == week
 
 
 def test_a_tick_before_the_first_night_requests_nothing(dagster: DagsterInstance) -> None:
     definitions = _definitions(since=date(2026, 11, 1))
     tick = datetime(2026, 10, 31, 2, tzinfo=ZoneInfo("UTC"))
 
-    assert _requested(dagster, definitions, "shop_every_night", tick) is None
+    assert _requested(dagster, definitions, "shop_dump_every_night", tick) is None
 
 
 # Where clocks change in the night, at midnight, by half an hour, in a month of the moon's, and not at all; at
@@ -122,8 +123,8 @@ def test_a_year_of_ticks_requests_every_night_week_quarter_and_year_once(
     requested = {
         kind: [
             partition
-            for tick in _ticks(definitions, f"shop_every_{kind}", begin, end)
-            if (partition := _requested(dagster, definitions, f"shop_every_{kind}", tick))
+            for tick in _ticks(definitions, schedule_name(kind, "shop"), begin, end)
+            if (partition := _requested(dagster, definitions, schedule_name(kind, "shop"), tick))
         ]
         for kind in kinds
     }
@@ -152,7 +153,7 @@ def test_no_tick_comes_more_than_an_hour_after_it_was_due(
     definitions = build_defs(Config(databases={"shop": Policy(schedule=schedule)}))
     begin, end = (datetime(year, 1, 1, tzinfo=ZoneInfo(timezone)) for year in (2026, 2027))
 
-    ticks = _ticks(definitions, "shop_every_night", begin, end)
+    ticks = _ticks(definitions, "shop_dump_every_night", begin, end)
     due = due_between("night", schedule, after=begin - timedelta(seconds=1), until=end - timedelta(seconds=1))
 
     # As absolute times: two of one zone would be compared by the clock on its walls.
@@ -166,7 +167,7 @@ def test_a_quarter_is_requested_after_its_first_weekly_copy(dagster: DagsterInst
 
     def of(day: int) -> str | None:
         return _requested(
-            dagster, definitions, "shop_every_quarter", datetime(2026, 10, day, 6, tzinfo=almaty)
+            dagster, definitions, "shop_drill_every_quarter", datetime(2026, 10, day, 6, tzinfo=almaty)
         )
 
     assert of(4) == "2026-10-01"
@@ -178,7 +179,9 @@ def test_an_exercise_is_run_a_week_before_the_first_quarter_ends(dagster: Dagste
     new_york = ZoneInfo("America/New_York")
 
     def of(year: int) -> str | None:
-        return _requested(dagster, definitions, "shop_every_year", datetime(year, 3, 25, 9, tzinfo=new_york))
+        return _requested(
+            dagster, definitions, "shop_exercise_every_year", datetime(year, 3, 25, 9, tzinfo=new_york)
+        )
 
     assert of(2026) == "2026-01-01"
     assert of(2027) == "2027-01-01"
@@ -189,7 +192,9 @@ def test_only_the_first_tick_of_a_year_starts_an_exercise(dagster: DagsterInstan
     new_york = ZoneInfo("America/New_York")
 
     def of(day: int) -> str | None:
-        return _requested(dagster, definitions, "shop_every_year", datetime(2026, 2, day, 9, tzinfo=new_york))
+        return _requested(
+            dagster, definitions, "shop_exercise_every_year", datetime(2026, 2, day, 9, tzinfo=new_york)
+        )
 
     assert of(1) == "2026-01-01"
     assert of(8) is None
@@ -199,8 +204,10 @@ def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work(dagster: Da
     definitions = _definitions(timezone="Asia/Almaty")
     tick = datetime(2026, 10, 4, 2, tzinfo=ZoneInfo("Asia/Almaty"))
 
-    in_time = _answer(dagster, definitions, "shop_every_night", tick, late=LATEST_TICK)
-    late = _answer(dagster, definitions, "shop_every_night", tick, late=LATEST_TICK + timedelta(seconds=1))
+    in_time = _answer(dagster, definitions, "shop_dump_every_night", tick, late=LATEST_TICK)
+    late = _answer(
+        dagster, definitions, "shop_dump_every_night", tick, late=LATEST_TICK + timedelta(seconds=1)
+    )
 
     assert isinstance(in_time, dg.RunRequest)
     assert in_time.partition_key == "2026-10-04"
@@ -208,11 +215,25 @@ def test_a_tick_that_comes_late_is_left_to_the_sensor_of_missed_work(dagster: Da
     assert "1:00:01 late. The missed-work sensor starts 2026-10-04 in its turn." in late
 
 
-def test_the_history_is_checked_at_the_ticks_of_the_week() -> None:
-    definitions = _definitions(timezone="Asia/Almaty", week="30 5 * * 0")
-    schedule = definitions.resolve_schedule_def("shop_history_every_week")
+def test_each_history_is_checked_every_week_in_a_run_of_its_own(dagster: DagsterInstance) -> None:
+    databases = {
+        "shop": Policy(),
+        "crm": Policy(source=Source(url_env="CRM_URL")),
+        "plain": Policy(source=Source(url_env="PLAIN_URL"), scratch={"server": {}}),
+    }
+    definitions = build_defs(Config(databases=databases))
+    schedule = definitions.resolve_schedule_def("check_histories_every_week")
+    context = dg.build_schedule_context(
+        dagster, scheduled_execution_time=datetime(2026, 10, 4, 4, tzinfo=UTC)
+    )
 
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 5 * * 0", "Asia/Almaty")
+    requests = schedule.evaluate_tick(context).run_requests or []
+
+    assert schedule.cron_schedule == "0 4 * * 0"
+    assert [request.tags["hackorda_ops/database"] for request in requests] == ["shop", "crm"]
+    for request in requests:
+        checked = {check.asset_key.path[0] for check in request.asset_check_keys or ()}
+        assert checked == {request.tags["hackorda_ops/database"]}
 
 
 def _ticks(definitions: dg.Definitions, name: str, begin: datetime, end: datetime) -> list[datetime]:
@@ -233,16 +254,21 @@ def test_schedules_run_unless_somebody_switches_them_off() -> None:
         if schedule.name.startswith("shop_")
     ]
 
+    assert schedules
     assert {schedule.default_status for schedule in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     assert {schedule.execution_timezone for schedule in schedules} == {"Asia/Almaty"}
 
 
 def test_scheduled_runs_carry_the_tags_that_keep_them_from_being_run_again(dagster: DagsterInstance) -> None:
     definitions = _definitions()
-    for name in ("shop_every_night", "shop_every_week", "shop_every_quarter"):
-        request = _answer(dagster, definitions, name, datetime(2026, 10, 4, 6, tzinfo=UTC))
+    kinds: tuple[DueKind, ...] = ("night", "week", "quarter")
+    for kind in kinds:
+        request = _answer(
+            dagster, definitions, schedule_name(kind, "shop"), datetime(2026, 10, 4, 6, tzinfo=UTC)
+        )
         assert isinstance(request, dg.RunRequest)
-        job = definitions.resolve_job_def(name.replace("every_", ""))
+        job = definitions.resolve_job_def(f"shop_{kind}")
         tags = {**job.run_tags, **request.tags}
+        assert (tags["hackorda_ops/database"], tags["hackorda_ops/kind"]) == ("shop", kind)
         assert tags["dagster/max_retries"] == "0"
         assert tags["dagster/retry_on_asset_or_op_failure"] == "false"

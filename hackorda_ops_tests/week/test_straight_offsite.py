@@ -218,7 +218,7 @@ def test_there_is_no_week_in_dagster_and_the_drill_follows_the_nights() -> None:
     names = {each.name for each in graph.asset_check_keys if each.asset_key.path[-1] == "nightly_dump"}
     assert "offsite_equals_manifest" in names
     schedules = {each.name for each in definitions.schedules or ()}
-    assert {"shop_week", "shop_every_week"} & schedules == set()
+    assert {"shop_week", "shop_copy_every_week"} & schedules == set()
     assert "shop_week" not in {each.name for each in definitions.resolve_all_job_defs()}
 
 

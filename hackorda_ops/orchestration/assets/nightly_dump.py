@@ -15,6 +15,7 @@ from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import failure
+from hackorda_ops.orchestration.labels import label_run, labels
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -33,6 +34,7 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        tags=labels(name, "night"),
         kinds={engine.kind, "backup"},
         deps=[key(name, SOURCE)],
         partitions_def=partitions,
@@ -43,6 +45,7 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        label_run(context, name, "night")
         protected = Protected(name, database, environ)
 
         def work() -> Night:

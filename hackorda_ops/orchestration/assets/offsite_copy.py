@@ -11,6 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.reading import for_a_copy
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, key, night_key
+from hackorda_ops.orchestration.labels import label_run, labels
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
@@ -31,6 +32,7 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        tags=labels(name, "week"),
         kinds={"s3"},
         deps=[dg.AssetDep(night_key(name, database), partition_mapping=nights_of_the_week)],
         partitions_def=partitions,
@@ -43,6 +45,7 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     def copy(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        label_run(context, name, "week")
         protected = Protected(name, database, environ)
 
         def work() -> Week:

@@ -15,6 +15,7 @@ from hackorda_ops.exercise.report import Exercise
 from hackorda_ops.orchestration import checks, links
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
+from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -29,6 +30,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        tags=labels(name, "year"),
         kinds={"neon", "drill"},
         deps=[key(name, SOURCE)],
         partitions_def=partitions,
@@ -41,6 +43,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
     def exercise(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult | dg.MaterializeResult[None]]:
+        label_run(context, name, "year")
         protected = Protected(name, database, environ)
         with ends_the_step(context), told_outside("year", protected, context) as heartbeat:
             held = exercise_report.hold_exercise(
@@ -49,6 +52,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
                 on_progress=ProgressLog(context.log.info),
             )
             heartbeat.of_verdict(held.result.verdict)
+        label_verdict(context, held.result.verdict)
         where = links.where(
             protected,
             f"{exercise_prefix(name, held.result.exercise_id)}/{held.result.report_name}",

@@ -19,6 +19,7 @@ from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group_of, key
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.failures import ends_the_step, failure
+from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
 from hackorda_ops.orchestration.metadata import listed
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import link, ui_url_of
@@ -45,6 +46,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        tags=labels(name, "quarter"),
         kinds={engine_of(database).kind, registry.provider_of(database).kind},
         deps=[dg.AssetDep(key(name, restored), partition_mapping=within_the_quarter)],
         partitions_def=partitions,
@@ -56,6 +58,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
     def drill(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
+        label_run(context, name, "quarter")
         protected, partition = Protected(name, database, environ), context.partition_key
         with ends_the_step(context), told_outside("quarter", protected, context) as heartbeat:
             held = quarter.hold_drill(
@@ -66,6 +69,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
                 on_progress=ProgressLog(context.log.info),
             )
             heartbeat.of_verdict(held.result.verdict)
+        label_verdict(context, held.result.verdict)
         where = pages(protected, held)
         context.log_event(
             dg.AssetMaterialization(

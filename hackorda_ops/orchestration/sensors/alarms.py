@@ -1,12 +1,11 @@
-"""The sensors that raise the alarm, one per database: a failed run, a failed check, something overdue.
+"""The sensor that raises the alarms of all databases: a failed run, a failed check, something overdue.
 
-What they have reported, and what waits to be delivered, is a value in Dagster's own storage: it survives restarts of
-every process, the pods of a cluster share it, and a tick that fails keeps it, which a sensor's cursor doesn't.
-Each sensor writes its own value and no other's, after every delivery.
+What was reported of a database, and what waits to be delivered, is a value in Dagster's own storage: it survives
+restarts of every process, the pods of a cluster share it, and a tick that fails keeps it, which a sensor's cursor
+doesn't. Each database has its own value, and its own turn in a tick: no other's alarms wait for it.
 """
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,15 +23,17 @@ from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError, RetryableError, Stalled
+from hackorda_ops.errors import OpsError, RetryableError
 from hackorda_ops.maintenance.window import held
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.runs import ui_url_of
 from hackorda_ops.orchestration.sensors.run_ends import new_ends
+from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, raise_errors, sentences
 from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.standing import Standing, read_standing, unread
-from hackorda_ops.words import duration
 
+NAME: Final = "raise_alarms"
+_OF_NO_DATABASE: Final = ""
 _TICK_EVERY_SECONDS: Final = 15
 _LOOKS_EVERY: Final = timedelta(minutes=5)
 # Together with the longest delivery that has begun, well below the minute that Dagster gives a tick: one that it
@@ -40,52 +41,37 @@ _LOOKS_EVERY: Final = timedelta(minutes=5)
 _READING_SECONDS: Final = 12.0
 _WINDOW_SECONDS: Final = 4.0
 _DELIVERING_SECONDS: Final = 10.0
-# Several times what the longest tick may take: it hangs in something without a time limit, like Dagster's storage.
-_HANGS_AFTER_SECONDS: Final = 300.0
 _DESKS: Final = TypeAdapter(Desk)
 
 
-def alarms(name: str | None, config: Config) -> dg.SensorDefinition:
-    """Reports what goes wrong with a database, and when it's over.
+def alarms(config: Config) -> dg.SensorDefinition:
+    """Reports what goes wrong with any database, and when it's over.
 
     Args:
-        name: the database's name in databases.yaml; None for the runs that are of no database.
         config: of all.
     """
-    at_it, since = threading.Lock(), 0.0
+    databases = SideBySide((*config.databases, _OF_NO_DATABASE))
 
     @dg.sensor(
-        name=f"{name}_alarms" if name else "alarms",
-        description=f"Reports every failed run, failed check and overdue night, copy or drill of {name}, once, and "
-        "when it's over. A tick fails where a message can't be delivered; the message is tried again."
-        if name
-        else "Reports failed runs that concern no single database, once, and when it's over.",
+        name=NAME,
+        description="Reports every failed run, failed check and overdue night, copy or drill of every database, once, "
+        "and when it's over. A tick fails where a message can't be delivered; the message is tried again.",
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_TICK_EVERY_SECONDS,
     )
     def tell(
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.SkipReason:
-        nonlocal since
-        if not at_it.acquire(blocking=False):
-            return _waited(time.monotonic() - since)
-        since = time.monotonic()
-        try:
-            return _Tick(context, name, config, environ, clock.now()).told()
-        finally:
-            at_it.release()
+        now = clock.now()
+        # Both are made when they are first asked for, which two threads must not do at once.
+        _ = context.instance, context.log
+        looked = databases.look(
+            lambda name: _Tick(context, name or None, config, environ, now, databases.storage).told()
+        )
+        raise_errors(looked)
+        return dg.SkipReason(sentences((each.database, each.put_off or each.made or "") for each in looked))
 
     return tell
-
-
-def _waited(seconds: float) -> dg.SkipReason:
-    if seconds < _HANGS_AFTER_SECONDS:
-        return dg.SkipReason("The previous tick is still running, although Dagster timed it out.")
-    raise Stalled(
-        f"An earlier tick has been running for {duration(seconds)}, and hangs.",
-        meaning="Until it ends, no alarm is raised here.",
-        next_step="Restart the code location. What was noticed is kept; what has happened since is reported then.",
-    )
 
 
 @dataclass(frozen=True)
@@ -97,24 +83,25 @@ class _Tick:
     config: Config
     environ: Mapping[str, str]
     now: datetime
+    storage: threading.Lock
 
-    def told(self) -> dg.SkipReason:
-        """Looks, remembers, delivers.
+    def told(self) -> str:
+        """Looks, remembers, delivers; returns what was reported, and what waits.
 
         Raises:
             RetryableError: a channel did not accept a message just now.
         """
-        instance, channels = self.context.instance, configured(self.config.alerts, self.environ)
+        channels = configured(self.config.alerts, self.environ)
         known, messages = self._after_look(*self._after_runs(self._known()))
         for message in messages:
             (self.context.log.info if message.tone == "success" else self.context.log.error)(message.text)
         known = self._queued(known, messages, [channel.name for channel in channels])
         # Before anything is delivered: what is noticed is noticed once.
-        _save(instance, self.name, known)
+        self._save(known)
         delivery = deliver(
             known.outbox,
             channels,
-            save=lambda outbox: _save(instance, self.name, replace(known, outbox=outbox)),
+            save=lambda outbox: self._save(replace(known, outbox=outbox)),
             clock=clock.now,
             budget_seconds=_DELIVERING_SECONDS,
         )
@@ -129,10 +116,11 @@ class _Tick:
                 "log of the tick that noticed it.",
             )
         told = [f"Reported: {message.title}" for message in messages]
-        return dg.SkipReason("\n".join((*told, *waiting)) or "There is nothing to report.")
+        return "\n".join((*told, *waiting)) or "There is nothing to report."
 
     def _known(self) -> Desk:
-        stored = _load(self.context.instance, self.name)
+        with self.storage:
+            stored = _load(self.context.instance, self.name)
         known = _desk_in(stored) if stored else begun(self.now)
         if known is not None:
             return known
@@ -144,17 +132,25 @@ class _Tick:
         # Better to begin anew than never to report anything again.
         return begun(self.now)
 
+    def _save(self, known: Desk) -> None:
+        with self.storage:
+            _save(self.context.instance, self.name, known)
+
     def _after_runs(self, known: Desk) -> tuple[Desk, list[Message]]:
         messages: list[Message] = []
         here = self.context.code_location_origin
-        for end in new_ends(
-            self.context.instance,
-            known,
-            database=self.name,
-            databases=self.config.databases,
-            location=here.location_name if here else None,
-            ui_url=ui_url_of(self.config.alerts, self.environ),
-        ):
+        with self.storage:
+            ends = list(
+                new_ends(
+                    self.context.instance,
+                    known,
+                    database=self.name,
+                    databases=self.config.databases,
+                    location=here.location_name if here else None,
+                    ui_url=ui_url_of(self.config.alerts, self.environ),
+                )
+            )
+        for end in ends:
             known, message = known.after_run(end, at_risk=None if end.well else self._at_risk)
             messages += [message] if message else []
         return known.after_runs(self.now), messages

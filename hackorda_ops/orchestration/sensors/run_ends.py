@@ -13,11 +13,13 @@ from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.orchestration.assets import (
     DRILL_REPORT,
     OFFSITE_COPY,
+    PROVIDER_HISTORY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
 )
 from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.failures import cause_of, headline_of
+from hackorda_ops.orchestration.labels import DATABASE, KIND
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
 _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
@@ -28,17 +30,20 @@ _MADE: Final = {
     RESTORE_DRILL: "quarter",
     DRILL_REPORT: "quarter",
     RECOVERY_EXERCISE: "year",
+    PROVIDER_HISTORY: "history",
 }
 
 
 def subject_of(run: DagsterRun, databases: Collection[str]) -> Subject:
     """What a run is about; without a database where it concerns none of these, or several."""
     partition = run.tags.get(PARTITION_TAG)
+    assets = _assets(run)
+    if not assets and (labelled := run.tags.get(DATABASE)) in databases and labelled:
+        return Subject(labelled, run.tags.get(KIND) or run.job_name, partition)
     # The longest name first: a database may be called like the beginning of another's job.
     for database in sorted(databases, key=len, reverse=True):
         if run.job_name.startswith(f"{database}_"):
             return Subject(database, run.job_name.removeprefix(f"{database}_"), partition)
-    assets = _assets(run)
     owners = {asset.path[0] for asset in assets}
     made = sorted({_MADE.get(asset.path[-1], asset.path[-1]) for asset in assets})
     if len(owners) == 1 and owners <= set(databases):

@@ -45,7 +45,10 @@ def housekeeping() -> dg.JobDefinition:
 def every_week(job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """When old runs are deleted."""
     return without_catching_up(
-        job, "30 12 * * 1", name="housekeeping_schedule", description="Deletes Dagster's records of old runs."
+        job,
+        "30 12 * * 1",
+        name="delete_old_runs_every_week",
+        description="Deletes Dagster's records of old runs.",
     )
 
 

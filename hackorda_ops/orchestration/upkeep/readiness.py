@@ -1,7 +1,7 @@
 """When readiness is assessed: every day, after each drill, and for the metrics every few minutes."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import DRILL_REPORT, key
 from hackorda_ops.orchestration.assets.readiness import READINESS, readiness
 from hackorda_ops.orchestration.jobs import AssetJob, of_assets
@@ -36,32 +37,43 @@ def of_all(config: Config) -> dg.Definitions:
     every_day = without_catching_up(
         job,
         "0 9 * * *",
-        name="all_readiness_every_day",
+        name="assess_readiness_every_day",
         description="Checks how ready every database is, even if nothing has run.",
     )
-    sensors = [_after_a_drill(name, job) for name in config.databases]
+    sensors = [_after_drills(config, job)]
     if config.metrics_file is not None:
         sensors.append(_metrics(config, config.metrics_file))
     return dg.Definitions(assets=[readiness(config)], jobs=[job], schedules=[every_day], sensors=sensors)
 
 
-def _after_a_drill(name: str, job: AssetJob) -> dg.SensorDefinition:
-    @dg.asset_sensor(
-        asset_key=key(name, DRILL_REPORT),
-        name=f"{name}_drilled",
+def _after_drills(config: Config, job: AssetJob) -> dg.SensorDefinition:
+    reports = [key(name, DRILL_REPORT) for name in config.databases]
+
+    @dg.sensor(
+        name="assess_readiness_after_drills",
         job=job,
-        description=f"Checks how ready every database is after a drill of {name}, whatever its verdict.",
+        description="Checks how ready every database is after each drill, whatever its verdict.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def drilled(_context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> Iterator[dg.RunRequest]:
-        yield dg.RunRequest(run_key=f"{event.run_id} {event.timestamp}")
+    def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        instance = context.instance
+        written = [event for each in reports if (event := instance.get_latest_materialization_event(each))]
+        newest = max(written, key=lambda event: event.timestamp, default=None)
+        if newest is None:
+            return dg.SkipReason("Nothing was drilled yet.")
+        # One look is at all databases, so it is asked for once however many drills have ended since. The key itself
+        # is the cursor, and survives a change of this sensor's name.
+        run_key = f"{newest.run_id} {newest.timestamp}"
+        if known.requested(instance, run_key):
+            return dg.SkipReason("It was checked after the newest drill.")
+        return dg.RunRequest(run_key=run_key)
 
-    return drilled
+    return look
 
 
 def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
     @dg.sensor(
-        name="metrics",
+        name="write_metrics",
         description=f"Writes metrics of every database to {path}, for Prometheus.",
         minimum_interval_seconds=_METRICS_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,

@@ -1,6 +1,7 @@
 """Deletes every week what the policy doesn't keep: a job and its schedule, after the week's copy and drill."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import dagster as dg
 from dagster import MetadataValue
@@ -9,11 +10,14 @@ from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
+from hackorda_ops.orchestration.labels import labels
 from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.prune import Pruned
 from hackorda_ops.words import size
+
+KIND: Final = "retention"
 
 
 def retention(name: str, database: Policy) -> dg.JobDefinition:
@@ -39,9 +43,10 @@ def retention(name: str, database: Policy) -> dg.JobDefinition:
 
     return of_op(
         delete,
-        name=f"{name}_retention",
+        name=f"{name}_{KIND}",
         description=f"Deletes the artifacts of {name} that its policy doesn't keep, and says why the rest is kept. "
         "`hackorda-ops prune` shows what it would do.",
+        tags=labels(name, KIND),
     )
 
 
@@ -57,8 +62,9 @@ def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.Sched
         job,
         schedule.retention,
         timezone=schedule.timezone,
-        name=f"{name}_retention_every_week",
+        name=f"{name}_prune_every_week",
         description=f"Deletes what the policy of {name} doesn't keep.",
+        tags=labels(name, KIND),
     )
 
 

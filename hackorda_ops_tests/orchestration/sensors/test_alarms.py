@@ -16,14 +16,16 @@ from hackorda_ops.alerts import channels
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.models import Config, Policy, Source
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import RetryableError, Stalled
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.night.night import take_night
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.resources import ENVIRON
-from hackorda_ops.orchestration.sensors import alarms
+from hackorda_ops.orchestration.sensors import alarms, side_by_side
 from hackorda_ops.orchestration.sensors.run_ends import subject_of
+from hackorda_ops.readiness.standing import Standing
 from hackorda_ops_tests.alerts.sink import (
     MailSink,
     Sink,
@@ -65,15 +67,13 @@ def dumped(
     return made
 
 
-def tick(
-    protected: CodeLocation, instance: DagsterInstance, sensor: str = "shop_alarms", **environ: str
-) -> SensorExecutionData:
+def tick(protected: CodeLocation, instance: DagsterInstance, **environ: str) -> SensorExecutionData:
     # Fresh definitions each time: what is remembered is remembered by the instance.
     definitions = protected.definitions(**environ)
     context = dg.build_sensor_context(
         instance=instance, definitions=definitions, resources={ENVIRON: {**protected.environ, **environ}}
     )
-    return definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+    return definitions.resolve_sensor_def("raise_alarms").evaluate_tick(context)
 
 
 def told(sink: Sink) -> list[str]:
@@ -110,9 +110,8 @@ def finish_a_night(protected: CodeLocation, instance: DagsterInstance) -> None:
 
 
 def test_it_tells_unless_somebody_switches_it_off(protected: CodeLocation) -> None:
-    for name in ("shop_alarms", "alarms"):
-        sensor = protected.definitions().resolve_sensor_def(name)
-        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    sensor = protected.definitions().resolve_sensor_def("raise_alarms")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_a_failed_run_is_told_once_on_every_channel_with_all_that_one_needs_to_know(
@@ -380,7 +379,7 @@ def test_a_tick_that_hangs_is_seen(
     kill_a_night(dumped, instance)
     environ = {"ALERT_WEBHOOK_URL": sink.url}
     definitions = dumped.definitions(**environ)
-    sensor = definitions.resolve_sensor_def("shop_alarms")
+    sensor = definitions.resolve_sensor_def("raise_alarms")
 
     def tell() -> SensorExecutionData:
         context = dg.build_sensor_context(
@@ -394,8 +393,8 @@ def test_a_tick_that_hangs_is_seen(
     assert sink.called.wait(60)
     assert "is still running" in str(tell().skip_message)
     with monkeypatch.context() as patched:
-        patched.setattr(alarms, "_HANGS_AFTER_SECONDS", 0.0)
-        with pytest.raises(Stalled, match="An earlier tick has been running for"):
+        patched.setattr(side_by_side, "_HANGS_AFTER_SECONDS", 0.0)
+        with pytest.raises(Stalled, match="A look at shop has been running for"):
             tell()
     sink.silent.clear()
     hanging.join(60)
@@ -492,13 +491,53 @@ def test_each_database_has_its_own_alarms_and_what_is_of_none_has_others(
     house = instance.create_run_for_job(two.definitions().resolve_job_def("housekeeping"))
     instance.report_run_failed(house, "Run worker process exited with code 1")
 
-    tick(two, instance, "alarms", ALERT_WEBHOOK_URL=sink.url)
-    assert told(sink) == ["FAILED: housekeeping"]
-    assert "At risk" not in sink.texts[0]
-    tick(two, instance, "shop_alarms", ALERT_WEBHOOK_URL=sink.url)
-    assert len(sink.texts) == 2
-    tick(two, instance, "shop_2_alarms", ALERT_WEBHOOK_URL=sink.url)
-    assert [title for title in told(sink)[2:] if title.startswith("FAILED")] == []
+    said = str(tick(two, instance, ALERT_WEBHOOK_URL=sink.url).skip_message)
+
+    failed = {text.splitlines()[0]: text for text in sink.texts if text.startswith("FAILED")}
+    assert set(failed) == {"FAILED: housekeeping", f"FAILED: shop, night of {dumped.tonight}"}
+    assert "At risk" not in failed["FAILED: housekeeping"]
+    assert "At risk" in failed[f"FAILED: shop, night of {dumped.tonight}"]
+    assert f"shop: Reported: FAILED: shop, night of {dumped.tonight}" in said
+    tick(two, instance, ALERT_WEBHOOK_URL=sink.url)
+    assert len([text for text in sink.texts if text.startswith("FAILED")]) == 2
+
+
+def test_a_database_whose_store_hangs_keeps_no_other_one_from_its_alarms(
+    dumped: CodeLocation, instance: DagsterInstance, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_night(dumped, instance)
+    slow = Policy(source=Source(url_env="OTHER_URL"), store=dumped.config.databases["shop"].store)
+    two = replace(dumped, config=Config(databases={"slow": slow, **dumped.config.databases}))
+    release, read = threading.Event(), alarms.read_standing
+
+    def hangs(protected: Protected, *, now: datetime) -> Standing:
+        if protected.name == "slow":
+            release.wait(120)
+        return read(protected, now=now)
+
+    monkeypatch.setattr(alarms, "read_standing", hangs)
+    monkeypatch.setattr(alarms, "within", lambda _seconds, _what, work: work())
+    monkeypatch.setattr(side_by_side, "_TICK_SECONDS", 5.0)
+    definitions = two.definitions(ALERT_WEBHOOK_URL=sink.url)
+    environ = {**two.environ, "ALERT_WEBHOOK_URL": sink.url}
+
+    def ticked() -> SensorExecutionData:
+        context = dg.build_sensor_context(
+            instance=instance, definitions=definitions, resources={ENVIRON: environ}
+        )
+        return definitions.resolve_sensor_def("raise_alarms").evaluate_tick(context)
+
+    try:
+        with pytest.raises(Stalled, match="A look at slow"):
+            ticked()
+        # Until it ends it has no second look beside it; the others have theirs.
+        assert "slow: The previous look is still running." in str(ticked().skip_message)
+    finally:
+        release.set()
+
+    assert [title for title in told(sink) if title.startswith("FAILED")] == [
+        f"FAILED: shop, night of {dumped.tonight}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -527,6 +566,22 @@ def test_a_run_has_the_same_subject_whoever_started_it(job: str, assets: tuple[s
     subject = subject_of(run, ("shop", "shop_2"))
 
     assert str(subject).replace("drill of 2026-Q4", "quarter of 2026-11-08") == words
+
+
+@pytest.mark.parametrize(
+    ("job", "tags", "words"),
+    [
+        ("sweep", {"hackorda_ops/database": "shop", "hackorda_ops/kind": "sweep"}, "shop, sweep"),
+        ("sweep", {"hackorda_ops/database": "gone", "hackorda_ops/kind": "sweep"}, "sweep"),
+        ("sweep", {}, "sweep"),
+        # As an earlier release named it.
+        ("shop_sweep", {}, "shop, sweep"),
+    ],
+)
+def test_a_run_of_a_job_for_all_databases_is_about_the_one_in_its_label(
+    job: str, tags: dict[str, str], words: str
+) -> None:
+    assert str(subject_of(DagsterRun(job_name=job, tags=tags), ("shop", "shop_2"))) == words
 
 
 def test_without_a_channel_the_failure_is_logged(

@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import dagster as dg
+import pytest
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, MetadataValue
 from dagster._core.test_utils import freeze_time
 
-from hackorda_ops.config.models import Config, Policy, Schedule
+from hackorda_ops.config.models import Config, Policy, Schedule, Source
+from hackorda_ops.errors import PermanentError
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.metadata import of_drill
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.orchestration.sensors import schema_change
 from hackorda_ops_tests.drill import results
 
 # A Wednesday; the week's copy is due on Sunday, the quarter's drill was due on 4 October.
@@ -31,13 +34,15 @@ def _materialize(instance: DagsterInstance, asset: str, partition: str, **metada
     )
 
 
-def _look(instance: DagsterInstance, now: datetime = NOW) -> list[str]:
-    definitions = build_defs(Config(databases={"shop": DATABASE}))
+def _look(
+    instance: DagsterInstance, now: datetime = NOW, databases: Mapping[str, Policy] | None = None
+) -> list[str]:
+    definitions = build_defs(Config(databases=databases or {"shop": DATABASE}))
     context = dg.build_sensor_context(
         instance=instance, repository_def=definitions.get_repository_def(), resources={ENVIRON: {}}
     )
     with mock.patch.object(clock, "now", return_value=now):
-        data = definitions.resolve_sensor_def("shop_schema_change").evaluate_tick(context)
+        data = definitions.resolve_sensor_def("drill_changed_schemas").evaluate_tick(context)
     return [
         f"{request.job_name} {request.partition_key}, {request.run_key}"
         for request in data.run_requests or []
@@ -91,6 +96,43 @@ def test_the_drill_of_a_copy_that_was_made_by_hand_counts(instance: DagsterInsta
     _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
 
     assert _look(instance) == [f"shop_week 2026-11-09, week of {NEW}"]
+
+
+def test_what_an_earlier_release_has_started_for_an_artifact_is_not_started_again(
+    instance: DagsterInstance,
+) -> None:
+    _materialize(instance, "offsite_copy", "2026-11-02", artifact=OLD, schema_digest="one")
+    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD, schema_digest="one")
+    _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
+    # By the sensor of that database, as it was called then; it failed, and waits for a person.
+    tags = {"dagster/run_key": f"week of {NEW}", "dagster/sensor_name": "shop_schema_change"}
+    with freeze_time(NOW - timedelta(days=2)):
+        run = instance.add_run(DagsterRun("shop_week", tags=tags))
+        instance.report_run_failed(run)
+
+    assert _look(instance) == []
+
+
+def test_a_database_that_cannot_be_looked_at_hides_no_other(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _materialize(instance, "offsite_copy", "2026-11-02", artifact=OLD, schema_digest="one")
+    _materialize(instance, "drill_report", "2026-10-01", artifact=OLD, schema_digest="one")
+    _materialize(instance, "nightly_dump", "2026-11-11", artifact=NEW, schema_digest="two")
+    night_key = schema_change.night_key
+
+    def broken(name: str, policy: Policy) -> AssetKey:
+        if name == "broken":
+            raise ValueError("a secret")
+        return night_key(name, policy)
+
+    monkeypatch.setattr(schema_change, "night_key", broken)
+    two = {"broken": DATABASE.model_copy(update={"source": Source(url_env="BROKEN_URL")}), "shop": DATABASE}
+
+    assert _look(instance, databases=two) == [f"shop_week 2026-11-09, week of {NEW}"]
+    with pytest.raises(PermanentError, match=r"ValueError at test_schema_change\.py") as caught:
+        _look(instance, databases={"broken": two["broken"]})
+    assert "a secret" not in str(caught.value)
 
 
 def test_no_drill_is_started_beside_another_or_on_the_day_of_another(instance: DagsterInstance) -> None:

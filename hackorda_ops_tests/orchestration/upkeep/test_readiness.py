@@ -139,28 +139,34 @@ def test_a_store_that_cannot_take_the_page_is_told_beside_the_verdict(
 def test_every_drill_asks_for_a_look_whatever_its_verdict(
     protected: CodeLocation, instance: DagsterInstance
 ) -> None:
-    sensor = protected.definitions().resolve_sensor_def("shop_drilled")
+    sensor = protected.definitions().resolve_sensor_def("assess_readiness_after_drills")
 
-    def looks(cursor: str | None) -> dg.SensorResult:
-        with dg.build_sensor_context(
-            instance=instance, cursor=cursor, definitions=protected.definitions()
-        ) as context:
-            tick = sensor.evaluate_tick(context)
-        return dg.SensorResult(run_requests=tick.run_requests, cursor=tick.cursor)
+    def asked() -> list[str]:
+        with dg.build_sensor_context(instance=instance, definitions=protected.definitions()) as context:
+            return [str(request.run_key) for request in sensor.evaluate_tick(context).run_requests or []]
 
-    assert looks(None).run_requests == []
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(key("shop", DRILL_REPORT), partition="2026-10-01")
+    def drill() -> None:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(key("shop", DRILL_REPORT), partition="2026-10-01")
+        )
+
+    assert asked() == []
+    drill()
+    [once] = asked()
+    # As the daemon tags what it starts; under which name the sensor was then doesn't count.
+    instance.create_run_for_job(
+        protected.definitions().resolve_job_def("all_readiness"), tags={"dagster/run_key": once}
     )
-    asked = looks(None)
-    assert len(asked.run_requests or ()) == 1
-    assert looks(asked.cursor).run_requests == []
+    assert asked() == []
+    drill()
+    [again] = asked()
+    assert again != once
 
 
 def test_metrics_are_written_where_a_file_is_named(
     protected: CodeLocation, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    assert "metrics" not in {sensor.name for sensor in protected.definitions().sensors or ()}
+    assert "write_metrics" not in {sensor.name for sensor in protected.definitions().sensors or ()}
     path = tmp_path / "hackorda_ops.prom"
     named = protected.config.model_copy(update={"metrics_file": path})
     definitions = build_defs(named, resource_overrides={ENVIRON: protected.environ})
@@ -168,7 +174,7 @@ def test_metrics_are_written_where_a_file_is_named(
     with dg.build_sensor_context(
         instance=instance, definitions=definitions, resources={ENVIRON: protected.environ}
     ) as context:
-        tick = definitions.resolve_sensor_def("metrics").evaluate_tick(context)
+        tick = definitions.resolve_sensor_def("write_metrics").evaluate_tick(context)
     assert tick.run_requests == []
     read = {
         sample.name: sample.value
@@ -194,7 +200,7 @@ def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_writte
         with dg.build_sensor_context(
             instance=instance, definitions=definitions, resources={ENVIRON: environ}
         ) as context:
-            definitions.resolve_sensor_def("metrics").evaluate_tick(context)
+            definitions.resolve_sensor_def("write_metrics").evaluate_tick(context)
     read = {
         sample.name: sample.value
         for family in text_string_to_metric_families(path.read_text(encoding="utf-8"))
@@ -206,6 +212,6 @@ def test_a_bucket_that_never_answers_does_not_keep_the_metrics_from_being_writte
 
 def test_it_is_looked_at_every_day_with_every_database_upstream(protected: CodeLocation) -> None:
     definitions = protected.definitions()
-    assert definitions.resolve_schedule_def("all_readiness_every_day").cron_schedule == "0 9 * * *"
+    assert definitions.resolve_schedule_def("assess_readiness_every_day").cron_schedule == "0 9 * * *"
     parents = definitions.resolve_asset_graph().get(READINESS).parent_keys
     assert parents == {AssetKey(["shop", made]) for made in ("nightly_dump", "offsite_copy", "restore_drill")}

@@ -114,7 +114,7 @@ def test_a_place_that_can_not_be_read_fails_the_run_with_what_to_do(
 def test_it_runs_every_week_after_the_drill_and_never_beside_a_copy() -> None:
     definitions = build_defs(SHOP)
 
-    schedule = definitions.resolve_schedule_def("shop_retention_every_week")
+    schedule = definitions.resolve_schedule_def("shop_prune_every_week")
     assert isinstance(schedule, dg.ScheduleDefinition)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 7 * * 0", "Asia/Almaty")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING

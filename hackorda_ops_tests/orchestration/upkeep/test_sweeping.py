@@ -26,7 +26,7 @@ from hackorda_ops_tests.orchestration.protected import CodeLocation, log_lines
 
 pytestmark = pytest.mark.server
 
-SENSOR, JOB = "shop_left_behind", "shop_sweep"
+SENSOR, JOB = "sweep_left_behind", "sweep"
 DRILL = "20261108T060000Z-dead00"
 BRANCH = "hackorda-ops-shop-drill-20261108-060000-dead00"
 

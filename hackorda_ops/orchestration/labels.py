@@ -1,0 +1,52 @@
+"""The tags by which Dagster's pages are filtered: of which database something is, of which kind, and how it ended."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import dagster as dg
+
+DATABASE: Final = "hackorda_ops/database"
+"""On assets, jobs, schedules and runs: the database's name in databases.yaml."""
+KIND: Final = "hackorda_ops/kind"
+"""What it makes or does: "night", "week", "quarter", "year", "history", "retention", "sweep"."""
+VERDICT: Final = "hackorda_ops/verdict"
+"""On the run of a drill or an exercise: PASS, FAIL or ERROR."""
+
+Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+def labels(database: str, kind: str) -> dict[str, str]:
+    """The tags of what belongs to one database.
+
+    Args:
+        database: its name in databases.yaml.
+        kind: what it makes or does.
+    """
+    return {DATABASE: database, KIND: kind}
+
+
+def label_run(context: Context, database: str, kind: str) -> None:
+    """Labels the run of a step, which a person may have started without any label.
+
+    Args:
+        context: the step's.
+        database: its name in databases.yaml.
+        kind: what the step makes or does.
+    """
+    lacking = {tag: text for tag, text in labels(database, kind).items() if tag not in context.run.tags}
+    if lacking:
+        _put(context, lacking)
+
+
+def label_verdict(context: Context, verdict: str) -> None:
+    """Labels the run of a drill or an exercise with its outcome.
+
+    Args:
+        context: the step's.
+        verdict: PASS, FAIL or ERROR.
+    """
+    _put(context, {VERDICT: verdict})
+
+
+def _put(context: Context, tags: Mapping[str, str]) -> None:
+    context.instance.add_run_tags(context.run.run_id, dict(tags))
