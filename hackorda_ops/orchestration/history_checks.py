@@ -17,7 +17,7 @@ from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.jobs import of_assets
-from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.labels import labels
 
 HISTORY_JOB: Final = "history"
 _EVERY_WEEK: Final = "0 4 * * 0"
@@ -88,7 +88,6 @@ def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:
-        label_run(context, name, HISTORY_JOB)
         with ends_the_step(context):
             checked = check_history(Protected(name, database, environ))
         yield from checks.results_of(checked.checks, specs, _numbers(checked))

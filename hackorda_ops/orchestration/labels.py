@@ -12,7 +12,7 @@ KIND: Final = "hackorda_ops/kind"
 VERDICT: Final = "hackorda_ops/verdict"
 """On the run of a drill or an exercise: PASS, FAIL or ERROR."""
 
-Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
 def labels(database: str, kind: str) -> dict[str, str]:
@@ -28,13 +28,20 @@ def labels(database: str, kind: str) -> dict[str, str]:
 def label_run(context: Context, database: str, kind: str) -> None:
     """Labels the run of a step, which a person may have started without any label.
 
+    A run of several databases' assets is of none, and one of several assets of no kind.
+
     Args:
         context: the step's.
         database: its name in databases.yaml.
         kind: what the step makes or does.
     """
-    lacking = {tag: text for tag, text in labels(database, kind).items() if tag not in context.run.tags}
-    if lacking:
+    assets = context.run.asset_selection or ()
+    of_all = labels(database, kind)
+    if len({asset.path[0] for asset in assets}) > 1:
+        return
+    if len(assets) > 1:
+        del of_all[KIND]
+    if lacking := {tag: text for tag, text in of_all.items() if tag not in context.run.tags}:
         _put(context, lacking)
 
 

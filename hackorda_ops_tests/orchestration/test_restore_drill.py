@@ -112,6 +112,13 @@ def _only(instance: DagsterInstance, asset: AssetKey, quarter: date) -> Mapping[
     return materialization.metadata
 
 
+def _labels(instance: DagsterInstance, result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    prefix = "hackorda_ops/"
+    return {tag.removeprefix(prefix): text for tag, text in run.tags.items() if tag.startswith(prefix)}
+
+
 def _databases(server: PostgresServer) -> set[str]:
     with psycopg.connect(server.url()) as connection:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
@@ -139,6 +146,7 @@ def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
             assert isinstance(metadata[number], FloatMetadataValue)
     assert isinstance(report["report"], MarkdownMetadataValue)
     assert any(line.startswith("restore: ") for line in log_lines(instance, result))
+    assert _labels(instance, result) == {"database": "shop", "kind": "quarter", "verdict": "PASS"}
 
 
 def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
@@ -150,6 +158,7 @@ def test_one_changed_row_off_site_fails_the_quarter_and_still_gives_its_report(
     result = shipped.run("shop_quarter", quarter, instance)
 
     assert not result.success
+    assert _labels(instance, result)["verdict"] == "FAIL"
     found = checks(result)
     # The verdict and what failed come first; what was not looked at isn't there, and so not "failed".
     assert list(found) == ["verdict", "offsite_equals_manifest"]
