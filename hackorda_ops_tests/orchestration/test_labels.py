@@ -34,7 +34,7 @@ NIGHT, COPY, OTHER = (
 def test_a_run_is_labelled_with_what_is_true_of_all_of_it(
     instance: DagsterInstance, started: tuple[dg.AssetsDefinition, ...], labels: dict[str, str]
 ) -> None:
-    job = dg.Definitions(assets=[NIGHT, COPY, OTHER]).get_implicit_global_asset_job_def()
+    job = dg.Definitions(assets=[NIGHT, COPY, OTHER]).resolve_implicit_global_asset_job_def()
 
     result = job.execute_in_process(instance=instance, asset_selection=[asset.key for asset in started])
 

@@ -7,9 +7,8 @@ doesn't. Each database has its own value, and its own turn in a tick: no other's
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Final
 
 import dagster as dg
@@ -84,6 +83,7 @@ class _Tick:
     environ: Mapping[str, str]
     now: datetime
     storage: threading.Lock
+    read: list[Standing | OpsError] = field(default_factory=list)
 
     def told(self) -> str:
         """Looks, remembers, delivers; returns what was reported, and what waits.
@@ -205,9 +205,15 @@ class _Tick:
         except OpsError:
             return False
 
-    @cached_property
+    @property
     def _standing(self) -> Standing | OpsError:
         """How the database stands, or why that is unknown: read once, and only where something depends on it."""
+        # Not a cached_property: before Python 3.12 one that is computed holds up those of all the other ticks.
+        if not self.read:
+            self.read.append(self._read_standing())
+        return self.read[0]
+
+    def _read_standing(self) -> Standing | OpsError:
         name = str(self.name)
 
         def read() -> Standing:
