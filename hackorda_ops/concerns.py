@@ -7,7 +7,12 @@ from typing import Literal
 from hackorda_ops.errors import OpsError, PermanentError, PreflightFailed, Problem, RetryableError
 
 ConcernLevel = Literal[
-    "stops the night", "stops the drill", "stops the cutover", "stops the restore", "worth knowing"
+    "stops the night",
+    "stops the copy",
+    "stops the drill",
+    "stops the cutover",
+    "stops the restore",
+    "worth knowing",
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.concerns import Concern, Looked
+from hackorda_ops.concerns import Concern, ConcernLevel, Looked
 from hackorda_ops.errors import DiskFull
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import size
@@ -30,25 +30,31 @@ def free_bytes(folder: Path) -> int:
 
 
 def night_concerns(
-    free: int, database_bytes: int, previous: Manifest | None, folder: Path
+    free: int,
+    database_bytes: int,
+    previous: Manifest | None,
+    folder: Path,
+    *,
+    unmeasured: ConcernLevel = "worth knowing",
 ) -> Iterator[Concern]:
     """Whether a night's dump will fit. Pure.
 
-    Only a size that was measured stops a night: a first dump may be far smaller than its database.
+    Only a size that was measured stops a night that has begun: a first dump may be far smaller than its database.
 
     Args:
         free: bytes on the disk that the dump is written to.
         database_bytes: size on the server's disk, indexes included.
         previous: the newest artifact's manifest; None before the first.
         folder: where the dump is written, for the message.
+        unmeasured: how bad it is where a first dump is expected to be larger than the room for it.
     """
     if previous is None:
         expected = int(database_bytes * _FIRST_DUMP_SHARE)
         if free < expected:
             yield Concern(
-                "worth knowing",
+                unmeasured,
                 f"{folder} has {size(free)} free, and the database takes {size(database_bytes)} on its server.",
-                "The size of its first dump isn't known yet; it might not fit.",
+                f"Its first dump is expected to take about {size(expected)} (a third); it might not fit.",
                 _REMEDY,
                 DiskFull,
             )
@@ -73,7 +79,14 @@ def night_concerns(
         )
 
 
-def look_at_room(folder: Path, free: int, database_bytes: int | None, previous: Manifest | None) -> Looked:
+def look_at_room(
+    folder: Path,
+    free: int,
+    database_bytes: int | None,
+    previous: Manifest | None,
+    *,
+    unmeasured: ConcernLevel = "worth knowing",
+) -> Looked:
     """The same, as a part of a preflight.
 
     Args:
@@ -81,20 +94,38 @@ def look_at_room(folder: Path, free: int, database_bytes: int | None, previous: 
         free: bytes on its disk.
         database_bytes: size on the server's disk; None where it isn't known.
         previous: the newest artifact's manifest; None before the first.
+        unmeasured: as of `night_concerns`.
     """
-    concerns = () if database_bytes is None else night_concerns(free, database_bytes, previous, folder)
+    concerns = (
+        ()
+        if database_bytes is None
+        else night_concerns(free, database_bytes, previous, folder, unmeasured=unmeasured)
+    )
     return Looked("room", f"{size(free)} in {folder}", tuple(concerns))
 
 
-def drill_concerns(free: int, artifact: Manifest, folder: Path) -> Iterator[Concern]:
+def drill_concerns(
+    free: int, artifact: Manifest | None, folder: Path, *, source_bytes: int | None = None
+) -> Iterator[Concern]:
     """Whether the artifact that a drill fetches will fit. Pure.
 
     Args:
         free: the bytes free in the work folder.
-        artifact: the artifact that a drill would fetch.
+        artifact: the artifact that a drill would fetch; None before the first.
         folder: the work folder.
+        source_bytes: size of the database on its server's disk; None where it isn't known.
     """
-    if free < artifact.size_bytes:
+    if artifact is None:
+        expected = int((source_bytes or 0) * _FIRST_DUMP_SHARE)
+        if free < expected:
+            yield Concern(
+                "stops the drill",
+                f"{folder} has {size(free)} free, and the first artifact is expected to take about {size(expected)}.",
+                "It could not be fetched completely.",
+                _REMEDY,
+                DiskFull,
+            )
+    elif free < artifact.size_bytes:
         yield Concern(
             "stops the drill",
             f"{folder} has {size(free)} free, but the artifact {artifact.artifact_id} has {size(artifact.size_bytes)}.",

@@ -32,6 +32,7 @@ def _document(name: str, parts: Sequence[Looked]) -> dict[str, Any]:
     return {
         "database": name,
         "stops_the_night": bool(concerns_in(parts, "stops the night")),
+        "stops_the_copy": bool(concerns_in(parts, "stops the copy")),
         "stops_the_drill": bool(concerns_in(parts, "stops the drill")),
         "parts": documents(parts),
     }
@@ -39,7 +40,10 @@ def _document(name: str, parts: Sequence[Looked]) -> dict[str, Any]:
 
 def _show(name: str, parts: Sequence[Looked]) -> None:
     show_parts(f"{name}, before a night or a drill", parts)
-    night, drill = concerns_in(parts, "stops the night"), concerns_in(parts, "stops the drill")
+    night = len(concerns_in(parts, "stops the night"))
+    copy = len(concerns_in(parts, "stops the copy"))
+    drill = len(concerns_in(parts, "stops the drill"))
     terminal.out.print(
-        f"{name}: {len(night)} problem(s) would stop a night, {len(drill)} a drill.", markup=False
+        f"{name}: {night} problem(s) would stop a night, {copy} a copy off-site, {drill} a drill.",
+        markup=False,
     )

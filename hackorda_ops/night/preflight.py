@@ -59,4 +59,5 @@ def _look_for_room(store: Store, name: str, source_bytes: int | None) -> Looked:
     previous = catalog.read_newest(store, name)
     if source_bytes is None and previous is not None:
         source_bytes = previous.source_bytes
-    return room.look_at_room(store.staging_root, free, source_bytes, previous)
+    # Somebody is there to make room: what is only likely not to fit is an error here, and a night tries it.
+    return room.look_at_room(store.staging_root, free, source_bytes, previous, unmeasured="stops the night")

@@ -18,7 +18,7 @@ class Notebook:
     Attributes:
         wording: what it's called.
         checks: in the order in which they were made.
-        problem: the first thing that kept it from going on.
+        problem: the first thing that kept it from going on, or from judging all that it has to judge.
         remarks: a sentence or two each: what a reader should know beside the checks.
     """
 
@@ -26,6 +26,7 @@ class Notebook:
     checks: list[Check] = field(default_factory=list)
     problem: Problem | None = None
     remarks: list[str] = field(default_factory=list)
+    _stopped: bool = False
 
     def decided(self, name: str, passed: bool, summary: str) -> None:
         """Writes down a check that could be made.
@@ -47,6 +48,11 @@ class Notebook:
 
     def stopped_by(self, error: OpsError) -> None:
         """Writes down why there's no going on. The first cause counts; later ones are remarked."""
+        self._stopped = True
+        self.went_on_after(error)
+
+    def went_on_after(self, error: OpsError) -> None:
+        """Writes down why a part of it can't be judged; the rest can, but it isn't a PASS any more."""
         if self.problem is None:
             self.problem = error.problem
         else:
@@ -56,7 +62,8 @@ class Notebook:
     def remark_early_end(self) -> None:
         """Remarks what stopped it, where a verdict other than ERROR doesn't say so."""
         if self.problem is not None:
-            early = f"The {self.wording.noun} stopped early: {self.problem.what} {self.problem.next_step}"
+            happened = "stopped early" if self._stopped else "could not judge everything"
+            early = f"The {self.wording.noun} {happened}: {self.problem.what} {self.problem.next_step}"
             self.remarks.append(early)
 
     @contextmanager

@@ -55,6 +55,11 @@ class StoreBase(ABC):
         """Does what `check` does: more can't be tested here without storing something."""
         self.check()
 
+    def try_deleting(self) -> str:
+        """Nothing more to try: who can write here can delete as well."""
+        self.check_writable()
+        return ""
+
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
         """Every file below the folder `prefix`, as its only version; see `files`."""
         return self.files(prefix)

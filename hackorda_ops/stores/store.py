@@ -125,6 +125,13 @@ class Store(Protocol):
     def check_writable(self) -> None:
         """Does what `check` does, and checks as far as possible without storing anything that it accepts files."""
 
+    def try_deleting(self) -> str:
+        """Tries whether files can be deleted for good, on a probe of our own that doesn't stay.
+
+        Returns:
+            Why it can't be tried; "" where it worked.
+        """
+
     def clock_ahead(self) -> timedelta:
         """How far the clock that dates its files is ahead of this machine's; zero where it's the same."""
 

@@ -143,7 +143,7 @@ def test_preflight_ends_with_0_where_all_is_well_1_where_something_stops_and_2_f
     )
     sound = run("preflight", within=tmp_path, SCRATCH_ADMIN_URL=scratch_server.url())
     assert sound.returncode == 0, sound.stdout
-    assert "0 problem(s) would stop a night, 0 a drill" in sound.stdout
+    assert "0 problem(s) would stop a night, 0 a copy off-site, 0 a drill" in sound.stdout
     stopped = run("preflight", within=tmp_path, SCRATCH_ADMIN_URL="postgresql://x:y@no-such-host.invalid/z")
     assert stopped.returncode == 1
     assert "stops the drill" in stopped.stdout

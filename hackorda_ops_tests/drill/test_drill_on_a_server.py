@@ -113,11 +113,15 @@ def test_production_that_moved_further_than_time_allows_is_a_fail(protected: Shi
     assert check(result, "restored_equals_manifest").outcome == "passed"
 
 
-def test_a_key_table_that_nobody_has_is_an_error(protected: Shipped) -> None:
-    result = protected.changed(key_tables=["Users"]).drill()
+def test_a_key_table_that_nobody_has_is_an_error_and_the_migrations_are_tried_all_the_same(
+    protected: Shipped,
+) -> None:
+    result = protected.changed(key_tables=["Users", "users"], migrate={"command": MIGRATE}).drill()
     assert result.verdict == "ERROR"
     assert result.error is not None
     assert "'Users'" in result.error.what
+    assert [each.table for each in result.key_tables] == ["public.users"]
+    assert check(result, "migrations_apply").outcome == "passed"
     assert check(result, "scratch_gone").outcome == "passed"
 
 

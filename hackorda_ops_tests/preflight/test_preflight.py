@@ -22,6 +22,7 @@ from hackorda_ops.preflight.preflight import look_at_migrations, preflight
 from hackorda_ops.scratch.preflight import extension_concerns, major_concerns
 from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Shipped, databases_on, on_neon
 from hackorda_ops_tests.postgres import awkward
+from hackorda_ops_tests.stores.s3_proxy import Forward, Misbehave, Reply, Request, proxied, refusal
 
 HUGE_BYTES = 2**61
 
@@ -44,18 +45,27 @@ def told(parts: Sequence[Looked], part: str) -> str:
 
 
 def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
-    protected: Shipped, scratch_server: PostgresServer, s3_server: S3Server
+    protected: Shipped, scratch_server: PostgresServer, s3_server: S3Server, tmp_path: Path
 ) -> None:
     def everything() -> tuple[object, ...]:
         listed = s3_server.client().list_objects_v2(Bucket=protected.bucket)["Contents"]
         nights = sorted(Path(protected.store.describe()).rglob("*"))
         return [each["Key"] for each in listed], nights, databases_on(scratch_server)
 
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     before = everything()
-    parts = look(protected.changed(migrate={"command": MIGRATE}))
+    parts = look(
+        protected.changed(
+            key_tables=["users", "issues"], migrate={"command": MIGRATE}, environ={"DAGSTER_HOME": str(home)}
+        )
+    )
     assert concerns_in(parts) == ()
-    assert [part.part for part in parts[-8:]] == [
+    assert "key tables" in [part.part for part in parts]
+    assert [part.part for part in parts[-10:]] == [
         "off-site",
+        "deletion",
         "night before",
         "work folder",
         "scratch",
@@ -63,6 +73,7 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
         "scratch limits",
         "new database",
         "migrations",
+        "Dagster",
     ]
     assert all(part.seen for part in parts)
     assert everything() == before
@@ -94,6 +105,7 @@ def test_problems_of_every_kind_are_all_told_at_once(
         ("clients", "stops the night"),
         ("room", "stops the night"),
         ("off-site", "stops the drill"),
+        ("work folder", "stops the drill"),
         ("extensions", "stops the drill"),
         ("migrations", "stops the drill"),
         ("migrations", "stops the drill"),
@@ -202,7 +214,7 @@ def test_a_reached_branch_limit_and_a_wrong_key_are_told(branching: Shipped, neo
     assert stopping(parts) == [("scratch", "stops the drill")]
     assert "its plan allows 1" in told(parts, "scratch")
     parts = look(branching.changed(environ={"NEON_API_KEY": "napi_of_somebody_else"}))
-    [concern] = concerns_in(parts)
+    [concern] = concerns_in(part for part in parts if part.part != "Dagster")
     assert concern.kind is NeonRefused
     assert "napi_of_somebody_else" not in repr(parts)
 
@@ -312,6 +324,10 @@ def test_missing_extensions_stop_a_drill_and_other_versions_are_worth_knowing() 
         ({"command": "sh", "pass_env": ["NOT_SET", "SET"]}, ["worth knowing"]),
         ({"command": "sh", "folder": "."}, []),
         ({"command": "sh", "folder": "gone"}, ["worth knowing"]),
+        ({"command": "./npm run migrate"}, []),
+        ({"command": "./npm run migrat"}, ["stops the drill"]),
+        ({"command": "./npm run migrate", "working_directory": "/"}, ["stops the drill"]),
+        ({"command": "./npm ci"}, []),
     ],
 )
 def test_a_migration_command_is_looked_for_where_it_would_run(
@@ -320,6 +336,71 @@ def test_a_migration_command_is_looked_for_where_it_would_run(
     (tmp_path / "up.sh").write_text("#!/bin/sh\n")
     (tmp_path / "up.sh").chmod(0o755)
     (tmp_path / "down.sh").write_text("not a program")
+    (tmp_path / "npm").symlink_to("up.sh")
+    (tmp_path / "package.json").write_text('{"scripts": {"migrate": "drizzle-kit migrate"}}')
     policy = Migrate.model_validate({"working_directory": str(tmp_path), **migrate})
     part = look_at_migrations(policy, {"PATH": "/usr/bin:/bin", "SET": ""})
     assert [each.severity for each in part.concerns] == severities
+
+
+def test_a_key_table_or_a_time_column_that_is_not_there_is_told_with_what_may_be_meant(
+    protected: Shipped,
+) -> None:
+    parts = look(
+        protected.changed(
+            key_tables=["Users", "billing.gone", {"table": "issues", "timestamp": "made_at"}, "test_cycles"]
+        )
+    )
+
+    assert [each for each in stopping(parts) if each[0] == "key tables"] == [
+        ("key tables", "stops the drill")
+    ] * 2
+    [part] = [each for each in parts if each.part == "key tables"]
+    users, billing, column = part.concerns
+    assert part.seen == "2 of 4 there"
+    assert "key_tables names Users" in users.what
+    assert "It may be users." in users.next_step
+    assert "billing.gone" in billing.what
+    assert "issues has no column made_at that holds a time" in column.what
+    assert "created_at" in column.next_step
+    assert column.severity == "worth knowing"
+
+
+def test_a_bucket_that_takes_nothing_stops_the_copy_and_one_that_gives_nothing_up_is_worth_knowing(
+    protected: Shipped, s3_server: S3Server
+) -> None:
+    def refuse(method: str, query: str) -> Misbehave:
+        def misbehave(request: Request, forward: Forward) -> Reply:
+            refused = request.method == method and query in request.path
+            return refusal(403, "AccessDenied") if refused else forward(request)
+
+        return misbehave
+
+    keep = {"store": None, "offsite": {"nights": 7}}
+    with proxied(s3_server, refuse("POST", "uploads")) as server:
+        parts = look(protected.changed(environ={"OFFSITE_ENDPOINT_URL": server.endpoint_url}))
+        assert stopping(parts) == [("off-site", "stops the copy")]
+        assert "AccessDenied" in told(parts, "off-site")
+    with proxied(s3_server, refuse("DELETE", "preflight-probe")) as server:
+        parts = look(protected.changed(retention=keep, environ={"OFFSITE_ENDPOINT_URL": server.endpoint_url}))
+        assert stopping(parts) == []
+        assert "AccessDenied" in told(parts, "deletion")
+    # Nobody asked for what isn't deleted.
+    parts = look(protected.changed(retention={"store": None}))
+    assert "deletion" not in [part.part for part in parts]
+
+
+def test_a_first_dump_that_is_likely_not_to_fit_is_an_error_while_somebody_can_make_room(
+    protected: Shipped, new_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hackorda_ops.artifacts.room.free_bytes", lambda _: 1)
+    fresh = protected.changed(
+        store=str(tmp_path / "fresh"),
+        offsite={"bucket": protected.bucket, "prefix": "fresh"},
+        environ={"DATABASE_URL": new_database},
+    )
+
+    parts = look(fresh)
+
+    assert stopping(parts) == [("room", "stops the night"), ("work folder", "stops the drill")]
+    assert "is expected to take about" in told(parts, "work folder")

@@ -17,10 +17,11 @@ from hackorda_ops.calendar.clocks import told_time
 from hackorda_ops.stores.base import StoreBase
 from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.s3 import parts, uploads
+from hackorda_ops.stores.s3 import parts, rights, uploads
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
+from hackorda_ops.stores.s3.objects import object_settings
 from hackorda_ops.stores.s3.provider import provider_name
 from hackorda_ops.stores.s3.reader import ObjectReader, Opened, opened_range
 from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
@@ -92,6 +93,24 @@ class S3Store(StoreBase):
             StoreUnreachable: nothing answers.
         """
         self._listed_once()
+
+    def check_writable(self) -> None:
+        """Does what `check` does, and begins an upload, which it ends again: nothing is stored.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket would not take an object.
+        """
+        self.check()
+        with self._translated(f"write to {self.describe()}"):
+            rights.try_writing(self._client, self._probe(locked=True))
+
+    def try_deleting(self) -> str:
+        """See `Store.try_deleting`."""
+        with self._translated(f"delete from {self.describe()}"):
+            return rights.try_deleting(self._client, self._probe(locked=False))
+
+    def _probe(self, *, locked: bool) -> dict[str, Any]:
+        return object_settings(self, self._full(rights.probe_name()), rights.SHA256_OF_NOTHING, locked=locked)
 
     def location(self) -> Location:
         """The bucket, and the folder in it."""
@@ -165,7 +184,7 @@ class S3Store(StoreBase):
         """
         name = f"{self.describe()}/{key}"
         checked = CheckedSource(source, name=name, size_bytes=size_bytes, sha256=sha256)
-        settings = self._settings(key, sha256)
+        settings = object_settings(self, self._full(key), sha256)
         with self._translated(f"upload {name}"):
             if size_bytes > SMALLEST_PART_BYTES:
                 parts.put(
@@ -287,21 +306,6 @@ class S3Store(StoreBase):
         """
         with self._translated(f"end unfinished uploads in {self.describe()}"):
             return uploads.end_abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))
-
-    def _settings(self, key: str, sha256: str) -> dict[str, Any]:
-        settings: dict[str, Any] = {
-            "Bucket": self.bucket,
-            "Key": self._full(key),
-            # Ours, because providers' own checksums differ and some drop them.
-            "Metadata": {"sha256": sha256},
-            "StorageClass": self.storage_class,
-            "ServerSideEncryption": self.server_side_encryption,
-            "SSEKMSKeyId": self.kms_key_id,
-        }
-        if self.object_lock_days is not None:
-            settings["ObjectLockMode"] = "COMPLIANCE"
-            settings["ObjectLockRetainUntilDate"] = datetime.now(UTC) + timedelta(days=self.object_lock_days)
-        return {name: value for name, value in settings.items() if value is not None}
 
     def _full(self, key: str) -> str:
         return folder_prefix(self.prefix) + checked_key(key)

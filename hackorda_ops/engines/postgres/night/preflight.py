@@ -14,6 +14,7 @@ from hackorda_ops.artifacts import room
 from hackorda_ops.calendar.clocks import ahead_of_us, clock_concerns, looked_at
 from hackorda_ops.concerns import Concern, Looked, concern_of, concerns_in, looked, require_none
 from hackorda_ops.engines.engine import NightView
+from hackorda_ops.engines.postgres.night.preflight_key_tables import look_at_key_tables
 from hackorda_ops.engines.postgres.night.preflight_source import (
     look_at_contents,
     look_at_locks,
@@ -156,6 +157,12 @@ def _look_inside(
     yield looked("locks", "stops the night", lambda: look_at_locks(session, target, jobs=jobs))
     yield looked("settings", "stops the night", lambda: look_at_settings(session, target, application))
     yield look_at_contents(inventory)
+    wanted = protected.policy.key_tables
+    if wanted:
+        names = [table.name for table in inventory.tables]
+        yield looked(
+            "key tables", "stops the drill", lambda: look_at_key_tables(session, target, wanted, names)
+        )
 
 
 def _look_at_snapshot(target: ConnectionTarget) -> str:

@@ -27,9 +27,12 @@ def _compare(copy: Copy) -> None:
         )
     record.key_tables = seen.tables
     record.not_compared += seen.not_compared
+    for problem in seen.problems:
+        record.went_on_after(problem)
     if not seen.tables and not seen.count_findings:
-        record.not_measured(NEAR_PRODUCTION.name, "no key table could be counted in production")
-        record.not_measured(NEWEST_RECENT.name, "no key table could be counted in production")
+        why = seen.problems[0].what if seen.problems else "no key table could be counted in production"
+        record.not_measured(NEAR_PRODUCTION.name, why)
+        record.not_measured(NEWEST_RECENT.name, why)
         return
     counted, wanted = len(seen.tables), len(policy.key_tables)
     compared = f"All {counted}" if counted == wanted else f"{counted} of {wanted}"

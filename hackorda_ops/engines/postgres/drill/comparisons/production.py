@@ -12,10 +12,11 @@ from hackorda_ops.config.expectations import KeyTable, Tolerances
 from hackorda_ops.drilling.result import KeyTableResult, NotCompared
 from hackorda_ops.engines.postgres.drill.comparisons import key_tables
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import Look, Newest
-from hackorda_ops.errors import ConfigError, Stalled
+from hackorda_ops.errors import ConfigError, OpsError, Stalled
 from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.catalogs.inventory import TableName
+from hackorda_ops.postgres.catalogs.time_columns import exists, time_columns
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.reading import reading
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
@@ -23,7 +24,6 @@ from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 # A table whose rows can't be counted within this time is not compared.
 _SETTINGS = {**SHORT_SETTINGS, "statement_timeout": "5min", "default_transaction_read_only": "on"}
-_TIMES = ("timestamp with time zone", "timestamp without time zone", "date")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class BesideProduction:
         newest_findings: of the newest rows.
         newest_measured: of how many tables the newest row could be compared.
         not_compared: what could not be, and why.
+        problems: what kept tables from being compared and has to be mended: a wrong name, a missing right, a
+            production that doesn't answer.
     """
 
     tables: tuple[KeyTableResult, ...]
@@ -43,6 +45,7 @@ class BesideProduction:
     newest_findings: tuple[Finding, ...]
     newest_measured: int
     not_compared: tuple[NotCompared, ...]
+    problems: tuple[OpsError, ...] = ()
 
 
 def compare_key_tables(
@@ -67,9 +70,9 @@ def compare_key_tables(
         yield_after_seconds: how long anybody may wait for a lock behind a table's counting; then it isn't compared.
 
     Raises:
-        ConfigError: a key table is in neither database.
-        OpsError: production could not be read.
+        OpsError: the restored copy could not be read.
     """
+    problems: list[OpsError] = []
     results: list[KeyTableResult] = []
     count_findings: list[Finding] = []
     newest_findings: list[Finding] = []
@@ -92,10 +95,18 @@ def compare_key_tables(
                 # A drill is no reason to keep anybody waiting, and a table that can't be counted is no finding.
                 not_compared.append(NotCompared(f"{name} with production", stalled.what))
                 continue
+            except OpsError as error:
+                not_compared.append(NotCompared(f"{name} with production", error.what))
+                problems.append(error)
+                if error.retryable:
+                    break  # nothing answers: the others would wait as long, for nothing
+                continue
             here = _look(restored, name, column, captured_at)
             if here is None or there is None:
                 if here is there:
-                    raise _unknown(key_table.table)
+                    problems.append(_unknown(key_table.table))
+                    not_compared.append(NotCompared(f"{name} with production", problems[-1].what))
+                    continue
                 count_findings.append(_missing(name, from_backup=here is None))
                 continue
             result = key_tables.beside(
@@ -125,7 +136,12 @@ def compare_key_tables(
                 name, here.newest, there.newest, captured_at=captured_at, tolerances=tolerances
             )
     return BesideProduction(
-        tuple(results), tuple(count_findings), tuple(newest_findings), newest_measured, tuple(not_compared)
+        tuple(results),
+        tuple(count_findings),
+        tuple(newest_findings),
+        newest_measured,
+        tuple(not_compared),
+        tuple(problems),
     )
 
 
@@ -160,27 +176,15 @@ def _in_production(
 
 
 def _common_column(table: TableName, column: str | None, *connections: psycopg.Connection[Any]) -> str | None:
-    if column is None or not all(_has_time(connection, table, column) for connection in connections):
+    if column is None or not all(column in time_columns(connection, table) for connection in connections):
         return None
     return column
-
-
-def _has_time(connection: psycopg.Connection[Any], table: TableName, column: str) -> bool:
-    found = connection.execute(
-        "SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(%s) AND attname = %s"
-        " AND attnum > 0 AND NOT attisdropped AND pg_catalog.format_type(atttypid, NULL) = ANY(%s)",
-        (table.quoted, column, list(_TIMES)),
-    )
-    return found.fetchone() is not None
 
 
 def _look(
     connection: psycopg.Connection[Any], table: TableName, column: str | None, captured_at: datetime
 ) -> Look | None:
-    [(known,)] = connection.execute(
-        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", (table.quoted,)
-    ).fetchall()
-    if not known:
+    if not exists(connection, table):
         return None
     name = sql.Identifier(table.schema, table.name)
     if column is None:
@@ -210,7 +214,7 @@ def _missing(table: TableName, *, from_backup: bool) -> Finding:
 def _unknown(table: str) -> ConfigError:
     return ConfigError(
         f"key_tables names {table!r}, which is neither in production nor in the backup.",
-        meaning="The drill could not compare it, so it could not judge.",
+        meaning="The drill could not compare it, so it could not judge; it went on with the rest.",
         next_step="Correct the name in databases.yaml (case matters; other schemas than public are written "
         "schema.table), then drill again.",
     )

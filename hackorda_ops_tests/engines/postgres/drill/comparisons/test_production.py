@@ -110,8 +110,35 @@ def test_a_table_on_one_side_only_is_a_finding_and_on_neither_a_mistake_in_the_c
         ("key table missing", "not in production"),
         ("key table missing", "not in the backup"),
     ]
-    with pytest.raises(ConfigError, match="'Users', which is neither"):
-        compare("Users")
+
+
+def test_a_name_that_neither_side_knows_is_a_problem_and_the_others_are_compared(
+    compare: Callable[..., BesideProduction],
+) -> None:
+    seen = compare("Users", "users")
+
+    [problem] = seen.problems
+    assert isinstance(problem, ConfigError)
+    assert "'Users', which is neither" in problem.what
+    assert [each.what for each in seen.not_compared] == ["public.Users with production"]
+    assert [each.table for each in seen.tables] == ["public.users"]
+    assert seen.count_findings == ()
+
+
+def test_a_production_that_does_not_answer_is_a_problem_once_for_all_tables(copy: str) -> None:
+    gone = target_of("postgresql://somebody:secret@no-such-host.invalid/x")
+    with session(copy) as restored:
+        seen = compare_key_tables(
+            [KeyTable(table="users"), KeyTable(table="plain", timestamp=None)],
+            restored,
+            gone,
+            captured_at=datetime.now(UTC),
+            tolerances=Tolerances(),
+        )
+
+    assert seen.problems
+    assert "no-such-host.invalid" in seen.problems[0].what
+    assert (seen.tables, seen.count_findings) == ((), ())
 
 
 def test_production_is_only_read(compare: Callable[..., BesideProduction], live: str) -> None:

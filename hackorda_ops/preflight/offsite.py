@@ -1,0 +1,128 @@
+"""The off-site bucket: what is in it, whether it takes and gives up files, and whether it is a second place."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.catalog import Catalog
+from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.calendar.clocks import clock_concerns
+from hackorda_ops.concerns import Concern, Looked, concern_of
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.stores.store import Store
+from hackorda_ops.week import apart
+
+
+@dataclass(frozen=True)
+class OffsiteView:
+    """What was found off-site.
+
+    Attributes:
+        parts: each with its concerns.
+        newest: the artifact that a drill would restore; None where there is none, or nothing could be read.
+    """
+
+    parts: tuple[Looked, ...]
+    newest: Manifest | None
+
+
+def look_at_offsite(protected: Protected) -> OffsiteView:
+    """Checks the off-site bucket as the next copy, the next drill and retention will find it."""
+    try:
+        offsite = protected.offsite
+        offsite.check()
+        found = catalog.read(offsite, protected.name)
+    except OpsError as error:
+        return OffsiteView((Looked("off-site", "", (concern_of(error, "stops the drill"),)),), None)
+    seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
+    concerns = (
+        *_writing_concerns(offsite),
+        *catalog_concerns(found),
+        *_concerns_of_two(protected),
+        *_clock_concerns(offsite),
+    )
+    return OffsiteView((Looked("off-site", seen, concerns), *look_at_deletion(protected)), found.newest)
+
+
+def _writing_concerns(offsite: Store) -> Iterator[Concern]:
+    try:
+        offsite.check_writable()
+    except OpsError as error:
+        yield concern_of(error, "stops the copy")
+
+
+def look_at_deletion(protected: Protected) -> Iterator[Looked]:
+    """Whether retention may delete what it has to, in each place that it deletes from: tried on a probe of our own."""
+    kept = protected.policy.retention
+    places: list[Store] = []
+    with suppress(ConfigError):  # reported with the night
+        if kept.store is not None and not protected.straight_offsite:
+            places.append(protected.store)
+    with suppress(ConfigError):
+        if kept.offsite is not None:
+            places.append(protected.offsite)
+    for place in places:
+        try:
+            untried = place.try_deleting()
+        except OpsError as error:
+            concern = Concern(
+                "worth knowing",
+                error.what,
+                f"Retention can't delete from {place.describe()}: what it doesn't keep stays, and is paid for.",
+                "Allow this access key to delete objects and their versions below the prefix, or keep everything "
+                "there: null in place of the policy under retention.",
+            )
+            yield Looked("deletion", "", (concern,))
+        else:
+            seen = (
+                f"not tried in {place.describe()}: {untried}" if untried else f"works in {place.describe()}"
+            )
+            yield Looked("deletion", seen)
+
+
+def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
+    # A store whose variables aren't set is reported with the night.
+    with suppress(ConfigError):
+        if not protected.straight_offsite:
+            yield from apart.concerns(protected.name, protected.store, protected.offsite)
+        elif not protected.policy.keeps_history:
+            yield Concern(
+                "worth knowing",
+                "The nights go straight to the off-site bucket, and nothing keeps a history of the source beside it.",
+                "There is one copy: a closed account or a stolen key would take it.",
+                "Name the provider of the source that keeps a history, or set copies to weekly and name a store.",
+            )
+
+
+def _clock_concerns(offsite: Store) -> Iterator[Concern]:
+    try:
+        yield from clock_concerns({"the bucket": offsite.clock_ahead()})
+    except OpsError as error:
+        yield concern_of(error, "stops the drill")
+
+
+def catalog_concerns(offsite: Catalog) -> Iterator[Concern]:
+    """Whether there is something off-site that a drill can restore. Pure."""
+    if not offsite.artifacts:
+        yield Concern(
+            "worth knowing",
+            f"{offsite.location} has no artifact yet.",
+            "A drill has nothing to restore before the first week's copy.",
+            "Take a dump and copy it: hackorda-ops dump, hackorda-ops copy.",
+        )
+    for ahead in offsite.ahead:
+        yield Concern(
+            "worth knowing",
+            f"{ahead.artifact_id} off-site is dated in the future.",
+            "A clock was wrong when it was made; it is never taken for the newest.",
+            "Set the source's clock. Restore it by its id (--artifact) if it is needed.",
+        )
+    for artifact in offsite.damaged:
+        yield Concern(
+            "worth knowing",
+            artifact.problem,
+            "That artifact can't be restored; a drill takes the newest one that can be read.",
+            "Find out who can write to the bucket, and copy that artifact again while the store has it.",
+        )
