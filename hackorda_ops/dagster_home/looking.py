@@ -13,6 +13,7 @@ from hackorda_ops.given import given
 from hackorda_ops.postgres.sessions.assembled import assemble
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops.postgres.sessions.session import connect
+from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 
 HOME_VARIABLE: Final = "DAGSTER_HOME"
 SETTINGS_FILE: Final = "dagster.yaml"
