@@ -82,7 +82,12 @@ def _look_at_settings(path: Path, environ: Mapping[str, str], source: object) ->
         target = _storage(settings, environ)
         if target is None:
             return Looked(_PART, f"{path}; runs and events are not kept in Postgres")
-        with connect(target, application_name=_APPLICATION_NAME, retry_budget_seconds=_RETRY_BUDGET_SECONDS):
+        with connect(
+            target,
+            application_name=_APPLICATION_NAME,
+            settings=SHORT_SETTINGS,
+            retry_budget_seconds=_RETRY_BUDGET_SECONDS,
+        ):
             pass
     except OpsError as error:
         return Looked(_PART, "", (concern_of(error, "stops the night"),))
