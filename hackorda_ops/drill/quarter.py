@@ -86,7 +86,7 @@ def page_key(result: DrillResult) -> str:
 
 
 def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
-    """A drill that was run, from its report in the nightly store and off-site.
+    """The last drill that was run, from its report in the nightly store and off-site.
 
     Args:
         protected: the database.
@@ -94,6 +94,27 @@ def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
 
     Raises:
         ArtifactMissing: no report of such a drill can be read.
+        StoreRefused, StoreUnreachable: no place can be read.
+    """
+    held = quarters_held(protected)
+    last = next((each for each in reversed(held) if quarter is None or each.result.quarter == quarter), None)
+    if last is None:
+        raise ArtifactMissing(
+            f"There is no report of a drill of {protected.name}"
+            + (f" in {quarter_name(quarter)}." if quarter else "."),
+            meaning="That quarter was not drilled, or its reports were removed.",
+            next_step=f"Drill it: `hackorda-ops drill {protected.name}`, or materialize restore_drill.",
+        )
+    return last
+
+
+def quarters_held(protected: Protected) -> tuple[Quarter, ...]:
+    """Every drill that was run, oldest first, from the reports in the nightly store and off-site.
+
+    Args:
+        protected: the database.
+
+    Raises:
         StoreRefused, StoreUnreachable: no place can be read.
     """
     found: dict[str, DrillResult] = {}
@@ -108,19 +129,14 @@ def reread(protected: Protected, *, quarter: date | None = None) -> Quarter:
         for drill in read:
             places.setdefault(drill.drill_id, []).append(f"{store.describe()}/{page_key(drill)}")
             found[drill.drill_id] = drill
-    past = sorted(found.values(), key=lambda drill: (drill.started_at, drill.drill_id))
-    last = next((each for each in reversed(past) if quarter is None or each.quarter == quarter), None)
-    if last is None and errors:
+    if errors and not found:
         raise errors[0]
-    if last is None:
-        raise ArtifactMissing(
-            f"There is no report of a drill of {protected.name}"
-            + (f" in {quarter_name(quarter)}." if quarter else "."),
-            meaning="That quarter was not drilled, or its reports were removed.",
-            next_step=f"Drill it: `hackorda-ops drill {protected.name}`, or materialize restore_drill.",
-        )
-    earlier = tuple(each for each in past if each is not last)
-    return Quarter(last, earlier, tuple(places[last.drill_id]), tuple(error.what for error in errors))
+    past = sorted(found.values(), key=lambda drill: (drill.started_at, drill.drill_id))
+    unread = tuple(error.what for error in errors)
+    return tuple(
+        Quarter(each, tuple(past[:number]), tuple(places[each.drill_id]), unread)
+        for number, each in enumerate(past)
+    )
 
 
 def _why(error: Exception) -> str:

@@ -16,7 +16,7 @@ from hackorda_ops.orchestration.assets.restore_drill import restore_drill
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
-from hackorda_ops.orchestration.sensors import alarms, missed_work, schema_change
+from hackorda_ops.orchestration.sensors import alarms, command_line, missed_work, schema_change
 from hackorda_ops.orchestration.upkeep import housekeeping, readiness, retention, sweeping
 
 
@@ -38,6 +38,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
             missed_work.missed_work(config, of_kinds),
             schema_change.schema_change(config, of_kinds),
             sweeping.left_behind(config),
+            command_line.command_line(config),
         ],
         resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
         # A step process of its own would outlive a killed run worker, and finish its work on a failed run.

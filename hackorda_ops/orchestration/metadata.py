@@ -31,6 +31,7 @@ _FINDINGS_SHOWN: Final = 100
 _LINES_SHOWN: Final = 50
 _DUMPED_FROM: Final = "dumped from"
 _THE_SOURCE: Final = "the source"
+_DRILL: Final = "drill"
 ARTIFACT: Final = "artifact"
 SCHEMA: Final = "schema digest"
 
@@ -50,12 +51,36 @@ def _value(fact: Fact) -> MetadataValue:
 
 def of_night(night: Night) -> Metadata:
     """A night: where its artifact is, and its numbers."""
-    manifest = night.manifest
-    engine = engine_that_wrote(manifest)
     return {
-        **_of_artifact(manifest, night.location),
+        **of_stored_night(night.manifest, night.location),
+        "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
+    }
+
+
+def of_kept(manifest: Manifest, location: str) -> Metadata:
+    """An artifact where it lies.
+
+    Args:
+        manifest: the artifact's.
+        location: where, as people name it.
+    """
+    return {
+        **_of_artifact(manifest, location),
         "rows": MetadataValue.int(manifest.rows),
         "bytes": MetadataValue.int(manifest.size_bytes),
+    }
+
+
+def of_stored_night(manifest: Manifest, location: str) -> Metadata:
+    """A night by what its artifact says.
+
+    Args:
+        manifest: the artifact's.
+        location: where it is, as people name it.
+    """
+    engine = engine_that_wrote(manifest)
+    return {
+        **of_kept(manifest, location),
         "source size in bytes": MetadataValue.int(manifest.source_bytes),
         "tables": MetadataValue.int(len(manifest.parts)),
         "files": MetadataValue.int(len(manifest.files)),
@@ -65,7 +90,6 @@ def of_night(night: Night) -> Metadata:
         },
         **of_facts(engine.facts(manifest)),
         "row counts": row_counts(manifest),
-        "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
         "warnings": _list(manifest.warnings),
         "manifest": MetadataValue.json(dict(engine.details(manifest))),
     }
@@ -74,9 +98,7 @@ def of_night(night: Night) -> Metadata:
 def of_week(week: Week) -> Metadata:
     """A week: where the copy is, and its numbers."""
     return {
-        **_of_artifact(week.manifest, week.location),
-        "rows": MetadataValue.int(week.manifest.rows),
-        "bytes": MetadataValue.int(week.manifest.size_bytes),
+        **of_kept(week.manifest, week.location),
         "bytes copied": MetadataValue.int(week.copy.bytes_copied),
         "bytes read back": MetadataValue.int(week.copy.bytes_read_back),
         "files": MetadataValue.int(week.copy.files),
@@ -91,6 +113,7 @@ def of_week(week: Week) -> Metadata:
 def of_drill(result: DrillResult) -> Metadata:
     """A drill: its verdict and its numbers."""
     shown: dict[str, MetadataValue] = {
+        _DRILL: MetadataValue.text(result.drill_id),
         "quarter": MetadataValue.text(quarter_name(result.quarter)),
         "verdict": MetadataValue.text(result.verdict),
         "findings": MetadataValue.int(len(result.findings)),
@@ -285,6 +308,11 @@ def is_of_a_branch(night: dg.AssetMaterialization | None) -> bool:
 def artifact_id(materialization: dg.AssetMaterialization) -> str | None:
     """Which artifact a night, a copy, a drill or a report is of; None for a drill that had none."""
     return _text(materialization, ARTIFACT)
+
+
+def drill_id(materialization: dg.AssetMaterialization) -> str | None:
+    """Which drill a report is of; None where an earlier release wrote the metadata."""
+    return _text(materialization, _DRILL)
 
 
 def schema_digest(materialization: dg.AssetMaterialization) -> str | None:

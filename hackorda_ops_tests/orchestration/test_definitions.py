@@ -79,6 +79,7 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
         "start_missed_work",
         "drill_changed_schemas",
         "sweep_left_behind",
+        "show_command_line_work",
         "assess_readiness_after_drills",
     }
     assert sensors_of_ten == sensors

@@ -26,7 +26,7 @@ NAME: Final = "drill_changed_schemas"
 _STARTED: Final[tuple[DueKind, ...]] = ("week", "quarter")
 _LOOK_EVERY_SECONDS: Final = 900
 # Backfills of past nights are materialized after newer ones: this many are searched for the newest artifact.
-_NIGHTS_LOOKED_AT: Final = 10
+_NIGHTS_LOOKED_AT: Final = 50
 # And so do backfills of past weeks and quarters.
 _COPIES_LOOKED_AT: Final = 10
 _REPORTS_LOOKED_AT: Final = 10
