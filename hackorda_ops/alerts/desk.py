@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hackorda_ops.alerts import message
-from hackorda_ops.alerts.message import Message, Subject
+from hackorda_ops.alerts.message import Message, Subject, Tone
 from hackorda_ops.alerts.outbox import Outbox
 from hackorda_ops.errors import Problem
 
@@ -34,6 +34,7 @@ class RunEnd:
         repeats: whether an earlier attempt of the same failed, which was reported.
         run: a link to it, or its id.
         headline: the cause in a few words, where the title is to say it.
+        tone: how loudly a failure is reported.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class RunEnd:
     repeats: bool
     run: str
     headline: str | None = None
+    tone: Tone = "failure"
 
     @property
     def well(self) -> bool:
@@ -128,7 +130,13 @@ class Desk:
             return desk, None
         if end.cause is not None:
             told = message.failed_run(
-                end.subject, end.cause, at=end.ended_at, at_risk=at_risk, run=end.run, headline=end.headline
+                end.subject,
+                end.cause,
+                at=end.ended_at,
+                at_risk=at_risk,
+                run=end.run,
+                headline=end.headline,
+                tone=end.tone,
             )
         else:
             told = message.failed_checks(

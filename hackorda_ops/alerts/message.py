@@ -76,6 +76,7 @@ def failed_run(
     at_risk: str | None,
     run: str,
     headline: str | None = None,
+    tone: Tone = "failure",
 ) -> Message:
     """A run that ended without its result.
 
@@ -86,6 +87,7 @@ def failed_run(
         at_risk: what would be lost if the source died now, as a sentence; None if unknown.
         run: a link to it, or its id.
         headline: the cause in a few words, so that a phone shows it: "the copy is damaged".
+        tone: a warning where the backup can be relied on all the same.
     """
     return _message(
         f"FAILED: {subject}: {headline}" if headline else f"FAILED: {subject}",
@@ -95,7 +97,7 @@ def failed_run(
             _at_risk(at_risk),
             f"Next step: {cause.next_step}",
         ),
-        tone="failure",
+        tone=tone,
         at=at,
         run=run,
     )

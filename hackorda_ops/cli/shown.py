@@ -5,6 +5,7 @@ from rich.text import Text
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.cli import terminal
+from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import meaning, next_step
 
@@ -52,4 +53,8 @@ def show_drill(held: Quarter) -> None:
             sentence += f", recovered in {result.recovery_seconds:.1f} s"
     else:
         sentence = "There's no artifact to judge."
-    terminal.verdict(result.verdict, sentence)
+    if result.verdict == "FAIL":
+        follows = consequence_of(result)
+        terminal.verdict(result.verdict, sentence, about=follows.headline, ground=follows.colour)
+    else:
+        terminal.verdict(result.verdict, sentence)

@@ -74,10 +74,20 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     out.print(shown)
 
 
-def verdict(word: str, sentence: str) -> None:
-    """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR."""
+def verdict(word: str, sentence: str, *, about: str = "", ground: str = "") -> None:
+    """A verdict on standard output, coloured by its word: PASS, FAIL or ERROR.
+
+    Args:
+        word: the verdict.
+        sentence: what it says.
+        about: what a FAIL is about, as a clause.
+        ground: the colour of that, as "#rrggbb": a ground of its own can be read on any terminal's.
+    """
     colour = {"PASS": "green", "FAIL": "red", "ERROR": "yellow"}[word]
-    out.print(Text.assemble((f"{word}  ", f"bold {colour}"), sentence), soft_wrap=True)
+    shown = (word, f"bold {colour}")
+    if about:
+        shown = (f"{word}: {about}", f"bold #ffffff on {ground}")
+    out.print(Text.assemble(shown, "  ", sentence), soft_wrap=True)
 
 
 def findings(found: Sequence[Finding]) -> None:

@@ -157,6 +157,14 @@ def consequence_of(result: DrillResult) -> Consequence:
     return replace(NEWER_DAMAGED, meaning=meaning)
 
 
+def marked_verdict(result: DrillResult) -> str:
+    """A drill's verdict where only text can be shown; with a FAIL what it is about, and the mark of that."""
+    if result.verdict != "FAIL":
+        return result.verdict
+    follows = consequence_of(result)
+    return f"{follows.mark} FAIL: {follows.headline}"
+
+
 def _came_back(result: DrillResult, what: str) -> str:
     """Whether the data came back, where nothing speaks against it."""
     if any(each.name == RESTORED and each.outcome == "passed" for each in result.checks):

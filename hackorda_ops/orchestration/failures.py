@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 import dagster as dg
 from dagster import DagsterEvent
 
+from hackorda_ops.drill.consequences import Loudness
 from hackorda_ops.errors import OpsError, Problem
 from hackorda_ops.redaction.passwords import without_passwords
 
@@ -22,6 +23,7 @@ _WHAT: Final = "what"
 _MEANING: Final = "meaning"
 _NEXT_STEP: Final = "next step"
 _HEADLINE: Final = "in short"
+_ALARM: Final = "alarm"
 
 
 def failure(
@@ -30,6 +32,7 @@ def failure(
     meaning: str,
     next_step: str,
     headline: str | None = None,
+    alarm: Loudness = "failure",
     shown: Mapping[str, dg.MetadataValue] | None = None,
 ) -> dg.Failure:
     """A failure that says what happened, what it means and what to do, as text and as metadata.
@@ -39,6 +42,7 @@ def failure(
         meaning: what that means for the backups.
         next_step: what to do.
         headline: the cause in a few words, for an alarm's title; None where the subject alone says enough.
+        alarm: how loudly it is reported.
         shown: more for the page of the run: a report, what failed.
     """
     return dg.Failure(
@@ -48,6 +52,7 @@ def failure(
             _MEANING: meaning,
             _NEXT_STEP: next_step,
             **({_HEADLINE: headline} if headline else {}),
+            **({_ALARM: alarm} if alarm != "failure" else {}),
             **(shown or {}),
         },
         allow_retries=False,
@@ -98,10 +103,19 @@ def is_last(error: OpsError, *, attempts_before: int) -> bool:
 
 def headline_of(step_failures: Iterable[DagsterEvent]) -> str | None:
     """The cause of a failed run in a few words, where `failure` was given them."""
+    return _given_to_failure(step_failures, _HEADLINE)
+
+
+def loudness_of(step_failures: Iterable[DagsterEvent]) -> Loudness:
+    """How loudly a failed run is reported: as a failure, where `failure` was given nothing else."""
+    return "warning" if _given_to_failure(step_failures, _ALARM) == "warning" else "failure"
+
+
+def _given_to_failure(step_failures: Iterable[DagsterEvent], label: str) -> str | None:
     for event in step_failures:
         data = event.step_failure_data.user_failure_data
-        if data is not None and _HEADLINE in data.metadata:
-            return str(data.metadata[_HEADLINE].value)
+        if data is not None and label in data.metadata:
+            return str(data.metadata[label].value)
     return None
 
 

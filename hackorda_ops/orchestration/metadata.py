@@ -11,6 +11,7 @@ from dagster import MetadataValue
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.consequences import marked_verdict
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import data_loss_seconds, table_outcome
 from hackorda_ops.drilling.result import DrillResult
@@ -193,7 +194,7 @@ def of_verdict(held: Quarter, where: Metadata) -> Metadata:
     result = held.result
     outcomes = [(check.name, check.outcome, check.summary) for check in result.checks]
     return {
-        "verdict": MetadataValue.text(result.verdict),
+        "verdict": MetadataValue.text(marked_verdict(result)),
         "checks": MetadataValue.md(table(("Check", "Outcome", "What was seen"), outcomes)),
         **where,
         "report": _text_of(held),

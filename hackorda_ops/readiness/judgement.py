@@ -137,9 +137,11 @@ def _risks_of_proof(standing: Standing, objective_seconds: float) -> Iterator[_R
             f"The artifact that was proven last, {proven.artifact_id}, is no longer there.", drill_again
         )
     if last is not None and last.verdict != "PASS":
-        but = f" Its data came back, but {last.beside_the_data}." if last.beside_the_data else ""
+        about = f": {last.headline}" if last.headline else ""
+        but = " The data of its backup came back." if last.beside_the_data else ""
         yield _Reason(
-            f"The last drill, of {last.drilled_at:%Y-%m-%d}, ended with {last.verdict}: {last.drill_id}.{but}",
+            f"The last drill, of {last.drilled_at:%Y-%m-%d}, ended with {last.verdict}{about} "
+            f"(drill {last.drill_id}).{but}",
             last.next_step or drill_again,
         )
     if proven is not None and (took := proven.recovery_seconds) is not None and took > objective_seconds:

@@ -13,7 +13,7 @@ from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.causes import said
-from hackorda_ops.drill.consequences import beside_the_data
+from hackorda_ops.drill.consequences import beside_the_data, consequence_of
 from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
@@ -178,6 +178,7 @@ def by_drill(drill: DrillResult) -> Attempt:
         drill.started_at,
         drill.drill_id,
         but=beside_the_data(said(drill)),
+        about=consequence_of(drill).headline if drill.verdict == "FAIL" else "",
         next_step=next_step(drill) or "",
     )
 
@@ -189,10 +190,19 @@ def by_exercise(exercise: ExerciseResult) -> Attempt:
 
 
 def _held(
-    partition: date, verdict: Verdict, at: datetime, held_id: str, *, but: str = "", next_step: str
+    partition: date,
+    verdict: Verdict,
+    at: datetime,
+    held_id: str,
+    *,
+    but: str = "",
+    about: str = "",
+    next_step: str,
 ) -> Attempt:
     if verdict == "PASS":
         return Attempt(partition, None)
-    failed = f"FAILED, although its data came back ({but})" if but else "FAILED"
+    failed = (
+        f"FAILED, although its data came back ({but})" if but else f"FAILED ({about})" if about else "FAILED"
+    )
     ended = failed if verdict == "FAIL" else "could not judge (ERROR)"
     return Attempt(partition, f"was run on {at:%Y-%m-%d} and {ended}; its report is {held_id}", next_step)

@@ -33,6 +33,8 @@ class DrillSeen:
 
     Attributes:
         beside_the_data: what it failed about although the data came back, as a clause; "" where it didn't, or passed.
+        headline: what a FAIL is about, as a clause; "" for any other verdict.
+        colour: of that FAIL, as "#rrggbb".
         next_step: what to do about it; "" after a PASS.
     """
 
@@ -42,6 +44,8 @@ class DrillSeen:
     drilled_at: datetime
     beside_the_data: str = ""
     next_step: str = ""
+    headline: str = ""
+    colour: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.drill.causes import said
-from hackorda_ops.drill.consequences import beside_the_data
+from hackorda_ops.drill.consequences import beside_the_data, consequence_of
 from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
@@ -222,6 +222,7 @@ def _seen(artifact: Manifest, judgement: ArtifactJudgement) -> ArtifactSeen:
 
 
 def _drill_seen(drill: DrillResult) -> DrillSeen:
+    follows = consequence_of(drill) if drill.verdict == "FAIL" else None
     return DrillSeen(
         drill.drill_id,
         drill.quarter,
@@ -229,6 +230,8 @@ def _drill_seen(drill: DrillResult) -> DrillSeen:
         drill.started_at,
         beside_the_data(said(drill)),
         next_step(drill) or "",
+        follows.headline if follows else "",
+        follows.colour if follows else "",
     )
 
 

@@ -257,7 +257,8 @@ def test_a_broken_migration_leaves_the_backup_as_good_as_it_is_and_everyone_says
 
     status, _ = ask("status", exit_code=1)
     said = json.dumps(status)
-    assert "Its data came back, but the migrations do not apply." in said
+    assert "ended with FAIL: the migrations do not apply" in said
+    assert "The data of its backup came back." in said
     assert apart.manifest.artifact_id in said
     assert "No restore point has ever been proven" not in said
 

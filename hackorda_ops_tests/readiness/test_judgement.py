@@ -69,10 +69,17 @@ def test_a_database_in_order_is_ok_without_a_reason() -> None:
         ),
         (
             lambda it: replace(
-                it, last_drill=DrillSeen("20261119T060000Z-4c5d6e", PROOF.quarter, "FAIL", utc(11, 19, 6))
+                it,
+                last_drill=DrillSeen(
+                    "20261119T060000Z-4c5d6e",
+                    PROOF.quarter,
+                    "FAIL",
+                    utc(11, 19, 6),
+                    headline="the copy is damaged",
+                ),
             ),
             "AT RISK",
-            "The last drill, of 2026-11-19, ended with FAIL: 20261119T060000Z-4c5d6e.",
+            "The last drill, of 2026-11-19, ended with FAIL: the copy is damaged (drill 20261119T060000Z-4c5d6e).",
         ),
         (
             lambda it: replace(it, last_proven=replace(PROOF, recovery_seconds=2000.0)),

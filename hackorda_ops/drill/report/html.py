@@ -6,6 +6,7 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.report import charts, frames
 from hackorda_ops.drill.report.words import (
     all_checks,
@@ -53,6 +54,7 @@ def page(result: DrillResult, past: Sequence[DrillResult]) -> str:
         .get_template("report.html.jinja")
         .render(
             result=result,
+            follows=consequence_of(result) if result.verdict == "FAIL" else None,
             meaning=meaning(result),
             checks=all_checks(result),
             title_of=title_of,

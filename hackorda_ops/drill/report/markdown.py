@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent
 
 from hackorda_ops.calendar.partitions import quarter_name
+from hackorda_ops.drill.consequences import marked_verdict
 from hackorda_ops.drill.report import frames
 from hackorda_ops.drill.report.words import (
     all_checks,
@@ -41,6 +42,7 @@ def document(result: DrillResult, past: Sequence[DrillResult]) -> str:
     """
     sections = (
         f"# {result.verdict}: restore drill {quarter_name(result.quarter)} of {escaped(result.database)}",
+        f"**{marked_verdict(result)}**" if result.verdict == "FAIL" else "",
         escaped(meaning(result)),
         _error(result),
         _section("Findings", _findings(result)),

@@ -103,5 +103,6 @@ def _not_passed(name: str, held: Quarter, where: metadata.Metadata) -> dg.Failur
         meaning=follows.meaning,
         next_step=f"{words.next_step(result)} Here, drilling again is to materialize this partition again.",
         headline=follows.headline,
+        alarm=follows.alarm,
         shown=metadata.of_failed(held, where),
     )

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
 from hackorda_ops.alerts.desk import Desk, RunEnd
-from hackorda_ops.alerts.message import Subject
+from hackorda_ops.alerts.message import Subject, Tone
 from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.orchestration.assets import (
     DRILL_REPORT,
@@ -18,7 +18,7 @@ from hackorda_ops.orchestration.assets import (
     RESTORE_DRILL,
 )
 from hackorda_ops.orchestration.assets.readiness import READINESS
-from hackorda_ops.orchestration.failures import cause_of, headline_of
+from hackorda_ops.orchestration.failures import cause_of, headline_of, loudness_of
 from hackorda_ops.orchestration.labels import DATABASE, KIND
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
@@ -100,9 +100,10 @@ def _end(
 ) -> RunEnd:
     failed = run.status is DagsterRunStatus.FAILURE
     cause, headline = None, None
+    tone: Tone = "failure"
     if failed:
         failures = list(_events(instance, run, DagsterEventType.STEP_FAILURE))
-        headline = headline_of(failures)
+        headline, tone = headline_of(failures), loudness_of(failures)
         words = [event.message or "" for event in _events(instance, run, DagsterEventType.RUN_FAILURE)]
         cause = cause_of(failures, words[-1] if words else "it left no event.")
     return RunEnd(
@@ -111,6 +112,7 @@ def _end(
         ended_at=ended_at,
         cause=cause,
         headline=headline,
+        tone=tone,
         failed_checks=() if failed else _failed_checks(instance, run),
         repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
         run=link(run.run_id, ui_url),

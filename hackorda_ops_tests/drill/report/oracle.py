@@ -239,6 +239,13 @@ class Oracle:
             self.result.verdict,
             self.newer_only,
         )
+        for cause, consequence in CONSEQUENCES.items():
+            yield (
+                rf"({consequence.mark} FAIL: )?{re.escape(consequence.headline)}",
+                lambda m, c=cause: verdict == "FAIL" and not newer_only and self._is(c),  # type: ignore[misc]
+            )
+        yield r"(🟥 FAIL: )?newer copies are damaged", lambda m: newer_only and artifact is not None
+        yield r"(🟥 FAIL: )?what is off-site is damaged", lambda m: newer_only and artifact is None
         yield r"Next step:?", lambda m: verdict != "PASS" or bool(result.findings)
         for cause, consequence in CONSEQUENCES.items():
             yield re.escape(consequence.next_step), lambda m, c=cause: verdict == "FAIL" and self._is(c)  # type: ignore[misc]

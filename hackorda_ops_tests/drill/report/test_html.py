@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.report.html import FINDINGS_SHOWN, TABLES_SHOWN, page
 from hackorda_ops.drilling.result import NotCompared
 from hackorda_ops.engines.postgres.recovery.by_hand import ByHand
@@ -179,3 +180,12 @@ def test_a_check_of_a_later_release_is_shown_with_what_it_saw() -> None:
 
     assert "Indexes are valid<p>All 14 indexes were looked at.</p>" in text
     assert "10 <small>of 10</small>" in text
+
+
+def test_what_failed_has_its_own_words_and_its_own_colour_in_the_banner() -> None:
+    shown = page(results.bad(), [])
+    follows = consequence_of(results.bad())
+
+    assert f'<p class="headline">{follows.headline}</p>' in shown
+    assert f"--verdict-bad: {follows.colour};" in shown
+    assert 'class="headline"' not in page(results.sound(), [])
