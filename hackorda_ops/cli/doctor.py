@@ -51,7 +51,9 @@ def doctor(
     for protected in choose_databases(config, database):
         found = list(examine(Patient(protected, alerts, datetime.now(UTC))))
         done = list(_fixed(found)) if fix else []
-        if done:
+        if fix and not done:
+            done = ["nothing: none of it is for us to put right."]
+        elif done:
             found = list(examine(Patient(protected, alerts, datetime.now(UTC))))
         everything.append((protected.name, found, done))
     if as_json:

@@ -10,7 +10,7 @@ import typer
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import print_json
-from hackorda_ops.engines.contents import Cell
+from hackorda_ops.engines.contents import Cell, LiveView
 from hackorda_ops.engines.registry import ENGINES, engine_of
 from hackorda_ops.words import NOTHING, moment, size, visible
 
@@ -61,13 +61,20 @@ def look(
             }
         )
         return
+    if not seen.rows:
+        terminal.out.print(f"{protected.name}: {view}: nothing to show.", markup=False)
+    else:
+        _show(f"{protected.name}: {view}", seen)
+    for note in seen.notes:
+        terminal.out.print(f"  {note}", markup=False, soft_wrap=True)
+
+
+def _show(title: str, seen: LiveView) -> None:
     terminal.table(
-        f"{protected.name}: {view}",
+        title,
         [column.replace("_bytes#", "#") for column in seen.columns],
         [[_shown(column, cell) for column, cell in zip(seen.columns, row, strict=True)] for row in seen.rows],
     )
-    for note in seen.notes:
-        terminal.out.print(f"  {note}", markup=False, soft_wrap=True)
 
 
 def _shown(column: str, cell: Cell) -> str:

@@ -16,6 +16,8 @@ from hackorda_ops.judgement.reading import Held, Judged, read_judged
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.words import counted
 
+_EXAMPLE = "20261108T020000Z-1a2b3c"
+
 Named = Annotated[
     list[str] | None,
     typer.Argument(
@@ -92,7 +94,12 @@ def ask(
             next_step=f"Name at most one database and {counted(at_most, 'artifact')}; `hackorda-ops backups` lists the "
             "ids.",
         )
-    protected = choose_database(config, names[0] if names else None, offsite)
+    try:
+        protected = choose_database(config, names[0] if names else None, offsite)
+    except UsageError as error:
+        if names:
+            error.add_note(f"{names[0]} isn't an artifact's id either: these look like {_EXAMPLE}.")
+        raise
     places = open_reachable(protected, place, offsite)
     judged = read_judged(places, protected.name, tolerant=True)
     for line in judged.notes:

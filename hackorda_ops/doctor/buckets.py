@@ -124,6 +124,12 @@ def another_account(patient: Patient) -> Answer:
 
 
 def _of_two(patient: Patient, store: Location, offsite: Location) -> Answer:
+    if _is_here(offsite):
+        return Answer(
+            "problem",
+            f"Off-site is kept by {offsite.provider}: on this machine.",
+            "Give off-site a bucket at a provider: a fire or a thief would take this machine with everything on it.",
+        )
     if store.provider != offsite.provider:
         return Answer("ok", f"the store is kept by {store.provider}, off-site by {offsite.provider}")
     one, other = patient.buckets.get("store"), patient.buckets.get("offsite")
@@ -135,13 +141,16 @@ def _of_two(patient: Patient, store: Location, offsite: Location) -> Answer:
             f"The store and off-site belong to one account at {store.provider}.",
             "Move off-site to another account or provider: a closed account or a stolen login would take both copies.",
         )
-    if store.provider == "this machine":
-        return Answer("problem", "Both places are on this machine.", "Give off-site a bucket elsewhere.")
     return Answer(
         "unknown",
         f"Both are at {store.provider}, which doesn't say whose they are.",
         "See to it that they are in different accounts.",
     )
+
+
+def _is_here(place: Location) -> bool:
+    host = place.provider.partition("/")[0].removesuffix("]").removeprefix("[")
+    return place.provider == "this machine" or host.startswith(("127.", "localhost", "::1"))
 
 
 def abandoned_uploads(patient: Patient) -> Answer:

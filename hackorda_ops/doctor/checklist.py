@@ -54,6 +54,8 @@ def due(kind: DueKind) -> Callable[[Patient], Answer]:
 
 
 def _due(patient: Patient, kind: DueKind) -> Answer:
+    if kind == "year" and not patient.protected.policy.keeps_history:
+        return Answer("none", "Without a history there is nothing to recover from in an exercise.")
     ready = patient.readiness
     standing = ready.standing
     command = f"{_MISSING[kind]} {patient.protected.name}"

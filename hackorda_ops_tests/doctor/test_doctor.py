@@ -1,5 +1,6 @@
 """The doctor ticks what is as it must be, and nothing else; what it can't look at it doesn't tick either."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from hackorda_ops.config.alerts import Alerts
+from hackorda_ops.config.models import Policy
 from hackorda_ops.cutover.state import StepDone, new_state, save
 from hackorda_ops.cutover.steps import NAMES
 from hackorda_ops.doctor import buckets, checklist, surroundings
@@ -19,7 +21,10 @@ from hackorda_ops.engines.postgres.inspection.examination import connection_conc
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.s3.store import S3Store
+from hackorda_ops.stores.settings import BucketSettings
 from hackorda_ops_tests.drill.fixtures import Night, Shipped
+from hackorda_ops_tests.e2e.redis import running_redis
 
 Ship = Callable[[Night], Shipped]
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -46,8 +51,6 @@ def test_a_new_bucket_of_the_same_account_keeps_no_versions_and_locks_nothing(sh
     assert buckets.lock(patient).outcome == "attention"
     assert buckets.life_cycle(patient).outcome == "ok"
     assert buckets.private(patient).outcome == "ok"
-    # A folder here, and a bucket elsewhere.
-    assert buckets.another_account(patient).outcome == "ok"
 
 
 def test_a_bucket_with_versions_and_locks_is_ticked(shipped: Shipped, client: Any) -> None:
@@ -115,14 +118,51 @@ def test_what_a_key_may_not_ask_is_unknown_and_never_ticked(shipped: Shipped) ->
             assert ask(patient).outcome == "unknown"
 
 
-def test_two_buckets_of_one_account_are_one_account(shipped: Shipped, client: Any) -> None:
+def test_an_off_site_bucket_on_this_machine_is_not_off_site(shipped: Shipped) -> None:
+    answer = buckets.another_account(patient_of(shipped))
+    assert (answer.outcome, "on this machine" in answer.seen) == ("problem", True)
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "owners", "outcome"),
+    [
+        ((None, None), ("a", "b"), "ok"),
+        ((None, None), ("a", "a"), "attention"),
+        ((None, None), (None, "a"), "unknown"),
+        ((None, "https://s3.eu-central-003.backblazeb2.com"), (None, None), "ok"),
+        ((None, "http://localhost:9000"), ("a", "b"), "problem"),
+        ((None, "http://[::1]:9000"), ("a", "b"), "problem"),
+    ],
+)
+def test_two_accounts_are_told_apart_where_that_can_be_told(
+    shipped: Shipped,
+    endpoints: tuple[str | None, str | None],
+    owners: tuple[str | None, str | None],
+    outcome: str,
+) -> None:
+    patient = patient_of(shipped)
+    places = ("store", "offsite")
+    patient.__dict__["places"] = {
+        place: S3Store(place, endpoint_url=endpoint, access_key_id="id", secret_access_key="key")
+        for place, endpoint in zip(places, endpoints, strict=True)
+    }
+    patient.__dict__["buckets"] = {
+        place: BucketSettings("on", True, (), False, owner)
+        for place, owner in zip(places, owners, strict=True)
+    }
+    assert buckets.another_account(patient).outcome == outcome
+
+
+def test_two_buckets_of_one_account_have_one_owner(shipped: Shipped, client: Any) -> None:
     client.create_bucket(
         Bucket=f"{shipped.bucket}-store", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
     store = {**shipped.written["offsite"], "bucket": f"{shipped.bucket}-store"}
-    answer = buckets.another_account(patient_of(shipped.changed(store=store)))
-    assert answer.outcome == "attention"
-    assert "one account" in answer.seen
+    found = patient_of(shipped.changed(store=store)).buckets
+    owners = {settings.owner for settings in found.values() if isinstance(settings, BucketSettings)}
+    assert len(found) == 2
+    assert len(owners) == 1
+    assert owners != {None}
 
 
 def test_a_bucket_that_is_gone_is_a_problem(shipped: Shipped) -> None:
@@ -182,6 +222,7 @@ def test_the_checklist_ticks_what_was_done_and_nothing_else(shipped: Shipped) ->
     assert checklist.drill(patient).outcome == "attention"  # none yet, and none overdue
     assert checklist.provider_backups(patient).outcome == "unknown"
     assert checklist.cutover(patient).outcome == "none"
+    assert checklist.due("year")(patient).outcome == "none"
     late = patient_of(patient.protected, now + timedelta(days=200))
     for kind in ("night", "week", "quarter"):
         assert checklist.due(kind)(late).outcome == "problem"  # type: ignore[arg-type]
@@ -272,6 +313,37 @@ def test_the_pool_of_the_applications_environment_is_held_against_the_server(shi
     assert found["connections"].outcome == "problem"
     assert "$DB_POOL_MAX" in found["connections"].seen
     assert found["version"].seen.startswith("Postgres 17, maintained until 2029-11-08")
+
+
+BUG = "Please report this: it's a bug."
+
+
+def test_every_question_can_be_asked_of_a_database_with_a_history(branching: Shipped) -> None:
+    found = list(examine(patient_of(branching)))
+    assert {each.name for each in found} >= {each.name for each in QUESTIONS if isinstance(each, Question)}
+    assert [each for each in found if each.answer.next_step == BUG] == []
+
+
+def test_every_question_can_be_asked_of_a_redis_server_with_nothing_else_configured(tmp_path: Path) -> None:
+    policy = Policy.model_validate(
+        {
+            "engine": "redis",
+            "source": {"url_env": "REDIS_URL"},
+            "store": str(tmp_path / "store"),
+            "dump": {"work_folder": str(tmp_path / "work")},
+        }
+    )
+    with running_redis(tmp_path) as url:
+        protected = Protected("cache", policy, {"PATH": os.environ["PATH"], "REDIS_URL": url})
+        found = list(examine(patient_of(protected)))
+    assert [each for each in found if each.answer.next_step == BUG] == []
+    outcomes = {each.name: each.answer.outcome for each in found}
+    assert (outcomes["instance"], outcomes["places"], outcomes["nightly dump"]) == (
+        "ok",
+        "problem",
+        "attention",
+    )
+    assert not (tmp_path / "work").exists()
 
 
 def test_the_worst_of_several_answers_counts() -> None:

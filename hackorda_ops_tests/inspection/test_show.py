@@ -39,6 +39,13 @@ def test_what_the_operations_log_says_of_an_artifact_is_shown(run: Run, nights: 
     assert found["places"][0]["judgement"]["state"] == "unsound"
 
 
+def test_a_word_that_is_neither_a_database_nor_an_artifact_is_explained(run: Run) -> None:
+    done = run("show", "nonsense")
+    assert done.returncode == 2
+    assert done.stderr.startswith("ERROR")
+    assert "nonsense isn't an artifact's id either" in done.stderr
+
+
 def test_what_a_verification_found_is_shown(run: Run, nights: TwoNights) -> None:
     assert run("verify", "--in", "store", "--artifact", nights.second.artifact_id).returncode == 0
     [seen] = json.loads(run("show", nights.second.artifact_id, "--json").stdout)["verifications"]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.errors import UsageError
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
 from hackorda_ops.postgres.archives import large_objects
@@ -111,8 +112,7 @@ def _chosen(manifest: PostgresManifest, tables: Sequence[str]) -> Iterator[Table
     known = {table.name: table for table in manifest.inventory.tables}
     unknown = []
     for text in tables:
-        schema, dot, name = text.partition(".")
-        asked = TableName(schema, name) if dot else TableName("public", text)
+        asked = name_of(text)
         # A table without data of its own has all of it in its partitions.
         found = [
             each.name
