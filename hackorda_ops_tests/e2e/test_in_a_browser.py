@@ -134,7 +134,6 @@ def test_a_missed_quarter_is_made_good_by_clicks_and_shows_its_verdict_report_an
     page.get_by_text(demo.quarter, exact=True).filter(visible=True).last.click()
     expect(page.get_by_role("button", name="View all historical events (0)")).to_be_visible()
     expect(page.locator("[class*=pinner]")).to_have_count(0)
-    _picture(page, "missed-quarter", scale="css")
     page.get_by_role("button", name="Materialize").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Partition selection")).to_be_visible()
