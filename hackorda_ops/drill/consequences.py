@@ -148,6 +148,9 @@ def consequence_of(result: DrillResult) -> Consequence:
     about = causes_of(result)
     if about:
         follows = CONSEQUENCES[about[0]]
+        if about[0] == "copy" and result.artifact is not None:
+            named = follows.next_step.replace("--artifact ID", f"--artifact {result.artifact.artifact_id}")
+            return replace(follows, next_step=named)
         if about[0] not in BESIDE_THE_DATA:
             return follows
         return replace(follows, meaning=f"{_came_back(result, 'The backup')} {follows.meaning}")

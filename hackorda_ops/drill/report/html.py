@@ -8,12 +8,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drill.report import charts, frames
+from hackorda_ops.drill.report.compared import compared
 from hackorda_ops.drill.report.words import (
     all_checks,
     branch_words,
     by_hand,
     by_hand_title,
-    compared,
     data_loss_seconds,
     ended_early,
     meaning,

@@ -6,12 +6,12 @@ from textwrap import indent
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.consequences import marked_verdict
 from hackorda_ops.drill.report import frames
+from hackorda_ops.drill.report.compared import compared
 from hackorda_ops.drill.report.words import (
     all_checks,
     branch_words,
     by_hand,
     by_hand_title,
-    compared,
     data_loss_seconds,
     ended_early,
     meaning,
@@ -124,7 +124,9 @@ def _artifact(result: DrillResult) -> str:
 
 
 def _compared(result: DrillResult) -> str:
-    return _list(f"{each.outcome}: {each.sentence}" for each in compared(result))
+    return _list(
+        f"{each.outcome}: {each.sentence}" if each.outcome else each.sentence for each in compared(result)
+    )
 
 
 def _data_loss(result: DrillResult) -> str:

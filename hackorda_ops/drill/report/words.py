@@ -4,7 +4,6 @@ All pure, and shared by the page and the Markdown, so that they never disagree.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from hackorda_ops.drill import judgement
@@ -12,7 +11,7 @@ from hackorda_ops.drill.by_hand import must_not_be_restored, needs_another
 from hackorda_ops.drill.checks import registry
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drilling import within_recovery_time_objective
-from hackorda_ops.drilling.declaration import BRANCH, FILES, KEY_TABLES, MIGRATIONS, RESTORED, SELF_TEST
+from hackorda_ops.drilling.declaration import RESTORED
 from hackorda_ops.drilling.result import ByHand, DrillResult, TableResult
 from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.finding_kinds import KINDS, UNKNOWN
@@ -22,7 +21,6 @@ from hackorda_ops.proof import check
 from hackorda_ops.proof.check import Check, Outcome
 from hackorda_ops.words import counted, duration, moment, named
 
-_TOLD_AS_COMPARED: Final = (FILES, SELF_TEST)
 _NOT_PASSED: Final[tuple[tuple[str, Outcome], ...]] = (
     ("Not met", "failed"),
     ("Not reached", "not reached"),
@@ -193,55 +191,6 @@ def tables_equal(result: DrillResult) -> str:
         return f"{equal:,} of {len(result.tables):,}"
     outcome = outcome_of(result, RESTORED)
     return outcome if outcome in ("not reached", "not measured") else "none read"
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Something that the drill compared, and what came of it."""
-
-    outcome: Outcome
-    sentence: str
-
-
-def compared(result: DrillResult) -> tuple[Compared, ...]:
-    """What the drill did compare, a sentence each, with what came of the check that it belongs to."""
-    restored = [table for table in result.tables if table.restored_rows is not None]
-    branch = [table for table in result.tables if table.branch_rows is not None]
-    migrated = [table for table in result.tables if table.migrated_rows is not None]
-    found = []
-
-    def of_check(name: str, sentence: str) -> None:
-        found.append(Compared(outcome_of(result, name) or "not measured", sentence))
-
-    if restored:
-        rows = sum(table.expected_rows for table in restored)
-        of_check(
-            RESTORED,
-            f"Restored tables against the manifest: {len(restored):,} of {len(result.tables):,} "
-            f"({counted(rows, 'row')}), by number of rows and by a digest of every row's content.",
-        )
-    if result.sequences_compared:
-        sequences = counted(result.sequences_compared, "sequence")
-        of_check(RESTORED, f"{sequences} against the manifest: the value, and whether it was used.")
-    if branch:
-        of_check(
-            BRANCH,
-            f"{counted(len(branch), 'table')} of the provider's branch at the artifact's WAL position, "
-            "by the same rows and digests.",
-        )
-    if result.key_tables:
-        of_check(KEY_TABLES, f"{counted(len(result.key_tables), 'key table')} against production, read-only.")
-    if migrated:
-        of_check(MIGRATIONS, f"Rows counted again after the migrations: {counted(len(migrated), 'table')}.")
-    found.extend(
-        # The title says what holds where the check passed.
-        Compared(
-            each.outcome, f"{title_of(each)}: {each.summary}" if each.outcome == "passed" else each.summary
-        )
-        for each in result.checks
-        if each.name in _TOLD_AS_COMPARED and each.made
-    )
-    return tuple(found)
 
 
 def pending(names: tuple[str, ...] | None, reasons: tuple[str, ...] = ()) -> str:

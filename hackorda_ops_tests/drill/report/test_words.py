@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drill.report.compared import compared
 from hackorda_ops.drill.report.words import (
     all_checks,
-    compared,
     in_the_log,
     meaning,
     next_step,
