@@ -72,7 +72,7 @@ def test_no_sentence_of_a_report_contradicts_its_result(code: str, reached: int)
     for text in (document(result, ()), " ".join(HtmlPage(page(result, ())).texts("body"))):
         # What wasn't reached isn't blamed on a configuration that wasn't asked.
         assert "names no" not in text
-        assert ("--artifact 2026" in text) is not must_not_be_restored(result)
+        assert ("restore hackorda --artifact 2026" in text) is not must_not_be_restored(result)
         assert ("To restore another backup by hand" in text) is must_not_be_restored(result)
         assert "Next step" in text
     # What is lost can't be counted from a backup that failed.

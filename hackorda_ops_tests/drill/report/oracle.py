@@ -249,7 +249,8 @@ class Oracle:
         yield r"Next step:?", lambda m: verdict != "PASS" or bool(result.findings)
         for cause, consequence in CONSEQUENCES.items():
             own = "ID" if artifact is None else artifact.artifact_id
-            yield re.escape(consequence.next_step.replace("--artifact ID", f"--artifact {own}")), lambda m, c=cause: verdict == "FAIL" and self._is(c)  # type: ignore[misc]
+            step = re.escape(consequence.next_step.replace("--artifact ID", f"--artifact {own}"))
+            yield step, lambda m, c=cause: verdict == "FAIL" and self._is(c)  # type: ignore[misc]
         yield (
             r"Copy the newest artifact off-site again, and find out who can write to the bucket\. Then drill again\.",
             lambda m: newer_only and artifact is not None,
