@@ -19,6 +19,8 @@ LOOKS_BACK: Final = timedelta(hours=1)
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
 # A short outage of a store is its provider's problem; a longer one hides what is overdue.
 BLIND_AFTER: Final = timedelta(hours=6)
+# More backfills than anybody has under way.
+_SHARED_KEPT: Final = 50
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class RunEnd:
         run: a link to it, or its id.
         headline: the cause in a few words, where the title is to say it.
         tone: how loudly a failure is reported.
+        backfill: the backfill that the run is one of; None for none.
     """
 
     run_id: str
@@ -46,6 +49,17 @@ class RunEnd:
     run: str
     headline: str | None = None
     tone: Tone = "failure"
+    backfill: str | None = None
+
+    @property
+    def shared_reason(self) -> str | None:
+        """What the runs of a backfill share that fail for one reason; None where each failure is its own.
+
+        What has a headline of its own is about one backup, so that it's never one of many.
+        """
+        if self.backfill is None or self.cause is None or self.headline is not None:
+            return None
+        return f"{self.backfill} {self.subject.what} {self.cause.meaning}"
 
     @property
     def well(self) -> bool:
@@ -101,6 +115,7 @@ class Desk:
         overdue: the newest alarm about something overdue, likewise.
         blind: whether it can't be seen what is overdue.
         outbox: what waits to be delivered.
+        shared_reasons: why runs of a backfill fail, each reported with the first of them.
     """
 
     done_until: datetime
@@ -110,6 +125,7 @@ class Desk:
     overdue: Mapping[str, Open] = field(default_factory=dict)
     blind: Blind | None = None
     outbox: Outbox = field(default_factory=Outbox)
+    shared_reasons: tuple[str, ...] = ()
 
     def is_new(self, run_id: str, ended_at: datetime) -> bool:
         """Whether a run has not been processed yet."""
@@ -126,8 +142,10 @@ class Desk:
         told: Message | None
         if end.well:
             return desk._succeeded(end)
-        if end.repeats:
+        if end.repeats or (end.shared_reason is not None and end.shared_reason in self.shared_reasons):
             return desk, None
+        if end.shared_reason is not None:
+            desk = replace(desk, shared_reasons=(*desk.shared_reasons, end.shared_reason)[-_SHARED_KEPT:])
         if end.cause is not None:
             told = message.failed_run(
                 end.subject,
@@ -137,6 +155,7 @@ class Desk:
                 run=end.run,
                 headline=end.headline,
                 tone=end.tone,
+                backfill=end.backfill if end.shared_reason else None,
             )
         else:
             told = message.failed_checks(

@@ -77,6 +77,7 @@ def failed_run(
     run: str,
     headline: str | None = None,
     tone: Tone = "failure",
+    backfill: str | None = None,
 ) -> Message:
     """A run that ended without its result.
 
@@ -88,6 +89,7 @@ def failed_run(
         run: a link to it, or its id.
         headline: the cause in a few words, so that a phone shows it: "the copy is damaged".
         tone: a warning where the backup can be relied on all the same.
+        backfill: the one that it's a run of, whose other runs are not reported for the same cause; None for none.
     """
     return _message(
         f"FAILED: {subject}: {headline}" if headline else f"FAILED: {subject}",
@@ -96,6 +98,9 @@ def failed_run(
             f"What it means: {cause.meaning}",
             _at_risk(at_risk),
             f"Next step: {cause.next_step}",
+            f"It is one of the backfill {backfill}: others of it that fail for the same reason are not reported."
+            if backfill
+            else None,
         ),
         tone=tone,
         at=at,

@@ -285,3 +285,26 @@ def test_the_title_of_a_failed_run_says_what_failed_where_that_is_known() -> Non
     assert told is not None
     assert told.title == "FAILED: shop, drill of 2026-Q4: the copy is damaged"
     assert "Next step: Copy it again." in told.body
+
+
+def test_the_runs_of_a_backfill_that_fail_for_one_reason_are_reported_once() -> None:
+    def gone(number: int, meaning: str = "It can't be taken.", **more: str) -> RunEnd:
+        problem = Problem(f"Night {number} is over.", meaning, "Take tonight's.")
+        subject = Subject("shop", "night", f"2026-10-{number:02d}")
+        run_id = f"{more.get('backfill')} {number}"
+        return RunEnd(run_id, subject, NOW, problem, (), False, f"run {number}", **more)
+
+    desk, told = after(Desk(done_until=NOW), *(gone(number, backfill="abc") for number in range(1, 31)))
+    assert [message.title for message in told] == ["FAILED: shop, night of 2026-10-01"]
+    assert "It is one of the backfill abc: others of it that fail for the same reason" in told[0].body
+
+    # Another reason, another backfill and a run of none are each their own.
+    desk, told = after(
+        desk, gone(30, "The disk is full.", backfill="abc"), gone(1, backfill="def"), gone(2), gone(3)
+    )
+    assert len(told) == 4
+    assert "backfill" not in told[-1].body
+
+    # A drill's verdict is about one backup: it's never one of many.
+    found = [gone(number, backfill="ghi", headline="the copy is damaged") for number in (1, 2)]
+    assert len(after(desk, *found)[1]) == 2

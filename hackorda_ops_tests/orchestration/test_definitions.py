@@ -93,7 +93,7 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
     shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
     assert schedules == {f"db0_{each}" for each in of_one} | shared
     assert schedules_of_ten == {f"db{n}_{each}" for n in range(10) for each in of_one} | shared
-    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (13, 58)
+    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (14, 59)
     assert jobs - {f"db0_{each}" for each in ("night", "week", "quarter", "year", "retention")} == {
         "sweep",
         "history",

@@ -1,11 +1,14 @@
 """`nightly_dump`, materialized for real: a Postgres, a folder, and an instance of Dagster."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import dagster as dg
 import psycopg
 import pytest
 from dagster import AssetKey, DagsterInstance, FloatMetadataValue, IntMetadataValue, TableMetadataValue
 
+from hackorda_ops.config.models import Config, Policy
 from hackorda_ops_tests.orchestration.protected import CodeLocation, checks, log_lines
 
 pytestmark = pytest.mark.server
@@ -74,6 +77,37 @@ def test_a_collapsed_table_keeps_the_artifact_and_fails_the_partition(
     assert new in str(message.metadata["next step"].value)
     assert f"compares with {new}" in str(message.description)
 
+    assert protected.run("shop_night", protected.tonight, instance).success
+
+
+def test_a_backfill_of_many_nights_is_refused_once_and_says_which_one_can_be_taken(
+    protected: CodeLocation, instance: DagsterInstance
+) -> None:
+    first = protected.tonight - timedelta(days=29)
+    shop = protected.config.databases["shop"]
+    longer = shop.schedule.model_copy(update={"since": first})
+    # Nobody keeps a history that past nights could be read from.
+    settings = {**dict(shop), "schedule": longer, "scratch": {"server": {}}}
+    since_then = replace(protected, config=Config(databases={"shop": Policy.model_validate(settings)}))
+    of_all = {
+        "dagster/asset_partition_range_start": str(first),
+        "dagster/asset_partition_range_end": str(protected.tonight),
+    }
+
+    policy = since_then.definitions().resolve_asset_graph().get(NIGHTLY_DUMP).backfill_policy
+    result = since_then.run("shop_night", None, instance, tags=of_all)
+
+    # One run for all of them: so that's one failure, and one alarm.
+    assert policy == dg.BackfillPolicy.single_run()
+    assert not result.success
+    [failure] = result.get_step_failure_events()
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert data.metadata["in short"].value == "30 nights can't be backfilled"
+    asked = f"30 nights of shop were asked for at once, {first} to {protected.tonight}."
+    assert str(data.metadata["what"].value).startswith(asked)
+    assert data.metadata["next step"].value == f"Materialize tonight's partition alone: {protected.tonight}."
+    assert protected.artifacts() == []
     assert protected.run("shop_night", protected.tonight, instance).success
 
 

@@ -1,18 +1,20 @@
 """`nightly_dump`: a night's artifact."""
 
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
 
 from hackorda_ops.artifacts.manifest import is_of_the_source
+from hackorda_ops.calendar.partitions import night_of
 from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.night import night as nightly
 from hackorda_ops.night.checks import checks_of
 from hackorda_ops.night.night import Night
-from hackorda_ops.orchestration import checks, metadata
+from hackorda_ops.orchestration import checks, clock, metadata
 from hackorda_ops.orchestration.assets import SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import failure
 from hackorda_ops.orchestration.labels import label_run, labels
@@ -31,22 +33,30 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
     declared = checks_of(database)
     specs = checks.specs_of(declared, own_key, partitions)
 
-    @dg.asset(
-        key=own_key,
-        group_name=group_of(name, database),
-        tags=labels(name, "night"),
-        kinds={engine.kind, "backup"},
-        deps=[key(name, SOURCE)],
-        partitions_def=partitions,
-        check_specs=specs,
-        pool=f"{name}_source",
-        description=engine.night_description.format(name=name),
-    )
+    # Where no history is kept, a past night can't be taken: a backfill of many is refused by one run, not by each
+    # ("beta" in Dagster 1.13).
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        asset_of_nights = dg.asset(
+            key=own_key,
+            group_name=group_of(name, database),
+            tags=labels(name, "night"),
+            kinds={engine.kind, "backup"},
+            deps=[key(name, SOURCE)],
+            partitions_def=partitions,
+            backfill_policy=None if database.keeps_history else dg.BackfillPolicy.single_run(),
+            check_specs=specs,
+            pool=f"{name}_source",
+            description=engine.night_description.format(name=name),
+        )
+
+    @asset_of_nights
     def dump(
         context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         label_run(context, name, "night")
         protected = Protected(name, database, environ)
+        if len(context.partition_keys) > 1:
+            raise _too_many(name, context.partition_keys, night_of(clock.now(), database.schedule))
 
         def work() -> Night:
             with told_outside("night", protected, context) as heartbeat:
@@ -69,6 +79,16 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata=metadata.of_night(night))
 
     return dump
+
+
+def _too_many(name: str, asked: Sequence[str], tonight: date) -> dg.Failure:
+    return failure(
+        f"{len(asked):,} nights of {name} were asked for at once, {min(asked)} to {max(asked)}. A night holds the "
+        "database as it is when it's taken, so none of the past can be taken any more.",
+        meaning="Those nights have no backup and cannot get one: nothing is ever backdated. No dump was taken.",
+        next_step=f"Materialize tonight's partition alone: {tonight}.",
+        headline=f"{len(asked):,} nights can't be backfilled",
+    )
 
 
 def _unsound(name: str, night: Night) -> dg.Failure:

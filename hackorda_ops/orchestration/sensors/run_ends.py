@@ -22,6 +22,7 @@ from hackorda_ops.orchestration.failures import cause_of, headline_of, loudness_
 from hackorda_ops.orchestration.labels import DATABASE, KIND
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
+_BACKFILL_TAG: Final = "dagster/backfill"
 _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
 # What is made has one name in every alarm, whether a schedule, a backfill or a person began the run.
 _MADE: Final = {
@@ -113,6 +114,7 @@ def _end(
         cause=cause,
         headline=headline,
         tone=tone,
+        backfill=run.tags.get(_BACKFILL_TAG),
         failed_checks=() if failed else _failed_checks(instance, run),
         repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
         run=link(run.run_id, ui_url),
