@@ -13,6 +13,7 @@ from hackorda_ops.errors import ArtifactMissing, ConfigError, OpsError
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.stores.store import PlaceName, Store
+from hackorda_ops.unforeseen import described
 
 
 def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
@@ -29,9 +30,9 @@ def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
         return result
     try:
         found, notes = _best_of_the_others(result, protected)
-    except OpsError as error:
-        why = f"What to restore instead is not known: {error.what}"
-        return replace(result, warnings=(*result.warnings, why))
+    except Exception as error:  # noqa: BLE001  # the verdict must not be lost with it
+        why = error.what if isinstance(error, OpsError) else f"Unexpected error: {described(error)}."
+        return replace(result, warnings=(*result.warnings, f"What to restore instead is not known: {why}"))
     warnings = (*result.warnings, *notes)
     if found is None:
         return replace(result, warnings=warnings)
@@ -55,10 +56,10 @@ def _best_of_the_others(result: DrillResult, protected: Protected) -> tuple[Held
     own = said(result)
     judged = read_judged(_places(protected), protected.name, tolerant=True, beside=(own,) if own else ())
     try:
-        best = choose(judged, None).candidates[0]
+        candidates = choose(judged, None).candidates
     except ArtifactMissing:
         return None, judged.notes
-    return (best if best.judgement.usable else None), judged.notes
+    return next((each for each in candidates if each.judgement.usable), None), judged.notes
 
 
 def _places(protected: Protected) -> dict[PlaceName, Store]:
