@@ -14,7 +14,6 @@ from hackorda_ops.drilling.result import (
     Stage,
     TableResult,
 )
-from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.proof.notebook import Notebook
@@ -102,7 +101,7 @@ class Record(Notebook):
         """
         try:
             yield
-        except OpsError:
+        except Exception:
             if fatal(findings):
                 self.check(name, findings, passed="", failed=failed)
             raise

@@ -4,12 +4,14 @@ import pytest
 
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.judgement import complete, judge
-from hackorda_ops.errors import Problem
+from hackorda_ops.drilling.record import Record
+from hackorda_ops.errors import ConnectionLost, Problem
 from hackorda_ops.findings import Finding
 from hackorda_ops.proof.check import Check, Outcome
 
 FINDING = Finding("rows differ", "public.users", "3 rows", "2 rows", "Use another artifact.")
 FAILURE = Problem("The scratch is gone.", "Nobody knows.", "Try again.")
+STOPPED = ConnectionLost("It broke off.", meaning="Nobody knows.", next_step="Try again.")
 NAMES = tuple(each.name for each in checks_of("postgres"))
 
 
@@ -84,3 +86,25 @@ def test_a_drill_that_did_nothing_reached_nothing() -> None:
 
 def test_the_checks_keep_their_order_whatever_order_they_came_in() -> None:
     assert complete(tuple(reversed(checks()))) == checks()
+
+
+@pytest.mark.parametrize("stopped", [STOPPED, ZeroDivisionError()])
+def test_what_a_check_has_found_counts_although_the_rest_of_it_could_not_be_made(stopped: Exception) -> None:
+    record = Record()
+    with (
+        record.stoppable(),
+        record.counting("restored_equals_manifest", (FINDING,), failed="The copy differs"),
+    ):
+        raise stopped
+
+    assert [(each.name, each.outcome) for each in record.checks] == [("restored_equals_manifest", "failed")]
+    assert judge(complete(record.checks), record.findings, record.problem)[0] == "FAIL"
+
+
+def test_a_check_that_had_found_nothing_is_not_reached_where_the_rest_of_it_could_not_be_made() -> None:
+    record = Record()
+    with record.stoppable(), record.counting("restored_equals_manifest", (), failed="The copy differs"):
+        raise STOPPED
+
+    assert record.checks == []
+    assert judge(complete(record.checks), record.findings, record.problem)[0] == "ERROR"
