@@ -1,7 +1,7 @@
 """How commands report: a table, a verdict, JSON for scripts, and a heartbeat for an outside monitor."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NoReturn
@@ -19,7 +19,13 @@ from hackorda_ops.findings import Finding
 
 
 def conclude(
-    verdict: str, sentence: str, manifest: Manifest, found: Sequence[Finding], *, as_json: bool
+    verdict: str,
+    sentence: str,
+    manifest: Manifest,
+    found: Sequence[Finding],
+    *,
+    as_json: bool,
+    more: Mapping[str, Any] | None = None,
 ) -> NoReturn:
     """Prints a verdict with its findings, and ends the command with the verdict's exit code.
 
@@ -29,9 +35,10 @@ def conclude(
         manifest: the artifact's manifest.
         found: what differs.
         as_json: whether to print JSON instead of text.
+        more: what else is in the JSON.
     """
     if as_json:
-        print_json({**summary(manifest), "verdict": verdict, "findings": found})
+        print_json({**summary(manifest), "verdict": verdict, "findings": found, **(more or {})})
     else:
         terminal.findings(found)
         terminal.verdict(verdict, sentence)

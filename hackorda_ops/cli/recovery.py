@@ -5,7 +5,7 @@ import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -23,10 +23,9 @@ from hackorda_ops.cli.arguments import (
     restore_target,
     source_if_known,
 )
-from hackorda_ops.cli.looked import documents, exit_code, show_parts
-from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, summary
+from hackorda_ops.cli.outlook import conclude_outlook
+from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json
 from hackorda_ops.cli.shown import show_drill
-from hackorda_ops.concerns import Looked
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
@@ -36,9 +35,9 @@ from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.judgement.reading import Held, read_judged
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
-from hackorda_ops.recovery.outlook import look_at_restore
 from hackorda_ops.scratch import sweep as sweeping
 from hackorda_ops.stores.store import PlaceName
+from hackorda_ops.words import named
 
 
 def restore(
@@ -136,31 +135,31 @@ def restore(
         )
 
     if dry_run:
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as name:
-            first = choice.candidates[0]
-            parts = look_at_restore(
-                protected,
-                places[first.place],
-                first.manifest,
-                target,
-                source=source_if_known(engine, protected, Path(name)),
-                with_access=with_access,
-                tables=some,
-            )
-        _conclude_look(choice, parts, as_json=as_json)
+        conclude_outlook(
+            protected, places, choice, target, with_access=with_access, tables=some, as_json=as_json
+        )
     with (
         tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
         terminal.progress_shown() as on_progress,
     ):
         source = source_if_known(engine, protected, Path(private))
         result = _first_whole(choice, bring_back, offsite)
+    part = f"only {named(some)} of " if some else ""
     sentence = (
-        f"{result.location} is in {result.target}: {result.manifest.contents} "
+        f"{part}{result.location} is in {result.target}: {result.manifest.contents} "
         f"compared with the manifest, the restore took {result.seconds:.1f} s"
     )
-    for line in (*result.taken, *result.warnings):
+    notes = (*result.taken, *result.warnings)
+    for line in notes:
         note(line)
-    conclude(result.verdict, sentence, result.manifest, result.findings, as_json=as_json)
+    conclude(
+        result.verdict,
+        sentence,
+        result.manifest,
+        result.findings,
+        as_json=as_json,
+        more={"only_tables": some or None, "notes": notes},
+    )
 
 
 def _require_possible(some: Sequence[str], *, tables: Sequence[str] | None, with_access: bool) -> None:
@@ -176,29 +175,6 @@ def _require_possible(some: Sequence[str], *, tables: Sequence[str] | None, with
             meaning="Nothing was restored.",
             next_step="Leave one of the two out.",
         )
-
-
-def _conclude_look(choice: ToRestore, parts: Sequence[Looked], *, as_json: bool) -> NoReturn:
-    first = choice.candidates[0]
-    code = exit_code(parts)
-    if as_json:
-        document = {
-            **summary(first.manifest),
-            "location": first.location,
-            "why": choice.why,
-            "passed_over": [each.location for each in choice.passed_over],
-            "would_restore": not code,
-            "parts": documents(parts),
-        }
-        print_json(document)
-    else:
-        show_parts(f"{first.location}, before a restore", parts)
-        terminal.out.print(
-            "Nothing was changed. "
-            + ("It can be restored." if not code else "It can't be restored like this."),
-            markup=False,
-        )
-    raise typer.Exit(code)
 
 
 def _all_the_same(held: Held, offsite: str | None) -> str:

@@ -80,8 +80,9 @@ def test_tables_that_an_artifact_lacks_are_a_mistake_and_so_is_access_with_table
         assert (done.returncode, says in done.stderr) == (2, True), done.stderr
 
 
-def test_some_tables_are_restored_by_the_command_line(run: Run, empty: str) -> None:
+def test_some_tables_are_restored_by_the_command_line(run: Run, nights: TwoNights, empty: str) -> None:
     done = run("restore", "--tables", "users,quiet", RESTORE_URL=empty)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"PASS  only users, quiet of {nights.store.describe()}")
     assert "301 rows in 2 tables compared with the manifest" in done.stdout
     assert "nothing was restored: no other tables" in done.stderr
