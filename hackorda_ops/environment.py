@@ -73,12 +73,26 @@ class Protected:
         self.require("source")
         source = self.policy.source
         parts, variable = source.variables, source.direct_url_env or source.url_env
-        target = (
-            self._assembled(parts)
-            if parts
-            else connection.parse(self._given(variable), origin=f"${variable}")
-        )
-        named = source.tls_mode_env
+        if parts:
+            return self._with_tls(self._assembled(parts), private_folder)
+        return self.source_by(variable, private_folder=private_folder)
+
+    def source_by(self, variable: str, *, private_folder: Path) -> ConnectionTarget:
+        """The source by a connection string of its own, as for another role, with TLS as the source's.
+
+        Args:
+            variable: with the connection string.
+            private_folder: see `source`.
+
+        Raises:
+            ConfigError: the value is not a connection string.
+        """
+        target = connection.parse(self._given(variable), origin=f"${variable}")
+        return self._with_tls(target, private_folder)
+
+    def _with_tls(self, target: ConnectionTarget, private_folder: Path) -> ConnectionTarget:
+        source = self.policy.source
+        parts, named = source.variables, source.tls_mode_env
         if parts and self._given(parts.sslmode):
             named = parts.sslmode
         return tls.with_tls(

@@ -89,8 +89,8 @@ LISTED = (
     ),
     ListedCommand(
         "history",
-        "exercise",
-        "Check that Neon's history window is as long as the policy says, and open one branch near its far end.",
+        "history",
+        "The history of a source, which copies of it are made of: checked, and for a server of your own kept here.",
     ),
     ListedCommand(
         "exercise",

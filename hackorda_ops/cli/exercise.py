@@ -1,4 +1,4 @@
-"""The commands that test the provider's own history: history, exercise."""
+"""The yearly recovery exercise, by hand."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,27 +11,6 @@ from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database
 from hackorda_ops.cli.printing import heartbeat_of, print_json
 from hackorda_ops.exercise import report as exercise_report
-from hackorda_ops.exercise.history_check import CHECKS, check_history
-from hackorda_ops.proof.check import title_of
-
-
-def history(database: DatabaseName = None, config: ConfigPath = None, as_json: AsJson = False) -> None:
-    """Check that Neon's history window is as long as the policy says, and open one branch near its far end.
-
-    The branch must hold exactly the rows recorded in a past artifact's manifest; it's deleted
-    afterwards. Exit code 1: the window is too short, or the branch doesn't hold those rows.
-    """
-    protected = choose_database(config, database)
-    checked = check_history(protected)
-    if as_json:
-        print_json({"database": protected.name, **asdict(checked)})
-    else:
-        terminal.table(
-            f"{protected.name}, Neon's history",
-            ("check", "outcome", "what it saw"),
-            [(title_of(each.name, CHECKS), each.outcome, each.summary) for each in checked.checks],
-        )
-    raise typer.Exit(1 if any(each.outcome == "failed" for each in checked.checks) else 0)
 
 
 def exercise(

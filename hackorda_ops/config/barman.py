@@ -1,11 +1,15 @@
 """Barman, which keeps the base backups and the WAL of a server of one's own."""
 
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from hackorda_ops.config.choice import HistorySection
+from hackorda_ops.config.values import Cron, Section, VariableName
+from hackorda_ops.given import given
 
 
 def _server_name(value: str) -> str:
@@ -19,25 +23,80 @@ def _server_name(value: str) -> str:
     return value
 
 
+def _slot_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,63}", value):
+        raise ValueError("needs the name of a replication slot: lower-case letters, digits, underscores")
+    return value
+
+
 def _absolute(value: Path) -> Path:
     if not value.is_absolute():
         raise ValueError("needs an absolute path, such as /etc/barman.conf")
     return value
 
 
-class BarmanSection(HistorySection):
-    """A server that Barman keeps on this machine: its base backups, and its WAL.
+class BarmanRun(Section):
+    """Barman as it is run here: `hackorda-ops history receive` receives the WAL, a schedule takes base backups.
+
+    How long both are kept follows from `objectives.history_days`.
 
     Attributes:
-        server: its name in Barman's configuration.
-        config: Barman's configuration file; Barman's own default where it's not given.
-        command: the program: a name on the PATH, or a path.
-        deadline_hours: after which a recovery is stopped.
+        folder: where base backups and WAL are kept, on another disk than the source's.
+        base_backup: when a base backup is taken, in the time zone of `schedule`.
+        slot: the replication slot on the source; hackorda_ops_NAME where it's not given.
+        slot_without_bound: whether the slot is made although the source's max_slot_wal_keep_size is -1: it then holds
+            WAL until the source's disk is full, should nobody receive.
+        url_env: variable with the connection string of a role that may replicate; the source's own role where it's
+            not given.
     """
 
-    server: Annotated[str, AfterValidator(_server_name), Field(examples=["main"])]
+    folder: Path = Path("history")
+    base_backup: Cron = "30 0 * * 0"
+    slot: Annotated[str, AfterValidator(_slot_name)] | None = None
+    slot_without_bound: bool = False
+    url_env: VariableName | None = None
+
+
+class BarmanSection(HistorySection):
+    """A server that Barman keeps on this machine: its base backups, and its WAL. Either `server` or `run` is given.
+
+    Attributes:
+        server: its name in the configuration of a Barman that the team runs.
+        config: that Barman's configuration file; Barman's own default where it's not given.
+        run: where Barman is run by hackorda-ops.
+        command: the program: a name on the PATH, or a path.
+        deadline_hours: after which a recovery or a base backup is stopped.
+    """
+
+    server: Annotated[
+        Annotated[str, AfterValidator(_server_name)] | None, Field(examples=["main"])
+    ] = None
     config: Annotated[
         Annotated[Path, AfterValidator(_absolute)] | None, Field(examples=["/etc/barman.conf"])
     ] = None
+    run: BarmanRun | None = None
     command: str = "barman"
     deadline_hours: Annotated[float, Field(gt=0)] = 12
+
+    @model_validator(mode="after")
+    def _of_one_barman(self) -> Self:
+        if (self.server is None) == (self.run is None):
+            raise ValueError(
+                "needs either server, the name in your own Barman's configuration, or run: {}, to have Barman run here"
+            )
+        if self.run is not None and self.config is not None:
+            raise ValueError("config is your own Barman's; with run it is written by hackorda-ops")
+        return self
+
+    def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:
+        """See `KindSection.missing`."""
+        variable = self.run.url_env if self.run else None
+        if variable and not given(environ, variable):
+            yield f"{at}.run.url_env: set {variable} to the connection string of a role that may replicate"
+
+    def anchored(self, at: Callable[[Path], Path]) -> Self:
+        """See `HistorySection.anchored`."""
+        if self.run is None:
+            return self
+        run = self.run.model_copy(update={"folder": at(self.run.folder)})
+        return self.model_copy(update={"run": run})

@@ -1,7 +1,8 @@
 """A key of databases.yaml that names exactly one of several kinds, with that kind's own section below it."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -44,6 +45,14 @@ class ScratchSection(KindSection):
 
 class HistorySection(KindSection):
     """What databases.yaml says of one kind of history."""
+
+    def anchored(self, at: Callable[[Path], Path]) -> Self:  # noqa: ARG002  # not every kind has folders
+        """The same, with its relative folders made absolute.
+
+        Args:
+            at: makes a folder absolute.
+        """
+        return self
 
 
 class Choice(Section):

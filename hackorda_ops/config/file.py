@@ -76,6 +76,8 @@ def _anchored(config: Config, folder: Path) -> Config:
             "store": database.store.anchored(at),
             "dump": database.dump.model_copy(update={"work_folder": at(database.dump.work_folder)}),
         }
+        if database.history:
+            changes["history"] = database.history.anchored(at)
         if database.cutover:
             changes["cutover"] = database.cutover.anchored(at)
         if database.migrate:

@@ -3,7 +3,9 @@
 What is done with a section is in `histories/`; `histories.registry` lists them all.
 """
 
-from typing import Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
 
 from pydantic import SerializeAsAny
 
@@ -22,6 +24,10 @@ class HistoryPlace(Choice):
     kinds = HISTORY_SECTIONS
 
     section: SerializeAsAny[HistorySection]
+
+    def anchored(self, at: Callable[[Path], Path]) -> Self:
+        """See `HistorySection.anchored`."""
+        return self.model_copy(update={"section": self.section.anchored(at)})
 
 
 def kept_history(named: HistoryPlace | None, scratch: ScratchPlace) -> HistoryPlace | None:

@@ -55,7 +55,17 @@ HOLDS_THE_PAST: Final = Declaration(
     description="A copy near the far end of the window opens, and holds exactly what a past artifact's manifest "
     "recorded of that time.",
 )
-CHECKS: Final = (LONG_ENOUGH, HOLDS_THE_PAST)
+KEPT_WELL: Final = Declaration(
+    name="history_is_kept_well",
+    title="kept well",
+    description="Whoever keeps the history finds nothing wrong with it: WAL is received, nothing of it was lost, and "
+    "there is a base backup to begin with.",
+)
+
+
+def checks_of(traits: HistoryTraits) -> tuple[Declaration, ...]:
+    """The checks of a kind of history: what nobody has to look after can't be kept badly."""
+    return (LONG_ENOUGH, HOLDS_THE_PAST, *((KEPT_WELL,) if traits.looked_after else ()))
 
 
 @dataclass(frozen=True)
@@ -67,17 +77,19 @@ class HistoryCheck:
         long_enough: whether that is what the policy says.
         holds_the_past: whether a copy near its far end holds the rows that a manifest recorded.
         reach_seconds: how far back that copy was; None where none was made.
+        kept_well: whether its keeper finds nothing wrong; None where nobody has to look after it.
     """
 
     window_seconds: int
     long_enough: Check
     holds_the_past: Check
     reach_seconds: float | None
+    kept_well: Check | None = None
 
     @property
-    def checks(self) -> tuple[Check, Check]:
-        """Both checks."""
-        return self.long_enough, self.holds_the_past
+    def checks(self) -> tuple[Check, ...]:
+        """All of them, as `checks_of` declares them."""
+        return self.long_enough, self.holds_the_past, *((self.kept_well,) if self.kept_well else ())
 
 
 def check_history(protected: Protected) -> HistoryCheck:
@@ -100,6 +112,9 @@ def check_history(protected: Protected) -> HistoryCheck:
     with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
         source = protected.source(private_folder=Path(private))
         with registry.history_of(protected, source) as history:
+            kept_well = (
+                judge_kept(history.problems(), history.traits) if history.traits.looked_after else None
+            )
             reach, now = history.reach(), datetime.now(UTC)
             long_enough = judge_window(reach, protected.policy.objectives.history_days, history.traits)
             manifest = farthest(_artifacts(protected), reach, now=now)
@@ -109,7 +124,44 @@ def check_history(protected: Protected) -> HistoryCheck:
                 history.sweep()
                 past = _look_back(protected, history, source, manifest)
                 reach_seconds = (now - manifest.captured_at).total_seconds()
-    return HistoryCheck(reach.window_seconds, long_enough, past, reach_seconds)
+    return HistoryCheck(reach.window_seconds, long_enough, past, reach_seconds, kept_well)
+
+
+def check_kept(protected: Protected) -> Check:
+    """Asks whoever keeps a history whether it is kept as it should be; makes no copy.
+
+    Args:
+        protected: the database.
+
+    Raises:
+        ConfigError: no history is kept, or variables are missing.
+        OpsError: the source or the keeper can't be asked.
+    """
+    registry.require_history(
+        protected,
+        why="this needs a history",
+        meaning="Nothing was checked.",
+        by_hand="look at your provider's own history by hand",
+    )
+    traits = registry.traits_of(protected)
+    if not traits.looked_after:
+        return not_measured(KEPT_WELL.name, f"{traits.keeper} looks after it")
+    protected.require("source", "history")
+    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        source = protected.source(private_folder=Path(private))
+        with registry.history_of(protected, source) as history:
+            return judge_kept(history.problems(), history.traits)
+
+
+def judge_kept(problems: Sequence[str], traits: HistoryTraits) -> Check:
+    """Whether a history is kept as it should be. Pure.
+
+    Args:
+        problems: what its keeper finds wrong, a sentence each.
+        traits: what sets the history apart.
+    """
+    said = " ".join((*problems, traits.remedy)) if problems else f"{traits.keeper} finds nothing wrong."
+    return decided(KEPT_WELL.name, passed=not problems, summary=said)
 
 
 def judge_window(reach: Reach, policy_days: float, traits: HistoryTraits) -> Check:

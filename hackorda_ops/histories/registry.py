@@ -11,7 +11,7 @@ from hackorda_ops.config.scratch import SCRATCH_SECTIONS
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.histories import barman, neon
-from hackorda_ops.histories.kind import HistoryKind
+from hackorda_ops.histories.kind import HistoryKind, Keeper
 from hackorda_ops.history.base import History, HistoryTraits
 from hackorda_ops.history.primary import Primary
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -114,6 +114,45 @@ def primary_of(protected: Protected, source: ConnectionTarget) -> AbstractContex
         )
     protected.require("source", "history")
     return kind.primary(kept.section, protected, source)
+
+
+def keeper_of(protected: Protected) -> Keeper | None:
+    """What has to be run here so that a database's history is kept; None where it has none, or others run that.
+
+    Args:
+        protected: the database.
+    """
+    kind, kept = kind_of(protected.policy), protected.policy.kept_history
+    if kind is None or kept is None or kind.keeper is None:
+        return None
+    return kind.keeper(kept.section, protected)
+
+
+def require_keeper(protected: Protected) -> Keeper:
+    """What has to be run here so that a database's history is kept.
+
+    Args:
+        protected: the database.
+
+    Raises:
+        ConfigError: it has none, or others run that.
+    """
+    keeper = keeper_of(protected)
+    if keeper is None:
+        raise ConfigError(
+            f"databases.{protected.name}: nothing here keeps its history.",
+            meaning="Nothing was done.",
+            next_step="For a server of your own: history: {barman: {run: {}}}. docs/barman.md has the rest.",
+        )
+    return keeper
+
+
+def base_backup_cron(policy: Policy) -> str | None:
+    """When base backups are taken here, as a cron expression; None where none are."""
+    kind, kept = kind_of(policy), policy.kept_history
+    if kind is None or kept is None or kind.base_backup is None:
+        return None
+    return kind.base_backup(kept.section)
 
 
 def look(protected: Protected, source: ConnectionTarget) -> Iterator[Looked]:

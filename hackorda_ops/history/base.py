@@ -39,6 +39,8 @@ class HistoryTraits:
         copies_act: whether a copy may do by itself what the source does (pg_cron jobs, subscriptions).
         every_night: whether nights of the present are read from copies without being asked to: a copy is made at
             once, and costs the source nothing.
+        looked_after: whether it is kept only as long as somebody sees to it, so that `History.problems` is asked.
+        remedy: what to do about those, as a sentence.
     """
 
     keeper: str
@@ -48,6 +50,8 @@ class HistoryTraits:
     correct: str
     copies_act: bool
     every_night: bool
+    looked_after: bool = False
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class History(Protocol):
 
     def reach(self) -> Reach:
         """How far back it goes."""
+
+    def problems(self) -> tuple[str, ...]:
+        """What keeps it from being kept now, a sentence each; only where it has to be looked after."""
 
     def main(self) -> HistoryMain | None:
         """What the source is in it; None where it's the history of something else."""

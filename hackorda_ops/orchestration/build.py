@@ -17,7 +17,7 @@ from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 from hackorda_ops.orchestration.sensors import alarms, command_line, missed_work, schema_change
-from hackorda_ops.orchestration.upkeep import housekeeping, readiness, retention, sweeping
+from hackorda_ops.orchestration.upkeep import housekeeping, keeping, readiness, retention, sweeping
 
 
 def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -47,6 +47,7 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
     return dg.Definitions.merge(
         for_all,
         readiness.of_all(config),
+        keeping.of_all(config),
         history_checks.every_week(config),
         *(
             _of_one(name, database, config.alerts, of_kinds[name])

@@ -3,7 +3,7 @@
 On an asset of its own, `provider_history`: checks of `source` would run whenever somebody observes that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import dagster as dg
@@ -11,13 +11,14 @@ from dagster import AssetCheckResult, MetadataValue
 
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.exercise.history_check import CHECKS, HistoryCheck, check_history
+from hackorda_ops.exercise.history_check import KEPT_WELL, HistoryCheck, check_history, check_kept, checks_of
 from hackorda_ops.histories.registry import kind_of
 from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.jobs import of_assets
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.proof.check import Check
 
 HISTORY_JOB: Final = "history"
 _EVERY_WEEK: Final = "0 4 * * 0"
@@ -29,7 +30,7 @@ def every_week(config: Config) -> dg.Definitions:
     Args:
         config: of every protected database.
     """
-    kept = [name for name, database in config.databases.items() if database.keeps_history]
+    kept = {name: kind for name, database in config.databases.items() if (kind := kind_of(database))}
     if not kept:
         return dg.Definitions()
     job = of_assets(
@@ -50,11 +51,11 @@ def every_week(config: Config) -> dg.Definitions:
             dg.RunRequest(
                 run_key=f"{name} {context.scheduled_execution_time:%Y-%m-%d}",
                 asset_check_keys=[
-                    dg.AssetCheckKey(key(name, PROVIDER_HISTORY), check.name) for check in CHECKS
+                    dg.AssetCheckKey(key(name, PROVIDER_HISTORY), check.name) for check in checks_of(kind.traits)
                 ],
                 tags=labels(name, HISTORY_JOB),
             )
-            for name in kept
+            for name, kind in kept.items()
         ]
 
     return dg.Definitions(jobs=[job], schedules=[tick])
@@ -78,20 +79,27 @@ def provider_history(name: str, database: Policy) -> dg.AssetSpec:
 
 
 def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
-    """The two checks of a database's history, made together by one branch."""
-    specs = checks.specs_of(CHECKS, key(name, PROVIDER_HISTORY))
+    """The checks of a database's history: made together by one copy, or only whether it is kept well."""
+    kind = kind_of(database)
+    if kind is None:
+        raise AssertionError("the caller has asked whether a history is kept")
+    specs = checks.specs_of(checks_of(kind.traits), key(name, PROVIDER_HISTORY))
 
-    @dg.multi_asset_check(
-        name=f"{name}_history_checks",
-        specs=specs,
-    )
+    @dg.multi_asset_check(name=f"{name}_history_checks", specs=specs, can_subset=True)
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:
+        protected = Protected(name, database, environ)
+        wanted = {each.name for each in context.selected_asset_check_keys}
+        made: Sequence[Check]
         with ends_the_step(context):
-            checked = check_history(Protected(name, database, environ))
-        yield from checks.results_of(checked.checks, specs, _numbers(checked))
-        if failed := [each.summary for each in checked.checks if each.outcome == "failed"]:
+            if wanted == {KEPT_WELL.name}:
+                made, numbers = [check_kept(protected)], {}
+            else:
+                checked = check_history(protected)
+                made, numbers = checked.checks, _numbers(checked)
+        yield from checks.results_of(made, [each for each in specs if each.name in wanted], numbers)
+        if failed := [each.summary for each in made if each.outcome == "failed"]:
             # A failed check alone would alarm nobody.
             raise failure(
                 f"The history of {name} is not what the policy says:\n"

@@ -103,7 +103,7 @@ def test_each_service_of_the_product_is_given_what_dagster_yaml_names(service: s
 def test_only_what_runs_runs_is_given_the_secrets_of_databases() -> None:
     given = {name for name, each in COMPOSE["services"].items() if "env_file" in each}
 
-    assert given == {"code", "worker"}
+    assert given == {"code", "worker", "receiver"}
 
 
 def test_nothing_but_the_login_is_published_and_that_on_this_machine_unless_told() -> None:

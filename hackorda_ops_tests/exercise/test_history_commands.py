@@ -1,4 +1,4 @@
-"""The commands `exercise` and `history`, as an operator calls them."""
+"""The commands `exercise` and `history check`, as an operator calls them."""
 
 import json
 import subprocess
@@ -64,8 +64,8 @@ def test_an_exercise_that_can_not_be_held_is_wrong_use(protected: Shipped, tmp_p
 
 
 def test_a_history_shorter_than_the_policy_ends_with_exit_code_1(branching: Shipped, tmp_path: Path) -> None:
-    sound = _run(branching, tmp_path, "history")
-    short = _run(branching.changed(objectives={"history_days": 8}), tmp_path, "history", "--json")
+    sound = _run(branching, tmp_path, "history", "check")
+    short = _run(branching.changed(objectives={"history_days": 8}), tmp_path, "history", "check", "--json")
 
     assert sound.returncode == 0, sound.stderr
     assert "holds the past" in sound.stdout

@@ -57,6 +57,12 @@ class RealBarman:
             until(lambda: connection.execute(received, row).fetchone() is not None, "the WAL was received")
 
 
+def segment_of(lsn: str) -> str:
+    """The name of the segment that a position on the first timeline lies in."""
+    high, low = (int(part, 16) for part in lsn.split("/"))
+    return f"{1:08X}{high:08X}{low >> 24:08X}"
+
+
 def installed(folder: Path) -> Path:
     """Barman in a folder of its own: it wants psycopg2, which is here under another package's name."""
     if shutil.which("rsync") is None:
@@ -74,9 +80,9 @@ def installed(folder: Path) -> Path:
         capture_output=True,
     )
     command = folder / "barman"
-    program = "from barman.cli import main; main()"
+    # A script, because Barman's cron starts others of itself by its own path.
     command.write_text(
-        f"#!/bin/sh\nPYTHONPATH={library} exec {sys.executable} -W ignore -c '{program}' \"$@\"\n"
+        f'#!/bin/sh\nPYTHONPATH={library} exec {sys.executable} -W ignore {library}/bin/barman "$@"\n'
     )
     command.chmod(0o755)
     return command

@@ -22,7 +22,7 @@ from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.preflight.preflight import preflight
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, check
-from hackorda_ops_tests.histories.barman import SERVER
+from hackorda_ops_tests.histories.barman import SERVER, segment_of
 from hackorda_ops_tests.histories.own import Own, copies_of
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("histories")]
@@ -96,7 +96,7 @@ def test_damaged_wal_measures_nothing_and_never_passes(own: Own, shipped: Shippe
     config.write_text(own.barman.config.read_text().replace(str(own.barman.home), str(home)))
     end = catalog.shown(own.barman.run("-f", "json", "show-backup", SERVER, "oldest"), SERVER)
     for segment in (*home.glob(f"{SERVER}/streaming/*"), *home.glob(f"{SERVER}/wals/*/*")):
-        if len(segment.stem) == 24 and segment.stem > _segment(end.end_lsn):
+        if len(segment.stem) == 24 and segment.stem >= segment_of(end.end_lsn):
             segment.write_bytes(bytes(segment.stat().st_size))
     damaged = shipped.changed(history={"barman": own.barman.section | {"config": str(config)}})
 
@@ -104,11 +104,6 @@ def test_damaged_wal_measures_nothing_and_never_passes(own: Own, shipped: Shippe
 
     assert result.verdict == "PASS"
     assert check(result, "branch_equals_manifest").outcome == "not measured"
-
-
-def _segment(lsn: str) -> str:
-    high, low = (int(part, 16) for part in lsn.split("/"))
-    return f"{1:08X}{high:08X}{(low >> 24) - 1:08X}"
 
 
 def test_the_yearly_exercise_brings_back_what_was_destroyed_on_a_recovered_copy(shipped: Shipped) -> None:

@@ -34,6 +34,7 @@ class _BaseInformation(BaseModel):
 
     end_lsn: str
     end_time_timestamp: int
+    backup_size_bytes: int | None = None
 
 
 class _Tablespace(BaseModel):
@@ -68,6 +69,7 @@ class BarmanBase:
         end_lsn: where it ended: the first position that it leads to.
         system_id: of the server that it is of; None where Barman doesn't say.
         tablespaces: the names of the tablespaces beside the cluster's own folder.
+        size_bytes: what it takes up; None where Barman doesn't say.
     """
 
     backup_id: str
@@ -75,6 +77,7 @@ class BarmanBase:
     end_lsn: str
     system_id: str | None
     tablespaces: tuple[str, ...]
+    size_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def shown(text: str, server: str) -> BarmanBase:
         information.end_lsn,
         of_backup.system_id,
         tuple(each.name for each in of_backup.tablespaces),
+        information.backup_size_bytes,
     )
 
 

@@ -1,19 +1,20 @@
 """The history that Barman keeps: base backups and WAL, recovered on this machine."""
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, assert_never
 
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PointGone
-from hackorda_ops.histories.barman import folders, server
+from hackorda_ops.histories.barman import folders, server, slots
 from hackorda_ops.histories.barman.catalog import BarmanBase
 from hackorda_ops.histories.barman.folders import CopyFolder
-from hackorda_ops.histories.barman.program import WAL_FOLDER, Barman
+from hackorda_ops.histories.barman.keeper import BarmanKeeper
+from hackorda_ops.histories.barman.program import Barman
+from hackorda_ops.histories.barman.targets import as_far_as, leads_to, position_of, recovery_settings
 from hackorda_ops.history.alive import owner_lives
 from hackorda_ops.history.base import HistoryMain, HistoryTraits, Reach, RecoveredSource
 from hackorda_ops.history.labels import NIGHT, Label, source_id
@@ -34,14 +35,18 @@ TRAITS: Final = HistoryTraits(
     correct="Correct history.barman.server or the source's connection string",
     copies_act=False,
     every_night=False,
+    looked_after=True,
+    remedy="Run `barman check` by hand; where Barman is run here, look whether `hackorda-ops history receive` runs.",
 )
 
 _APPLICATION: Final = "hackorda_ops history"
 _RETRY_BUDGET_SECONDS: Final = 60.0
+# All that was committed before a time lies before what was written when the source's clock is past it.
+_WRITTEN: Final = (
+    "SELECT pg_catalog.pg_current_wal_insert_lsn()::text WHERE pg_catalog.clock_timestamp() > %s"
+)
 # In a copy's folder: the base backup that it was recovered from.
 _BACKUP: Final = "backup"
-# Barman copies the WAL as far as the target's segment; recovery stops at a record after the target.
-_BEYOND_BYTES: Final = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,13 @@ class BarmanHistory:
         protected: the database.
         barman: the program, for the server that the source is.
         source: the live database.
+        keeper: where Barman is run here.
     """
 
     protected: Protected
     barman: Barman
     source: ConnectionTarget
+    keeper: BarmanKeeper | None = None
 
     @property
     def traits(self) -> HistoryTraits:
@@ -72,6 +79,12 @@ class BarmanHistory:
             return Reach(retention.window_seconds, since)
         return Reach(kept, since, grows=not retention.removes)
 
+    def problems(self) -> tuple[str, ...]:
+        """See `History.problems`: what Barman's own checks find, lost WAL, and a base backup that is missing."""
+        failed = [f"barman check {self.barman.server}: {each}." for each in self.barman.failed_checks()]
+        lacks = self.keeper.lacks_base_backup() if self.keeper else ""
+        return tuple(filter(None, (*failed, *slots.lost(self.source), lacks)))
+
     def main(self) -> HistoryMain | None:
         """Barman's server, if its newest base backup is the source's."""
         backups = self.barman.backups()
@@ -84,11 +97,11 @@ class BarmanHistory:
         # Where one of them isn't known, the copy itself is held against the source.
         if None not in {identifier, newest.system_id} and identifier != newest.system_id:
             return None
-        return HistoryMain(self.barman.section.server, backups[-1][1])
+        return HistoryMain(self.barman.server, backups[-1][1])
 
     def not_main(self) -> str:
         """See `History.not_main`."""
-        return f"{self.source.describe()} is not the server that Barman knows as {self.barman.section.server}"
+        return f"{self.source.describe()} is not the server that Barman knows as {self.barman.server}"
 
     @contextmanager
     def opened(
@@ -108,7 +121,7 @@ class BarmanHistory:
             (folder.path / _BACKUP).write_text(backup.backup_id)
             with self._recovered(folder, backup, point, parent, keeps_wal=expires_at is None) as target:
                 require_elsewhere(self.source, target)
-                lsn, time = _position(target, folders.home(folder.path) / "data")
+                lsn, time = position_of(target, folders.home(folder.path) / "data")
                 yield RecoveredSource(
                     copy_id=str(folder.path),
                     name=folder.path.name,
@@ -119,8 +132,8 @@ class BarmanHistory:
                     call=" ".join(
                         (
                             "barman recover",
-                            *_as_far_as(point),
-                            self.barman.section.server,
+                            *as_far_as(point),
+                            self.barman.server,
                             backup.backup_id,
                             "FOLDER",
                         )
@@ -192,7 +205,7 @@ class BarmanHistory:
                 continue
             return backup
         raise PointGone(
-            f"Barman has no base backup of {self.barman.section.server} from before that point.",
+            f"Barman has no base backup of {self.barman.server} from before that point.",
             meaning="Its WAL alone leads nowhere: what was then can't be recovered from Barman.",
             next_step="Keep base backups for longer (Barman's retention_policy); that moment is lost.",
         )
@@ -215,67 +228,49 @@ class BarmanHistory:
             # Never to where it is on the source: that may be this very machine.
             (tablespaces / name).mkdir(parents=True)
             moved += ["--tablespace", f"{name}:{tablespaces / name}"]
-        self.barman.recover(backup.backup_id, data, target=(*moved, *_as_far_as(point)))
+        needed = None if parent else self._last_needed(point)
+        self.barman.recover(backup.backup_id, data, target=(*moved, *as_far_as(point)))
         major = int((data / "PG_VERSION").read_text().split(".")[0])
         programs = server.programs_of(self.protected.client_tools(major).folder, major)
         server_user.give_all(tablespaces, user)
-        with server.running(
-            home,
-            programs,
-            self.source,
-            recovery=_recovery(data, point, parent),
-            keeps_wal=keeps_wal,
-            deadline_seconds=self.barman.section.deadline_hours * 3600,
-        ) as target:
+
+        def running(to: HistoryPoint) -> AbstractContextManager[ConnectionTarget]:
+            return server.running(
+                home,
+                programs,
+                self.source,
+                recovery=recovery_settings(data, to, parent),
+                keeps_wal=keeps_wal,
+                deadline_seconds=self.barman.deadline_seconds,
+            )
+
+        with ExitStack() as stack:
+            try:
+                target = stack.enter_context(running(point))
+            except server.WalEnded:
+                # On a source that is quiet nothing lies after the point: then all there is leads exactly to it.
+                if needed is None:
+                    raise
+                target = stack.enter_context(running(AtHead()))
+                if not leads_to(position_of(target, data)[0], needed):
+                    raise
             yield target
 
-
-def _as_far_as(point: HistoryPoint) -> tuple[str, ...]:
-    """Barman's options for the WAL that a recovery to a point needs."""
-    match point:
-        case AtLsn(lsn):
-            beyond = position_bytes(lsn) + _BEYOND_BYTES
-            return ("--target-lsn", f"{beyond >> 32:X}/{beyond & 0xFFFFFFFF:X}")
-        case AtTime(time):
-            return ("--target-time", (time.astimezone(UTC) + timedelta(hours=1)).isoformat(sep=" "))
-        case AtHead():
-            return ()
-        case _:
-            assert_never(point)
-
-
-def _recovery(data: Path, point: HistoryPoint, parent: RecoveredSource | None) -> Mapping[str, str]:
-    """The settings of the recovery to a point."""
-    places = [data / WAL_FOLDER]
-    if parent is not None:
-        # What was written on the parent is in its own data folder, all of it.
-        places.insert(0, folders.home(Path(parent.copy_id)) / "data" / "pg_wal")
-    copy = " || ".join(
-        f'cp {shlex.quote(str(each)).replace("%", "%%")}/%f "%p" 2>/dev/null' for each in places
-    )
-    settings = {"restore_command": copy, "recovery_target_timeline": "latest"}
-    match point:
-        case AtLsn(lsn):
-            return settings | {"recovery_target_lsn": lsn, "recovery_target_inclusive": "off"}
-        case AtTime(time):
-            at = time.astimezone(UTC).isoformat(sep=" ")
-            return settings | {"recovery_target_time": at, "recovery_target_inclusive": "on"}
-        case AtHead():
-            return settings
-        case _:
-            assert_never(point)
-
-
-def _position(target: ConnectionTarget, data: Path) -> tuple[str | None, datetime | None]:
-    """Where a copy left the source's timeline, and the time of the last commit that it replayed."""
-    with (
-        translated_errors(target, "Looking at the recovered copy"),
-        connect(target, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
-    ):
-        row = connection.execute("SELECT pg_catalog.pg_last_xact_replay_timestamp()").fetchone()
-    files = sorted((data / "pg_wal").glob("*.history"))
-    if not files:
-        return None, row[0] if row else None
-    # "1<tab>0/3000148<tab>reason": the last line of the newest timeline's history is its own beginning.
-    lines = [each for each in files[-1].read_text().splitlines() if each and not each.startswith("#")]
-    return (lines[-1].split("\t")[1] if lines else None), row[0] if row else None
+    def _last_needed(self, point: HistoryPoint) -> str | None:
+        """The position up to which WAL is needed to be sure of a point, if nothing after it is there; None: unknown."""
+        match point:
+            case AtLsn(lsn):
+                return lsn
+            case AtTime(time):
+                with (
+                    translated_errors(self.source, "Looking how far the source has written"),
+                    connect(
+                        self.source, application_name=_APPLICATION, settings=SHORT_SETTINGS
+                    ) as connection,
+                ):
+                    row = connection.execute(_WRITTEN, [time]).fetchone()
+                return row[0] if row else None
+            case AtHead():
+                return None
+            case _:
+                assert_never(point)

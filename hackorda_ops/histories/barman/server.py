@@ -22,8 +22,9 @@ from hackorda_ops.redaction.tool_lines import without_rows
 _LOOK_AGAIN_SECONDS: Final = 0.1
 _CONNECT_SECONDS: Final = 5
 _STARTS: Final = 3
+_ENDED: Final = "recovery ended before configured recovery target was reached"
 _NOT_REACHED: Final = (
-    "recovery ended before configured recovery target was reached",
+    _ENDED,
     "requested recovery stop point is before consistent recovery point",
     "could not locate a valid checkpoint record",
     "could not locate required checkpoint record",
@@ -67,6 +68,10 @@ _FIXED: Final = {
 _KEEPS_WAL: Final = {"wal_level": "replica", "wal_keep_size": "1TB"}
 
 
+class WalEnded(PointGone):
+    """The WAL was replayed to its end, and nothing in it lies after the point: it may lie beyond that end."""
+
+
 @contextmanager
 def running(
     home: Path,
@@ -91,6 +96,7 @@ def running(
         The source's database on it.
 
     Raises:
+        WalEnded: the WAL ends without anything that lies after the target.
         PointGone: the WAL doesn't lead to the target.
         HistoryRefused: the server does not run.
         LoginRefused: the source's role can't log in.
@@ -214,7 +220,8 @@ def _did_not_start(process: Child) -> PointGone | HistoryRefused:
     log = process.stderr_tail
     said = without_rows("\n".join(log.splitlines()[-8:]))
     if any(each in log for each in _NOT_REACHED):
-        return PointGone(
+        kind = WalEnded if _ENDED in log else PointGone
+        return kind(
             f"The WAL that Barman has doesn't lead to that point:\n{said}",
             meaning="A segment is missing or damaged, was not received yet, or nothing was committed after it.",
             next_step="Look at `barman check` and at its WAL archive around that time, then try again.",

@@ -53,6 +53,10 @@ class NeonHistory:
         project = self.client.project()
         return Reach(project.history_retention_seconds, project.created_at)
 
+    def problems(self) -> tuple[str, ...]:
+        """See `History.problems`: Neon sees to it."""
+        return ()
+
     def main(self) -> HistoryMain | None:
         """The project's default branch, if the source is its read-write compute."""
         main = own_branch.find_main(self.client, self.source)

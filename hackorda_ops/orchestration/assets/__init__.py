@@ -11,6 +11,7 @@ RESTORE_DRILL = "restore_drill"
 DRILL_REPORT = "drill_report"
 RECOVERY_EXERCISE = "recovery_exercise"
 PROVIDER_HISTORY = "provider_history"
+BASE_BACKUP = "base_backup"
 
 
 def key(database: str, asset: str) -> AssetKey:

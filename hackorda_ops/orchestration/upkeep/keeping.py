@@ -1,0 +1,205 @@
+"""What keeps the histories that somebody has to look after: base backups, and a watch over their reception.
+
+Reception itself is a service of its own (`hackorda-ops history receive`): a run that never ends would take a slot of
+the queue, and would end with every restart of Dagster.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+from pydantic import TypeAdapter, ValidationError
+
+from hackorda_ops.alerts.in_time import within
+from hackorda_ops.config.models import Config, Policy
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import OpsError
+from hackorda_ops.exercise.history_check import KEPT_WELL, check_kept
+from hackorda_ops.histories.registry import base_backup_cron, keeper_of, kind_of
+from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.assets import BASE_BACKUP, PROVIDER_HISTORY, key
+from hackorda_ops.orchestration.assets.base_backup import base_backup
+from hackorda_ops.orchestration.jobs import AssetJob, of_assets
+from hackorda_ops.orchestration.schedules import without_catching_up
+
+WATCH: Final = "history_watch"
+"""The name of the sensor."""
+
+_LOOK_EVERY_SECONDS: Final = 300
+# Dagster gives a tick a minute; what doesn't answer meanwhile is looked at again by the next.
+_LOOKING_SECONDS: Final = 45.0
+_LOOKERS: Final = 8
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the watch remembers of a database.
+
+    Attributes:
+        bad: whether its history was not kept well when that was last reported.
+        bad_on: the day of the last report.
+        backed_up_on: the day when a base backup was last asked for.
+    """
+
+    bad: bool = False
+    bad_on: str = ""
+    backed_up_on: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a database now.
+
+    Attributes:
+        well: whether its history is kept well.
+        lacks_base_backup: whether nothing but a base backup is missing, and can be taken.
+    """
+
+    well: bool
+    lacks_base_backup: bool
+
+
+_CURSOR: Final = TypeAdapter(dict[str, Watched])
+
+
+def of_all(config: Config) -> dg.Definitions:
+    """The base backups that are taken here, and one sensor that watches every history that is looked after."""
+    watched = {
+        name: database
+        for name, database in config.databases.items()
+        if (kind := kind_of(database)) is not None and kind.traits.looked_after
+    }
+    if not watched:
+        return dg.Definitions()
+    own = {name: cron for name, database in watched.items() if (cron := base_backup_cron(database))}
+    backups = {name: _base_backup_job(name) for name in own}
+    looks = {name: _look_job(name) for name in watched}
+    return dg.Definitions(
+        assets=[base_backup(name, watched[name]) for name in own],
+        jobs=[*backups.values(), *looks.values()],
+        schedules=[
+            without_catching_up(
+                backups[name],
+                cron,
+                timezone=watched[name].schedule.timezone,
+                name=f"{name}_every_base_backup",
+                description=f"Takes a base backup of {name}.",
+            )
+            for name, cron in own.items()
+        ],
+        sensors=[_watch(watched, [*backups.values(), *looks.values()])],
+    )
+
+
+def base_backup_job_name(name: str) -> str:
+    """The name of the job that takes a base backup."""
+    return f"{name}_base_backup"
+
+
+def look_job_name(name: str) -> str:
+    """The name of the job that looks whether a history is kept well."""
+    return f"{name}_history_kept"
+
+
+def _base_backup_job(name: str) -> AssetJob:
+    return of_assets(
+        dg.AssetSelection.assets(key(name, BASE_BACKUP)),
+        name=base_backup_job_name(name),
+        description=f"Takes a base backup of {name}: recoveries to later moments begin with it.",
+    )
+
+
+def _look_job(name: str) -> AssetJob:
+    return of_assets(
+        dg.AssetSelection.checks(dg.AssetCheckKey(key(name, PROVIDER_HISTORY), KEPT_WELL.name)),
+        name=look_job_name(name),
+        description=f"Looks whether the history of {name} is kept: WAL received, nothing lost, a base backup there. "
+        "It makes no copy.",
+    )
+
+
+def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=WATCH,
+        jobs=jobs,
+        description="Looks every few minutes whether every history that is kept by Barman still is. A run that fails, "
+        "and so an alarm, says when it is not, once a day; a run that succeeds, when it is again. A base backup that "
+        "is missing is taken at once.",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=_LOOK_EVERY_SECONDS,
+    )
+    def watch(
+        context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        before, now = _remembered(context.cursor), clock.now()
+        after: dict[str, Watched] = {}
+        unseen: list[str] = []
+        for name, seen in _seen_of_all(watched, environ).items():
+            known = before.get(name, Watched())
+            if isinstance(seen, str):
+                # A night that meets the same trouble fails and raises an alarm.
+                unseen.append(seen)
+                after[name] = known
+                continue
+            after[name], job = what_to_do(known, seen, now)
+            if job is not None:
+                yield dg.RunRequest(job_name=f"{name}_{job}")
+        context.update_cursor(_CURSOR.dump_json(after).decode())
+        yield dg.SkipReason(" ".join(unseen) or f"{len(after)} histories were looked at.")
+
+    return watch
+
+
+def what_to_do(known: Watched, seen: Seen, now: datetime) -> tuple[Watched, str | None]:
+    """What to remember of a database, and which of its jobs to start, by the end of its name; None for none. Pure.
+
+    Args:
+        known: what was remembered.
+        seen: what is seen now.
+        now: aware.
+    """
+    today = f"{now:%Y-%m-%d}"
+    if seen.lacks_base_backup:
+        # The run reports for itself. While it runs, or has failed, a second one a day is enough.
+        asked = known.backed_up_on == today
+        return Watched(known.bad, known.bad_on, today), None if asked else "base_backup"
+    if seen.well:
+        return Watched(backed_up_on=known.backed_up_on), "history_kept" if known.bad else None
+    told = known.bad and known.bad_on == today
+    return Watched(True, today, known.backed_up_on), None if told else "history_kept"
+
+
+def _seen_of_all(watched: Mapping[str, Policy], environ: Mapping[str, str]) -> dict[str, Seen | str]:
+    ends = time.monotonic() + _LOOKING_SECONDS
+
+    def one(name: str) -> Seen | str:
+        protected = Protected(name, watched[name], environ)
+        try:
+            return within(
+                max(ends - time.monotonic(), 0), f"Looking at the history of {name}", lambda: _see(protected)
+            )
+        except OpsError as error:
+            return error.what
+
+    with ThreadPoolExecutor(_LOOKERS) as lookers:
+        return dict(zip(watched, lookers.map(one, watched), strict=True))
+
+
+def _see(protected: Protected) -> Seen:
+    keeper = keeper_of(protected)
+    if keeper is not None and not keeper.has_begun:
+        return Seen(well=False, lacks_base_backup=False)
+    if keeper is not None and keeper.receives() and keeper.lacks_base_backup():
+        return Seen(well=False, lacks_base_backup=True)
+    return Seen(check_kept(protected).outcome == "passed", lacks_base_backup=False)
+
+
+def _remembered(cursor: str | None) -> dict[str, Watched]:
+    try:
+        return _CURSOR.validate_json(cursor or "{}")
+    except ValidationError:
+        return {}
