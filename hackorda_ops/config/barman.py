@@ -52,25 +52,25 @@ class BarmanRun(Section):
 
     folder: Path = Path("history")
     base_backup: Cron = "30 0 * * 0"
-    slot: Annotated[str, AfterValidator(_slot_name)] | None = None
+    slot: Annotated[
+        Annotated[str, AfterValidator(_slot_name)] | None, Field(examples=["hackorda_ops_shop"])
+    ] = None
     slot_without_bound: bool = False
-    url_env: VariableName | None = None
+    url_env: Annotated[VariableName | None, Field(examples=["SHOP_RECEIVE_URL"])] = None
 
 
 class BarmanSection(HistorySection):
-    """A server that Barman keeps on this machine: its base backups, and its WAL. Either `server` or `run` is given.
+    """A server that Barman keeps on this machine: its base backups, and its WAL. Without `server`, Barman is run here.
 
     Attributes:
-        server: its name in the configuration of a Barman that the team runs.
+        server: its name in the configuration of a Barman that the team runs by itself.
         config: that Barman's configuration file; Barman's own default where it's not given.
-        run: where Barman is run by hackorda-ops.
+        run: how Barman is run here, where there's no `server`.
         command: the program: a name on the PATH, or a path.
         deadline_hours: after which a recovery or a base backup is stopped.
     """
 
-    server: Annotated[
-        Annotated[str, AfterValidator(_server_name)] | None, Field(examples=["main"])
-    ] = None
+    server: Annotated[Annotated[str, AfterValidator(_server_name)] | None, Field(examples=["main"])] = None
     config: Annotated[
         Annotated[Path, AfterValidator(_absolute)] | None, Field(examples=["/etc/barman.conf"])
     ] = None
@@ -80,12 +80,15 @@ class BarmanSection(HistorySection):
 
     @model_validator(mode="after")
     def _of_one_barman(self) -> Self:
-        if (self.server is None) == (self.run is None):
+        if self.server is not None and self.run is not None:
+            raise ValueError("give either server, of a Barman that you run, or run, to have Barman run here")
+        if self.server is None and self.config is not None:
             raise ValueError(
-                "needs either server, the name in your own Barman's configuration, or run: {}, to have Barman run here"
+                "config is that of a Barman that you run: server has to say which of its servers is meant"
             )
-        if self.run is not None and self.config is not None:
-            raise ValueError("config is your own Barman's; with run it is written by hackorda-ops")
+        if self.server is None and self.run is None:
+            # A default that depends on another key; frozen from here on.
+            object.__setattr__(self, "run", BarmanRun())
         return self
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:

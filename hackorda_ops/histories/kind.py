@@ -18,7 +18,7 @@ S = TypeVar("S", bound=HistorySection)
 
 
 @dataclass(frozen=True)
-class BaseBackup:
+class HistoryBase:
     """A base backup that was taken: the beginning of recoveries to any later moment.
 
     Attributes:
@@ -66,7 +66,7 @@ class Keeper(Protocol):
             OpsError: the source can't be reached.
         """
 
-    def base_backup(self) -> BaseBackup:
+    def base_backup(self) -> HistoryBase:
         """Takes a base backup.
 
         Raises:

@@ -142,7 +142,7 @@ def require_keeper(protected: Protected) -> Keeper:
         raise ConfigError(
             f"databases.{protected.name}: nothing here keeps its history.",
             meaning="Nothing was done.",
-            next_step="For a server of your own: history: {barman: {run: {}}}. docs/barman.md has the rest.",
+            next_step="For a server of your own: history: {barman: {}}. docs/barman.md has the rest.",
         )
     return keeper
 

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psycopg
 import yaml
+from dagster import DagsterInstance, ExecuteInProcessResult
 
 from hackorda_ops.config import file as config_file
 from hackorda_ops.environment import Protected
 from hackorda_ops.local.postgres import PostgresServer
+from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.orchestration.upkeep.keeping import WATCH
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops_tests.e2e.processes import until
 
@@ -47,7 +52,7 @@ class KeptHere:
         folder.mkdir()
         written = {
             "scratch": {"server": {}},
-            "history": {"barman": {"run": {}, "command": str(command)}},
+            "history": {"barman": {"command": str(command)}},
         }
         (folder / "databases.yaml").write_text(yaml.safe_dump({"databases": {NAME: written}}))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
@@ -70,6 +75,32 @@ class KeptHere:
     def target(self) -> ConnectionTarget:
         """The live database."""
         return parse(self.url, origin="test")
+
+    @contextmanager
+    def dagster(self) -> Iterator[tuple[dg.Definitions, DagsterInstance]]:
+        """Its code location, and a Dagster of its own."""
+        config = config_file.load(self.folder / "databases.yaml")
+        with DagsterInstance.ephemeral() as instance:
+            yield build_defs(config, resource_overrides={ENVIRON: self.environ}), instance
+
+    def watched(self, cursor: str | None = None) -> tuple[list[str | None], str | None]:
+        """What a tick of the watch starts, and what it remembers."""
+        with self.dagster() as (definitions, instance):
+            context = dg.build_sensor_context(
+                instance=instance,
+                definitions=definitions,
+                resources={ENVIRON: self.environ},
+                cursor=cursor,
+            )
+            tick = definitions.resolve_sensor_def(WATCH).evaluate_tick(context)
+        return [each.job_name for each in tick.run_requests or ()], tick.cursor
+
+    def run(self, job: str) -> ExecuteInProcessResult:
+        """Runs one of the jobs in this process."""
+        with self.dagster() as (definitions, instance):
+            return definitions.resolve_job_def(job).execute_in_process(
+                instance=instance, raise_on_error=False
+            )
 
     @property
     def barman(self) -> Path:

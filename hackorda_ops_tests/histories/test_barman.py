@@ -132,6 +132,18 @@ def test_what_is_not_barmans_output_is_refused(text: str) -> None:
         catalog.finished(text, "own")
 
 
+@pytest.mark.parametrize("text", ['{"own": {}}', '{"own": 3}', '{"own": {"x": {}}}'])
+def test_a_check_that_checked_nothing_is_not_well(text: str) -> None:
+    with pytest.raises(HistoryRefused, match="not understood"):
+        catalog.failed_checks(text, "own")
+
+
+def test_a_check_that_gave_up_is_not_well() -> None:
+    text = '{"_EXCEPTION": ["no rights\\nSee log"], "own": {"wal_level": {"status": "OK", "hint": ""}}}'
+
+    assert catalog.failed_checks(text, "own") == ("no rights See log",)
+
+
 @pytest.mark.parametrize(
     ("said", "refuses"),
     [

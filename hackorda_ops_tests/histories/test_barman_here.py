@@ -60,11 +60,13 @@ def here(
 
 @pytest.fixture(scope="module")
 def begun(here: KeptHere) -> tuple[KeptHere, Night]:
-    """The same, with a bound; received, backed up once, and a night right after that."""
+    """The same, with a bound; received, its first base backup taken by Dagster, and a night right after that."""
     here.do("ALTER SYSTEM SET max_slot_wal_keep_size = '48MB'", "SELECT pg_reload_conf()")
     with here.receiving():
-        done = here.type("history", "backup")
-        assert done.returncode == 0, done.stderr
+        asked, cursor = here.watched()
+        assert asked == ["hackorda_base_backup"]
+        assert here.run("hackorda_base_backup").success
+        assert here.watched(cursor)[0] == []
         night = night_of(here.url, here.folder / "nights")
         here.received()
     return here, night
@@ -144,9 +146,26 @@ def test_somebody_elses_slot_is_not_touched(kept: KeptHere) -> None:
 def test_a_role_with_no_more_than_the_documented_rights_is_enough(kept: KeptHere, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "barman.md").read_text()
     [made] = re.findall(r"CREATE ROLE hackorda_receive.*?;\n *```", page, re.DOTALL)
-    kept.do(*made.replace("```", "").replace("…", "a secret").strip().removesuffix(";").split(";\n"))
+    statements = made.replace("```", "").replace("…", "a secret").strip().removesuffix(";").split(";\n")
+    with psycopg.connect(kept.source.url(), autocommit=True) as connection:
+        for number, statement in enumerate(statements):
+            if number == len(statements) - 1:
+                withheld = problems_of_the_role(kept, tmp_path / "without")
+            connection.execute(statement.encode())
+    failed = problems_of_the_role(kept, tmp_path / "with")
+
+    # Nobody receives; all that depends on rights is well.
+    assert "missing required privileges" in withheld
+    assert "receive wal running" in failed
+    assert "privileges" not in failed
+    assert "access" not in failed
+    assert "PostgreSQL" not in failed
+
+
+def problems_of_the_role(kept: KeptHere, folder: Path) -> str:
+    """What Barman finds wrong as the role of the documentation; nothing of it stays on the source."""
     url = kept.source.url("postgres", user="hackorda_receive", password="a secret")
-    run = {"folder": str(tmp_path / "other"), "url_env": "RECEIVE_URL", "slot": "of_the_role"}
+    run = {"folder": str(folder), "url_env": "RECEIVE_URL", "slot": "of_the_role"}
     history = {"barman": {**kept.history["history"]["barman"], "run": run}}
     policy = Policy.model_validate({"scratch": {"server": {}}, "history": history})
     other = Protected("other", policy, {**kept.environ, "RECEIVE_URL": url})
@@ -154,12 +173,7 @@ def test_a_role_with_no_more_than_the_documented_rights_is_enough(kept: KeptHere
     with registry.history_of(other, kept.target) as found:
         failed = " ".join(found.problems())
     registry.require_keeper(other).end()
-
-    # Nobody receives; all that depends on rights is well.
-    assert "receive wal running" in failed
-    assert "privileges" not in failed
-    assert "access" not in failed
-    assert "PostgreSQL" not in failed
+    return failed
 
 
 def test_only_one_receives_into_a_folder(kept: KeptHere) -> None:
@@ -189,6 +203,21 @@ def test_a_receiver_that_dies_is_started_again_and_one_that_is_killed_with_its_c
         found = problems(kept)
 
     assert "receive wal running" in found
+
+
+def test_the_watch_reports_that_nobody_receives_and_that_somebody_does_again(kept: KeptHere) -> None:
+    asked, cursor = kept.watched()
+    failed = kept.run("hackorda_history_kept")
+    again, cursor = kept.watched(cursor)
+    with kept.receiving():
+        over, cursor = kept.watched(cursor)
+        passed = kept.run("hackorda_history_kept")
+        well, _ = kept.watched(cursor)
+
+    assert (asked, again, over, well) == (["hackorda_history_kept"], [], ["hackorda_history_kept"], [])
+    assert (failed.success, passed.success) == (False, True)
+    [event] = [each for each in failed.all_events if each.is_step_failure]
+    assert "receive wal running" in str(event.event_specific_data)
 
 
 def test_preflight_shows_that_nobody_receives(kept: KeptHere) -> None:

@@ -152,12 +152,22 @@ def failed_checks(text: str, server: str) -> tuple[str, ...]:
     of_server = _of_server(text, server)
     if not isinstance(of_server, dict):
         raise _not_understood("check")
+    # Where Barman gave up in the middle, what it hadn't checked yet isn't known to be well.
+    if gave_up := _ended_by(text):
+        return gave_up
+    if not of_server:
+        raise _not_understood("check")
     checks = zip(of_server, _all_of(_Checked, list(of_server.values())), strict=True)
     return tuple(
         name.replace("_", " ") + (f" ({each.hint})" if each.hint else "")
         for name, each in checks
         if each.status != "OK"
     )
+
+
+def _ended_by(text: str) -> tuple[str, ...]:
+    said = [json.loads(text).get(each, []) for each in ("_EXCEPTION", "_ERROR")]
+    return tuple(" ".join(str(each).split()) for lines in said if isinstance(lines, list) for each in lines)
 
 
 def _of_server(text: str, server: str) -> Any:

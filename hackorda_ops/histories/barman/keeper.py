@@ -24,7 +24,7 @@ from hackorda_ops.histories.barman.installation import (
     slot_of,
 )
 from hackorda_ops.histories.barman.program import Barman
-from hackorda_ops.histories.kind import BaseBackup
+from hackorda_ops.histories.kind import HistoryBase
 from hackorda_ops.words import duration
 
 _LOOK_AGAIN_SECONDS: Final = 0.5
@@ -83,7 +83,7 @@ class BarmanKeeper:
         role = receiving_role(self.run, self.protected)
         return own_slot.see(role, slot_of(self.run, self.protected)).slot == "active"
 
-    def base_backup(self) -> BaseBackup:
+    def base_backup(self) -> HistoryBase:
         """See `Keeper.base_backup`."""
         barman, began = barman_of(self.section, self.protected), time.monotonic()
         if not barman.any_backup():
@@ -101,7 +101,7 @@ class BarmanKeeper:
             ) from None
         newest, ended_at = barman.backups()[0]
         size = barman.backup(newest).size_bytes
-        return BaseBackup(newest, ended_at, size, time.monotonic() - began)
+        return HistoryBase(newest, ended_at, size, time.monotonic() - began)
 
     def lacks_base_backup(self) -> str:
         """See `Keeper.lacks_base_backup`."""

@@ -194,6 +194,12 @@ def read_record(folder: Path) -> SlotRecord | None:
 
 
 def write_record(folder: Path, slot: str, system_identifier: str | None) -> None:
-    """Writes down that the slot is ours; before it is made, so that one is never there without."""
+    """Writes down that the slot is ours; before it is made, so that one is never there without.
+
+    Args:
+        folder: of this Barman.
+        slot: its name.
+        system_identifier: of the server that it will be on.
+    """
     record = SlotRecord(slot, system_identifier, datetime.now(UTC))
     write_private(folder / _RECORD, json.dumps(asdict(record) | {"since": record.since.isoformat()}))

@@ -59,7 +59,10 @@ class Barman:
         """
         # It ends with 1 where a check failed.
         finished = self._run("check", formatted=True)
-        return catalog.failed_checks(_text(finished), self.server)
+        failed = catalog.failed_checks(_text(finished), self.server)
+        if finished.returncode != 0 and not failed:
+            raise self._refused("check", finished)
+        return tuple(without_rows(_redacted(each)) for each in failed)
 
     def any_backup(self) -> bool:
         """Whether it has a finished base backup.

@@ -51,7 +51,13 @@ def as_far_as(point: HistoryPoint) -> tuple[str, ...]:
 
 
 def recovery_settings(data: Path, point: HistoryPoint, parent: RecoveredSource | None) -> Mapping[str, str]:
-    """The settings of the recovery to a point."""
+    """The settings of the recovery to a point.
+
+    Args:
+        data: the data folder, with what Barman copied.
+        point: where the recovery stops.
+        parent: the copy that this one is made of; None for the source.
+    """
     places = [data / WAL_FOLDER]
     if parent is not None:
         # What was written on the parent is in its own data folder, all of it.

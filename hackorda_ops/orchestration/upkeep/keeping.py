@@ -5,7 +5,7 @@ the queue, and would end with every restart of Dagster.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from hackorda_ops.exercise.history_check import KEPT_WELL, check_kept
 from hackorda_ops.histories.registry import base_backup_cron, keeper_of, kind_of
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import BASE_BACKUP, PROVIDER_HISTORY, key
-from hackorda_ops.orchestration.assets.base_backup import base_backup
+from hackorda_ops.orchestration.assets.history_base import base_backup
 from hackorda_ops.orchestration.jobs import AssetJob, of_assets
 from hackorda_ops.orchestration.schedules import without_catching_up
 
@@ -36,7 +36,7 @@ _LOOKERS: Final = 8
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedHistory:
     """What the watch remembers of a database.
 
     Attributes:
@@ -51,7 +51,7 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Seen:
+class HistorySeen:
     """What was seen of a database now.
 
     Attributes:
@@ -63,7 +63,7 @@ class Seen:
     lacks_base_backup: bool
 
 
-_CURSOR: Final = TypeAdapter(dict[str, Watched])
+_CURSOR: Final = TypeAdapter(dict[str, WatchedHistory])
 
 
 def of_all(config: Config) -> dg.Definitions:
@@ -134,12 +134,13 @@ def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefi
     )
     def watch(
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    ) -> dg.SensorResult:
         before, now = _remembered(context.cursor), clock.now()
-        after: dict[str, Watched] = {}
+        after: dict[str, WatchedHistory] = {}
         unseen: list[str] = []
+        asked: list[dg.RunRequest] = []
         for name, seen in _seen_of_all(watched, environ).items():
-            known = before.get(name, Watched())
+            known = before.get(name, WatchedHistory())
             if isinstance(seen, str):
                 # A night that meets the same trouble fails and raises an alarm.
                 unseen.append(seen)
@@ -147,14 +148,18 @@ def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefi
                 continue
             after[name], job = what_to_do(known, seen, now)
             if job is not None:
-                yield dg.RunRequest(job_name=f"{name}_{job}")
-        context.update_cursor(_CURSOR.dump_json(after).decode())
-        yield dg.SkipReason(" ".join(unseen) or f"{len(after)} histories were looked at.")
+                asked.append(dg.RunRequest(job_name=f"{name}_{job}"))
+        said = " ".join(unseen) or f"Nothing has changed with the histories of {', '.join(after)}."
+        return dg.SensorResult(
+            run_requests=asked,
+            skip_reason=None if asked else said,
+            cursor=_CURSOR.dump_json(after).decode(),
+        )
 
     return watch
 
 
-def what_to_do(known: Watched, seen: Seen, now: datetime) -> tuple[Watched, str | None]:
+def what_to_do(known: WatchedHistory, seen: HistorySeen, now: datetime) -> tuple[WatchedHistory, str | None]:
     """What to remember of a database, and which of its jobs to start, by the end of its name; None for none. Pure.
 
     Args:
@@ -166,17 +171,17 @@ def what_to_do(known: Watched, seen: Seen, now: datetime) -> tuple[Watched, str 
     if seen.lacks_base_backup:
         # The run reports for itself. While it runs, or has failed, a second one a day is enough.
         asked = known.backed_up_on == today
-        return Watched(known.bad, known.bad_on, today), None if asked else "base_backup"
+        return WatchedHistory(known.bad, known.bad_on, today), None if asked else "base_backup"
     if seen.well:
-        return Watched(backed_up_on=known.backed_up_on), "history_kept" if known.bad else None
+        return WatchedHistory(backed_up_on=known.backed_up_on), "history_kept" if known.bad else None
     told = known.bad and known.bad_on == today
-    return Watched(True, today, known.backed_up_on), None if told else "history_kept"
+    return WatchedHistory(True, today, known.backed_up_on), None if told else "history_kept"
 
 
-def _seen_of_all(watched: Mapping[str, Policy], environ: Mapping[str, str]) -> dict[str, Seen | str]:
+def _seen_of_all(watched: Mapping[str, Policy], environ: Mapping[str, str]) -> dict[str, HistorySeen | str]:
     ends = time.monotonic() + _LOOKING_SECONDS
 
-    def one(name: str) -> Seen | str:
+    def one(name: str) -> HistorySeen | str:
         protected = Protected(name, watched[name], environ)
         try:
             return within(
@@ -189,16 +194,16 @@ def _seen_of_all(watched: Mapping[str, Policy], environ: Mapping[str, str]) -> d
         return dict(zip(watched, lookers.map(one, watched), strict=True))
 
 
-def _see(protected: Protected) -> Seen:
+def _see(protected: Protected) -> HistorySeen:
     keeper = keeper_of(protected)
     if keeper is not None and not keeper.has_begun:
-        return Seen(well=False, lacks_base_backup=False)
+        return HistorySeen(well=False, lacks_base_backup=False)
     if keeper is not None and keeper.receives() and keeper.lacks_base_backup():
-        return Seen(well=False, lacks_base_backup=True)
-    return Seen(check_kept(protected).outcome == "passed", lacks_base_backup=False)
+        return HistorySeen(well=False, lacks_base_backup=True)
+    return HistorySeen(check_kept(protected).outcome == "passed", lacks_base_backup=False)
 
 
-def _remembered(cursor: str | None) -> dict[str, Watched]:
+def _remembered(cursor: str | None) -> dict[str, WatchedHistory]:
     try:
         return _CURSOR.validate_json(cursor or "{}")
     except ValidationError:
