@@ -51,7 +51,8 @@ def every_week(config: Config) -> dg.Definitions:
             dg.RunRequest(
                 run_key=f"{name} {context.scheduled_execution_time:%Y-%m-%d}",
                 asset_check_keys=[
-                    dg.AssetCheckKey(key(name, PROVIDER_HISTORY), check.name) for check in checks_of(kind.traits)
+                    dg.AssetCheckKey(key(name, PROVIDER_HISTORY), check.name)
+                    for check in checks_of(kind.traits)
                 ],
                 tags=labels(name, HISTORY_JOB),
             )

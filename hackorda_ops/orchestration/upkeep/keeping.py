@@ -4,9 +4,7 @@ Reception itself is a service of its own (`hackorda-ops history receive`): a run
 the queue, and would end with every restart of Dagster.
 """
 
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,25 +12,24 @@ from typing import Final
 import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise.history_check import KEPT_WELL, check_kept
 from hackorda_ops.histories.registry import base_backup_cron, keeper_of, kind_of
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import BASE_BACKUP, PROVIDER_HISTORY, key
 from hackorda_ops.orchestration.assets.history_base import base_backup
 from hackorda_ops.orchestration.jobs import AssetJob, of_assets
+from hackorda_ops.orchestration.labels import labels
 from hackorda_ops.orchestration.schedules import without_catching_up
+from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, sentences
 
-WATCH: Final = "history_watch"
+WATCH: Final = "watch_histories"
 """The name of the sensor."""
+KEPT: Final = "history_kept"
+"""What a look whether a history is kept is called: after the database's name, its job."""
 
 _LOOK_EVERY_SECONDS: Final = 300
-# Dagster gives a tick a minute; what doesn't answer meanwhile is looked at again by the next.
-_LOOKING_SECONDS: Final = 45.0
-_LOOKERS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,9 @@ def of_all(config: Config) -> dg.Definitions:
                 backups[name],
                 cron,
                 timezone=watched[name].schedule.timezone,
-                name=f"{name}_every_base_backup",
+                name=f"{name}_take_base_backups",
                 description=f"Takes a base backup of {name}.",
+                tags=labels(name, BASE_BACKUP),
             )
             for name, cron in own.items()
         ],
@@ -95,34 +93,29 @@ def of_all(config: Config) -> dg.Definitions:
     )
 
 
-def base_backup_job_name(name: str) -> str:
-    """The name of the job that takes a base backup."""
-    return f"{name}_base_backup"
-
-
-def look_job_name(name: str) -> str:
-    """The name of the job that looks whether a history is kept well."""
-    return f"{name}_history_kept"
-
-
 def _base_backup_job(name: str) -> AssetJob:
     return of_assets(
         dg.AssetSelection.assets(key(name, BASE_BACKUP)),
-        name=base_backup_job_name(name),
+        name=f"{name}_{BASE_BACKUP}",
         description=f"Takes a base backup of {name}: recoveries to later moments begin with it.",
+        tags=labels(name, BASE_BACKUP),
     )
 
 
 def _look_job(name: str) -> AssetJob:
     return of_assets(
         dg.AssetSelection.checks(dg.AssetCheckKey(key(name, PROVIDER_HISTORY), KEPT_WELL.name)),
-        name=look_job_name(name),
+        # A name of its own in alarms: that it's kept says nothing of the weekly check, which opens it.
+        name=f"{name}_{KEPT}",
         description=f"Looks whether the history of {name} is kept: WAL received, nothing lost, a base backup there. "
         "It makes no copy.",
+        tags=labels(name, KEPT),
     )
 
 
 def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefinition:
+    databases = SideBySide(watched)
+
     @dg.sensor(
         name=WATCH,
         jobs=jobs,
@@ -135,25 +128,25 @@ def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefi
     def watch(
         context: dg.SensorEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.SensorResult:
-        before, now = _remembered(context.cursor), clock.now()
-        after: dict[str, WatchedHistory] = {}
-        unseen: list[str] = []
+        known, now = _remembered(context.cursor), clock.now()
         asked: list[dg.RunRequest] = []
-        for name, seen in _seen_of_all(watched, environ).items():
-            known = before.get(name, WatchedHistory())
-            if isinstance(seen, str):
+        said: list[tuple[str, str]] = []
+        for look in databases.look(lambda name: _see(Protected(name, watched[name], environ))):
+            name = look.database
+            if look.made is None:
                 # A night that meets the same trouble fails and raises an alarm.
-                unseen.append(seen)
-                after[name] = known
+                said.append((name, look.error.what if look.error else look.put_off or ""))
                 continue
-            after[name], job = what_to_do(known, seen, now)
+            known[name], job = what_to_do(known.get(name, WatchedHistory()), look.made, now)
+            said.append((name, "Its history is kept." if look.made.well else "Its history is not kept well."))
             if job is not None:
                 asked.append(dg.RunRequest(job_name=f"{name}_{job}"))
-        said = " ".join(unseen) or f"Nothing has changed with the histories of {', '.join(after)}."
         return dg.SensorResult(
             run_requests=asked,
-            skip_reason=None if asked else said,
-            cursor=_CURSOR.dump_json(after).decode(),
+            skip_reason=None if asked else sentences(said),
+            cursor=_CURSOR.dump_json(
+                {name: each for name, each in known.items() if name in watched}
+            ).decode(),
         )
 
     return watch
@@ -171,27 +164,11 @@ def what_to_do(known: WatchedHistory, seen: HistorySeen, now: datetime) -> tuple
     if seen.lacks_base_backup:
         # The run reports for itself. While it runs, or has failed, a second one a day is enough.
         asked = known.backed_up_on == today
-        return WatchedHistory(known.bad, known.bad_on, today), None if asked else "base_backup"
+        return WatchedHistory(known.bad, known.bad_on, today), None if asked else BASE_BACKUP
     if seen.well:
-        return WatchedHistory(backed_up_on=known.backed_up_on), "history_kept" if known.bad else None
+        return WatchedHistory(backed_up_on=known.backed_up_on), KEPT if known.bad else None
     told = known.bad and known.bad_on == today
-    return WatchedHistory(True, today, known.backed_up_on), None if told else "history_kept"
-
-
-def _seen_of_all(watched: Mapping[str, Policy], environ: Mapping[str, str]) -> dict[str, HistorySeen | str]:
-    ends = time.monotonic() + _LOOKING_SECONDS
-
-    def one(name: str) -> HistorySeen | str:
-        protected = Protected(name, watched[name], environ)
-        try:
-            return within(
-                max(ends - time.monotonic(), 0), f"Looking at the history of {name}", lambda: _see(protected)
-            )
-        except OpsError as error:
-            return error.what
-
-    with ThreadPoolExecutor(_LOOKERS) as lookers:
-        return dict(zip(watched, lookers.map(one, watched), strict=True))
+    return WatchedHistory(True, today, known.backed_up_on), None if told else KEPT
 
 
 def _see(protected: Protected) -> HistorySeen:
