@@ -179,8 +179,21 @@ def test_everything_is_asked_and_what_is_not_met_ends_with_1(
     assert not (tmp_path / "work").exists()
 
 
-def test_people_get_a_checklist_with_remedies(run: Run, dumped: object) -> None:
-    done = run("doctor", "--fix")
+def test_people_get_a_checklist_with_remedies(
+    run: Run, dumped: object, server_folder: Path, folder: Path
+) -> None:
+    work = server_folder / "reachable work"
+    work.mkdir(mode=0o755)
+    (server_folder / "databases.yaml").write_text(
+        f"databases: {{hackorda: {{store: {folder / 'backups'}, dump: {{work_folder: '{work}'}}}}}}",
+        encoding="utf-8",
+    )
+    open_still = run("doctor", within=server_folder)
+    assert "--fix can put 1 right" in open_still.stdout
+    assert work.stat().st_mode & 0o777 == 0o755
+    done = run("doctor", "--fix", within=server_folder)
+    assert f"Fixed: {work} had the mode 755, and has 700 now." in done.stdout
+    assert work.stat().st_mode & 0o777 == 0o700
     assert done.returncode == 1
     assert "[x] instance" in done.stdout
     assert "[ ] alarms" in done.stdout

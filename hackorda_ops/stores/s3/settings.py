@@ -17,6 +17,7 @@ T = TypeVar("T")
 # A provider without the call, and a key without the right to it.
 _NOT_OFFERED: Final = {"NotImplemented", "501", "MethodNotAllowed", "405", "UnsupportedOperation"}
 _NOT_ALLOWED: Final = {"AccessDenied", "403", "Unauthorized", "AllAccessDisabled"}
+_NO_BUCKET: Final = {"NoSuchBucket", "404", "PermanentRedirect", "301"}
 _EVERYBODY: Final = (
     "http://acs.amazonaws.com/groups/global/AllUsers",
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
@@ -48,8 +49,14 @@ def read_settings(client: "S3Client", bucket: str) -> BucketSettings:
                 unknown[aspect] = "the provider doesn't say"
             elif code in _NOT_ALLOWED:
                 unknown[aspect] = f"the key may not ask ({code})"
-            else:
+            elif (
+                code in _NO_BUCKET
+                or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+            ):
                 raise
+            else:
+                # Each provider has a word of its own for what it doesn't offer.
+                unknown[aspect] = f"the provider answers {code}"
             return None
 
     versioning = asked(
