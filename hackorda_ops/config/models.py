@@ -23,7 +23,7 @@ from hackorda_ops.config.reports import Reports
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
 from hackorda_ops.config.source import Source
-from hackorda_ops.config.values import Cron, Section, TimeZoneName, VariableName
+from hackorda_ops.config.values import Cron, Owner, Section, TimeZoneName, VariableName
 
 
 class Schedule(Section):
@@ -116,6 +116,7 @@ class Policy(Section):
     Attributes:
         engine: what kind of database it is.
         beside: the name of another database, in whose group its assets are shown: a team's Redis beside its Postgres.
+        owners: who answers for it, as Dagster shows it beside its assets and jobs: e-mail addresses, or `team:NAME`.
         source: the live database.
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
@@ -146,6 +147,7 @@ class Policy(Section):
 
     engine: str = engines.FIRST
     beside: Annotated[str | None, Field(examples=["hackorda"])] = None
+    owners: Annotated[tuple[Owner, ...], Field(examples=["team:ops"])] = ()
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))

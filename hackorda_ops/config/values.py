@@ -38,6 +38,17 @@ def _timezone(value: str) -> str:
     return value
 
 
+# As Dagster takes them: what it doesn't take would keep the definitions from loading.
+_OWNER: Final = r"team:[A-Za-z0-9_.-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
+
+
+def _owner(value: str) -> str:
+    if not re.fullmatch(_OWNER, value):
+        raise ValueError('needs an e-mail address, such as "ops@example.com", or a team as "team:ops"')
+    return value
+
+
+Owner = Annotated[str, AfterValidator(_owner), WithJsonSchema({"type": "string", "pattern": f"^({_OWNER})$"})]
 VariableName = Annotated[
     str, AfterValidator(_variable_name), WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE}$"})
 ]

@@ -11,6 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import failure_of
 from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.orchestration.labels import labels
 from hackorda_ops.progress_log import ProgressLog
 
 
@@ -27,7 +28,8 @@ def cutover(name: str, database: Policy) -> dg.JobDefinition:
         name=f"{name}_cutover",
         description=f"Moves {name} to the database in cutover.target, step by step. It stops before what can't be "
         "undone, unless the config of that op says confirmed: true; run again, it goes on there.",
-        tags=NO_RUN_RETRIES,
+        tags={**NO_RUN_RETRIES, **labels(name, "cutover")},
+        owners=list(database.owners) or None,
         executor_def=dg.in_process_executor,
     )
     def job() -> None:

@@ -71,6 +71,8 @@ def provider_history(name: str, database: Policy) -> dg.AssetSpec:
     return dg.AssetSpec(
         key(name, PROVIDER_HISTORY),
         group_name=name,
+        owners=list(database.owners),
+        tags=labels(name, HISTORY_JOB),
         kinds={kind.graph_kind},
         deps=[key(name, SOURCE)],
         description=f"How far back the history of {name} reaches with {traits.keeper}. No run makes it: the job "

@@ -3,7 +3,9 @@
 Numbers stay numbers, because the UI plots them over time and over partitions.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
@@ -25,6 +27,8 @@ from hackorda_ops.week.week import Week
 from hackorda_ops.words import shortened
 
 Metadata = Mapping[str, MetadataValue]
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 # Events stay in Dagster's own database for more than a year; the manifest has all the tables.
 _TABLES_SHOWN: Final = 300
@@ -133,6 +137,7 @@ def of_drill(result: DrillResult) -> Metadata:
         shown |= {
             ARTIFACT: MetadataValue.text(result.artifact.artifact_id),
             "location": MetadataValue.path(result.artifact.location),
+            **of_table(result.artifact.rows, result.artifact.location),
             "rows": MetadataValue.int(result.artifact.rows),
             "bytes": MetadataValue.int(result.artifact.size_bytes),
         }
@@ -289,6 +294,7 @@ def _of_artifact(manifest: Manifest, location: str) -> Metadata:
         ARTIFACT: MetadataValue.text(manifest.artifact_id),
         **({SCHEMA: MetadataValue.text(manifest.schema_digest)} if manifest.schema_digest else {}),
         "location": MetadataValue.path(location),
+        **of_table(manifest.rows, location),
         "night": MetadataValue.text(manifest.night.isoformat()),
         "captured at": MetadataValue.timestamp(manifest.captured_at),
         _DUMPED_FROM: MetadataValue.text(
@@ -299,6 +305,17 @@ def _of_artifact(manifest: Manifest, location: str) -> Metadata:
             else _THE_SOURCE
         ),
     }
+
+
+def of_table(rows: int, location: str) -> Metadata:
+    """Rows and address under the names by which Dagster's own pages look for them.
+
+    Args:
+        rows: of all tables.
+        location: where the artifact is, as people name it.
+    """
+    address = location if _SCHEME.match(location) else Path(location).absolute().as_uri()
+    return {"dagster/row_count": MetadataValue.int(rows), "dagster/uri": MetadataValue.text(address)}
 
 
 def is_of_a_branch(night: dg.AssetMaterialization | None) -> bool:

@@ -91,6 +91,13 @@ def test_a_secret_written_where_a_variables_name_belongs_is_refused_and_not_repe
     assert "hunter2" not in said
 
 
+def test_an_owner_that_dagster_would_refuse_is_refused_here(tmp_path: Path) -> None:
+    said = problems(tmp_path, "databases: {hackorda: {owners: ['team:ops', ops@example.com, nobody]}}")
+    assert "databases.hackorda.owners.2: needs an e-mail address" in said
+    assert "owners.0" not in said
+    assert "owners.1" not in said
+
+
 def test_two_databases_may_not_read_the_same_variable(tmp_path: Path) -> None:
     said = problems(tmp_path, "databases: {one: , two: }")
     assert "databases.two.source.url_env: DATABASE_URL is already the source of 'one'" in said

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import psycopg
@@ -25,7 +26,8 @@ def test_a_night_is_an_artifact_with_numbers_and_proofs(
     assert result.success
     [materialization] = result.asset_materializations_for_node("shop__nightly_dump")
     metadata = materialization.metadata
-    assert metadata["rows"] == IntMetadataValue(800)
+    assert metadata["rows"] == metadata["dagster/row_count"] == IntMetadataValue(800)
+    assert metadata["dagster/uri"].value == Path(str(metadata["location"].value)).as_uri()
     assert isinstance(metadata["bytes"], IntMetadataValue)
     assert isinstance(metadata["seconds: dump"], FloatMetadataValue)
     table = metadata["row counts"]

@@ -140,7 +140,8 @@ def test_a_sound_copy_materializes_the_quarter_and_its_report_with_numbers(
     for metadata in (_only(instance, RESTORE_DRILL, quarter), report):
         assert metadata["verdict"].value == "PASS"
         assert metadata["schema digest"].value == manifest.schema_sha256
-        assert metadata["rows"] == IntMetadataValue(800)
+        assert metadata["rows"] == metadata["dagster/row_count"] == IntMetadataValue(800)
+        assert str(metadata["dagster/uri"].value).startswith("s3://")
         assert metadata["tables that differ"] == IntMetadataValue(0)
         for number in ("recovery seconds", "data loss seconds", "seconds: restore"):
             assert isinstance(metadata[number], FloatMetadataValue)

@@ -17,6 +17,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import checks, links, metadata
 from hackorda_ops.orchestration.assets import DRILL_REPORT, RESTORE_DRILL, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step
+from hackorda_ops.orchestration.labels import labels
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import PARTITION_TAG
 
@@ -36,6 +37,8 @@ def drill_report(name: str, database: Policy) -> dg.AssetSpec:
     return dg.AssetSpec(
         report_key(name),
         group_name=group_of(name, database),
+        owners=list(database.owners),
+        tags=labels(name, "quarter"),
         kinds={"html"},
         deps=[key(name, RESTORE_DRILL)],
         partitions_def=quarters(database.schedule),

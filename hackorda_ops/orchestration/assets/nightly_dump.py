@@ -39,6 +39,7 @@ def nightly_dump(name: str, database: Policy) -> dg.AssetsDefinition:
         asset_of_nights = dg.asset(
             key=own_key,
             group_name=group_of(name, database),
+            owners=list(database.owners),
             tags=labels(name, "night"),
             kinds={engine.kind, "backup"},
             deps=[key(name, SOURCE)],

@@ -32,6 +32,7 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        owners=list(database.owners),
         tags=labels(name, "week"),
         kinds={"s3"},
         deps=[dg.AssetDep(night_key(name, database), partition_mapping=nights_of_the_week)],

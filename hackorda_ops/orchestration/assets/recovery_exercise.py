@@ -30,6 +30,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        owners=list(database.owners),
         tags=labels(name, "year"),
         kinds={"neon", "drill"},
         deps=[key(name, SOURCE)],

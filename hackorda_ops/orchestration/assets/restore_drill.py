@@ -46,6 +46,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
     @dg.asset(
         key=own_key,
         group_name=group_of(name, database),
+        owners=list(database.owners),
         tags=labels(name, "quarter"),
         kinds={engine_of(database).kind, registry.provider_of(database).kind},
         deps=[dg.AssetDep(key(name, restored), partition_mapping=within_the_quarter)],

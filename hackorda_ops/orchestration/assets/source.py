@@ -12,6 +12,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import metadata
 from hackorda_ops.orchestration.assets import SOURCE, group_of, key
 from hackorda_ops.orchestration.failures import ends_the_step
+from hackorda_ops.orchestration.labels import labels
 
 
 def source(name: str, database: Policy) -> dg.AssetsDefinition:
@@ -20,6 +21,8 @@ def source(name: str, database: Policy) -> dg.AssetsDefinition:
     spec = dg.AssetSpec(
         key(name, SOURCE),
         group_name=group_of(name, database),
+        owners=list(database.owners),
+        tags=labels(name, SOURCE),
         kinds={engine.kind},
         description=f"The live database {name}, read by its direct endpoint and never written to. Every night "
         "observes it; so does Observe, without taking a dump.",
