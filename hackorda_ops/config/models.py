@@ -116,7 +116,7 @@ class Policy(Section):
     Attributes:
         engine: what kind of database it is.
         beside: the name of another database, in whose group its assets are shown: a team's Redis beside its Postgres.
-        owners: who answers for it, as Dagster shows it beside its assets and jobs: e-mail addresses, or `team:NAME`.
+        owners: who answers for it, as Dagster shows it beside its assets: e-mail addresses, or `team:NAME`.
         source: the live database.
         dump_from: what nights are read from. "branch": a Neon branch of the source, made for the night, and
             nothing else. "source": the live database. Where it's not given: a branch if the source is the
@@ -147,7 +147,7 @@ class Policy(Section):
 
     engine: str = engines.FIRST
     beside: Annotated[str | None, Field(examples=["hackorda"])] = None
-    owners: Annotated[tuple[Owner, ...], Field(examples=["team:ops"])] = ()
+    owners: Annotated[tuple[Owner, ...], Field(examples=[["team:ops"]])] = ()
     source: Source = Source()
     dump_from: Literal["branch", "source"] | None = None
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))

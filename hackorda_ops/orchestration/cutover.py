@@ -29,7 +29,6 @@ def cutover(name: str, database: Policy) -> dg.JobDefinition:
         description=f"Moves {name} to the database in cutover.target, step by step. It stops before what can't be "
         "undone, unless the config of that op says confirmed: true; run again, it goes on there.",
         tags={**NO_RUN_RETRIES, **labels(name, "cutover")},
-        owners=list(database.owners) or None,
         executor_def=dg.in_process_executor,
     )
     def job() -> None:

@@ -1,6 +1,6 @@
 """What the schedules start: one asset each, because assets with different partitions can't share a job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import dagster as dg
@@ -66,7 +66,6 @@ def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
             name=f"{name}_{kind}",
             description=_DESCRIPTIONS[kind].format(name=name),
             tags=labels(name, kind),
-            owners=policy.owners,
         )
         for kind, asset in assets_of(name, policy).items()
         if kind not in without
@@ -79,7 +78,6 @@ def of_assets(
     name: str,
     description: str,
     tags: Mapping[str, str] | None = None,
-    owners: Sequence[str] = (),
 ) -> AssetJob:
     """A job that makes or checks assets, and is not started again by itself.
 
@@ -88,14 +86,12 @@ def of_assets(
         name: of the job.
         description: of the job.
         tags: of the job and its runs.
-        owners: of the job.
     """
     return dg.define_asset_job(
         name,
         selection=selection,
         description=description,
         tags={**NO_RUN_RETRIES, **(tags or {})},
-        owners=owners or None,
     )
 
 
@@ -105,7 +101,6 @@ def of_op(
     name: str,
     description: str,
     tags: Mapping[str, str] | None = None,
-    owners: Sequence[str] = (),
 ) -> dg.JobDefinition:
     """A job that runs one op, and is not started again by itself.
 
@@ -114,14 +109,12 @@ def of_op(
         name: of the job.
         description: of the job.
         tags: of the job and its runs.
-        owners: of the job.
     """
 
     @dg.job(
         name=name,
         description=description,
         tags={**NO_RUN_RETRIES, **(tags or {})},
-        owners=list(owners) or None,
     )
     def job() -> None:
         op()

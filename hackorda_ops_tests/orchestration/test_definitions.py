@@ -117,17 +117,14 @@ def test_what_belongs_to_a_database_can_be_filtered_by_its_label() -> None:
         assert (tags["hackorda_ops/database"], tags["hackorda_ops/kind"]) == ("shop", kind)
 
 
-def test_whom_a_database_belongs_to_is_shown_beside_its_assets_and_jobs() -> None:
+def test_whom_a_database_belongs_to_is_shown_beside_its_assets() -> None:
     owned = TWO.databases["shop"].model_copy(update={"owners": ("team:shop", "ops@example.com")})
-    definitions = build_defs(Config(databases={**TWO.databases, "shop": owned}))
-    graph, repository = definitions.resolve_asset_graph(), definitions.get_repository_def()
+    graph = build_defs(Config(databases={**TWO.databases, "shop": owned})).resolve_asset_graph()
 
     for key in graph.get_all_asset_keys():
         expected = ["team:shop", "ops@example.com"] if key.path[0] == "shop" else []
         assert list(graph.get(key).owners) == expected, key
         assert key.path[0] == "readiness" or graph.get(key).tags["hackorda_ops/database"] == key.path[0]
-    for job in ("shop_night", "shop_retention"):
-        assert list(repository.get_job(job).owners or ()) == ["team:shop", "ops@example.com"]
 
 
 def test_each_database_has_its_own_prefix_group_and_pools() -> None:

@@ -47,7 +47,6 @@ def retention(name: str, database: Policy) -> dg.JobDefinition:
         description=f"Deletes the artifacts of {name} that its policy doesn't keep, and says why the rest is kept. "
         "`hackorda-ops prune` shows what it would do.",
         tags=labels(name, KIND),
-        owners=database.owners,
     )
 
 
