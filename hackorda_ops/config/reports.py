@@ -8,7 +8,9 @@ from pydantic import AfterValidator, Field
 from hackorda_ops.config.values import Section
 
 
-def _of_a_web_server(value: str) -> str:
+def _of_a_web_server(value: str | None) -> str | None:
+    if value is None:
+        return None
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("needs a URL that begins with https:// or http://, without ? and #")

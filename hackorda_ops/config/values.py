@@ -48,7 +48,7 @@ def _owner(value: str) -> str:
     return value
 
 
-Owner = Annotated[str, AfterValidator(_owner), WithJsonSchema({"type": "string", "pattern": f"^({_OWNER})$"})]
+Owner = Annotated[str, AfterValidator(_owner), WithJsonSchema({"type": "string", "format": "owner"})]
 VariableName = Annotated[
     str, AfterValidator(_variable_name), WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE}$"})
 ]

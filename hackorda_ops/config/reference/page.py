@@ -204,12 +204,18 @@ def _words(value: Mapping[str, Any]) -> str:
     )
 
 
-_MANY: Final = {"text": "texts", "path": "paths", "variable's name": "variables' names"}
+_MANY: Final = {
+    "text": "texts",
+    "path": "paths",
+    "variable's name": "variables' names",
+    "e-mail address or team": "e-mail addresses and teams",
+}
 _TEXTS: Final = {
     "path": "path",
     "cron": "cron expression",
     "time-zone": "time zone",
     "date": "date",
+    "owner": "e-mail address or team",
     "pattern": "variable's name",
 }
 
