@@ -42,8 +42,8 @@ CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
     "copy": Consequence(
         "the copy is damaged",
         "Do not rely on this backup: the copy is damaged, so nothing was restored from it.",
-        "If the store still has the artifact, copy it again: that repairs the copy (`hackorda-ops copy --artifact "
-        "ID`). Find out who can write to the bucket. Then drill again.",
+        "If the store still has the artifact, the next copy repairs this one (`hackorda-ops copy`). Find out who can "
+        "write to the bucket. Then drill again.",
         artifact="damaged",
         alarm="failure",
         colour="#b3261e",

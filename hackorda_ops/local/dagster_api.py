@@ -60,8 +60,13 @@ class RunningDagster:
             raise _refused("; ".join(str(error.get("message")) for error in answer["errors"]))
         return answer["data"]
 
-    def materialize(self, asset: str, partition: str) -> str:
-        """Starts one partition of an asset ("shop/nightly_dump") as the UI's button does; returns the run's id."""
+    def materialize(self, asset: str, partition: str | None = None) -> str:
+        """Starts one partition of an asset ("shop/nightly_dump") as the UI's button does; returns the run's id.
+
+        Args:
+            asset: its key.
+            partition: None for an asset that has none.
+        """
         checks = [{"assetKey": _key(asset), "name": check.name} for check in self.checks(asset)]
         data = self.ask(
             """mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
@@ -74,7 +79,9 @@ class RunningDagster:
                     "assetCheckSelection": checks,
                 },
                 "mode": "default",
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+                "executionMetadata": {
+                    "tags": [{"key": "dagster/partition", "value": partition}] if partition else []
+                },
             },
         )["launchPipelineExecution"]
         return str(_successful(data, "LaunchRunSuccess")["run"]["runId"])
