@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, RECOVERY_SHEET_NAME, Manifest
 from hackorda_ops.artifacts.verifications import Verification
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, OffsiteUrl
@@ -263,6 +263,12 @@ def download(
         markup=False,
         soft_wrap=True,
     )
+    if (done.folder / RECOVERY_SHEET_NAME).exists():
+        terminal.out.print(
+            f"{done.folder / RECOVERY_SHEET_NAME} says how to restore it, also without hackorda_ops.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _in_order(asked: Asked, held: Sequence[Held]) -> list[Store]:

@@ -43,7 +43,7 @@ SELECT datname, pg_catalog.shobj_description(oid, 'pg_database')
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptOfTarget:
     """What the new database is, beside what is in it.
 
     Attributes:
@@ -111,7 +111,7 @@ def spare_name(cutover_id: str) -> str:
     return f"hackorda_ops_cutover_{cutover_id}"
 
 
-def _kept(target: ConnectionTarget, database: str, cutover_id: str) -> Kept | None:
+def _kept(target: ConnectionTarget, database: str, cutover_id: str) -> KeptOfTarget | None:
     """What has to be made again; None if the database is empty already and carries no label."""
     with (
         translated_errors(target, "Looking at what this cutover restored"),
@@ -130,7 +130,7 @@ def _kept(target: ConnectionTarget, database: str, cutover_id: str) -> Kept | No
                 next_step="Drop and create it by hand, empty, with its grants; then run this again.",
             )
         settings = tuple(connection.execute(_SETTINGS).fetchall())
-        return Kept(source_catalog.read_source(connection), owner, settings, label.get("before"))
+        return KeptOfTarget(source_catalog.read_source(connection), owner, settings, label.get("before"))
 
 
 def _is_empty(connection: psycopg.Connection[Any]) -> bool:
@@ -141,7 +141,7 @@ def _is_empty(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _make_ready(target: ConnectionTarget, database: str, cutover_id: str, kept: Kept) -> None:
+def _make_ready(target: ConnectionTarget, database: str, cutover_id: str, kept: KeptOfTarget) -> None:
     """Makes the other one. What an interrupted emptying made of it is taken up; each part can be done again."""
     spare, admin = spare_name(cutover_id), _maintenance(target)
     with (

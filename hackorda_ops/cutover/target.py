@@ -128,14 +128,26 @@ def comment_of(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def set_comment(connection: psycopg.Connection[Any], name: str, text: str | None) -> None:
-    """Puts a comment on a database of the session's server, or takes it away with None."""
+    """Puts a comment on a database of the session's server, or takes it away.
+
+    Args:
+        connection: a session on the same server.
+        name: the database's.
+        text: the comment; None for none.
+    """
     connection.execute(
         sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(text))
     )
 
 
 def set_label(connection: psycopg.Connection[Any], name: str, label: Mapping[str, Any]) -> None:
-    """Puts a label on a database of the session's server."""
+    """Puts a label on a database of the session's server.
+
+    Args:
+        connection: a session on the same server.
+        name: the database's.
+        label: what it says.
+    """
     set_comment(connection, name, json.dumps(label))
 
 
