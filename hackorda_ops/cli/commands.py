@@ -27,6 +27,11 @@ class ListedCommand:
 # In the order in which --help lists them. A test holds each sentence against the command's own documentation.
 LISTED = (
     ListedCommand(
+        "init",
+        "init",
+        "Write a first configuration from a look at the database, and check everything it names.",
+    ),
+    ListedCommand(
         "config",
         "configuration",
         "Check databases.yaml, show what applies and where it comes from, list every key.",

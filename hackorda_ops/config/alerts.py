@@ -16,7 +16,7 @@ class Alerts(Section):
             one or more in each, separated by whitespace or commas. A channel is identified by its variable and its
             position in it.
         ui_url: of Dagster's web server, for links to runs. Without it, a message has the run's id.
-        ui_url_env: variable with it, read where `ui_url` is not given.
+        ui_url_env: variable with the web server's URL, read where `ui_url` is not given.
     """
 
     webhook_url_env: VariableName = "ALERT_WEBHOOK_URL"

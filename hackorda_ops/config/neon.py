@@ -15,7 +15,7 @@ class NeonSection(ScratchSection, HistorySection):
 
     Attributes:
         project_id: the project's id.
-        project_id_env: variable with it, read where `project_id` is not given.
+        project_id_env: variable with the project's id, read where `project_id` is not given.
         api_key_env: variable with an API key; one of the project alone is enough.
         api_url_env: variable with the API's address, where it isn't Neon's own.
     """

@@ -44,12 +44,12 @@ class S3(StoreSection):
 
     Attributes:
         bucket: its name.
-        bucket_env: variable with it, read where `bucket` is not given.
+        bucket_env: variable with the bucket's name, read where `bucket` is not given.
         prefix: folder inside the bucket.
         endpoint_url: for everything but AWS.
-        endpoint_url_env: variable with it, read where `endpoint_url` is not given.
+        endpoint_url_env: variable with the endpoint's URL, for everything but AWS; read where `endpoint_url` is not given.
         region: the bucket's region.
-        region_env: variable with it, read where `region` is not given.
+        region_env: variable with the bucket's region, read where `region` is not given.
         access_key_id_env: variable with the access key's id.
         secret_access_key_env: variable with the secret access key.
         storage_class: of every object; the bucket's default where it's not given.

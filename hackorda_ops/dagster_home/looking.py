@@ -37,7 +37,8 @@ def look_at_dagster(environ: Mapping[str, str], *, source: object = None) -> Loo
             "worth knowing",
             f"{HOME_VARIABLE} is not set here.",
             _UNSET,
-            f"Set {HOME_VARIABLE} to an absolute folder that holds this product's {SETTINGS_FILE}, where Dagster runs.",
+            f"Set {HOME_VARIABLE} to an absolute folder that holds {SETTINGS_FILE}, where Dagster runs; "
+            "`hackorda-ops init` writes that file.",
         )
         return Looked(_PART, "", (concern,))
     concerns = tuple(_home_concerns(Path(home)))

@@ -16,6 +16,7 @@ from hackorda_ops.drilling.declaration import DrillCheck, Drilling
 from hackorda_ops.drilling.result import ByHand
 from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
+from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
@@ -224,6 +225,17 @@ class Engine(Protocol):
             protected: the database.
             private_folder: for files that must not be read by others.
             today: the local date.
+
+        Raises:
+            OpsError: it can't be reached or read.
+        """
+
+    def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
+        """Looks at a database that nobody has configured yet; read-only.
+
+        Args:
+            protected: the database, with nothing but its source.
+            private_folder: for files that must not be read by others.
 
         Raises:
             OpsError: it can't be reached or read.

@@ -137,4 +137,6 @@ TOOL: Final = MigrationTool(
     newest_only=True,
     find=_find,
     gather=_gather,
+    usual_command="alembic upgrade head",
+    started_in="alembic.ini",
 )

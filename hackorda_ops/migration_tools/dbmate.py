@@ -28,4 +28,5 @@ TOOL: Final = MigrationTool(
     never_beside="ar_internal_metadata",
     query="SELECT version::text, version::text, 'applied', '', '' FROM {table} ORDER BY version",
     find=_find,
+    usual_command="dbmate migrate",
 )

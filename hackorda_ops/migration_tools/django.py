@@ -125,4 +125,6 @@ TOOL: Final = MigrationTool(
     query="SELECT app || '.' || name, app || '.' || name, 'applied', '', '' FROM {table} ORDER BY applied, id",
     find=_find,
     gather=_gather,
+    usual_command="python manage.py migrate --noinput",
+    started_in="manage.py",
 )

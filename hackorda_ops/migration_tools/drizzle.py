@@ -176,4 +176,6 @@ TOOL: Final = MigrationTool(
     find=_find,
     skips="Drizzle passes over what is older than the newest one in force (two branches that were merged): "
     "generate such a migration anew.",
+    usual_command="npx drizzle-kit migrate",
+    started_in="package.json",
 )

@@ -26,4 +26,6 @@ TOOL: Final = MigrationTool(
     columns=frozenset({"id", "name", "run_on"}),
     query="SELECT name::text, name::text, 'applied', '', '' FROM {table} ORDER BY run_on, id",
     find=_find,
+    usual_command="npx node-pg-migrate up",
+    started_in="package.json",
 )

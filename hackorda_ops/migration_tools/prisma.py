@@ -28,4 +28,6 @@ TOOL: Final = MigrationTool(
     " WHERE again.migration_name = t.migration_name AND again.rolled_back_at IS NULL)"
     " ORDER BY finished_at, migration_name",
     find=_find,
+    usual_command="npx prisma migrate deploy",
+    started_in="package.json",
 )

@@ -30,4 +30,6 @@ TOOL: Final = MigrationTool(
     query="SELECT coalesce(nullif(ltrim(version, '0'), ''), '0'), version, 'applied', '', '' FROM {table}"
     " ORDER BY length(version), version",
     find=_find,
+    usual_command="bin/rails db:migrate",
+    started_in="Gemfile",
 )

@@ -114,6 +114,8 @@ class MigrationTool:
         lock: another table of the tool's; "" if there is none.
         lock_query: SQL that reads from it, `{table}`, who holds the tool's lock; no row if nobody does.
         skips: where it skips migrations, what to do about them.
+        usual_command: what applies its migrations to the database that $DATABASE_URL names; "" where that takes more.
+        started_in: a file in the folder that the command is started in; "" for the application's own folder.
     """
 
     name: str
@@ -129,6 +131,8 @@ class MigrationTool:
     lock: str = ""
     lock_query: str = ""
     skips: str = ""
+    usual_command: str = ""
+    started_in: str = ""
 
     def owns(self, columns: Iterable[str], neighbours: Iterable[str]) -> bool:
         """Whether a table can be the tool's.

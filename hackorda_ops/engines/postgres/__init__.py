@@ -23,11 +23,12 @@ from hackorda_ops.engines.postgres.drill.checks import (
     migrations_apply,
     restored_equals_manifest,
 )
-from hackorda_ops.engines.postgres.inspection import examination, live, views
+from hackorda_ops.engines.postgres.inspection import examination, live, suggestions, views
 from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
 from hackorda_ops.engines.postgres.recovery import restore, some_tables
 from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
+from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.evidence import contents
@@ -147,6 +148,10 @@ class PostgresEngine:
     def examine(self, protected: Protected, *, private_folder: Path, today: date) -> Iterator[Looked]:
         """See `Engine.examine`."""
         return examination.examine(protected, private_folder=private_folder, today=today)
+
+    def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
+        """See `Engine.suggest`."""
+        return suggestions.suggest(protected, private_folder=private_folder)
 
     views: Mapping[str, str] = views.VIEWS
 

@@ -17,6 +17,7 @@ from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
 from hackorda_ops.engines.redis import drill, judge, night, restore, source, views
 from hackorda_ops.engines.redis.manifest import RedisManifest, of_redis
+from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.findings import Finding
@@ -27,6 +28,7 @@ from hackorda_ops.redis.wire import connected, translated
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Place
 from hackorda_ops.stores.store import Store
+from hackorda_ops.words import counted
 
 
 class RedisEngine:
@@ -80,6 +82,13 @@ class RedisEngine:
             "keys": info.keys,
             "databases": len(info.databases),
         }
+
+    def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
+        """See `Engine.suggest`."""
+        target = self.source(protected, private_folder=private_folder)
+        with connected(target) as client, translated(target, "Looking at the server"):
+            info = read_info(client)
+        return Suggested(f"Redis {info.version} at {target.describe()}, {counted(info.keys, 'key')}")
 
     def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
         """See `Engine.observed_by`."""

@@ -90,6 +90,11 @@ class ConnectionTarget:
         """The database's exact name; names are case-sensitive."""
         return self.parameters["dbname"]
 
+    @property
+    def is_on_neon(self) -> bool:
+        """Whether the host's name is one of Neon's."""
+        return _is_on_neon(self.host)
+
     def describe(self) -> str:
         """`user@host:port/database`, safe to show; several hosts are separated by commas."""
         hosts, ports = _hosts(self.parameters), _ports(self.parameters)
@@ -265,10 +270,14 @@ def _without_driver_parameters(url: str) -> tuple[str, tuple[str, ...]]:
 
 def _direct_host(host: str) -> str:
     label, dot, domain = host.partition(".")
-    on_neon = f".{domain}".lower().rstrip(".").endswith(".neon.tech") or label.lower().startswith("ep-")
-    if dot and on_neon and label.lower().endswith("-pooler"):
+    if dot and _is_on_neon(host) and label.lower().endswith("-pooler"):
         return label[: -len("-pooler")] + dot + domain
     return host
+
+
+def _is_on_neon(host: str) -> bool:
+    label, _, domain = host.partition(".")
+    return f".{domain}".lower().rstrip(".").endswith(".neon.tech") or label.lower().startswith("ep-")
 
 
 def _hosts(parameters: Mapping[str, str]) -> list[str]:
