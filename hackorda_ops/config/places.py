@@ -47,7 +47,7 @@ class S3(StoreSection):
         bucket_env: variable with the bucket's name, read where `bucket` is not given.
         prefix: folder inside the bucket.
         endpoint_url: for everything but AWS.
-        endpoint_url_env: variable with the endpoint's URL, for everything but AWS; read where `endpoint_url` is not given.
+        endpoint_url_env: variable with the endpoint's URL (not needed for AWS), read where `endpoint_url` is not given.
         region: the bucket's region.
         region_env: variable with the bucket's region, read where `region` is not given.
         access_key_id_env: variable with the access key's id.
