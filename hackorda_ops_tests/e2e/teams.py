@@ -36,8 +36,10 @@ from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.redis.target import parse
 from hackorda_ops.redis.wire import connected
 from hackorda_ops_tests.drill.fixtures import databases_on
+from hackorda_ops_tests.e2e.processes import until
 from hackorda_ops_tests.e2e.redis import running_redis
 from hackorda_ops_tests.engines.examples import fill
+from hackorda_ops_tests.histories.barman import installed
 from hackorda_ops_tests.migration_tools.real.projects import PRISMA_ENVIRONMENT, drizzle, prisma, write
 from hackorda_ops_tests.zoo.servers import programs_of
 
@@ -250,7 +252,12 @@ def running_teams(
         for server in (scratch, before_neon, postgres):
             running.callback(drop_all_but, server, databases_on(server))
         eighteen, eighteen_scratch = (
-            running.enter_context(running_postgres(each, bin_dir=programs_of(18), settings=_QUICK))
+            running.enter_context(
+                # A slot may hold no more than this: Amanat's history is received by one.
+                running_postgres(
+                    each, bin_dir=programs_of(18), settings={**_QUICK, "max_slot_wal_keep_size": "1GB"}
+                )
+            )
             for each in own
         )
         urls = {
@@ -259,6 +266,7 @@ def running_teams(
             "honeydue": create_database(postgres, "honeyDue"),
             "amanat": create_database(eighteen, "amanat"),
         }
+        installed(folder / "bin")
         droplet = create_database(before_neon, "hackorda")
         (folder / "home").mkdir()
         runs = {"PATH": f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder / "home")}
@@ -291,6 +299,7 @@ def running_teams(
         }
         config = config_file.load(in_one_file(folder))
         instance = running.enter_context(DagsterInstance.ephemeral())
+        running.enter_context(_receiving(folder, environ))
         yield Teams(
             folder=folder,
             config=config,
@@ -306,6 +315,34 @@ def running_teams(
         )
     for each in own:
         delete_server(each)
+
+
+@contextmanager
+def _receiving(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
+    """Amanat's history is received, as by its service, and has its first base backup."""
+    command = [Path(sys.executable).with_name("hackorda-ops"), "history"]
+    log = folder / "receive.log"
+    with log.open("w") as written:
+        receiving = subprocess.Popen(
+            [*command, "receive"], cwd=folder, env=dict(environ), stdout=written, stderr=written
+        )
+    try:
+        until(
+            lambda: "starting log streaming" in log.read_text() or receiving.poll() is not None, "reception"
+        )
+        taken = subprocess.run(
+            [*command, "backup", "amanat"],
+            cwd=folder,
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert taken.returncode == 0, taken.stderr + log.read_text()
+        yield
+    finally:
+        receiving.terminate()
+        receiving.wait()
 
 
 def drop_all_but(server: PostgresServer, kept: set[str]) -> None:

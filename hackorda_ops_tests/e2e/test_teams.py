@@ -13,11 +13,16 @@ import psycopg
 import pytest
 
 from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.calendar.partitions import night_of, quarter_of, week_of
 from hackorda_ops.cutover.rehearse import rehearse
 from hackorda_ops.engines.registry import engine_of
+from hackorda_ops.histories.registry import history_of
+from hackorda_ops.history.labels import HISTORY_CHECK
+from hackorda_ops.history.points import AtLsn
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions.connection import parse
 from hackorda_ops.progress import ignore
 from hackorda_ops.readiness.judgement import judge
@@ -243,6 +248,27 @@ def test_a_team_on_neon_recovers_to_a_time_with_its_own_hooks(
         assert rebind["DB_PORT"] != teams.environ["DB_PORT"]  # a branch, and not production
     password = teams.environ["POSTGRES_PASSWORD"]
     assert password not in done.stdout + done.stderr
+
+
+def test_amanats_history_is_received_and_opens_at_a_nights_position(teams: Teams) -> None:
+    protected = teams.protected("amanat")
+    source = parse(teams.urls["amanat"], origin="PG_URL")
+    night = take_night(protected).manifest
+    kept = teams.type("history", "check", "amanat", "--kept")
+    with (
+        history_of(protected, source) as history,
+        history.opened(
+            purpose=HISTORY_CHECK,
+            run=new_id(night.captured_at),
+            point=AtLsn(night.lsn),
+            expires_at=night.captured_at,
+        ) as copy,
+        psycopg.connect(**copy.target.parameters, password=copy.target.password) as there,
+    ):
+        found = there.execute("SELECT count(*) FROM chats").fetchone()
+
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    assert found == (ROWS["amanat"][1],)
 
 
 def test_amanats_maintenance_window_is_opened_watched_compared_and_closed(teams: Teams) -> None:

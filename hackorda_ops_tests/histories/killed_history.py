@@ -12,10 +12,12 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.histories import registry
 from hackorda_ops.history.points import AtLsn
+from hackorda_ops_tests.histories import shelf
 
 
 def main() -> None:
     written, run, lsn, purpose = sys.argv[1:]
+    registry.register("shelf", shelf.KIND)
     protected = Protected("hackorda", Policy.model_validate(json.loads(written)), os.environ)
     source = protected.source(private_folder=Path(tempfile.mkdtemp()))
     expires_at = datetime.now(UTC) + timedelta(hours=1)

@@ -25,6 +25,7 @@ from hackorda_ops.local.neon import LocalNeon
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
 from hackorda_ops_tests.drill.fixtures import Night, Shipped, on_neon, own_branches
+from hackorda_ops_tests.histories import shelf
 from hackorda_ops_tests.histories.own import Own, copies_of
 from hackorda_ops_tests.scratch.test_providers import tables_in
 
@@ -54,15 +55,24 @@ class Kept:
         return AtLsn(self.protected.manifest.lsn)
 
 
-@pytest.fixture(params=KEYS)
-def kept(request: pytest.FixtureRequest, ship: Callable[[Night], Shipped]) -> Iterator[Kept]:
+@pytest.fixture(params=[*KEYS, "barman on 18", "shelf"])
+def kept(
+    request: pytest.FixtureRequest, ship: Callable[[Night], Shipped], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kept]:
     if request.param == "neon":
         # The history of the control plane begins with it, and the recent night lies inside.
         neon: LocalNeon = request.getfixturevalue("neon")
         shipped = on_neon(ship(request.getfixturevalue("recent")), neon)
         each = Kept("neon", shipped, lambda: set(own_branches(neon)))
+    elif request.param == "shelf":
+        monkeypatch.setitem(registry.HISTORIES, "shelf", shelf.KIND)
+        monkeypatch.setitem(HISTORY_SECTIONS, "shelf", shelf.ShelfSection)
+        folder, night = request.getfixturevalue("shelved")
+        shipped = ship(night).changed(history={"shelf": {}}, environ={"SHELF_FOLDER": str(folder)})
+        copies = folder.parent / "copies"
+        each = Kept("shelf", shipped, lambda: {one.name for one in copies.glob("copy-*")})
     else:
-        own: Own = request.getfixturevalue("own")
+        own: Own = request.getfixturevalue("own" if request.param == "barman" else "own_18")
         shipped = own.shipped(ship(own.night))
         each = Kept("barman", shipped, lambda: copies_of(shipped))
     assert each.there() == set()

@@ -154,7 +154,14 @@ def configuration(
     # Barman takes a connection string apart at its blanks. It only asks about the server, in whichever database.
     if any(map(str.isspace, database)):
         database = _ANY_DATABASE
-    _require_writable({**parameters, "folder": str(folder), "programs": str(programs), "user": user})
+    _require_writable(
+        {
+            **{f"connection's {name}": value for name, value in parameters.items()},
+            "folder": str(folder),
+            "folder of client programs": str(programs),
+            "user of this machine": user,
+        }
+    )
     conninfo = make_conninfo("", **parameters)
     settings = {
         "barman": {

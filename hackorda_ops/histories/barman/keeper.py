@@ -147,7 +147,7 @@ class BarmanKeeper:
             return barman
         if to_do == "renew":
             barman.change_slot("--drop-slot")
-        own_slot.write_record(self._folder, slot, seen.system_identifier)
+        own_slot.write_record(self._folder, slot, seen)
         barman.change_slot("--create-slot")
         # What an earlier slot led to may be gone from the source: begin where it is now.
         barman.change_slot("--reset")
@@ -165,7 +165,7 @@ class BarmanKeeper:
             while receiving.running and not stopped.is_set():
                 if time.monotonic() >= next_cron:
                     next_cron = time.monotonic() + _CRON_EVERY_SECONDS
-                    if trouble := barman.cron():
+                    if trouble := _cron(barman):
                         say(f"barman cron: {trouble}")
                 stopped.wait(_LOOK_AGAIN_SECONDS)
         finally:
@@ -196,6 +196,14 @@ class BarmanKeeper:
             yield
         finally:
             os.close(descriptor)
+
+
+def _cron(barman: Barman) -> str:
+    # Whatever becomes of it, reception goes on.
+    try:
+        return barman.cron()
+    except OpsError as error:
+        return error.what
 
 
 def _gap(since: datetime) -> str:

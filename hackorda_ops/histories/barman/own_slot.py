@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ _RECORD: Final = "slot.json"
 _UNBOUNDED: Final = "-1"
 _SEEN: Final = """
 SELECT current_setting('wal_level'), current_setting('max_slot_wal_keep_size'), rolreplication OR rolsuper,
-       rolsuper OR pg_has_role(current_user, 'pg_monitor', 'USAGE')
+       rolsuper OR pg_has_role(current_user, 'pg_monitor', 'USAGE'), clock_timestamp()
   FROM pg_catalog.pg_roles WHERE rolname = current_user
 """
 _SLOT: Final = """
@@ -39,6 +39,7 @@ class SourceSeen:
         may_replicate: whether the role may.
         may_monitor: whether the role sees what Barman asks for.
         slot: the state of the slot.
+        at: the time there, aware: base backups are dated by the same clock.
     """
 
     major: int
@@ -48,6 +49,7 @@ class SourceSeen:
     may_replicate: bool
     may_monitor: bool
     slot: SlotState
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def see(source: ConnectionTarget, slot: str) -> SourceSeen:
         found = connection.execute(_SLOT, [slot]).fetchone()
     if settings is None:
         raise AssertionError("a session's own role is in pg_roles")
-    wal_level, keep_size, may_replicate, may_monitor = settings
+    wal_level, keep_size, may_replicate, may_monitor, at = settings
     return SourceSeen(
         major=identity.server_version_number // 10_000,
         system_identifier=identity.system_identifier,
@@ -93,6 +95,7 @@ def see(source: ConnectionTarget, slot: str) -> SourceSeen:
         may_replicate=may_replicate,
         may_monitor=may_monitor,
         slot=_state(found),
+        at=at,
     )
 
 
@@ -193,13 +196,13 @@ def read_record(folder: Path) -> SlotRecord | None:
         ) from None
 
 
-def write_record(folder: Path, slot: str, system_identifier: str | None) -> None:
+def write_record(folder: Path, slot: str, seen: SourceSeen) -> None:
     """Writes down that the slot is ours; before it is made, so that one is never there without.
 
     Args:
         folder: of this Barman.
         slot: its name.
-        system_identifier: of the server that it will be on.
+        seen: of the source, just before.
     """
-    record = SlotRecord(slot, system_identifier, datetime.now(UTC))
+    record = SlotRecord(slot, seen.system_identifier, seen.at)
     write_private(folder / _RECORD, json.dumps(asdict(record) | {"since": record.since.isoformat()}))
