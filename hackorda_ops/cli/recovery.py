@@ -101,7 +101,7 @@ def restore(
     store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
     source. Example, on a machine with nothing else:
 
-    RESTORE_URL=postgresql://… hackorda-ops restore shop --offsite s3://bucket/prefix
+    RESTORE_URL=… OFFSITE_ENDPOINT_URL=… OFFSITE_REGION=… hackorda-ops restore shop --offsite s3://bucket/prefix
     """
     some = [name.strip() for given in tables or () for name in given.split(",") if name.strip()]
     _require_possible(some, tables=tables, with_access=with_access)
