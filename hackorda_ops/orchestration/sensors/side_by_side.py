@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -68,12 +68,7 @@ class SideBySide:
         looks = {name: lookers.submit(self._one, name, at, began) for name in turns}
         wait(looks.values(), timeout=_TICK_SECONDS)
         lookers.shutdown(wait=False, cancel_futures=True)
-        looked = [
-            look.result()
-            if look.done() and not look.cancelled()
-            else DatabaseLook(name, error=_stalled(name, time.monotonic() - began))
-            for name, look in looks.items()
-        ]
+        looked = [_outcome(name, look, began) for name, look in looks.items()]
         late = [each.database for each in looked if each.put_off == _NEXT_TICK]
         with self._changing:
             self._turns = [*late, *(name for name in turns if name not in late)]
@@ -106,6 +101,14 @@ class SideBySide:
         finally:
             with self._changing:
                 del self._since[name]
+
+
+def _outcome(name: str, look: Future[DatabaseLook[Made]], began: float) -> DatabaseLook[Made]:
+    if look.cancelled():
+        return DatabaseLook(name, put_off=_NEXT_TICK)
+    if look.done():
+        return look.result()
+    return DatabaseLook(name, error=_stalled(name, time.monotonic() - began))
 
 
 _NEXT_TICK: Final = "The others took too long: it's looked at first at the next tick."
