@@ -23,6 +23,7 @@ from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, 
 from hackorda_ops.cli.shown import show_tables
 from hackorda_ops.engines.registry import engine_of, engine_that_wrote
 from hackorda_ops.environment import Protected
+from hackorda_ops.errors import UsageError
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import ForACopy, Held, Judged, known_for_a_copy, read_judged
 from hackorda_ops.night import night as nightly
@@ -81,6 +82,12 @@ def dump(
 def copy(
     database: DatabaseName = None,
     artifact: ArtifactId = None,
+    to: Annotated[
+        PlaceName,
+        typer.Option(
+            "--to", help="With store: repair the store's own copy of --artifact from the one off-site."
+        ),
+    ] = "offsite",
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,12 +99,17 @@ def copy(
     protected = choose_database(config, database)
     require_copies(protected)
     protected.require("store", "offsite")
-    chosen, known = _to_copy(protected, artifact)
-    with (
-        heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
-        terminal.progress_shown() as on_progress,
-    ):
-        week = weekly.ship(protected, chosen, repairing=known.repairing, on_progress=on_progress)
+    if to == "store":
+        chosen = _to_repair(protected, artifact)
+        with terminal.progress_shown() as on_progress:
+            week = weekly.repair_store(protected, chosen, on_progress=on_progress)
+    else:
+        chosen, known = _to_copy(protected, artifact)
+        with (
+            heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
+            terminal.progress_shown() as on_progress,
+        ):
+            week = weekly.ship(protected, chosen, repairing=known.repairing, on_progress=on_progress)
     for line in week.not_repaired:
         note(line)
     if as_json:
@@ -200,6 +212,17 @@ def _to_copy(protected: Protected, artifact: str | None) -> tuple[Manifest, ForA
     # Mending is for restores: a copy has to be of whole files.
     chosen = next((each for each in candidates if each.judgement.state != "damaged"), candidates[0])
     return chosen.manifest, known_for_a_copy(judged) if artifact is None else ForACopy()
+
+
+def _to_repair(protected: Protected, artifact: str | None) -> Manifest:
+    """The artifact whose copy in the store is repaired: it has to be named, and to be there."""
+    if artifact is None:
+        raise UsageError(
+            "--to store repairs one artifact in the store, and none is named.",
+            meaning="Nothing was copied.",
+            next_step="Name it with --artifact; `hackorda-ops backups` lists what is damaged.",
+        )
+    return choose(read_judged({"store": protected.store}, protected.name), artifact).candidates[0].manifest
 
 
 def verify(

@@ -95,6 +95,25 @@ def ship(
     return done
 
 
+def repair_store(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = ignore) -> Week:
+    """Copies an artifact from off-site over its twin in the store, which repairs that; see `ship_week`.
+
+    Args:
+        protected: the database.
+        artifact: the artifact's manifest.
+        on_progress: called at every stage, from more than one thread.
+    """
+    require_copies(protected)
+    protected.require("store", "offsite")
+    store, offsite = protected.store, protected.offsite
+    require_two_places(protected.name, store, offsite)
+    with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
+        copied = _copied(offsite, store, artifact, on_progress)
+        done = Week(artifact, copied, f"{store.describe()}/{artifact.prefix}", ())
+        line.detail = _told(done)
+    return done
+
+
 def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> Week:
     store, offsite = protected.store, protected.offsite
     require_two_places(protected.name, store, offsite)
@@ -107,33 +126,33 @@ def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> 
     return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
 
 
-def _copied(store: Store, offsite: Store, artifact: Manifest, on_progress: OnProgress) -> CopyResult:
+def _copied(source: Store, destination: Store, artifact: Manifest, on_progress: OnProgress) -> CopyResult:
     """Copies an artifact, and remembers what was seen of it in both places."""
     began_at, other_bytes = datetime.now(UTC), OtherBytes()
 
     def saw(place: Store, damaged: Iterable[str]) -> None:
         location = f"{place.describe()}/{artifact.prefix}"
         seen = verification_of(artifact, location, by="copy", began_at=began_at, damaged_files=damaged)
-        remember((store, offsite), seen)
+        remember((source, destination), seen)
 
     try:
         copied = copy_artifact(
-            store,
-            offsite,
+            source,
+            destination,
             prefix=artifact.prefix,
             files=artifact.files,
             # The stored bytes and not the parsed manifest: a copy must be byte for byte the same.
-            manifest_bytes=store.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
+            manifest_bytes=source.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
             other_bytes=other_bytes,
             on_progress=on_progress,
         )
     except OpsError:
-        for place, damaged in ((store, other_bytes.in_source), (offsite, other_bytes.in_destination)):
+        for place, damaged in ((source, other_bytes.in_source), (destination, other_bytes.in_destination)):
             if damaged:
                 saw(place, damaged)
         raise
     # Every file was read back.
-    saw(offsite, ())
+    saw(destination, ())
     return copied
 
 

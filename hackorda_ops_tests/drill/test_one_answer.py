@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from hackorda_ops.cli import app
 from hackorda_ops.drill import quarter
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, UsageError
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.night.night import take_night
 from hackorda_ops_tests.drill.fixtures import Night, Shipped
@@ -227,6 +227,24 @@ def test_a_copy_repairs_what_is_damaged_off_site_and_never_from_a_damaged_twin(
     states = {(each["place"], each["artifact_id"]): each["judgement"]["state"] for each in ask("backups")[0]}
     assert states["store", apart.manifest.artifact_id] == "damaged"
     assert states["offsite", apart.manifest.artifact_id] == "damaged"
+
+
+def test_a_damaged_copy_in_the_store_is_repaired_from_off_site_on_request(
+    apart: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = file_of(apart, "users")
+    path = tmp_path / "store" / apart.manifest.prefix / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    ask = asking(apart, tmp_path, monkeypatch)
+    ask("verify", "--in", "store", exit_code=1)
+    assert isinstance(CliRunner().invoke(app, ["copy", "--to", "store"]).exception, UsageError)
+
+    copied, _ = ask("copy", "--to", "store", "--artifact", apart.manifest.artifact_id)
+
+    assert copied["copy"]["repaired"] == [name]
+    assert path.read_bytes() == whole
+    assert {each["judgement"]["state"] for each in ask("backups")[0]} == {"unproven"}
 
 
 def test_a_drill_proves_the_copy_off_site_and_takes_no_file_from_elsewhere(apart: Shipped) -> None:
