@@ -331,6 +331,7 @@ def test_every_question_can_be_asked_of_a_redis_server_with_nothing_else_configu
             "source": {"url_env": "REDIS_URL"},
             "store": str(tmp_path / "store"),
             "dump": {"work_folder": str(tmp_path / "work")},
+            "schedule": {"since": "2026-01-01"},
         }
     )
     with running_redis(tmp_path) as url:
