@@ -9,6 +9,7 @@ from hackorda_ops.engines.postgres.drill.checks import branch_equals_manifest, r
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.engines.postgres.drill.not_compared import beyond_comparison
 from hackorda_ops.engines.postgres.recovery.target import admitted
+from hackorda_ops.errors import OpsError
 from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.scratch.place import Place
 
@@ -45,4 +46,10 @@ def run_steps(drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) ->
 def _check(copy: Copy, checks: Sequence[DrillCheck]) -> None:
     for check in sorted(checks, key=lambda each: each.changes_copy):
         if check.run is not None and not check.lacking(copy.drilling.policy):
-            check.run(copy)
+            try:
+                check.run(copy)
+            except OpsError as error:
+                # Its turn came: only what would have followed was never reached.
+                if not any(each.name == check.name for each in copy.drilling.record.checks):
+                    copy.drilling.record.not_measured(check.name, error.what)
+                raise
