@@ -36,8 +36,8 @@ test-long: $(READY_TO_TEST) ## the same in the long form: every kill, every stor
 quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week and a drill on real ones
 	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD) $(ARGS)
 
-bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios
-	@exec $(BIN)/python -m bench
+bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios; writes docs/performance.md
+	@exec $(BIN)/python -m bench $(ARGS)
 
 check: $(READY_TO_TEST) ## lint, format, types, layers
 	@$(BIN)/ruff check .

@@ -1,17 +1,24 @@
-"""What is measured, each as a function that a process of its own runs: `python -m bench.variants NAME FOLDER`."""
+"""What is measured, each as a function that a process of its own runs: `python -m bench.variants NAME FOLDER`.
+
+It prints its seconds, counted from when everything is imported: what a command takes to start is a row of its own.
+"""
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+from hackorda_ops.artifacts.copying import copy_artifact
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.config.models import Policy
+from hackorda_ops.drill.quarter import hold_drill
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import read_judged
@@ -20,24 +27,12 @@ from hackorda_ops.night import night
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery import bring_back
+from hackorda_ops.stores.folder import FolderStore
+from hackorda_ops.week import week
 
+NAME = "bench"
 _SOURCE = "DATABASE_URL"
 _TARGET = "RESTORE_URL"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to do it.
-
-    Attributes:
-        title: for the table.
-        run: does it, below an existing folder.
-        beside: the variant that it is a ratio of; None for a floor.
-    """
-
-    title: str
-    run: Callable[[Path], None]
-    beside: str | None
 
 
 def _tool(name: str, *arguments: str | Path, url: str) -> None:
@@ -47,50 +42,46 @@ def _tool(name: str, *arguments: str | Path, url: str) -> None:
     subprocess.run([wheel_bin_dir() / name, *arguments], env=variables, check=True)
 
 
-def _bare_dump(folder: Path, *options: str) -> None:
-    into = folder / "bare"
-    shutil.rmtree(into, ignore_errors=True)
-    into.unlink(missing_ok=True)
-    _tool("pg_dump", *options, f"--file={into}", url=_SOURCE)
+def protected(folder: Path) -> Protected:
+    """The database that is measured, with its store in the folder."""
+    policy = {
+        "store": str(folder / "store"),
+        "dump": {"work_folder": str(folder)},
+        "scratch": {"server": {}},
+        "offsite": {"bucket": NAME},
+    }
+    return Protected(NAME, Policy.model_validate(policy), dict(os.environ))
 
 
 def _directory_dump(folder: Path) -> None:
-    _bare_dump(folder, "--format=directory", "--jobs=2", "--compress=zstd:1")
+    into = folder / "bare"
+    shutil.rmtree(into, ignore_errors=True)
+    _tool("pg_dump", "--format=directory", "--jobs=2", "--compress=zstd:1", f"--file={into}", url=_SOURCE)
 
 
 def _default_dump(folder: Path) -> None:
-    _bare_dump(folder, "--format=custom")
-    (folder / "bare").unlink()
-
-
-def _protected(folder: Path) -> Protected:
-    policy = {"store": str(folder / "store"), "dump": {"work_folder": str(folder)}}
-    return Protected("bench", Policy.model_validate(policy), dict(os.environ))
+    into = folder / "bare.dump"
+    _tool("pg_dump", "--format=custom", f"--file={into}", url=_SOURCE)
+    into.unlink()
 
 
 def _night(folder: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
-    night.take_night(_protected(folder))
+    night.take_night(protected(folder))
 
 
 def _bare_restore(folder: Path) -> None:
     target = connection.parse(os.environ[_TARGET], origin=_TARGET)
-    _tool(
-        "pg_restore", "--jobs=2", "--exit-on-error", f"--dbname={target.database}", _dump(folder), url=_TARGET
-    )
-
-
-def _dump(folder: Path) -> Path:
-    [dump] = (folder / "store" / "bench").glob("*/dump")
-    return dump
+    [dump] = (folder / "store" / NAME).glob("*/dump")
+    _tool("pg_restore", "--jobs=2", "--exit-on-error", f"--dbname={target.database}", dump, url=_TARGET)
 
 
 def _proven_restore(folder: Path) -> None:
-    protected = _protected(folder)
+    of = protected(folder)
     brought = bring_back.bring_back(
-        protected,
-        protected.store,
-        choose(read_judged({"store": protected.store}, "bench"), None).candidates[0].manifest,
+        of,
+        of.store,
+        choose(read_judged({"store": of.store}, NAME), None).candidates[0].manifest,
         connection.parse(os.environ[_TARGET], origin=_TARGET),
         source=None,
         on_progress=ignore,
@@ -99,27 +90,95 @@ def _proven_restore(folder: Path) -> None:
         raise SystemExit(f"The restore differs: {brought.findings}")
 
 
-# In this order: the restores bring back what the night took.
-VARIANTS = {
-    "directory dump": Variant("pg_dump -Fd -j2 zstd:1, unproven", _directory_dump, None),
-    "default dump": Variant("pg_dump -Fc, the documented default", _default_dump, "directory dump"),
-    "night": Variant("a night: dumped, counted, read back, digested", _night, "directory dump"),
-    "bare restore": Variant("pg_restore -j2, unproven", _bare_restore, None),
-    "restore": Variant("restore: checked, restored, compared row for row", _proven_restore, "bare restore"),
+def _ship(folder: Path) -> None:
+    of = protected(folder)
+    week.ship(of, choose(read_judged({"store": of.store}, NAME), None).candidates[0].manifest)
+
+
+def _drill(folder: Path) -> None:
+    held = hold_drill(protected(folder))
+    if held.result.verdict != "PASS":
+        raise SystemExit(
+            f"The drill ended with {held.result.verdict}: {held.result.findings} {held.result.error}"
+        )
+
+
+def entries(folder: Path) -> list[FileEntry]:
+    """The files that go over the slow link."""
+    return [FileEntry(**each) for each in json.loads((folder / "files.json").read_text())]
+
+
+def _copy(folder: Path) -> None:
+    copy_artifact(
+        FolderStore(folder / "files"),
+        protected(folder).offsite,
+        prefix=f"{NAME}/copied",
+        files=entries(folder),
+        manifest_bytes=b"{}",
+    )
+
+
+def _aws_copy(folder: Path) -> None:
+    _aws("cp", "--recursive", folder / "files" / NAME / "copied", f"s3://{NAME}/by-aws/")
+    _aws_fetch(folder)
+
+
+def _fetch(folder: Path) -> None:
+    into = folder / "fetched"
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(mode=0o700)
+    manifest = SimpleNamespace(
+        prefix=f"{NAME}/copied",
+        files=entries(folder),
+        size_bytes=sum(each.size_bytes for each in entries(folder)),
+    )
+    fetch_artifact(protected(folder).offsite, cast(Manifest, manifest), into, on_progress=ignore)
+
+
+def _aws_fetch(folder: Path) -> None:
+    shutil.rmtree(folder / "by-aws", ignore_errors=True)
+    _aws("cp", "--recursive", f"s3://{NAME}/by-aws/", folder / "by-aws")
+
+
+def _aws(*arguments: str | Path) -> None:
+    keys = {
+        "AWS_ACCESS_KEY_ID": os.environ["OFFSITE_ACCESS_KEY_ID"],
+        "AWS_SECRET_ACCESS_KEY": os.environ["OFFSITE_SECRET_ACCESS_KEY"],
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    command = [
+        "aws",
+        "--endpoint-url",
+        os.environ["OFFSITE_ENDPOINT_URL"],
+        "s3",
+        *arguments,
+        "--only-show-errors",
+    ]
+    subprocess.run(command, env=os.environ | keys, check=True)
+
+
+VARIANTS: dict[str, Callable[[Path], None]] = {
+    "pg_dump": _directory_dump,
+    "pg_dump_default": _default_dump,
+    "night": _night,
+    "pg_restore": _bare_restore,
+    "restore": _proven_restore,
+    "ship": _ship,
+    "drill": _drill,
+    "copy": _copy,
+    "aws_copy": _aws_copy,
+    "fetch": _fetch,
+    "aws_fetch": _aws_fetch,
 }
 
 
 def main() -> None:
-    """Runs one variant, and prints its seconds and its largest resident size as JSON."""
+    """Runs one variant, and prints its seconds."""
     name, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(exist_ok=True)
     began = time.monotonic()
-    VARIANTS[name].run(folder)
-    seconds = time.monotonic() - began
-    peak_kibibytes = max(
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak_kibibytes * 1024}))
+    VARIANTS[name](folder)
+    print(time.monotonic() - began)
 
 
 if __name__ == "__main__":
