@@ -20,8 +20,8 @@ def write(rows: Sequence[Row], machine: str, rounds: int) -> None:
     measured = "\n".join(
         (
             _MARK.format("begin"),
-            f"Measured on {datetime.now(UTC):%-d %B %Y}: {machine}; the middle one of {rounds} rounds in which all variants "
-            "take turns.",
+            f"Measured on {datetime.now(UTC):%-d %B %Y}: {machine}; the middle one of {rounds} rounds, "
+            "in which all variants take turns.",
             "",
             *table(rows),
             "",

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-import httpx
-
 from hackorda_ops.alerts.in_time import within
 from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Schedule
@@ -123,6 +121,9 @@ def _called(url: str, suffix: str, body: str) -> str | None:
 
 
 def _call(url: str, suffix: str, body: str) -> str | None:
+    # Few databases have a monitor, and no command should wait until this is loaded.
+    import httpx  # noqa: PLC0415
+
     problem = None
     for attempt in range(_ATTEMPTS):
         if attempt:

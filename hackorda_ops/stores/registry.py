@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 
 from hackorda_ops.config.places import S3, STORE_SECTIONS, Folder, StoreSection
 from hackorda_ops.stores import folder
-from hackorda_ops.stores.s3 import configured as s3
 from hackorda_ops.stores.store import Store
 
 SectionT = TypeVar("SectionT", bound=StoreSection)
@@ -40,5 +39,12 @@ def open_store(section: StoreSection, environ: Mapping[str, str], work_folder: P
     return OPENERS[type(section)](section, environ, work_folder)
 
 
+def _bucket(section: S3, environ: Mapping[str, str], work_folder: Path) -> Store:
+    # boto3 takes longer to load than everything that a command does with a folder.
+    from hackorda_ops.stores.s3 import configured  # noqa: PLC0415
+
+    return configured.opened(section, environ, work_folder)
+
+
 register(Folder, folder.opened)
-register(S3, s3.opened)
+register(S3, _bucket)

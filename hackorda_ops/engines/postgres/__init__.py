@@ -1,4 +1,7 @@
-"""Postgres as an engine: its nights, restores and drills."""
+"""Postgres as an engine: its nights, restores and drills.
+
+Each method loads what it needs: a list of artifacts should not wait for all that a night or a drill needs.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,28 +17,11 @@ from hackorda_ops.drilling.result import ByHand
 from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
-from hackorda_ops.engines.postgres import facts
-from hackorda_ops.engines.postgres.drill import steps
-from hackorda_ops.engines.postgres.drill.checks import (
-    branch_equals_manifest,
-    comparison_self_test,
-    key_tables,
-    migrations_apply,
-    restored_equals_manifest,
-)
-from hackorda_ops.engines.postgres.inspection import examination, live, suggestions, views
-from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
-from hackorda_ops.engines.postgres.night import night, preflight, preflight_scratch
-from hackorda_ops.engines.postgres.recovery import restore, some_tables
-from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
 from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
-from hackorda_ops.evidence import contents
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
-from hackorda_ops.evidence.same_source import another_source
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place
@@ -61,14 +47,26 @@ class PostgresEngine:
         "back.",
     }
     manifest: type[Manifest] = PostgresManifest
-    checks: Sequence[DrillCheck] = (
-        restored_equals_manifest.CHECK,
-        branch_equals_manifest.CHECK,
-        comparison_self_test.CHECK,
-        key_tables.NEAR_PRODUCTION,
-        key_tables.NEWEST_RECENT,
-        migrations_apply.CHECK,
-    )
+
+    @property
+    def checks(self) -> Sequence[DrillCheck]:
+        """See `Engine.checks`."""
+        from hackorda_ops.engines.postgres.drill.checks import (
+            branch_equals_manifest,
+            comparison_self_test,
+            key_tables,
+            migrations_apply,
+            restored_equals_manifest,
+        )
+
+        return (
+            restored_equals_manifest.CHECK,
+            branch_equals_manifest.CHECK,
+            comparison_self_test.CHECK,
+            key_tables.NEAR_PRODUCTION,
+            key_tables.NEWEST_RECENT,
+            migrations_apply.CHECK,
+        )
 
     def source(self, protected: Protected, *, private_folder: Path) -> ConnectionTarget:
         """See `Engine.source`."""
@@ -76,6 +74,8 @@ class PostgresEngine:
 
     def target(self, url: str, *, origin: str) -> ConnectionTarget:
         """See `Engine.target`."""
+        from hackorda_ops.postgres.sessions import connection, tls
+
         return tls.encrypted_elsewhere(connection.direct(connection.parse(url, origin=origin)))
 
     def without_password_in_url(self, url: str, environ: Mapping[str, str]) -> ConnectionTarget:
@@ -92,31 +92,43 @@ class PostgresEngine:
 
     def observed(self, protected: Protected) -> Mapping[str, Fact]:
         """See `Engine.observed`."""
+        from hackorda_ops.engines.postgres import facts
+
         with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
             return facts.observed(protected.source(private_folder=Path(private)), protected.name)
 
     def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
         """See `Engine.observed_by`."""
+        from hackorda_ops.engines.postgres import facts
+
         seen = of_postgres(manifest)
         return facts.of_source(seen.inventory, seen.schema_sha256)
 
     def look(self, protected: Protected, *, private_folder: Path) -> NightView:
         """See `Engine.look`."""
+        from hackorda_ops.engines.postgres.night import preflight
+
         return preflight.look(protected, private_folder=private_folder)
 
     def look_at_scratch(
         self, protected: Protected, view: NightView, newest: Manifest | None
     ) -> Iterator[Looked]:
         """See `Engine.look_at_scratch`."""
+        from hackorda_ops.engines.postgres.night import preflight_scratch
+
         known = None if newest is None else of_postgres(newest)
         return preflight_scratch.look_at_scratch(protected, view, known)
 
     def other_source(self, before: Manifest, view: NightView) -> Finding | None:
         """See `Engine.other_source`."""
+        from hackorda_ops.evidence.same_source import another_source
+
         return None if view.seen is None else another_source(of_postgres(before), view.seen.source)
 
     def night(self, order: NightOrder) -> AbstractContextManager[Taken]:
         """See `Engine.night`."""
+        from hackorda_ops.engines.postgres.night import night
+
         return night.taken(order)
 
     def judge(
@@ -130,39 +142,60 @@ class PostgresEngine:
         part: Manifest | None = None,
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
+        from hackorda_ops.evidence import contents
+
         fetched = None if part is None else of_postgres(part)
         return contents.judge(folder, of_postgres(manifest), part=fetched, jobs=jobs, on_progress=on_progress)
 
     def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:
         """See `Engine.part_of`."""
+        from hackorda_ops.engines.postgres.recovery import some_tables
+
         return some_tables.part_of(of_postgres(manifest), names)
 
     def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
         """See `Engine.admitted`."""
+        from hackorda_ops.engines.postgres.recovery import restore
+
         return restore.restoring(order)
 
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
+        from hackorda_ops.engines.postgres.drill import steps
+
         steps.run_steps(drilling, place, checks)
 
     def examine(self, protected: Protected, *, private_folder: Path, today: date) -> Iterator[Looked]:
         """See `Engine.examine`."""
+        from hackorda_ops.engines.postgres.inspection import examination
+
         return examination.examine(protected, private_folder=private_folder, today=today)
 
     def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
         """See `Engine.suggest`."""
+        from hackorda_ops.engines.postgres.inspection import suggestions
+
         return suggestions.suggest(protected, private_folder=private_folder)
 
-    views: Mapping[str, str] = views.VIEWS
+    @property
+    def views(self) -> Mapping[str, str]:
+        """See `Engine.views`."""
+        from hackorda_ops.engines.postgres.inspection import views
+
+        return views.VIEWS
 
     def look_at(self, protected: Protected, view: str, *, private_folder: Path, rows: int) -> LiveView:
         """See `Engine.look_at`."""
+        from hackorda_ops.engines.postgres.inspection import views
+
         return views.look_at(protected, view, private_folder=private_folder, rows=rows)
 
     def definitions(
         self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path
     ) -> Mapping[str, Definition]:
         """See `Engine.definitions`."""
+        from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
+
         artifact = of_postgres(manifest)
         tools = protected.client_tools(artifact.client.major)
         return archived_definitions(store, artifact, tools=tools, folder=private_folder)
@@ -177,6 +210,8 @@ class PostgresEngine:
         on_progress: OnProgress,
     ) -> LiveContents:
         """See `Engine.live`."""
+        from hackorda_ops.engines.postgres.inspection import live
+
         return live.live_contents(
             protected,
             of_postgres(manifest),
@@ -187,22 +222,32 @@ class PostgresEngine:
 
     def by_hand(self, manifest: Manifest) -> tuple[ByHand, ...]:
         """See `Engine.by_hand`."""
+        from hackorda_ops.engines.postgres.recovery.by_hand import still_by_hand
+
         return still_by_hand(of_postgres(manifest))
 
     def facts(self, manifest: Manifest) -> Mapping[str, Fact]:
         """See `Engine.facts`."""
+        from hackorda_ops.engines.postgres import facts
+
         return facts.of_night(of_postgres(manifest))
 
     def details(self, manifest: Manifest) -> Mapping[str, Any]:
         """See `Engine.details`."""
+        from hackorda_ops.engines.postgres import facts
+
         return facts.details(of_postgres(manifest))
 
     def in_json(self, manifest: Manifest) -> Mapping[str, Any]:
         """See `Engine.in_json`."""
+        from hackorda_ops.engines.postgres import facts
+
         return facts.in_json(of_postgres(manifest))
 
     def notes(self, manifest: Manifest) -> Sequence[str]:
         """See `Engine.notes`."""
+        from hackorda_ops.engines.postgres import facts
+
         return facts.notes(of_postgres(manifest))
 
 
