@@ -10,7 +10,6 @@ from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_databases
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.readiness.assessment import Readiness, assess
-from hackorda_ops.readiness.metrics import write_metrics
 from hackorda_ops.readiness.survey import read_survey
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import NOTHING, duration
@@ -36,6 +35,8 @@ def status(
     if html is not None:
         _write_page(html, found, now)
     if metrics is not None:
+        from hackorda_ops.readiness.metrics import write_metrics  # noqa: PLC0415  # loads prometheus_client
+
         policies = {each.name: each.policy for each in databases}
         write_metrics(metrics, [each.standing for each in found], policies, now)
     if as_json:

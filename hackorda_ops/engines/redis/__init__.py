@@ -1,4 +1,7 @@
-"""Redis as an engine: a snapshot over the wire, proven in a server of our own, and restored key by key."""
+"""Redis as an engine: a snapshot over the wire, proven in a server of our own, and restored key by key.
+
+Each method loads what it needs, as those of `engines.postgres` do.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,17 +18,13 @@ from hackorda_ops.drilling.result import ByHand
 from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
-from hackorda_ops.engines.redis import drill, judge, night, restore, source, views
 from hackorda_ops.engines.redis.manifest import RedisManifest, of_redis
 from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
-from hackorda_ops.redis.info import read_info
 from hackorda_ops.redis.target import RedisTarget, parse
-from hackorda_ops.redis.wire import connected, translated
-from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Place
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted
@@ -48,10 +47,18 @@ class RedisEngine:
         NO_COLLAPSE: "Since the previous artifact no prefix lost more of its keys than is tolerated.",
     }
     manifest: type[Manifest] = RedisManifest
-    checks: Sequence[DrillCheck] = drill.CHECKS
+
+    @property
+    def checks(self) -> Sequence[DrillCheck]:
+        """See `Engine.checks`."""
+        from hackorda_ops.engines.redis import drill
+
+        return drill.CHECKS
 
     def source(self, protected: Protected, *, private_folder: Path) -> RedisTarget:
         """See `Engine.source`."""
+        from hackorda_ops.engines.redis import source
+
         return source.source_of(protected, private_folder=private_folder)
 
     def target(self, url: str, *, origin: str) -> RedisTarget:
@@ -72,6 +79,9 @@ class RedisEngine:
 
     def observed(self, protected: Protected) -> Mapping[str, Fact]:
         """See `Engine.observed`."""
+        from hackorda_ops.redis.info import read_info
+        from hackorda_ops.redis.wire import connected, translated
+
         with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
             target = self.source(protected, private_folder=Path(private))
             with connected(target) as client, translated(target, "Looking at the server"):
@@ -102,6 +112,8 @@ class RedisEngine:
 
     def look(self, protected: Protected, *, private_folder: Path) -> NightView:
         """See `Engine.look`."""
+        from hackorda_ops.engines.redis import source
+
         return source.look(protected, private_folder=private_folder)
 
     def look_at_scratch(
@@ -111,6 +123,8 @@ class RedisEngine:
         newest: Manifest | None,  # noqa: ARG002
     ) -> Iterator[Looked]:
         """See `Engine.look_at_scratch`."""
+        from hackorda_ops.scratch import registry
+
         return registry.look(protected, None)
 
     def other_source(self, before: Manifest, view: NightView) -> Finding | None:  # noqa: ARG002
@@ -119,6 +133,8 @@ class RedisEngine:
 
     def night(self, order: NightOrder) -> AbstractContextManager[Taken]:
         """See `Engine.night`."""
+        from hackorda_ops.engines.redis import night
+
         return night.taken(order)
 
     def judge(
@@ -132,6 +148,8 @@ class RedisEngine:
         part: Manifest | None = None,  # noqa: ARG002  # there are none
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
+        from hackorda_ops.engines.redis import judge
+
         return judge.judge(protected, folder, of_redis(manifest), on_progress=on_progress)
 
     def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:  # noqa: ARG002
@@ -144,10 +162,14 @@ class RedisEngine:
 
     def admitted(self, order: RestoreOrder) -> AbstractContextManager[Callable[[Path], Restored]]:
         """See `Engine.admitted`."""
+        from hackorda_ops.engines.redis import restore
+
         return restore.restoring(order)
 
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
+        from hackorda_ops.engines.redis import drill
+
         drill.run_steps(drilling, place, checks)
 
     def examine(
@@ -160,10 +182,17 @@ class RedisEngine:
         """See `Engine.examine`."""
         yield from ()
 
-    views: Mapping[str, str] = views.VIEWS
+    @property
+    def views(self) -> Mapping[str, str]:
+        """See `Engine.views`."""
+        from hackorda_ops.engines.redis import views
+
+        return views.VIEWS
 
     def look_at(self, protected: Protected, view: str, *, private_folder: Path, rows: int) -> LiveView:
         """See `Engine.look_at`."""
+        from hackorda_ops.engines.redis import views
+
         return views.look_at(protected, view, private_folder=private_folder, rows=rows)
 
     def definitions(
