@@ -33,6 +33,7 @@ class Reports(Section):
     """
 
     base_url: Annotated[
-        str | None, AfterValidator(_of_a_web_server), Field(examples=["https://reports.example.org/backups"])
+        Annotated[str, AfterValidator(_of_a_web_server)] | None,
+        Field(examples=["https://reports.example.org/backups"]),
     ] = None
     link_days: Annotated[float, Field(ge=0, le=7)] = 7
