@@ -95,6 +95,9 @@ class RedisEngine:
 
     def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
         """See `Engine.suggest`."""
+        from hackorda_ops.redis.info import read_info
+        from hackorda_ops.redis.wire import connected, translated
+
         target = self.source(protected, private_folder=private_folder)
         with connected(target) as client, translated(target, "Looking at the server"):
             info = read_info(client)
