@@ -86,6 +86,15 @@ class RunningDagster:
         )["launchPipelineExecution"]
         return str(_successful(data, "LaunchRunSuccess")["run"]["runId"])
 
+    def launch(self, job: str) -> str:
+        """Starts a job without partitions; returns the run's id."""
+        data = self.ask(
+            """mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
+                 __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
+            params={"selector": {**_LOCATION, "pipelineName": job}, "mode": "default"},
+        )["launchPipelineExecution"]
+        return str(_successful(data, "LaunchRunSuccess")["run"]["runId"])
+
     def backfill(self, asset: str, *partitions: str) -> str:
         """Starts a backfill as the UI's dialog does; returns its id."""
         data = self.ask(

@@ -20,7 +20,7 @@ from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.engine import Fact
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.findings import Finding
-from hackorda_ops.markdown import escaped, table
+from hackorda_ops.markdown import table
 from hackorda_ops.night.night import Night
 from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.week.week import Week
@@ -212,8 +212,8 @@ def of_judgement(ready: Readiness) -> Metadata:
     judged = ready.judgement
     return {
         "verdict": MetadataValue.text(judged.word),
-        "reasons": _list(map(escaped, judged.reasons)),
-        "next step": MetadataValue.md(judged.next_step or "none"),
+        "reasons": MetadataValue.text(" ".join(judged.reasons) or "none"),
+        "next step": MetadataValue.text(judged.next_step or "none"),
         "risk": MetadataValue.text(ready.risk),
     }
 

@@ -79,8 +79,11 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
         )
         yield from checks.of_a_report(held, of_report, where)
         if held.result.verdict != "PASS":
+            failed = _not_passed(name, held, where)
+            # Dagster shows nothing of a failure on the asset's own page: there it's an observation.
+            context.log_event(dg.AssetObservation(own_key, partition=partition, metadata=failed.metadata))
             # A failed check alone would leave the quarter materialized, and nobody would try again.
-            raise _not_passed(name, held, where)
+            raise failed
         yield dg.MaterializeResult(metadata=metadata.of_drill(held.result))
 
     return drill
