@@ -117,7 +117,7 @@ def test_the_demo_of_a_damaged_copy_fails_and_names_the_table(place: Place) -> N
     ended = place.demo("--damage")
 
     assert ended.code == 1, ended.text
-    assert re.search(r"^FAIL ", ended.text, re.MULTILINE)
+    assert re.search(r"^FAIL: the copy is damaged  Do not rely on this backup", ended.text, re.MULTILINE)
     assert not re.search(r"^PASS ", ended.text, re.MULTILINE)
     assert re.search(r"^  .*public\.issue_payouts$", ended.text, re.MULTILINE), ended.text
     assert [path.suffix for path in ended.here.iterdir()] == [".html"]
