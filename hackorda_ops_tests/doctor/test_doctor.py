@@ -342,7 +342,7 @@ def test_every_question_can_be_asked_of_a_redis_server_with_nothing_else_configu
     assert (outcomes["instance"], outcomes["places"], outcomes["nightly dump"]) == (
         "ok",
         "problem",
-        "attention",
+        "problem",
     )
     assert not (tmp_path / "work").exists()
 
