@@ -59,11 +59,16 @@ def checked(path: Path) -> tuple[Config, Written]:
             meaning="Nothing in the file was used.",
             next_step="Fix each line above; `hackorda-ops config keys` lists every key, with its default.",
         )
-    return _anchored(config, path.parent), written
+    return anchored(config, path.parent), written
 
 
-def _anchored(config: Config, folder: Path) -> Config:
-    """The same configuration with its relative folders made absolute."""
+def anchored(config: Config, folder: Path) -> Config:
+    """The same configuration with its relative folders made absolute.
+
+    Args:
+        config: as it's written.
+        folder: what they are relative to.
+    """
 
     def at(place: Path) -> Path:
         return folder / place.expanduser()

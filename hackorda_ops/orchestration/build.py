@@ -15,37 +15,42 @@ from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercis
 from hackorda_ops.orchestration.assets.restore_drill import restore_drill
 from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
+from hackorda_ops.orchestration.names import NO_PREFIX, prefixed
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
 from hackorda_ops.orchestration.sensors import alarms, command_line, missed_work, schema_change
 from hackorda_ops.orchestration.upkeep import housekeeping, keeping, readiness, retention, sweeping
 
 
-def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
+def build_defs(
+    config: Config, *, prefix: str | None = None, resource_overrides: Mapping[str, object] | None = None
+) -> dg.Definitions:
     """Makes fresh definitions; needs no secret and no database.
 
     Args:
         config: of every protected database.
+        prefix: None for a code location of their own. Otherwise they are a part of somebody else's, and this stands
+            before the names of their assets, jobs, schedules and sensors ("" for nothing). There the location's
+            executor is not set, no old run of anybody is deleted, and no run of others raises an alarm.
         resource_overrides: resources to use instead of the real ones, by name.
     """
-    keep_house = housekeeping.housekeeping()
+    config = prefixed(config, prefix or NO_PREFIX)
+    among_others = prefix is not None
     of_kinds = {name: jobs.of_kinds(name, database) for name, database in config.databases.items()}
     for_all = dg.Definitions(
-        jobs=[keep_house, sweeping.sweep(config)],
-        schedules=[housekeeping.every_week(keep_house)],
+        jobs=[sweeping.sweep(config)],
         # One of each kind, however many databases there are: each of them has its own turn in a tick.
         sensors=[
-            alarms.alarms(config),
+            alarms.alarms(config, among_others=among_others),
             missed_work.missed_work(config, of_kinds),
             schema_change.schema_change(config, of_kinds),
             sweeping.left_behind(config),
             command_line.command_line(config),
         ],
         resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
-        # A step process of its own would outlive a killed run worker, and finish its work on a failed run.
-        executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(
         for_all,
+        *(() if among_others else (_of_the_location(),)),
         readiness.of_all(config),
         keeping.of_all(config),
         history_checks.every_week(config),
@@ -64,6 +69,16 @@ def build_defs(config: Config, *, resource_overrides: Mapping[str, object] | Non
             if database.cutover
         ),
         *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
+    )
+
+
+def _of_the_location() -> dg.Definitions:
+    """What is right only where nothing of others is."""
+    job = housekeeping.housekeeping()
+    return dg.Definitions(
+        jobs=[job],
+        schedules=[housekeeping.every_week(job)],
+        executor=jobs.EXECUTOR,  # of what a person materializes without a job
     )
 
 

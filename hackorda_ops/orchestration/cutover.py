@@ -10,8 +10,9 @@ from hackorda_ops.cutover.steps import STEPS, CutoverStep
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.failures import failure_of
-from hackorda_ops.orchestration.jobs import NO_RUN_RETRIES
+from hackorda_ops.orchestration.jobs import EXECUTOR, NO_RUN_RETRIES
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called
 from hackorda_ops.progress_log import ProgressLog
 
 
@@ -25,11 +26,11 @@ def cutover(name: str, database: Policy) -> dg.JobDefinition:
     ops = [_op(name, database, step) for step in STEPS]
 
     @dg.job(
-        name=f"{name}_cutover",
+        name=called(name, "cutover"),
         description=f"Moves {name} to the database in cutover.target, step by step. It stops before what can't be "
         "undone, unless the config of that op says confirmed: true; run again, it goes on there.",
         tags={**NO_RUN_RETRIES, **labels(name, "cutover")},
-        executor_def=dg.in_process_executor,
+        executor_def=EXECUTOR,
     )
     def job() -> None:
         before = ops[0]()
@@ -74,7 +75,7 @@ def _op(name: str, database: Policy, step: CutoverStep) -> dg.OpDefinition:
         context.add_output_metadata({"what it saw": done.said, "seconds": done.seconds})
 
     return dg.op(
-        name=f"{name}_cutover_{step.name}",
+        name=called(name, f"cutover_{step.name}"),
         description=f"{step.does} Going back: {step.undo}",
         ins={} if first else {"before": dg.In(dg.Nothing)},
         out=dg.Out(dg.Nothing),

@@ -14,10 +14,11 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.exercise.history_check import KEPT_WELL, HistoryCheck, check_history, check_kept, checks_of
 from hackorda_ops.histories.registry import kind_of
 from hackorda_ops.orchestration import checks
-from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE, key
+from hackorda_ops.orchestration.assets import PROVIDER_HISTORY, SOURCE
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.jobs import of_assets
-from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.labels import KIND, labels
+from hackorda_ops.orchestration.names import called, for_all, key
 from hackorda_ops.proof.check import Check
 
 HISTORY_JOB: Final = "history"
@@ -35,12 +36,13 @@ def every_week(config: Config) -> dg.Definitions:
         return dg.Definitions()
     job = of_assets(
         dg.AssetSelection.checks_for_assets(*(key(name, PROVIDER_HISTORY) for name in kept)),
-        name=HISTORY_JOB,
+        name=for_all(config, HISTORY_JOB),
         description="Checks how far back the provider's history of each database reaches, and opens a branch there.",
+        tags={KIND: HISTORY_JOB},
     )
 
     @dg.schedule(
-        name="check_histories_every_week",
+        name=for_all(config, "check_histories_every_week"),
         job=job,
         cron_schedule=_EVERY_WEEK,
         description="Checks the provider's history of each database, in a run of its own. A missed tick is missed.",
@@ -88,7 +90,7 @@ def history_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
         raise AssertionError("the caller has asked whether a history is kept")
     specs = checks.specs_of(checks_of(kind.traits), key(name, PROVIDER_HISTORY))
 
-    @dg.multi_asset_check(name=f"{name}_history_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=called(name, "history_checks"), specs=specs, can_subset=True)
     def check(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[AssetCheckResult]:

@@ -11,14 +11,17 @@ from hackorda_ops.orchestration.assets import (
     OFFSITE_COPY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
-    key,
     night_key,
 )
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called, key
 
 # An instance may be set to retry failed runs. A step retries by itself what may pass; what
 # is left waits for a person, and a second run would only report the same failure again.
 NO_RUN_RETRIES: Final = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_op_failure": "false"}
+
+# A step process of its own would outlive a killed run worker, and finish its work on a failed run.
+EXECUTOR: Final = dg.in_process_executor
 
 AssetJob = Any  # Dagster's own name for what define_asset_job returns is private.
 
@@ -63,7 +66,7 @@ def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
     return {
         kind: of_assets(
             dg.AssetSelection.assets(asset),
-            name=f"{name}_{kind}",
+            name=called(name, kind),
             description=_DESCRIPTIONS[kind].format(name=name),
             tags=labels(name, kind),
         )
@@ -92,6 +95,7 @@ def of_assets(
         selection=selection,
         description=description,
         tags={**NO_RUN_RETRIES, **(tags or {})},
+        executor_def=EXECUTOR,
     )
 
 
@@ -115,6 +119,7 @@ def of_op(
         name=name,
         description=description,
         tags={**NO_RUN_RETRIES, **(tags or {})},
+        executor_def=EXECUTOR,
     )
     def job() -> None:
         op()

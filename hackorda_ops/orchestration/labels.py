@@ -22,7 +22,7 @@ def labels(database: str, kind: str) -> dict[str, str]:
         database: its name in databases.yaml.
         kind: what it makes or does.
     """
-    return {DATABASE: database, KIND: kind}
+    return {DATABASE: str(database), KIND: kind}
 
 
 def label_run(context: Context, database: str, kind: str) -> None:
@@ -37,7 +37,7 @@ def label_run(context: Context, database: str, kind: str) -> None:
     """
     assets = context.run.asset_selection or ()
     of_all = labels(database, kind)
-    if len({asset.path[0] for asset in assets}) > 1:
+    if len({asset.path[:-1] for asset in assets}) > 1:
         return
     if len(assets) > 1:
         del of_all[KIND]

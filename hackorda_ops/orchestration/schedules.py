@@ -19,6 +19,7 @@ from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob, assets_of
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called, for_all
 
 MISSED_WORK: Final = "start_missed_work"
 """The name of the missed-work sensor."""
@@ -38,7 +39,7 @@ _DESCRIPTIONS: Final[dict[DueKind, str]] = {
 
 def schedule_name(kind: DueKind, name: str) -> str:
     """The name of a kind's schedule in Dagster: whose it is, what it does, how often."""
-    return f"{name}_{_DOES[kind]}"
+    return called(name, _DOES[kind])
 
 
 def every(
@@ -94,7 +95,7 @@ def _missed(
     switches = known.switches(instance)
     asset = assets_of(name, database)[kind]
     since = switches.since(schedule_name(kind, name), last_made=known.last_made(instance, asset))
-    if since is None or not switches.is_on(MISSED_WORK):
+    if since is None or not switches.is_on(for_all(name, MISSED_WORK)):
         return None
     newest = of_use_still(
         kind,

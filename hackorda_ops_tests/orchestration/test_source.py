@@ -3,7 +3,8 @@
 import pytest
 from dagster import DagsterInstance, IntMetadataValue
 
-from hackorda_ops.orchestration.assets import SOURCE, key
+from hackorda_ops.orchestration.assets import SOURCE
+from hackorda_ops.orchestration.names import key
 from hackorda_ops_tests.orchestration.protected import CodeLocation
 
 pytestmark = pytest.mark.server

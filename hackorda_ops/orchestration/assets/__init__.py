@@ -4,6 +4,7 @@ from dagster import AssetKey
 
 from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.registry import engine_of
+from hackorda_ops.orchestration.names import for_all, key
 
 SOURCE = "source"
 OFFSITE_COPY = "offsite_copy"
@@ -14,11 +15,6 @@ PROVIDER_HISTORY = "provider_history"
 BASE_BACKUP = "base_backup"
 
 
-def key(database: str, asset: str) -> AssetKey:
-    """An asset's key: every database has its own prefix."""
-    return AssetKey([database, asset])
-
-
 def night_key(database: str, policy: Policy) -> AssetKey:
     """The key of the asset of a database's nights, which its engine names."""
     return key(database, engine_of(policy).night_asset)
@@ -26,4 +22,4 @@ def night_key(database: str, policy: Policy) -> AssetKey:
 
 def group_of(database: str, policy: Policy) -> str:
     """The group in which a database's assets are shown: its own, or that of the one beside which it's protected."""
-    return policy.beside or database
+    return for_all(database, policy.beside or database)

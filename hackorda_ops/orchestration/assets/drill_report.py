@@ -15,9 +15,10 @@ from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.quarter import Quarter, page_key, reread
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import checks, links, metadata
-from hackorda_ops.orchestration.assets import DRILL_REPORT, RESTORE_DRILL, group_of, key
+from hackorda_ops.orchestration.assets import DRILL_REPORT, RESTORE_DRILL, group_of
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called, key
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import PARTITION_TAG
 
@@ -58,7 +59,7 @@ def report_checks(name: str, database: Policy) -> dg.AssetChecksDefinition:
     specs = specs_of_report(name, database)
 
     # A subset, so that nothing has to be said of what was not measured.
-    @dg.multi_asset_check(name=f"{name}_{DRILL_REPORT}_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=called(name, f"{DRILL_REPORT}_checks"), specs=specs, can_subset=True)
     def read_again(
         context: dg.AssetCheckExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> Iterator[dg.AssetCheckEvaluation]:

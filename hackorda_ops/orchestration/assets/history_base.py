@@ -8,8 +8,9 @@ from dagster import MetadataValue
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.histories.registry import require_keeper
-from hackorda_ops.orchestration.assets import BASE_BACKUP, SOURCE, key
+from hackorda_ops.orchestration.assets import BASE_BACKUP, SOURCE
 from hackorda_ops.orchestration.failures import ends_the_step
+from hackorda_ops.orchestration.names import key
 
 
 def base_backup(name: str, database: Policy) -> dg.AssetsDefinition:

@@ -15,9 +15,10 @@ from hackorda_ops.night import night as nightly
 from hackorda_ops.night.checks import checks_of
 from hackorda_ops.night.night import Night
 from hackorda_ops.orchestration import checks, clock, metadata
-from hackorda_ops.orchestration.assets import SOURCE, group_of, key
+from hackorda_ops.orchestration.assets import SOURCE, group_of
 from hackorda_ops.orchestration.failures import failure
 from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog

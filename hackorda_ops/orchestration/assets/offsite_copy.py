@@ -10,8 +10,9 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.reading import for_a_copy
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, key, night_key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, night_key
 from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog

@@ -14,26 +14,33 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.markdown import escaped, table
 from hackorda_ops.orchestration import checks, clock, links
-from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, key, night_key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, night_key
 from hackorda_ops.orchestration.metadata import Metadata
+from hackorda_ops.orchestration.names import for_all, key
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
 from hackorda_ops.stores.store import READINESS_PAGE
 from hackorda_ops.words import NOTHING
 
 READINESS: Final = dg.AssetKey(["readiness"])
+"""Its key where nothing stands before it."""
 _HOUR_SECONDS: Final = 3600.0
 _DAY_SECONDS: Final = 86_400.0
+
+
+def readiness_key(config: Config) -> dg.AssetKey:
+    """The asset's key."""
+    return key(config, READINESS.path[-1])
 
 
 def readiness(config: Config) -> dg.AssetsDefinition:
     """The asset of all databases."""
 
     @dg.asset(
-        key=READINESS,
-        group_name="readiness",
+        key=readiness_key(config),
+        group_name=for_all(config, "readiness"),
         kinds={"html"},
-        check_specs=checks.specs_of_readiness(config.databases, READINESS),
+        check_specs=checks.specs_of_readiness(map(str, config.databases), readiness_key(config)),
         deps=[
             made
             for name, policy in config.databases.items()

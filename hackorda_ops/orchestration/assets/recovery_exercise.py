@@ -13,10 +13,11 @@ from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.history import exercise_prefix
 from hackorda_ops.exercise.report import Exercise
 from hackorda_ops.orchestration import checks, links
-from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of, key
+from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
 from hackorda_ops.orchestration.metadata import Metadata
+from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog

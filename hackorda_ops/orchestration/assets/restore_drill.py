@@ -16,11 +16,12 @@ from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.orchestration import checks, metadata
-from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group_of, key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group_of
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
 from hackorda_ops.orchestration.metadata import listed
+from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import link, ui_url_of
 from hackorda_ops.orchestration.told_outside import told_outside

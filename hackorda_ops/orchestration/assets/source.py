@@ -10,9 +10,10 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import metadata
-from hackorda_ops.orchestration.assets import SOURCE, group_of, key
+from hackorda_ops.orchestration.assets import SOURCE, group_of
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called, key
 
 
 def source(name: str, database: Policy) -> dg.AssetsDefinition:
@@ -38,5 +39,5 @@ def source(name: str, database: Policy) -> dg.AssetsDefinition:
 
     # "Beta" in Dagster 1.13: the only way to a button that observes without materializing.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        observable = dg.multi_observable_source_asset(specs=[spec], name=f"{name}__{SOURCE}")
+        observable = dg.multi_observable_source_asset(specs=[spec], name=called(name, f"_{SOURCE}"))
         return cast(dg.AssetsDefinition, observable(observe))

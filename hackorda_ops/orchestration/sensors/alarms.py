@@ -25,6 +25,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, RetryableError
 from hackorda_ops.maintenance.window import held
 from hackorda_ops.orchestration import clock
+from hackorda_ops.orchestration.names import for_all
 from hackorda_ops.orchestration.runs import ui_url_of
 from hackorda_ops.orchestration.sensors.run_ends import new_ends
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, raise_errors, sentences
@@ -43,16 +44,17 @@ _DELIVERING_SECONDS: Final = 10.0
 _DESKS: Final = TypeAdapter(Desk)
 
 
-def alarms(config: Config) -> dg.SensorDefinition:
+def alarms(config: Config, *, among_others: bool = False) -> dg.SensorDefinition:
     """Reports what goes wrong with any database, and when it's over.
 
     Args:
         config: of all.
+        among_others: whether others have jobs in the code location, which raise their own alarms.
     """
     databases = SideBySide((*config.databases, _OF_NO_DATABASE))
 
     @dg.sensor(
-        name=NAME,
+        name=for_all(config, NAME),
         description="Reports every failed run, failed check and overdue night, copy or drill of every database, once, "
         "and when it's over. A tick fails where a message can't be delivered; the message is tried again.",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -65,7 +67,9 @@ def alarms(config: Config) -> dg.SensorDefinition:
         # Both are made when they are first asked for, which two threads must not do at once.
         _ = context.instance, context.log
         looked = databases.look(
-            lambda name: _Tick(context, name or None, config, environ, now, databases.storage).told()
+            lambda name: _Tick(
+                context, name or None, config, environ, now, databases.storage, among_others
+            ).told()
         )
         raise_errors(looked)
         return dg.SkipReason(sentences((each.database, each.put_off or each.made or "") for each in looked))
@@ -83,6 +87,7 @@ class _Tick:
     environ: Mapping[str, str]
     now: datetime
     storage: threading.Lock
+    among_others: bool = False
     read: list[Standing | OpsError] = field(default_factory=list)
 
     def told(self) -> str:
@@ -148,6 +153,7 @@ class _Tick:
                     databases=self.config.databases,
                     location=here.location_name if here else None,
                     ui_url=ui_url_of(self.config.alerts, self.environ),
+                    among_others=self.among_others,
                 )
             )
         for end in ends:

@@ -17,6 +17,7 @@ from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob, assets_of
+from hackorda_ops.orchestration.names import for_all
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 from hackorda_ops.orchestration.schedules import MISSED_WORK, schedule_name
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, answered
@@ -34,7 +35,7 @@ def missed_work(config: Config, jobs: Mapping[str, Mapping[DueKind, AssetJob]]) 
     databases = SideBySide(config.databases)
 
     @dg.sensor(
-        name=MISSED_WORK,
+        name=for_all(config, MISSED_WORK),
         jobs=[job for of_kinds in jobs.values() for job in of_kinds.values()],
         description="Starts the nights, weeks, quarters and exercises that were due while the daemon was down, each "
         "once: of each database nights first, then the copy, then the drill. What has failed waits for a person.",

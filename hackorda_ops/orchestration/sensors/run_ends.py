@@ -20,6 +20,7 @@ from hackorda_ops.orchestration.assets import (
 from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.failures import cause_of, headline_of, loudness_of
 from hackorda_ops.orchestration.labels import DATABASE, KIND
+from hackorda_ops.orchestration.names import called, key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
 _BACKFILL_TAG: Final = "dagster/backfill"
@@ -43,12 +44,12 @@ def subject_of(run: DagsterRun, databases: Collection[str]) -> Subject:
         return Subject(labelled, run.tags.get(KIND) or run.job_name, partition)
     # The longest name first: a database may be called like the beginning of another's job.
     for database in sorted(databases, key=len, reverse=True):
-        if run.job_name.startswith(f"{database}_"):
-            return Subject(database, run.job_name.removeprefix(f"{database}_"), partition)
-    owners = {asset.path[0] for asset in assets}
+        if run.job_name.startswith(called(database, "")):
+            return Subject(database, run.job_name.removeprefix(called(database, "")), partition)
+    owners = {_owner(asset, databases) for asset in assets}
     made = sorted({_MADE.get(asset.path[-1], asset.path[-1]) for asset in assets})
-    if len(owners) == 1 and owners <= set(databases):
-        return Subject(owners.pop(), " and ".join(made), partition)
+    if len(owners) == 1 and (owner := owners.pop()) is not None:
+        return Subject(owner, " and ".join(made), partition)
     names = sorted(asset.to_user_string() for asset in assets)
     return Subject(None, ", ".join(names) or run.job_name, partition)
 
@@ -61,6 +62,7 @@ def new_ends(
     databases: Collection[str],
     location: str | None,
     ui_url: str | None,
+    among_others: bool = False,
 ) -> Iterator[RunEnd]:
     """The runs of a database that have failed or succeeded since, oldest first.
 
@@ -74,6 +76,7 @@ def new_ends(
         databases: the names of all.
         location: the code location whose runs count; None for all.
         ui_url: of the web server, for links; None if unknown.
+        among_others: whether others have jobs in the code location, which raise their own alarms.
     """
     ended = dg.RunsFilter(
         statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS], updated_after=desk.done_until
@@ -92,6 +95,7 @@ def new_ends(
             and subject.database == database
             and (location is None or _location(run) in {location, None})
             and not _only_read_again(run)
+            and not (among_others and subject.database is None and not _is_ours(run, databases))
         ):
             yield _end(instance, run, subject, ended_at, ui_url)
 
@@ -135,7 +139,7 @@ def _failed_checks(instance: DagsterInstance, run: DagsterRun) -> tuple[str, ...
         if not evaluation.passed
         and evaluation.severity is dg.AssetCheckSeverity.ERROR
         # What readiness finds overdue or unprotected has its own alarm, from the same look.
-        and key.asset_key != READINESS
+        and key.asset_key.path[-1] != READINESS.path[-1]
     )
 
 
@@ -148,6 +152,15 @@ def _events(instance: DagsterInstance, run: DagsterRun, kind: DagsterEventType) 
 def _assets(run: DagsterRun) -> set[AssetKey]:
     checked = {check.asset_key for check in run.asset_check_selection or ()}
     return set(run.asset_selection or ()) or checked
+
+
+def _owner(asset: AssetKey, databases: Collection[str]) -> str | None:
+    return next((name for name in databases if asset == key(name, asset.path[-1])), None)
+
+
+def _is_ours(run: DagsterRun, databases: Collection[str]) -> bool:
+    """Whether a run that is of no single database is of one of our jobs, or makes an asset of ours."""
+    return KIND in run.tags or any(_owner(asset, databases) for asset in _assets(run))
 
 
 def _only_read_again(run: DagsterRun) -> bool:

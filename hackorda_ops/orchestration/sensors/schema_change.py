@@ -16,9 +16,10 @@ from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.orchestration import clock, metadata
 from hackorda_ops.orchestration import instance as known
-from hackorda_ops.orchestration.assets import DRILL_REPORT, key, night_key
+from hackorda_ops.orchestration.assets import DRILL_REPORT, night_key
 from hackorda_ops.orchestration.held import held_by_maintenance
 from hackorda_ops.orchestration.jobs import AssetJob, assets_of
+from hackorda_ops.orchestration.names import for_all, key
 from hackorda_ops.orchestration.runs import NOT_FINISHED, is_of
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, answered
 
@@ -42,7 +43,7 @@ def schema_change(config: Config, jobs: Mapping[str, Mapping[DueKind, AssetJob]]
     databases = SideBySide(config.databases)
 
     @dg.sensor(
-        name=NAME,
+        name=for_all(config, NAME),
         jobs=[of_kinds[kind] for of_kinds in jobs.values() for kind in _STARTED if kind in of_kinds],
         description="When a night of a database has a different schema from the artifact that was drilled last: has "
         "it copied off-site, and drills the copy. At most one drill of a database a day.",

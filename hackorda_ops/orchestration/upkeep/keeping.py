@@ -17,10 +17,11 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.exercise.history_check import KEPT_WELL, check_kept
 from hackorda_ops.histories.registry import base_backup_cron, keeper_of, kind_of
 from hackorda_ops.orchestration import clock
-from hackorda_ops.orchestration.assets import BASE_BACKUP, PROVIDER_HISTORY, key
+from hackorda_ops.orchestration.assets import BASE_BACKUP, PROVIDER_HISTORY
 from hackorda_ops.orchestration.assets.history_base import base_backup
 from hackorda_ops.orchestration.jobs import AssetJob, of_assets
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called, for_all, key
 from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, sentences
 
@@ -83,7 +84,7 @@ def of_all(config: Config) -> dg.Definitions:
                 backups[name],
                 cron,
                 timezone=watched[name].schedule.timezone,
-                name=f"{name}_take_base_backups",
+                name=called(name, "take_base_backups"),
                 description=f"Takes a base backup of {name}.",
                 tags=labels(name, BASE_BACKUP),
             )
@@ -96,7 +97,7 @@ def of_all(config: Config) -> dg.Definitions:
 def _base_backup_job(name: str) -> AssetJob:
     return of_assets(
         dg.AssetSelection.assets(key(name, BASE_BACKUP)),
-        name=f"{name}_{BASE_BACKUP}",
+        name=called(name, BASE_BACKUP),
         description=f"Takes a base backup of {name}: recoveries to later moments begin with it.",
         tags=labels(name, BASE_BACKUP),
     )
@@ -106,7 +107,7 @@ def _look_job(name: str) -> AssetJob:
     return of_assets(
         dg.AssetSelection.checks(dg.AssetCheckKey(key(name, PROVIDER_HISTORY), KEPT_WELL.name)),
         # A name of its own in alarms: that it's kept says nothing of the weekly check, which opens it.
-        name=f"{name}_{KEPT}",
+        name=called(name, KEPT),
         description=f"Looks whether the history of {name} is kept: WAL received, nothing lost, a base backup there. "
         "It makes no copy.",
         tags=labels(name, KEPT),
@@ -117,7 +118,7 @@ def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefi
     databases = SideBySide(watched)
 
     @dg.sensor(
-        name=WATCH,
+        name=for_all(next(iter(watched)), WATCH),
         jobs=jobs,
         description="Looks every few minutes whether every history that is kept by Barman still is. A run that fails, "
         "and so an alarm, says when it is not, once a day; a run that succeeds, when it is again. A base backup that "
@@ -140,7 +141,7 @@ def _watch(watched: Mapping[str, Policy], jobs: list[AssetJob]) -> dg.SensorDefi
             known[name], job = what_to_do(known.get(name, WatchedHistory()), look.made, now)
             said.append((name, "Its history is kept." if look.made.well else "Its history is not kept well."))
             if job is not None:
-                asked.append(dg.RunRequest(job_name=f"{name}_{job}"))
+                asked.append(dg.RunRequest(job_name=called(name, job)))
         return dg.SensorResult(
             run_requests=asked,
             skip_reason=None if asked else sentences(said),

@@ -14,9 +14,11 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import Stalled
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
-from hackorda_ops.orchestration.assets import DRILL_REPORT, key
-from hackorda_ops.orchestration.assets.readiness import READINESS, readiness
+from hackorda_ops.orchestration.assets import DRILL_REPORT
+from hackorda_ops.orchestration.assets.readiness import readiness, readiness_key
 from hackorda_ops.orchestration.jobs import AssetJob, of_assets
+from hackorda_ops.orchestration.labels import KIND
+from hackorda_ops.orchestration.names import for_all, key
 from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.readiness.metrics import write_metrics
 from hackorda_ops.readiness.standing import Standing, read_standing, unread
@@ -30,14 +32,15 @@ _READING_SECONDS: Final = 40.0
 def of_all(config: Config) -> dg.Definitions:
     """The asset of all databases, and what refreshes it."""
     job = of_assets(
-        dg.AssetSelection.assets(READINESS),
-        name="all_readiness",
+        dg.AssetSelection.assets(readiness_key(config)),
+        name=for_all(config, "all_readiness"),
+        tags={KIND: "readiness"},
         description="Checks how ready every database is, and writes the page.",
     )
     every_day = without_catching_up(
         job,
         "0 9 * * *",
-        name="assess_readiness_every_day",
+        name=for_all(config, "assess_readiness_every_day"),
         description="Checks how ready every database is, even if nothing has run.",
     )
     sensors = [_after_drills(config, job)]
@@ -50,7 +53,7 @@ def _after_drills(config: Config, job: AssetJob) -> dg.SensorDefinition:
     reports = [key(name, DRILL_REPORT) for name in config.databases]
 
     @dg.sensor(
-        name="assess_readiness_after_drills",
+        name=for_all(config, "assess_readiness_after_drills"),
         job=job,
         description="Checks how ready every database is after each drill, whatever its verdict.",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -73,7 +76,7 @@ def _after_drills(config: Config, job: AssetJob) -> dg.SensorDefinition:
 
 def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
     @dg.sensor(
-        name="write_metrics",
+        name=for_all(config, "write_metrics"),
         description=f"Writes metrics of every database to {path}, for Prometheus.",
         minimum_interval_seconds=_METRICS_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,

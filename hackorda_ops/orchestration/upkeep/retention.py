@@ -11,6 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
 from hackorda_ops.orchestration.labels import labels
+from hackorda_ops.orchestration.names import called
 from hackorda_ops.orchestration.schedules import without_catching_up
 from hackorda_ops.retention import prune as pruning
 from hackorda_ops.retention.plan import Decision
@@ -24,7 +25,7 @@ def retention(name: str, database: Policy) -> dg.JobDefinition:
     """Deletes what a database's policy doesn't keep."""
 
     @dg.op(
-        name=f"{name}_delete_what_the_policy_lets_go",
+        name=called(name, "delete_what_the_policy_lets_go"),
         # Never alongside a copy, which may continue with what looks left behind.
         pool=f"{name}_offsite",
         description="Makes a new plan, deletes each artifact manifest first, and says why the others are kept.",
@@ -43,7 +44,7 @@ def retention(name: str, database: Policy) -> dg.JobDefinition:
 
     return of_op(
         delete,
-        name=f"{name}_{KIND}",
+        name=called(name, KIND),
         description=f"Deletes the artifacts of {name} that its policy doesn't keep, and says why the rest is kept. "
         "`hackorda-ops prune` shows what it would do.",
         tags=labels(name, KIND),
@@ -62,7 +63,7 @@ def every_week(name: str, schedule: Schedule, job: dg.JobDefinition) -> dg.Sched
         job,
         schedule.retention,
         timezone=schedule.timezone,
-        name=f"{name}_prune_every_week",
+        name=called(name, "prune_every_week"),
         description=f"Deletes what the policy of {name} doesn't keep.",
         tags=labels(name, KIND),
     )

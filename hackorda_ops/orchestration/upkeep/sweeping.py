@@ -18,7 +18,8 @@ from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_op
-from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.labels import KIND, label_run, labels
+from hackorda_ops.orchestration.names import for_all
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, answered, raise_together
 from hackorda_ops.scratch import sweep as sweeping
 
@@ -41,7 +42,9 @@ def sweep(config: Config) -> dg.JobDefinition:
         name=_OP,
         config_schema={
             _DATABASES: dg.Field(
-                [str], default_value=list(config.databases), description="The databases to sweep up after."
+                [str],
+                default_value=[str(name) for name in config.databases],
+                description="The databases to sweep up after.",
             )
         },
         description="Checks again which drills are alive, and removes the branches or databases of the others.",
@@ -72,7 +75,8 @@ def sweep(config: Config) -> dg.JobDefinition:
 
     return of_op(
         remove,
-        name=SWEEP,
+        name=for_all(config, SWEEP),
+        tags={KIND: SWEEP},
         description="Removes the scratch that killed runs left behind, and nothing else.",
     )
 
@@ -86,8 +90,8 @@ def left_behind(config: Config) -> dg.SensorDefinition:
     databases = SideBySide(config.databases)
 
     @dg.sensor(
-        name="sweep_left_behind",
-        job_name=SWEEP,
+        name=for_all(config, "sweep_left_behind"),
+        job_name=for_all(config, SWEEP),
         description="Looks for scratch that killed runs left behind, and has it removed.",
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=_LOOK_EVERY_SECONDS,
