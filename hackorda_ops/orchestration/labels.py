@@ -37,7 +37,7 @@ def label_run(context: Context, database: str, kind: str) -> None:
     """
     assets = context.run.asset_selection or ()
     of_all = labels(database, kind)
-    if len({asset.path[:-1] for asset in assets}) > 1:
+    if len({tuple(asset.path[:-1]) for asset in assets}) > 1:
         return
     if len(assets) > 1:
         del of_all[KIND]

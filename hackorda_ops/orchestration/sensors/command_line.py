@@ -22,10 +22,11 @@ from hackorda_ops.drill.quarter import Quarter, quarters_held
 from hackorda_ops.drill.report.history import DRILLS_FOLDER
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import checks, clock, metadata
-from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, key, night_key
+from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, night_key
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.first_seen import seen_earlier
 from hackorda_ops.orchestration.metadata import Metadata
+from hackorda_ops.orchestration.names import for_all, key
 from hackorda_ops.orchestration.runs import NOT_FINISHED
 from hackorda_ops.orchestration.sensors.run_ends import subject_of
 from hackorda_ops.orchestration.sensors.side_by_side import SideBySide, sentences
@@ -110,7 +111,7 @@ def command_line(config: Config) -> dg.SensorDefinition:
     databases = SideBySide(config.databases)
 
     @dg.sensor(
-        name="show_command_line_work",
+        name=for_all(config, "show_command_line_work"),
         description="Shows in Dagster what `hackorda-ops dump`, `copy` and `drill` made, as materializations without a "
         "run, read from the stores. Starts nothing.",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -159,7 +160,7 @@ def _busy(instance: DagsterInstance, name: str, config: Config) -> bool:
     unfinished = instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED))
     return any(
         subject_of(run, config.databases).database == name
-        or name in {asset.path[0] for asset in run.asset_selection or ()}
+        or any(asset == key(name, asset.path[-1]) for asset in run.asset_selection or ())
         for run in unfinished
     )
 

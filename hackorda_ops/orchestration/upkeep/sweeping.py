@@ -39,7 +39,7 @@ def sweep(config: Config) -> dg.JobDefinition:
     """
 
     @dg.op(
-        name=_OP,
+        name=for_all(config, _OP),
         config_schema={
             _DATABASES: dg.Field(
                 [str],
@@ -120,7 +120,7 @@ def left_behind(config: Config) -> dg.SensorDefinition:
             return [
                 dg.RunRequest(
                     run_key=run_key,
-                    run_config={"ops": {_OP: {"config": {_DATABASES: [name]}}}},
+                    run_config={"ops": {for_all(config, _OP): {"config": {_DATABASES: [str(name)]}}}},
                     tags=labels(name, SWEEP),
                 )
             ]

@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.assets import DRILL_REPORT
 from hackorda_ops.orchestration.assets.readiness import READINESS
-from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.checks import of_readiness
+from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.judgement import Judgement, Word
