@@ -38,7 +38,7 @@ class Offsite:
 
     @property
     def exports(self) -> str:
-        """The variables of `hackorda-ops restore --offsite`, as a shell sets them."""
+        """The variables of `hackorda-ops restore --offsite PLACE`, as a shell sets them."""
         lines = [_KEYS]
         values = {"OFFSITE_ENDPOINT_URL": self.endpoint_url, "OFFSITE_REGION": self.region}
         if named := " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items() if value):
