@@ -1,16 +1,17 @@
 """The commands about the history of a source: history check, receive, backup, end."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_database, choose_databases
 from hackorda_ops.cli.printing import print_json
+from hackorda_ops.environment import Protected
 from hackorda_ops.exercise.history_check import check_history, check_kept, checks_of
 from hackorda_ops.histories import registry
 from hackorda_ops.histories.kind import Keeper
@@ -29,7 +30,11 @@ _LOOK_AGAIN_SECONDS = 1.0
 def check(
     database: DatabaseName = None,
     kept: Annotated[
-        bool, typer.Option("--kept", help="Only look whether it is kept well; no copy is made.")
+        bool,
+        typer.Option(
+            "--kept",
+            help="Only look whether it is kept well, of every database that is meant; no copy is made.",
+        ),
     ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
@@ -39,23 +44,41 @@ def check(
     The copy must hold exactly the rows recorded in a past artifact's manifest; it's deleted
     afterwards. A history that somebody has to look after must be kept well, too. Exit code 1: one of these is not so.
     """
-    protected = choose_database(config, database)
-    made: tuple[Check, ...]
     if kept:
-        made = (check_kept(protected),)
-        document = {"kept_well": asdict(made[0])}
-    else:
-        checked = check_history(protected)
-        made, document = checked.checks, asdict(checked)
+        _check_kept(choose_databases(config, database), as_json=as_json)
+        return
+    protected = choose_database(config, database)
+    checked = check_history(protected)
     if as_json:
-        print_json({"database": protected.name, **document})
+        print_json({"database": protected.name, **asdict(checked)})
     else:
         traits = registry.traits_of(protected)
         terminal.table(
             f"{protected.name}, the history that {traits.keeper} keeps",
             ("check", "outcome", "what it saw"),
-            [(title_of(each.name, checks_of(traits)), each.outcome, each.summary) for each in made],
+            [(title_of(each.name, checks_of(traits)), each.outcome, each.summary) for each in checked.checks],
         )
+    _exit_by(checked.checks)
+
+
+def _check_kept(chosen: Sequence[Protected], *, as_json: bool) -> None:
+    looked_after = [
+        each for each in chosen if (kind := registry.kind_of(each.policy)) and kind.traits.looked_after
+    ]
+    # Where nobody has to look after any, the first one says why.
+    made = {each.name: check_kept(each) for each in looked_after or chosen[:1]}
+    if as_json:
+        print_json([{"database": name, "kept_well": asdict(each)} for name, each in made.items()])
+    else:
+        terminal.table(
+            "Whether histories are kept well",
+            ("database", "outcome", "what it saw"),
+            [(name, each.outcome, each.summary) for name, each in made.items()],
+        )
+    _exit_by(tuple(made.values()))
+
+
+def _exit_by(made: Sequence[Check]) -> NoReturn:
     raise typer.Exit(1 if any(each.outcome == "failed" for each in made) else 0)
 
 

@@ -254,7 +254,7 @@ def test_amanats_history_is_received_and_opens_at_a_nights_position(teams: Teams
     protected = teams.protected("amanat")
     source = parse(teams.urls["amanat"], origin="PG_URL")
     night = take_night(protected).manifest
-    kept = teams.type("history", "check", "amanat", "--kept")
+    kept = teams.type("history", "check", "--kept")  # as the container's health check does
     with (
         history_of(protected, source) as history,
         history.opened(

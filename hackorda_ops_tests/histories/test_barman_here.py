@@ -1,5 +1,6 @@
 """A history that is kept here: received, backed up, watched, and honest about what was lost. On Postgres 18."""
 
+import json
 import os
 import re
 import signal
@@ -209,13 +210,17 @@ def test_the_watch_reports_that_nobody_receives_and_that_somebody_does_again(kep
     asked, cursor = kept.watched()
     failed = kept.run("hackorda_history_kept")
     again, cursor = kept.watched(cursor)
+    unhealthy = kept.type("history", "check", "--kept", "--json")
     with kept.receiving():
         over, cursor = kept.watched(cursor)
         passed = kept.run("hackorda_history_kept")
+        healthy = kept.type("history", "check", "--kept").returncode
         well, _ = kept.watched(cursor)
 
     assert (asked, again, over, well) == (["hackorda_history_kept"], [], ["hackorda_history_kept"], [])
     assert (failed.success, passed.success) == (False, True)
+    assert (unhealthy.returncode, healthy) == (1, 0)
+    assert "receive wal running" in json.loads(unhealthy.stdout)[0]["kept_well"]["summary"]
     [event] = [each for each in failed.all_events if each.is_step_failure]
     assert "receive wal running" in str(event.event_specific_data)
 

@@ -16,7 +16,7 @@ from hackorda_ops.histories.barman.own_slot import (
     what_to_do,
     write_record,
 )
-from hackorda_ops.histories.barman.targets import leads_to
+from hackorda_ops.histories.barman.targets import WalPosition, leads_to
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 FOLDER = Path("/history/shop")
@@ -146,4 +146,9 @@ def test_a_section_that_contradicts_itself_is_refused(section: dict[str, object]
 def test_wal_leads_to_a_position_only_where_nothing_is_missing_before_it(
     end: str | None, position: str, leads: bool
 ) -> None:
-    assert leads_to(end, position) == leads
+    ended = None if end is None else WalPosition(end, 1)
+
+    assert leads_to(ended, WalPosition(position)) == leads
+    assert leads_to(ended, WalPosition(position, 1)) == leads
+    # Elsewhere the same position is another moment.
+    assert not leads_to(ended, WalPosition(position, 2))

@@ -14,7 +14,14 @@ from hackorda_ops.histories.barman.catalog import BarmanBase
 from hackorda_ops.histories.barman.folders import CopyFolder
 from hackorda_ops.histories.barman.keeper import BarmanKeeper
 from hackorda_ops.histories.barman.program import Barman
-from hackorda_ops.histories.barman.targets import as_far_as, leads_to, position_of, recovery_settings
+from hackorda_ops.histories.barman.targets import (
+    WalPosition,
+    as_far_as,
+    end_of,
+    leads_to,
+    position_of,
+    recovery_settings,
+)
 from hackorda_ops.history.alive import owner_lives
 from hackorda_ops.history.base import HistoryMain, HistoryTraits, Reach, RecoveredSource
 from hackorda_ops.history.labels import NIGHT, Label, source_id
@@ -42,9 +49,12 @@ TRAITS: Final = HistoryTraits(
 _APPLICATION: Final = "hackorda_ops history"
 _RETRY_BUDGET_SECONDS: Final = 60.0
 # All that was committed before a time lies before what was written when the source's clock is past it.
-_WRITTEN: Final = (
-    "SELECT pg_catalog.pg_current_wal_insert_lsn()::text WHERE pg_catalog.clock_timestamp() > %s"
-)
+# The name of its segment begins with the timeline.
+_WRITTEN: Final = """
+SELECT lsn::text, left(pg_catalog.pg_walfile_name(lsn), 8)
+  FROM (SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_current_wal_insert_lsn() END) AS _ (lsn)
+ WHERE lsn IS NOT NULL AND pg_catalog.clock_timestamp() > %s
+"""
 # In a copy's folder: the base backup that it was recovered from.
 _BACKUP: Final = "backup"
 
@@ -252,15 +262,15 @@ class BarmanHistory:
                 if needed is None:
                     raise
                 target = stack.enter_context(running(AtHead()))
-                if not leads_to(position_of(target, data)[0], needed):
+                if not leads_to(end_of(data), needed):
                     raise
             yield target
 
-    def _last_needed(self, point: HistoryPoint) -> str | None:
+    def _last_needed(self, point: HistoryPoint) -> WalPosition | None:
         """The position up to which WAL is needed to be sure of a point, if nothing after it is there; None: unknown."""
         match point:
             case AtLsn(lsn):
-                return lsn
+                return WalPosition(lsn)
             case AtTime(time):
                 with (
                     translated_errors(self.source, "Looking how far the source has written"),
@@ -269,7 +279,7 @@ class BarmanHistory:
                     ) as connection,
                 ):
                     row = connection.execute(_WRITTEN, [time]).fetchone()
-                return row[0] if row else None
+                return WalPosition(row[0], int(row[1], 16)) if row else None
             case AtHead():
                 return None
             case _:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, assert_never
@@ -22,18 +23,31 @@ _HEADER_BYTES: Final = (24, 40)
 _BEYOND_BYTES: Final = 64 * 2**20
 
 
-def leads_to(end: str | None, position: str) -> bool:
+@dataclass(frozen=True)
+class WalPosition:
+    """A position in the WAL.
+
+    Attributes:
+        lsn: as Postgres writes it.
+        timeline: on which timeline; None where any is meant.
+    """
+
+    lsn: str
+    timeline: int | None = None
+
+
+def leads_to(end: WalPosition | None, needed: WalPosition) -> bool:
     """Whether WAL that ends somewhere has all that was written before a position. Pure.
 
     Args:
         end: where it ends: behind its last record. None where that isn't known.
-        position: where a next record would begin.
+        needed: where a next record would begin.
     """
-    if end is None:
+    if end is None or needed.timeline not in (None, end.timeline):
         return False
-    missing = position_bytes(position) - position_bytes(end)
+    missing = position_bytes(needed.lsn) - position_bytes(end.lsn)
     # A next record begins behind the header of its page, which is longer at the beginning of a segment.
-    return missing <= 0 or (position_bytes(end) % _PAGE_BYTES == 0 and missing in _HEADER_BYTES)
+    return missing <= 0 or (position_bytes(end.lsn) % _PAGE_BYTES == 0 and missing in _HEADER_BYTES)
 
 
 def as_far_as(point: HistoryPoint) -> tuple[str, ...]:
@@ -85,9 +99,22 @@ def position_of(target: ConnectionTarget, data: Path) -> tuple[str | None, datet
         connect(target, application_name=_APPLICATION, settings=SHORT_SETTINGS) as connection,
     ):
         row = connection.execute("SELECT pg_catalog.pg_last_xact_replay_timestamp()").fetchone()
+    end = end_of(data)
+    return (end.lsn if end else None), row[0] if row else None
+
+
+def end_of(data: Path) -> WalPosition | None:
+    """Where a copy left the source's timeline: where the WAL ended that it replayed; None where that isn't known.
+
+    Args:
+        data: its data folder.
+    """
     files = sorted((data / "pg_wal").glob("*.history"))
     if not files:
-        return None, row[0] if row else None
+        return None
     # "1<tab>0/3000148<tab>reason": the last line of the newest timeline's history is its own beginning.
     lines = [each for each in files[-1].read_text().splitlines() if each and not each.startswith("#")]
-    return (lines[-1].split("\t")[1] if lines else None), row[0] if row else None
+    if not lines:
+        return None
+    timeline, lsn, *_ = lines[-1].split("\t")
+    return WalPosition(lsn, int(timeline))
