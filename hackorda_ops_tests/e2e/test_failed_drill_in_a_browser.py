@@ -64,7 +64,7 @@ def test_the_drills_own_page_says_why_it_failed_what_to_do_and_opens_the_report(
     page.get_by_role("tab", name="Events").click()
     expect(page.get_by_text("observed in run")).to_be_visible()
     expect(_row(page, "what")).to_contain_text("The drill of shop FAILED: the copy is damaged.")
-    expect(_row(page, "next step")).to_contain_text("copy it again")
+    expect(_row(page, "next step")).to_contain_text("hackorda-ops copy")
     expect(_row(page, "run")).to_contain_text(failed.run)
     expect(_row(page, "report off-site")).to_contain_text("s3://shop-offsite/shop/drills/")
 
@@ -99,4 +99,4 @@ def test_readiness_says_of_the_database_why_it_is_at_risk_and_what_to_do_first(
     assert dagster.end_of(run) == "SUCCESS"
     page.goto(f"{dagster.url}/assets/readiness?view=checks")
     expect(page.get_by_text(re.compile("^AT RISK: .*can't be relied on"))).to_be_visible()
-    expect(_row(page, "next step")).to_contain_text("copy it again: that repairs the copy")
+    expect(_row(page, "next step")).to_contain_text("hackorda-ops copy")
