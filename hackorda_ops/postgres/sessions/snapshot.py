@@ -69,7 +69,7 @@ class Snapshot:
 def exported(
     target: ConnectionTarget, *, application_name: str, alignment_budget_seconds: float = 5
 ) -> Iterator[tuple[psycopg.Connection[Any], Snapshot]]:
-    """Exports a snapshot and keeps it for as long as the block runs.
+    """Exports a snapshot and keeps it for as long as the block runs; at its end, its position is on the server's disk.
 
     The snapshot ends with the connection's transaction: read and count on that
     connection, but neither commit nor roll back. It is read-only.
@@ -77,8 +77,8 @@ def exported(
     Args:
         target: the source, by its direct endpoint.
         application_name: how the session shows in pg_stat_activity.
-        alignment_budget_seconds: how long to try again while other sessions write. Up to 2 seconds more may
-            pass until the position is on the server's disk.
+        alignment_budget_seconds: how long to try again while other sessions write. At the end of the block, up to
+            2 seconds more may pass until the position is on the server's disk.
 
     Yields:
         The connection that holds the snapshot, and the snapshot.
@@ -96,6 +96,10 @@ def exported(
                 snapshot = _export(connection, alignment_budget_seconds)
                 _require_shared(second, snapshot, target)
         yield connection, snapshot
+        if snapshot.aligned:
+            # On a quiet server this takes a moment after the snapshot, which the dump need not wait for.
+            with suppress(psycopg.Error):
+                _wait_until_flushed(connection, snapshot.lsn)
     finally:
         with suppress(psycopg.Error):
             connection.close()
@@ -118,8 +122,6 @@ def _export(connection: psycopg.Connection[Any], alignment_budget_seconds: float
         connection.execute("ROLLBACK")
         time.sleep(_PAUSE_SECONDS)
         snapshot = _try_to_export(connection)
-    if snapshot.aligned:
-        _wait_until_flushed(connection, snapshot.lsn)
     return snapshot
 
 

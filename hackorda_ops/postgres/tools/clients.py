@@ -100,7 +100,7 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
     """
     looked = []
     for folder in _candidates(folders, environ):
-        seen = _look(folder, environ)
+        seen = _look(folder, environ, server_major)
         if seen.major == server_major:
             return Clients(folder, server_major, seen.version, _compression(folder, server_major, environ))
         looked.append(seen)
@@ -169,11 +169,12 @@ def _wheel_folders() -> Iterator[Path]:
             yield Path(place) / "pginstall" / "bin"
 
 
-def _look(folder: Path, environ: Mapping[str, str]) -> _Looked:
+def _look(folder: Path, environ: Mapping[str, str], wanted: int) -> _Looked:
+    missing = [tool for tool in _TOOLS if not (folder / tool).is_file()]
+    if missing:
+        return _Looked(folder, None, "", f"has no {missing[0]}")
     found: dict[str, tuple[str, int]] = {}
     for tool in _TOOLS:
-        if not (folder / tool).is_file():
-            return _Looked(folder, None, "", f"has no {tool}")
         try:
             answer = _ask(folder / tool, "--version", environ=environ)
         except OpsError as problem:
@@ -184,10 +185,12 @@ def _look(folder: Path, environ: Mapping[str, str]) -> _Looked:
                 folder, None, "", f"{tool} --version fails: {answer.stderr_tail or answer.returncode}"
             )
         found[tool] = (match[1], int(match[2]))
+        if found[tool][1] != wanted:
+            break  # whatever the others are, they are not asked for
     if len({major for _, major in found.values()}) > 1:
         mixed = ", ".join(f"{tool} {version}" for tool, (version, _) in found.items())
         return _Looked(folder, None, "", f"holds tools of several versions ({mixed})")
-    version, major = found["pg_dump"]
+    version, major = next(iter(found.values()))
     return _Looked(folder, major, version)
 
 
