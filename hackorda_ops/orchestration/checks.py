@@ -17,7 +17,7 @@ from dagster import (
 from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import meaning, next_step
 from hackorda_ops.errors import OpsError
-from hackorda_ops.orchestration import metadata
+from hackorda_ops.orchestration import drill_metadata, metadata
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.proof.check import Check, Declaration
 from hackorda_ops.proof.step import StepCheck, refuted
@@ -105,7 +105,7 @@ def of_a_report(
         passed=result.verdict == "PASS",
         severity=AssetCheckSeverity.WARN if result.verdict == "ERROR" else AssetCheckSeverity.ERROR,
         description=f"{result.verdict}: {meaning(result)}" + (f" Next step: {step}" if step else ""),
-        metadata=metadata.of_verdict(held, where),
+        metadata=drill_metadata.of_verdict(held, where),
         partition=partition,
     )
     for outcome in ("failed", "passed"):

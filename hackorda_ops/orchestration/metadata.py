@@ -12,15 +12,9 @@ import dagster as dg
 from dagster import MetadataValue
 
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.calendar.partitions import quarter_name
-from hackorda_ops.drill.consequences import marked_verdict
-from hackorda_ops.drill.quarter import Quarter
-from hackorda_ops.drill.report.words import data_loss_seconds, table_outcome
-from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.engine import Fact
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.findings import Finding
-from hackorda_ops.markdown import table
 from hackorda_ops.night.night import Night
 from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.week.week import Week
@@ -31,12 +25,12 @@ Metadata = Mapping[str, MetadataValue]
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 # Events stay in Dagster's own database for more than a year; the manifest has all the tables.
-_TABLES_SHOWN: Final = 300
+TABLES_SHOWN: Final = 300
 _FINDINGS_SHOWN: Final = 100
 _LINES_SHOWN: Final = 50
 _DUMPED_FROM: Final = "dumped from"
 _THE_SOURCE: Final = "the source"
-_DRILL: Final = "drill"
+DRILL: Final = "drill"
 ARTIFACT: Final = "artifact"
 SCHEMA: Final = "schema digest"
 
@@ -48,7 +42,7 @@ def of_facts(facts: Mapping[str, Fact]) -> Metadata:
 
 def _value(fact: Fact) -> MetadataValue:
     if isinstance(fact, tuple):
-        return _list(fact)
+        return lines_of(fact)
     if isinstance(fact, str):
         return MetadataValue.text(fact)
     return MetadataValue.int(fact) if isinstance(fact, int) else MetadataValue.float(fact)
@@ -95,7 +89,7 @@ def of_stored_night(manifest: Manifest, location: str) -> Metadata:
         },
         **of_facts(engine.facts(manifest)),
         "row counts": row_counts(manifest),
-        "warnings": _list(manifest.warnings),
+        "warnings": lines_of(manifest.warnings),
         "manifest": MetadataValue.json(dict(engine.details(manifest))),
     }
 
@@ -108,102 +102,10 @@ def of_week(week: Week) -> Metadata:
         "bytes read back": MetadataValue.int(week.copy.bytes_read_back),
         "files": MetadataValue.int(week.copy.files),
         "seconds: copy": MetadataValue.float(week.copy.seconds),
-        "repaired files": _list(week.copy.repaired),
-        "other copies repaired": _list(week.repaired),
-        "copies not repaired": _list(week.not_repaired),
-        "abandoned uploads ended": _list(week.ended_uploads),
-    }
-
-
-def of_drill(result: DrillResult) -> Metadata:
-    """A drill: its verdict and its numbers."""
-    shown: dict[str, MetadataValue] = {
-        _DRILL: MetadataValue.text(result.drill_id),
-        "quarter": MetadataValue.text(quarter_name(result.quarter)),
-        "verdict": MetadataValue.text(result.verdict),
-        "findings": MetadataValue.int(len(result.findings)),
-        "found": of_findings(result.findings),
-        "tables that differ": MetadataValue.int(
-            sum(table_outcome(result, table) in ("differs", "missing") for table in result.tables)
-        ),
-        "comparison": _comparison(result),
-        **{f"seconds: {stage.name}": MetadataValue.float(stage.seconds) for stage in result.stages},
-    }
-    if result.recovery_seconds is not None:
-        shown["recovery seconds"] = MetadataValue.float(result.recovery_seconds)
-    if (lost := data_loss_seconds(result)) is not None:
-        shown["data loss seconds"] = MetadataValue.float(lost)
-    if result.artifact is not None:
-        shown |= {
-            ARTIFACT: MetadataValue.text(result.artifact.artifact_id),
-            "location": MetadataValue.path(result.artifact.location),
-            **of_table(result.artifact.rows, result.artifact.location),
-            "rows": MetadataValue.int(result.artifact.rows),
-            "bytes": MetadataValue.int(result.artifact.size_bytes),
-        }
-        if result.artifact.schema_sha256 is not None:
-            shown[SCHEMA] = MetadataValue.text(result.artifact.schema_sha256)
-    if result.scratch is not None:
-        shown["scratch"] = MetadataValue.text(result.scratch)
-    return shown
-
-
-def of_report(held: Quarter, where: Metadata) -> Metadata:
-    """A report: the Markdown itself, where the pages are, and the drill's numbers.
-
-    Args:
-        held: the drill.
-        where: its pages, and a link.
-    """
-    return {
-        **where,
-        "report": _text_of(held),
-        "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
-        **of_drill(held.result),
-    }
-
-
-def _text_of(held: Quarter) -> MetadataValue:
-    # pandas takes a second to load, which the code location's start should not wait for.
-    from hackorda_ops.drill.report import markdown  # noqa: PLC0415
-
-    return MetadataValue.md(markdown.document(held.result, held.past))
-
-
-def of_failed(held: Quarter, where: Metadata) -> Metadata:
-    """What the failure of a drill shows beside its cause: the verdict, what failed, and where its report is.
-
-    Args:
-        held: the drill.
-        where: its pages, and a link.
-    """
-    result = held.result
-    failed = [f"{check.name}: {check.summary}" for check in result.checks if check.outcome == "failed"]
-    artifact = {} if result.artifact is None else {ARTIFACT: MetadataValue.text(result.artifact.artifact_id)}
-    return {
-        "verdict": MetadataValue.text(result.verdict),
-        "failed checks": _list(failed),
-        **artifact,
-        **where,
-        **_run(result),
-    }
-
-
-def of_verdict(held: Quarter, where: Metadata) -> Metadata:
-    """What the verdict's check shows: every check with what came of it, and the report itself.
-
-    Args:
-        held: the drill.
-        where: the report's pages, and a link.
-    """
-    result = held.result
-    outcomes = [(check.name, check.outcome, check.summary) for check in result.checks]
-    return {
-        "verdict": MetadataValue.text(marked_verdict(result)),
-        "checks": MetadataValue.md(table(("Check", "Outcome", "What was seen"), outcomes)),
-        **where,
-        "report": _text_of(held),
-        **_run(result),
+        "repaired files": lines_of(week.copy.repaired),
+        "other copies repaired": lines_of(week.repaired),
+        "copies not repaired": lines_of(week.not_repaired),
+        "abandoned uploads ended": lines_of(week.ended_uploads),
     }
 
 
@@ -218,49 +120,15 @@ def of_judgement(ready: Readiness) -> Metadata:
     }
 
 
-def _run(result: DrillResult) -> Metadata:
-    if result.run is None:
-        return {}
-    known = result.run.startswith(("https://", "http://"))
-    return {"run": MetadataValue.url(result.run) if known else MetadataValue.text(result.run)}
-
-
 def row_counts(manifest: Manifest) -> MetadataValue:
     """Rows of every table of the archive, the largest first."""
     largest = sorted(manifest.parts, key=lambda table: (-table.rows, table.name))
     return MetadataValue.table(
         records=[
             dg.TableRecord({"table": table.name, "rows": table.rows, "digest": table.digest})
-            for table in largest[:_TABLES_SHOWN]
+            for table in largest[:TABLES_SHOWN]
         ],
         schema=_schema(table="string", rows="int", digest="string"),
-    )
-
-
-def _comparison(result: DrillResult) -> MetadataValue:
-    differing_first = sorted(
-        result.tables, key=lambda table: (table.equal, -table.expected_rows, table.table)
-    )
-    return MetadataValue.table(
-        records=[
-            dg.TableRecord(
-                {
-                    "table": table.table,
-                    "in the manifest": table.expected_rows,
-                    "restored": -1 if table.restored_rows is None else table.restored_rows,
-                    "equal": table.equal,
-                }
-            )
-            for table in differing_first[:_TABLES_SHOWN]
-        ],
-        schema=dg.TableSchema(
-            columns=[
-                dg.TableColumn("table", "string"),
-                dg.TableColumn("in the manifest", "int", description="rows"),
-                dg.TableColumn("restored", "int", description="rows; -1 where none were read"),
-                dg.TableColumn("equal", "bool", description="rows and content digest"),
-            ]
-        ),
     )
 
 
@@ -330,7 +198,7 @@ def artifact_id(materialization: dg.AssetMaterialization) -> str | None:
 
 def drill_id(materialization: dg.AssetMaterialization) -> str | None:
     """Which drill a report is of; None where an earlier release wrote the metadata."""
-    return _text(materialization, _DRILL)
+    return _text(materialization, DRILL)
 
 
 def schema_digest(materialization: dg.AssetMaterialization) -> str | None:
@@ -347,7 +215,8 @@ def _schema(**columns: str) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
 
 
-def _list(lines: Iterable[str]) -> MetadataValue:
+def lines_of(lines: Iterable[str]) -> MetadataValue:
+    """Lines as a list, up to a number."""
     return MetadataValue.md(listed(lines) or "none")
 
 

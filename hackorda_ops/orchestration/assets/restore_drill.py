@@ -15,12 +15,12 @@ from hackorda_ops.drill.report import words
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.instead import with_instead
-from hackorda_ops.orchestration import checks, metadata
+from hackorda_ops.orchestration import checks, drill_metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group_of
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
-from hackorda_ops.orchestration.metadata import listed
+from hackorda_ops.orchestration.metadata import Metadata, listed
 from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import link, ui_url_of
@@ -75,7 +75,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
         where = pages(protected, held)
         context.log_event(
             dg.AssetMaterialization(
-                report_key(name), partition=partition, metadata=metadata.of_report(held, where)
+                report_key(name), partition=partition, metadata=drill_metadata.of_report(held, where)
             )
         )
         yield from checks.of_a_report(held, of_report, where)
@@ -85,12 +85,12 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
             context.log_event(dg.AssetObservation(own_key, partition=partition, metadata=failed.metadata))
             # A failed check alone would leave the quarter materialized, and nobody would try again.
             raise failed
-        yield dg.MaterializeResult(metadata=metadata.of_drill(held.result))
+        yield dg.MaterializeResult(metadata=drill_metadata.of_drill(held.result))
 
     return drill
 
 
-def _not_passed(name: str, held: Quarter, where: metadata.Metadata) -> dg.Failure:
+def _not_passed(name: str, held: Quarter, where: Metadata) -> dg.Failure:
     result = held.result
     report = f" The report: {held.pages[0]}." if held.pages else ""
     if result.error is not None:
@@ -98,7 +98,7 @@ def _not_passed(name: str, held: Quarter, where: metadata.Metadata) -> dg.Failur
             f"The drill of {name} could not judge: {result.error.what}{report}",
             meaning=result.error.meaning,
             next_step=result.error.next_step,
-            shown=metadata.of_failed(held, where),
+            shown=drill_metadata.of_failed(held, where),
         )
     follows = consequence_of(result)
     found = [str(finding) for finding in result.findings]
@@ -109,5 +109,5 @@ def _not_passed(name: str, held: Quarter, where: metadata.Metadata) -> dg.Failur
         next_step=f"{words.next_step(result)} Here, drilling again is to materialize this partition again.",
         headline=follows.headline,
         alarm=follows.alarm,
-        shown=metadata.of_failed(held, where),
+        shown=drill_metadata.of_failed(held, where),
     )

@@ -21,7 +21,7 @@ from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.drill.quarter import Quarter, quarters_held
 from hackorda_ops.drill.report.history import DRILLS_FOLDER
 from hackorda_ops.environment import Protected
-from hackorda_ops.orchestration import checks, clock, metadata
+from hackorda_ops.orchestration import checks, clock, drill_metadata, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, night_key
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.first_seen import seen_earlier
@@ -261,11 +261,11 @@ def _of_drill(
     if _has(instance, report_key(name), result.quarter, is_it):
         return
     where, partition = pages(protected, held), result.quarter.isoformat()
-    shown = {**_BY_HAND, **metadata.of_report(held, where)}
+    shown = {**_BY_HAND, **drill_metadata.of_report(held, where)}
     yield AssetMaterialization(report_key(name), partition=partition, metadata=shown)
     yield from checks.of_a_report(held, specs_of_report(name, policy), where)
     if result.verdict == "PASS":
-        shown = {**_BY_HAND, **metadata.of_drill(result)}
+        shown = {**_BY_HAND, **drill_metadata.of_drill(result)}
         yield AssetMaterialization(key(name, RESTORE_DRILL), partition=partition, metadata=shown)
 
 

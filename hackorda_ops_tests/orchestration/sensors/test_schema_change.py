@@ -14,7 +14,7 @@ from hackorda_ops.config.models import Config, Policy, Schedule, Source
 from hackorda_ops.errors import PermanentError
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.build import build_defs
-from hackorda_ops.orchestration.metadata import of_drill
+from hackorda_ops.orchestration.drill_metadata import of_drill
 from hackorda_ops.orchestration.resources import ENVIRON
 from hackorda_ops.orchestration.sensors import schema_change
 from hackorda_ops_tests.drill import results
