@@ -169,6 +169,21 @@ class RunningDagster:
         )
         return [event["message"] for event in data["logsForRun"]["events"] if event]
 
+    def why_failed(self, run: str) -> str:
+        """What the steps of a failed run say of it; where none says anything, what Dagster says of its end."""
+        data = self.ask(
+            """query($id: ID!) { logsForRun(runId: $id, limit: 1000) { ... on EventConnection { events { __typename
+                 ... on ExecutionStepFailureEvent { error { message causes { message } } }
+                 ... on RunFailureEvent { message } } } } }""",
+            id=run,
+        )
+        events = data["logsForRun"]["events"]
+        errors = [each["error"] for each in events if each.get("error")]
+        # Dagster's own wrapper comes first, and what was raised below it last.
+        said = [(error["causes"] or [error])[-1]["message"].strip() for error in errors]
+        ends = [each["message"] for each in events if each["__typename"] == "RunFailureEvent"]
+        return "\n".join(said or ends) or "Dagster says nothing of it."
+
     def worker_of(self, run: str) -> int:
         """Waits until a run has a process; returns its pid.
 
