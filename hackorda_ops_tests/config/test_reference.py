@@ -50,7 +50,15 @@ def yaml_blocks() -> Iterator[tuple[str, str]]:
     for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
         for number, block in enumerate(re.findall(r"^ *```yaml\n(.*?)^ *```", page.read_text(), re.S | re.M)):
             if re.search(r"^ *databases:", block, re.M):
-                yield f"{page.relative_to(ROOT)}, block {number + 1}", block
+                yield f"{page.relative_to(ROOT)}, block {number + 1}", of_databases(block)
+
+
+def of_databases(block: str) -> str:
+    """What is databases.yaml's in it: a component of another project has that below `attributes`, beside its own."""
+    attributes = yaml.safe_load(block).get("attributes")
+    if attributes is None:
+        return block
+    return yaml.safe_dump({name: value for name, value in attributes.items() if name != "prefix"})
 
 
 @pytest.mark.parametrize(
