@@ -62,7 +62,13 @@ def opened_range(client: "S3Client", bucket: str, key: str, start_bytes: int, en
             raise
         answer = client.get_object(Bucket=bucket, Key=key)
     said = answer.get("ContentRange", "").rpartition("/")[2]
-    return Opened(answer["Body"], int(said) if said.isdecimal() else None)
+    if said.isdecimal():
+        return Opened(answer["Body"], int(said))
+    if not start_bytes and answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.PARTIAL_CONTENT:
+        # A part of who knows how much: taken for the whole, it would make a sound file look cut off.
+        answer["Body"].close()
+        answer = client.get_object(Bucket=bucket, Key=key)
+    return Opened(answer["Body"], None)
 
 
 class _Piece:

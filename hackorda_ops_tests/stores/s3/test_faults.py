@@ -349,6 +349,24 @@ def test_a_server_without_ranges_sends_the_whole_object_at_once(s3_server: S3Ser
         assert plain.read_small("db/empty") == b""
 
 
+def test_a_server_that_does_not_say_how_long_an_object_is_sends_it_as_a_whole(
+    s3_server: S3Server, store: S3Store
+) -> None:
+    data = os.urandom(20 * MIB)
+    put(store, "db/one", data)
+
+    def no_length(request: Request, forward: Forward) -> Reply:
+        reply = forward(request)
+        headers = {
+            name: f"{value.rpartition('/')[0]}/*" if name.lower() == "content-range" else value
+            for name, value in reply.headers.items()
+        }
+        return replace(reply, headers=headers)
+
+    with behind(s3_server, store, no_length) as silent, silent.open("db/one") as stream:
+        assert stream.read() == data
+
+
 def test_one_part_of_many_that_is_refused_ends_the_upload_with_all_of_them(
     s3_server: S3Server, store: S3Store
 ) -> None:
