@@ -40,26 +40,27 @@ def table(rows: Sequence[Row]) -> list[str]:
         "|---|--:|--:|---|--:|--:|--:|--:|",
     ]
     for row in rows:
-        goal = f"{row.goal:g}" if row.unit == "times" else f"{row.goal:g} {row.unit}"
+        met = "" if row.goal is None else "yes" if row.met else "**no**"
         lines.append(
-            f"| {row.what} | {row.shown} | {goal} | {'yes' if row.met else '**no**'} | {_seconds(row.seconds)} "
+            f"| {row.what} | {row.shown} | {row.shown_goal} | {met} | {_seconds(row.seconds)} "
             f"| {_seconds(row.beside_seconds)} | {_seconds(row.cpu_seconds)} | {_megabytes(row.peak_bytes)} |"
         )
     return lines
 
 
 def picture(rows: Sequence[Row]) -> str:
-    """A bar for each row: how much of its goal it takes; the line is the goal."""
-    height, width, left = 20 + _BAR * len(rows), 980, 600
-    scale = (width - left - 60) / max(2.0, *(row.value / row.goal for row in rows))
+    """A bar for each row with a goal: how much of its goal it takes; the line is the goal."""
+    shares = [(row, row.value / row.goal) for row in rows if row.goal]
+    height, width, left = 20 + _BAR * len(shares), 980, 600
+    scale = (width - left - 60) / max(2.0, *(share for _, share in shares))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="12">',
         "<title>Each figure as a share of its goal</title>",
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
-    for number, row in enumerate(rows):
-        y, share = 10 + _BAR * number, row.value / row.goal
+    for number, (row, share) in enumerate(shares):
+        y = 10 + _BAR * number
         parts += [
             f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(row.what)}</text>',
             f'<rect x="{left}" y="{y + 3}" width="{share * scale:.1f}" height="16" '

@@ -1,0 +1,68 @@
+"""Copy and fetch over a slow link, beside the AWS command line."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+
+from bench.link import slow_link
+from bench.measuring import Run
+from bench.rows import Row
+from bench.running import Bench, memory, middle, ratio
+from bench.variants import NAME
+from hackorda_ops.artifacts.manifest import FileEntry
+from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.folder import FolderStore
+
+_MIB = 1024 * 1024
+
+
+def slow_link_rows(bench: Bench, largest_bytes: int) -> Iterator[Row]:
+    """Copy and fetch over a link of 20 MB/s a connection and 20 ms a request, beside the AWS command line."""
+    work = bench.folder / "slow_link"
+    _make_files(work, largest_bytes)
+    with slow_link(bench.s3.endpoint_url) as endpoint_url:
+        environment = bench.environment(endpoint_url=endpoint_url)
+        runs: dict[str, list[Run]] = {}
+        for number in range(1, bench.rounds + 1):
+            for name in ("copy", "aws_copy", "fetch", "aws_fetch"):
+                bench.told(f"slow link, round {number} of {bench.rounds}: {name}")
+                if name == "copy":
+                    _empty_bucket(bench.s3)
+                runs.setdefault(name, []).append(bench.run(name, work, environment))
+    medians = {name: middle(each) for name, each in runs.items()}
+    title = f"slow link, one file of {largest_bytes / 1e6:.0f} MB among others"
+    yield ratio(
+        f"copy with read-back over aws s3 cp up and down, {title}", medians["copy"], medians["aws_copy"], 1.0
+    )
+    yield ratio(
+        f"fetch for a restore over aws s3 cp down, {title}", medians["fetch"], medians["aws_fetch"], 1.0
+    )
+    yield memory("copy over a slow link", medians["copy"])
+
+
+def _make_files(work: Path, largest_bytes: int) -> None:
+    store, entries = FolderStore(work / "files"), []
+    work.mkdir()
+    store.check()
+    for name, size_bytes in {
+        "large": largest_bytes,
+        "a": 6 * _MIB,
+        "b": 3 * _MIB,
+        "c": _MIB,
+        "toc.dat": 4096,
+    }.items():
+        data = secrets.token_bytes(size_bytes)
+        entries.append(FileEntry(name, size_bytes, hashlib.sha256(data).hexdigest()))
+        store.put(f"{NAME}/copied/{name}", BytesIO(data), size_bytes=size_bytes, sha256=entries[-1].sha256)
+    (work / "files.json").write_text(json.dumps([asdict(each) for each in entries]))
+
+
+def _empty_bucket(s3: S3Server) -> None:
+    client = s3.client()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=NAME):
+        for entry in page.get("Contents", []):
+            client.delete_object(Bucket=NAME, Key=entry["Key"])
