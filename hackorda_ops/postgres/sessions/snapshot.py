@@ -34,9 +34,13 @@ SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_current_wal_insert_lsn(),
 
 _PAUSE_SECONDS: Final = 0.05
 
-# Readers write WAL too (hint bits, pruning) and never flush it: on an otherwise idle server that may take the
-# background writer's 15 seconds, which is too long to hold a snapshot. By the time of a drill it is on disk.
-_FLUSH_WAIT_SECONDS: Final = 2.0
+# Only a visible commit has to reach the disk. A synchronous one has before it's visible; an asynchronous one does
+# within three times wal_writer_delay (Postgres's manual, "Asynchronous Commit"). Readers write WAL too (hint bits,
+# pruning) and never flush it: on a quiet server it stays where it is until somebody commits.
+_FLUSHED_WITHIN_DELAYS: Final = 3
+_FLUSH_MARGIN_SECONDS: Final = 0.2
+# However seldom the server's WAL writer runs: a snapshot isn't held for longer.
+_MOST_FLUSH_WAIT_SECONDS: Final = 2.0
 
 # A session that waits for a table that a schema change has locked makes others wait for the tables it already has.
 _SETTINGS: Final = {**COMPARABLE_SETTINGS, "lock_timeout": "30s"}
@@ -69,7 +73,7 @@ class Snapshot:
 def exported(
     target: ConnectionTarget, *, application_name: str, alignment_budget_seconds: float = 5
 ) -> Iterator[tuple[psycopg.Connection[Any], Snapshot]]:
-    """Exports a snapshot and keeps it for as long as the block runs; at its end, its position is on the server's disk.
+    """Exports a snapshot and keeps it for as long as the block runs; at its end, what it sees is on the server's disk.
 
     The snapshot ends with the connection's transaction: read and count on that
     connection, but neither commit nor roll back. It is read-only.
@@ -77,8 +81,8 @@ def exported(
     Args:
         target: the source, by its direct endpoint.
         application_name: how the session shows in pg_stat_activity.
-        alignment_budget_seconds: how long to try again while other sessions write. At the end of the block, up to
-            2 seconds more may pass until the position is on the server's disk.
+        alignment_budget_seconds: how long to try again while other sessions write. A block that ends sooner than the
+            server flushes a commit (a second or two, by its settings) is held until then.
 
     Yields:
         The connection that holds the snapshot, and the snapshot.
@@ -94,12 +98,13 @@ def exported(
             with connect(target, application_name=application_name, settings=SHORT_SETTINGS) as second:
                 refuse_pooler(connection, second)
                 snapshot = _export(connection, alignment_budget_seconds)
+                taken = time.monotonic()
                 _require_shared(second, snapshot, target)
         yield connection, snapshot
         if snapshot.aligned:
             # On a quiet server this takes a moment after the snapshot, which the dump need not wait for.
             with suppress(psycopg.Error):
-                _wait_until_flushed(connection, snapshot.lsn)
+                _wait_until_flushed(connection, snapshot.lsn, since=taken)
     finally:
         with suppress(psycopg.Error):
             connection.close()
@@ -156,17 +161,31 @@ def flushed_position(connection: psycopg.Connection[Any], target: ConnectionTarg
     [(written, now)] = connection.execute(
         "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.clock_timestamp()"
     ).fetchall()
-    _wait_until_flushed(connection, written)
+    _wait_until_flushed(connection, written, since=time.monotonic())
     [(flushed,)] = connection.execute("SELECT pg_catalog.pg_current_wal_flush_lsn()").fetchall()
     return (written if has_reached(flushed, written) else flushed), now.astimezone(UTC)
 
 
-def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str) -> None:
+def _wait_until_flushed(connection: psycopg.Connection[Any], lsn: str, *, since: float) -> None:
     # With asynchronous commit, a visible row can be beyond what has reached the disk.
-    for _ in rounds(_FLUSH_WAIT_SECONDS, pause_seconds=_PAUSE_SECONDS):
+    deadline = since + flushed_within_seconds(connection)
+    for _ in rounds(deadline - time.monotonic(), pause_seconds=_PAUSE_SECONDS):
         [(flushed,)] = connection.execute("SELECT pg_catalog.pg_current_wal_flush_lsn()").fetchall()
         if has_reached(flushed, lsn):
             return
+
+
+def flushed_within_seconds(connection: psycopg.Connection[Any]) -> float:
+    """How long after it became visible a commit is on the server's disk, whatever else is not; at most 2 seconds.
+
+    Raises:
+        psycopg.Error: the caller translates.
+    """
+    [(delay_milliseconds,)] = connection.execute(
+        "SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_writer_delay'"
+    ).fetchall()
+    seconds = _FLUSHED_WITHIN_DELAYS * int(delay_milliseconds) / 1000 + _FLUSH_MARGIN_SECONDS
+    return min(seconds, _MOST_FLUSH_WAIT_SECONDS)
 
 
 def has_reached(flush_lsn: str, insert_lsn: str) -> bool:

@@ -14,7 +14,7 @@ from hackorda_ops.postgres.catalogs.counting import count_rows
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.catalogs.source_catalog import read_catalog
 from hackorda_ops.postgres.sessions.connection import parse
-from hackorda_ops.postgres.sessions.snapshot import exported, has_reached
+from hackorda_ops.postgres.sessions.snapshot import exported, flushed_within_seconds, has_reached
 from hackorda_ops.progress import ignore
 from hackorda_ops_tests.postgres import awkward
 from hackorda_ops_tests.postgres.sessions import relays
@@ -93,6 +93,36 @@ def test_a_position_at_the_edge_of_a_page_does_not_wait_for_bytes_that_nobody_wr
         snapshot,
     ):
         assert snapshot.aligned
+
+
+def test_an_asynchronous_commit_that_the_snapshot_sees_is_on_disk_when_the_block_ends(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as writer:
+        writer.execute("SET synchronous_commit = off")
+        writer.execute("INSERT INTO notes VALUES (11)")
+        [(committed,)] = writer.execute("SELECT pg_current_wal_insert_lsn()").fetchall()
+        with exported(awkward.target_of(url), application_name="test", alignment_budget_seconds=30) as (
+            _,
+            snapshot,
+        ):
+            assert snapshot.aligned
+            assert count_in(url, snapshot.identifier) == 11
+        [(flushed,)] = writer.execute("SELECT pg_current_wal_flush_lsn()").fetchall()
+    assert has_reached(flushed, committed)
+
+
+@pytest.mark.parametrize(("delay", "seconds"), [("200ms", 0.8), ("500ms", 1.7), ("10s", 2.0)])
+def test_a_commits_way_to_the_disk_is_as_long_as_the_servers_wal_writer_pauses_but_at_most_two_seconds(
+    postgres_server: PostgresServer, delay: str, seconds: float
+) -> None:
+    with psycopg.connect(postgres_server.url(), autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER SYSTEM SET wal_writer_delay = {}").format(sql.Literal(delay)))
+        try:
+            admin.execute("SELECT pg_reload_conf()")
+            _wait_until(lambda: admin.execute("SHOW wal_writer_delay").fetchall() == [(delay,)])
+            assert flushed_within_seconds(admin) == pytest.approx(seconds)
+        finally:
+            admin.execute("ALTER SYSTEM RESET wal_writer_delay")
+            admin.execute("SELECT pg_reload_conf()")
 
 
 @pytest.mark.parametrize(
