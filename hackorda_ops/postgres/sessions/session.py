@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from hackorda_ops.errors import LoginRefused
+from hackorda_ops.postgres.sessions.answering import Answering
 from hackorda_ops.postgres.sessions.connection import CONNECT_TIMEOUT_SECONDS, ConnectionTarget
 from hackorda_ops.postgres.sessions.failed_login import sqlstate_of_refusal
 from hackorda_ops.postgres.sessions.server_errors import (
@@ -87,7 +88,7 @@ def connect(
     while True:
         try:
             # Statements here run once each, and a pooler could confuse prepared ones.
-            connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+            connection = Answering.connect(conninfo, autocommit=True, prepare_threshold=None)
             break
         except psycopg.Error as error:
             failure = error
@@ -108,7 +109,8 @@ def connect(
         pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
     try:
         with translated_errors(target, "Setting up the session"):
-            _set(connection, {**SERVER_KEEPALIVES, **settings, "application_name": application_name})
+            pid = _set(connection, {**SERVER_KEEPALIVES, **settings, "application_name": application_name})
+            connection.watch(conninfo, pid, settings)
             connection.autocommit = autocommit
     except BaseException:
         connection.close()
@@ -172,7 +174,8 @@ def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
     return {**_LIBPQ_DEFAULTS, **ours, **target.parameters, "password": target.password or ""}
 
 
-def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> None:
+def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> int:
+    """Gives the session its settings, and returns its process on the server."""
     version = connection.info.server_version
     limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
     encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
@@ -183,8 +186,10 @@ def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) 
         else "pg_catalog.current_setting('is_superuser') = 'on'"
     )
     wanted = {**limits_off, **settings, "client_encoding": encoding, "lc_messages": "C"}
-    connection.execute(
-        "SELECT pg_catalog.set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
+    [(pid, _), *_] = connection.execute(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.set_config(name, value, false)"
+        " FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
         " WHERE name <> 'lc_messages' OR " + may_ask,
         (list(wanted), list(wanted.values())),
-    )
+    ).fetchall()
+    return int(pid)

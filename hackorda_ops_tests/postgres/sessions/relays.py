@@ -29,6 +29,40 @@ def balancer(*server_ports: int) -> Iterator[int]:
         yield port
 
 
+class Freezable:
+    """A relay that can stop passing anything on while every socket stays open."""
+
+    def __init__(self) -> None:
+        self._passing: dict[socket.socket, threading.Event] = {}
+        self._new_ones_pass = True
+        self.port = 0
+
+    def freeze(self, *, new_ones_too: bool) -> None:
+        """Nothing more goes through the connections that there are; through new ones only if wanted."""
+        self._new_ones_pass = not new_ones_too
+        for passing in self._passing.values():
+            passing.clear()
+
+    def _serve(self, client: socket.socket, server_port: int) -> None:
+        passing = self._passing[client] = threading.Event()
+        if self._new_ones_pass:
+            passing.set()
+        with socket.create_connection(("127.0.0.1", server_port)) as server:
+            back = threading.Thread(target=_pump, args=(server, client, passing), daemon=True)
+            back.start()
+            _pump(client, server, passing)
+            passing.set()
+            back.join()
+
+
+@contextmanager
+def freezable(server_port: int) -> Iterator[Freezable]:
+    """Stands before a server, and can be frozen."""
+    relay = Freezable()
+    with _listening(lambda client: relay._serve(client, server_port)) as relay.port:
+        yield relay
+
+
 @contextmanager
 def transaction_pooler(url: str) -> Iterator[int]:
     """Lends one server connection to every client, a transaction at a time; yields its own port."""
@@ -84,9 +118,11 @@ def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             client.shutdown(socket.SHUT_RDWR)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, passing: threading.Event | None = None) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
+            if passing is not None:
+                passing.wait(60)
             sink.sendall(data)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
