@@ -1,5 +1,6 @@
 """Makes a finished artifact exist in its store."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
@@ -9,13 +10,21 @@ from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.store import AdoptsFolders, Store
 
 
-def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgress) -> CopyResult | None:
+def publish(
+    store: Store,
+    staged: Path,
+    manifest: Manifest,
+    *,
+    lasting: Collection[str] = (),
+    on_progress: OnProgress,
+) -> CopyResult | None:
     """Makes the artifact exist: its manifest is written last, or together with everything else.
 
     Args:
         store: where it goes.
         staged: the folder below the store's staging root that has its files.
         manifest: its own.
+        lasting: paths below that folder whose files have been made lasting (`stores.lasting`).
         on_progress: called with the bytes copied.
 
     Returns:
@@ -27,7 +36,7 @@ def publish(store: Store, staged: Path, manifest: Manifest, on_progress: OnProgr
     data = to_bytes(manifest)
     if isinstance(store, AdoptsFolders):
         (staged / MANIFEST_NAME).write_bytes(data)
-        store.adopt(staged, manifest.prefix)
+        store.adopt(staged, manifest.prefix, lasting=lasting)
         return None
     copied = copy_artifact(
         FolderStore(store.staging_root),

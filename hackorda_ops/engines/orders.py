@@ -68,12 +68,14 @@ class Taken:
         manifest: the future artifact's.
         staged: the folder below the store's staging root that has its files.
         compared_with: the artifact id of the previous night; None for the first.
+        lasting: of those files, by their paths below the folder, the ones that have been flushed to the disk.
         before_publishing: called last, so that nobody else publishes at the same time; raises if that isn't certain.
     """
 
     manifest: Manifest
     staged: Path
     compared_with: str | None
+    lasting: frozenset[str] = frozenset()
     before_publishing: Callable[[], object] = _nothing
 
 

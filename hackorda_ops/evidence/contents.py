@@ -9,9 +9,9 @@ from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.evidence.archive import toc_findings
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.archives import contents as archive
 from hackorda_ops.postgres.archives import large_objects, toc
-from hackorda_ops.postgres.archives.contents import ArchivedFile
+from hackorda_ops.postgres.archives.reader import ArchivedFile
+from hackorda_ops.postgres.archives.reading_back import read_back
 from hackorda_ops.progress import OnProgress
 
 
@@ -38,7 +38,7 @@ def judge(
     """
     fetched = part or manifest
     try:
-        dumped = archive.read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
+        dumped = read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
         contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
     except ArtifactDamaged:
         # Which bit of a file changed decides whether it can still be read, and reading ends at the first that can't.

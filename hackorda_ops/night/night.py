@@ -81,7 +81,9 @@ def take_night(
         with engine_of(protected.policy).night(order) as taken:
             manifest = taken.manifest
             taken.before_publishing()
-            copied = publish(protected.store, taken.staged, manifest, on_progress)
+            copied = publish(
+                protected.store, taken.staged, manifest, lasting=taken.lasting, on_progress=on_progress
+            )
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
     return Night(manifest, f"{protected.store.describe()}/{manifest.prefix}", taken.compared_with, copied)

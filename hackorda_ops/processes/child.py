@@ -54,11 +54,16 @@ def _unchanged(text: str) -> str:
     return text
 
 
+def _not_noted(_child: Child) -> None:
+    pass
+
+
 def run(
     arguments: Sequence[str | Path],
     *,
     deadline_seconds: float | None,
     poll: Callable[[], None] | None = None,
+    on_start: Callable[[Child], None] = _not_noted,
     **options: Unpack[StartOptions],
 ) -> Finished:
     """Run a child to its end.
@@ -70,6 +75,7 @@ def run(
         arguments: the program and its arguments, none of them secret.
         deadline_seconds: how long it may take; None for a child whose end is watched by `poll`.
         poll: called every second while the child runs.
+        on_start: called once it runs.
         options: as for `start`.
 
     Returns:
@@ -81,6 +87,7 @@ def run(
     """
     child = start(arguments, **options)
     try:
+        on_start(child)
         return _watch_over(child, deadline_seconds=deadline_seconds, poll=poll)
     except BaseException:
         child.stop()

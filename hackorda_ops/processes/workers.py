@@ -65,7 +65,7 @@ def run_workers(
     """Runs one worker per order, all at the same time.
 
     Args:
-        module: the worker, for example "hackorda_ops.postgres.archives.reader".
+        module: the worker, for example "hackorda_ops.postgres.archives.table_digest".
         orders: one share per worker; anything that JSON can hold. It is sent on standard input,
             which nobody else can read, so it may hold a password; `environment` and `module` may not.
         environment: what the workers need in addition to what Python itself needs.

@@ -4,7 +4,7 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -173,12 +173,13 @@ class FolderStore(StoreBase):
             finally:
                 unfinished.unlink(missing_ok=True)
 
-    def adopt(self, staged: Path, prefix: str) -> None:
+    def adopt(self, staged: Path, prefix: str, *, lasting: Collection[str] = ()) -> None:
         """Publishes a complete folder by renaming it into place.
 
         Args:
             staged: a folder below `staging_root`; all in it is made private and flushed first.
             prefix: the artifact's place, "<database>/<artifact id>".
+            lasting: paths below that folder whose files already are.
 
         Raises:
             StoreRefused: there is already something in that place.
@@ -192,9 +193,11 @@ class FolderStore(StoreBase):
                     meaning="It was left unchanged; the new artifact was not published.",
                     next_step="Look at what is there. Artifact ids never repeat, so somebody put it there.",
                 )
+            done = {os.path.join(staged, path) for path in lasting}  # noqa: PTH118 - there may be thousands
             for parent, _, names in os.walk(staged, topdown=False):
                 for name in names:
-                    make_lasting(Path(parent, name))
+                    if (path := os.path.join(parent, name)) not in done:  # noqa: PTH118 - as above
+                        make_lasting(Path(path))
                 Path(parent).chmod(PRIVATE_FOLDER)
                 flush_folder(Path(parent))
             make_folder(place.parent, root=self.root)

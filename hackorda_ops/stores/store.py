@@ -4,7 +4,7 @@ A store keeps files under keys: posix paths relative to the store's root, such a
 "hackorda/20261108T020000Z-1a2b3c/manifest.json". A file that is put appears whole or not at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -218,12 +218,13 @@ class Store(Protocol):
 class AdoptsFolders(Protocol):
     """A store on a file system of this machine: it publishes a folder as it is, without copying its files."""
 
-    def adopt(self, staged: Path, prefix: str) -> None:
+    def adopt(self, staged: Path, prefix: str, *, lasting: Collection[str] = ()) -> None:
         """Publishes a complete folder, all at once.
 
         Args:
             staged: a folder below the store's `staging_root`.
             prefix: the artifact's place, "<database>/<artifact id>".
+            lasting: paths below that folder whose files are private and have been flushed to the disk.
 
         Raises:
             StoreRefused: there is already something in that place.

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 
 from hackorda_ops.local.postgres import PostgresServer
-from hackorda_ops.postgres.archives.contents import ArchivedFile, list_entries, read_back, table_files
+from hackorda_ops.postgres.archives.contents import ArchivedFile, list_entries, table_files
+from hackorda_ops.postgres.archives.reading_back import read_back
 from hackorda_ops.postgres.catalogs.counting import count_rows
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Table
 from hackorda_ops.postgres.catalogs.source_catalog import read_catalog

@@ -28,8 +28,8 @@ def test_no_work_is_done_at_once() -> None:
 def test_an_order_that_a_worker_does_not_understand_is_a_crash_and_not_silence() -> None:
     with pytest.raises(ToolFailed, match="KeyError"):
         run_workers(
-            "hackorda_ops.postgres.archives.reader",
-            [{"paths": []}],
+            "hackorda_ops.postgres.archives.table_digest",
+            [{"tables": []}],
             environment={},
             on_done=nobody_listens,
             redact=str,

@@ -11,24 +11,18 @@ from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import ArchivedFile
 from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
 from hackorda_ops.processes import child
-from hackorda_ops.processes.workers import run_workers, shares
-from hackorda_ops.progress import OnProgress, Progress
 from hackorda_ops.redaction.tool_lines import without_rows
 
 __all__ = [
     "ArchiveEntry",
     "ArchivedFile",
     "list_entries",
-    "read_back",
     "restorable",
     "table_files",
     "write_list",
 ]
 
 _LIST_DEADLINE_SECONDS: Final = 600.0
-# What opening a file costs, and what starting a process costs: as many bytes as could be read meanwhile.
-_FILE_BYTES: Final = 16 * 1024
-_SHARE_BYTES: Final = 4 * 1024 * 1024
 _DATA_FILE = re.compile(r"(\d+)\.dat(?:\.[a-z0-9]+)?")
 _LIST_LINE = re.compile(r"(\d+); (\d+) (\d+) (.+)")
 
@@ -145,7 +139,7 @@ def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) 
 
     Args:
         entries: the archive's table of contents.
-        files: the archive's files, as `read_back` saw them.
+        files: the archive's files, as `reading_back` saw them.
 
     Returns:
         The table's OID on the source, and its file.
@@ -168,54 +162,6 @@ def table_files(entries: Iterable[ArchiveEntry], files: Iterable[ArchivedFile]) 
             )
         found[entry.object_oid] = file
     return found
-
-
-def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
-    """Reads every file of a dump from disk once: its hash, its rows and its row digest in the same pass.
-
-    Args:
-        folder: the dump.
-        jobs: how many processes read at a time, the largest files first.
-        on_progress: called with the bytes read, of those on disk.
-
-    Returns:
-        One entry per file, sorted by path.
-
-    Raises:
-        ArtifactDamaged: a file is missing, cut off, unreadable or not what pg_dump writes; it names the file.
-    """
-    sizes = _sizes(folder)
-    total_bytes = sum(sizes.values())
-    results = run_workers(
-        "hackorda_ops.postgres.archives.reader",
-        [
-            {"folder": str(folder), "paths": share}
-            for share in shares(
-                list(sizes), weight=lambda path: sizes[path] + _FILE_BYTES, count=jobs, least=_SHARE_BYTES
-            )
-        ],
-        environment={},
-        on_done=lambda done: on_progress(Progress("read back", done, total_bytes, "bytes")),
-        redact=str,
-    )
-    return tuple(sorted((ArchivedFile(**result) for result in results), key=lambda file: file.path))
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    try:
-        found = [path for path in folder.rglob("*") if path.is_file()]
-    except OSError as error:
-        raise ArtifactDamaged(
-            f"The dump's folder {folder} can't be read: {error.strerror}.",
-            meaning="Nothing is known about this dump.",
-            next_step="Check the folder, its permissions and its disk.",
-        ) from error
-    if not any(path.name == "toc.dat" for path in found):
-        raise unusable(
-            f"{folder} holds no dump: its table of contents (toc.dat) is missing.",
-            meaning="Without it nothing can be restored; it does not count as a backup.",
-        )
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
 
 
 def _entry(line: str) -> ArchiveEntry:

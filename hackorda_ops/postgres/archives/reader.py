@@ -1,8 +1,4 @@
-"""Reads files of a directory-format dump: hash, rows and digest in one pass.
-
-Runs as a child process of `archive.read_back` (`python -m hackorda_ops.postgres.archives.reader`), so that
-several files are read in parallel; that's also why it imports little.
-"""
+"""Reads a file of a directory-format dump: hash, rows and digest in one pass."""
 
 import hashlib
 import os
@@ -10,16 +6,15 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import xxhash
 import zstandard
 
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
-from hackorda_ops.processes.worker import WorkerAnswer, serve
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
@@ -117,11 +112,11 @@ def _damage_named(folder: Path, path: str) -> Iterator[None]:
     try:
         yield
     except _Damage as damage:
-        raise _damaged(folder, path, str(damage)) from None
+        raise damaged(folder, path, str(damage)) from None
     except (zstandard.ZstdError, zlib.error) as error:
-        raise _damaged(folder, path, f"it can't be decompressed ({error})") from None
+        raise damaged(folder, path, f"it can't be decompressed ({error})") from None
     except OSError as error:
-        raise _damaged(folder, path, f"it can't be read ({error.strerror})") from None
+        raise damaged(folder, path, f"it can't be read ({error.strerror})") from None
 
 
 class _HashedSource:
@@ -216,19 +211,16 @@ def _forget_cached(file: BinaryIO) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _damaged(folder: Path, path: str, reason: str) -> ArtifactDamaged:
+def damaged(folder: Path, path: str, reason: str) -> ArtifactDamaged:
+    """The error for a file of a dump that isn't what pg_dump wrote.
+
+    Args:
+        folder: the dump.
+        path: the file, relative to the folder.
+        reason: how that shows.
+    """
     return ArtifactDamaged(
         f"The dump's file {folder / path} is damaged: {reason}.",
         meaning="This dump can't be restored as it is; it does not count as a backup.",
         next_step="Take a new dump, or use another artifact. If it happens again, check the disk and its free space.",
     )
-
-
-def _read_share(order: Any, answer: WorkerAnswer) -> None:
-    folder = Path(order["folder"])
-    for path in order["paths"]:
-        answer.result(asdict(read_file(folder, path, on_bytes=answer.done)))
-
-
-if __name__ == "__main__":
-    serve(_read_share)

@@ -57,6 +57,7 @@ def dump(
     encoding: str = "UTF8",
     application_name: str = "hackorda_ops dump",
     on_progress: OnProgress,
+    on_start: Callable[[int], None] = lambda _: None,
     poll: Callable[[], None],
     check: Callable[[], None] = lambda: None,
     deadline_seconds: float | None,
@@ -64,6 +65,8 @@ def dump(
     schema_only: bool = False,
 ) -> DumpResult:
     """Dumps a database into a folder. On failure, neither folder nor child process is left.
+
+    The files are complete, but not flushed to the disk: whoever keeps them does that, file by file.
 
     Args:
         target: the source, by its direct endpoint.
@@ -73,6 +76,7 @@ def dump(
         encoding: the database's own.
         application_name: how the sessions of pg_dump show in pg_stat_activity.
         on_progress: called about every second with how many bytes were written so far.
+        on_start: called with the process id of pg_dump once it runs.
         poll: called at once and then every 30 seconds; what it raises ends the dump (`Lock.probe`).
         check: called every second, likewise (`Reading.raise_if_in_the_way`).
         deadline_seconds: how long it may take; None for no limit but `poll`.
@@ -98,6 +102,7 @@ def dump(
                 clients.pg_dump,
                 *options,
                 *held,
+                "--no-sync",
                 f"--lock-wait-timeout={_LOCK_WAIT_SECONDS}s",
                 "--no-password",
                 f"--file={folder}",
@@ -107,6 +112,7 @@ def dump(
             secret_files=secret_files(target),
             on_stderr_line=output.hear,
             redact=lambda text: redact(text, target),
+            on_start=lambda process: on_start(process.pid),
             poll=_Watch(folder, on_progress, poll, check),
             deadline_seconds=deadline_seconds,
         )

@@ -15,10 +15,10 @@ from hackorda_ops.postgres.archives.contents import (
     ArchivedFile,
     list_entries,
     parse_list,
-    read_back,
     table_files,
 )
 from hackorda_ops.postgres.archives.reader import read_file
+from hackorda_ops.postgres.archives.reading_back import read_back
 from hackorda_ops.postgres.archives.row_digest import digest_of
 from hackorda_ops.processes.workers import shares
 from hackorda_ops.progress import Progress, ignore

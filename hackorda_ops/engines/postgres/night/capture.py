@@ -19,6 +19,7 @@ from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
 from hackorda_ops.evidence.rules_kept import rules_of_source
 from hackorda_ops.postgres.access import access
 from hackorda_ops.postgres.archives import source_digests
+from hackorda_ops.postgres.archives.reading_back import ReadBack, reading_back
 from hackorda_ops.postgres.catalogs import counting, rewrites, sequences, source_catalog
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Sequence, TableName
 from hackorda_ops.postgres.catalogs.own_rules import Kept
@@ -31,6 +32,8 @@ from hackorda_ops.postgres.sessions.session import letting_go, translated_errors
 from hackorda_ops.postgres.sessions.snapshot import Snapshot, exported
 from hackorda_ops.postgres.tools import clients, dump
 from hackorda_ops.progress import OnProgress, timed
+from hackorda_ops.stores.disk_errors import disk_errors
+from hackorda_ops.stores.lasting import make_lasting
 from hackorda_ops.stores.staging import staged_folder
 
 
@@ -41,11 +44,13 @@ class Captured:
     Attributes:
         artifact_id: of the future artifact.
         staged: its folder, which exists as long as the staging that it was written to.
+        readers: read the dump back from there; they have begun with the files that were complete first.
         burden: what it cost the source, all attempts together.
     """
 
     artifact_id: str
     staged: Path
+    readers: ReadBack
     snapshot: Snapshot
     inventory: Inventory
     rules: Kept
@@ -108,8 +113,19 @@ class Capture:
                 staged = mine.enter_context(
                     staged_folder(self.protected.store.staging_root, self.protected.name, artifact_id)
                 )
+                readers = mine.enter_context(
+                    reading_back(
+                        staged / DUMP_FOLDER_NAME, jobs=self.protected.policy.dump.jobs, flush=_flush
+                    )
+                )
                 captured = self._take(
-                    reading, connection, snapshot, files=files, artifact_id=artifact_id, staged=staged
+                    reading,
+                    connection,
+                    snapshot,
+                    files=files,
+                    artifact_id=artifact_id,
+                    staged=staged,
+                    readers=readers,
                 )
             staging.push(mine.pop_all())
         return captured
@@ -123,6 +139,7 @@ class Capture:
         files: rewrites.Files,
         artifact_id: str,
         staged: Path,
+        readers: ReadBack,
     ) -> Captured:
         name, policy, target = self.protected.name, self.protected.policy, self.read_from.target
         warnings = self.read_from.warnings
@@ -194,6 +211,7 @@ class Capture:
                         application_name=reading.application_name(f"hackorda_ops pg_dump of {name}"),
                         jobs=jobs,
                         on_progress=self.on_progress,
+                        on_start=readers.follow,
                         poll=watch,
                         check=reading.raise_if_in_the_way,
                         deadline_seconds=policy.dump.deadline_hours * 3600,
@@ -218,6 +236,7 @@ class Capture:
         return Captured(
             artifact_id,
             staged,
+            readers,
             snapshot,
             inventory.with_rows(rows),
             rules,
@@ -234,3 +253,8 @@ class Capture:
             due,
             reading.burden,
         )
+
+
+def _flush(path: Path) -> None:
+    with disk_errors(f"write {path}"):
+        make_lasting(path)

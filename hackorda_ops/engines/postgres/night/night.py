@@ -66,14 +66,20 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             name=protected.name,
             reason=order.reason,
             offsite=offsite_of(policy.offsite, protected.environ),
-            jobs=policy.dump.jobs,
             seconds=seconds,
             on_progress=order.on_progress,
         )
         if before is not None:
             manifest = _held_against(before, manifest, policy.tolerances, new_source=order.new_source)
         yield Taken(
-            manifest, captured.staged, before.artifact_id if before else None, before_publishing=lock.retake
+            manifest,
+            captured.staged,
+            before.artifact_id if before else None,
+            # The readers have flushed what they read.
+            lasting=frozenset(
+                each.path for each in manifest.files if each.path.startswith(f"{DUMP_FOLDER_NAME}/")
+            ),
+            before_publishing=lock.retake,
         )
 
 
@@ -83,14 +89,13 @@ def _prove(
     name: str,
     reason: str,
     offsite: Offsite,
-    jobs: int,
     seconds: dict[str, float],
     on_progress: OnProgress,
 ) -> PostgresManifest:
     """Reads the dump back from disk and records what it holds."""
     folder, branch = captured.staged / DUMP_FOLDER_NAME, captured.origin.branch
     with timed(seconds, "read back"):
-        files = archive.read_back(folder, jobs=jobs, on_progress=on_progress)
+        files = captured.readers.finish(on_progress)
         entries = archive.list_entries(captured.tools, folder)
         tables = table_evidence(captured.inventory, entries, files)
         objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)

@@ -1,0 +1,290 @@
+"""Reads a dump back from disk: what is complete of it while pg_dump writes the rest, and all of it in the end.
+
+Decompressing and hashing don't hold Python's lock, so threads use as many cores as processes would, and start at once.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from hackorda_ops.errors import ArtifactDamaged, Stalled
+from hackorda_ops.postgres.archives.damage import unusable
+from hackorda_ops.postgres.archives.reader import ArchivedFile, damaged, read_file
+from hackorda_ops.postgres.archives.toc import TOC_NAME
+from hackorda_ops.processes.open_files import open_below
+from hackorda_ops.progress import OnProgress, Progress
+
+# How often to look which files are complete.
+_LOOK_SECONDS: Final = 0.1
+# Small files are flushed by the batch: whichever is first takes the names and sizes of all to the disk.
+_BATCH_FILES: Final = 64
+_BATCH_BYTES: Final = 8 * 1024 * 1024
+_TELL_SECONDS: Final = 1.0
+# A reader reports every few megabytes. If none does for this long, a read hangs that won't return.
+_SILENCE_SECONDS: Final = 600.0
+_STOP_SECONDS: Final = 10.0
+
+
+class _State(NamedTuple):
+    """What changes about a file when somebody writes to it."""
+
+    inode: int
+    size_bytes: int
+    modified_nanoseconds: int
+
+
+class _GivenUp(Exception):
+    """Nobody wants the files any longer."""
+
+
+def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
+    """Reads every file of a finished dump from disk once; see `ReadBack.finish`.
+
+    Args:
+        folder: the dump.
+        jobs: how many files are read at a time.
+        on_progress: called with the bytes read, of those on disk.
+    """
+    with reading_back(folder, jobs=jobs) as reading:
+        return reading.finish(on_progress)
+
+
+def _leave(_path: Path) -> None:
+    pass
+
+
+@contextmanager
+def reading_back(folder: Path, *, jobs: int, flush: Callable[[Path], None] = _leave) -> Iterator["ReadBack"]:
+    """Readers of a dump, for as long as the block lasts.
+
+    Args:
+        folder: the dump; it need not exist yet.
+        jobs: how many files are read at a time.
+        flush: called with each file before it is read, to have it on the disk; what it raises, `finish` does.
+    """
+    reading = ReadBack(folder, jobs=jobs, flush=flush)
+    try:
+        yield reading
+    finally:
+        reading.stop()
+
+
+class ReadBack:
+    """The files of one dump, each read from its first byte to its last; made by `reading_back`."""
+
+    def __init__(self, folder: Path, *, jobs: int, flush: Callable[[Path], None]) -> None:
+        self._folder = folder
+        self._flush = flush
+        self._stopped = threading.Event()
+        # Whoever looks at what is below has this in hand.
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[str, int]] = []
+        self._in_hand: set[str] = set()
+        self._read: dict[str, tuple[_State, ArchivedFile]] = {}
+        self._read_bytes = 0
+        self._problem: Exception | None = None
+        # Every file of the finished dump; None while pg_dump may still write.
+        self._final: dict[str, _State] | None = None
+        self._threads: list[threading.Thread] = []
+        for number in range(jobs):
+            self._start(self._read_what_waits, f"read back {number}")
+
+    def follow(self, pid: int) -> None:
+        """Begins with the files that a running pg_dump has completed; where the system doesn't say which, waits.
+
+        Args:
+            pid: pg_dump's.
+        """
+        self._start(lambda: self._watch(pid), "read back watch")
+
+    def finish(self, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
+        """Reads what is left once pg_dump has ended: whatever hasn't been read, or has changed since.
+
+        Args:
+            on_progress: called with the bytes read, of those on disk.
+
+        Returns:
+            One entry per file, sorted by path.
+
+        Raises:
+            ArtifactDamaged: a file is missing, cut off, unreadable or not what pg_dump writes; it names the file.
+            Stalled: nothing could be read for ten minutes.
+            OpsError: what `flush` raised.
+        """
+        final = _states(self._folder)
+        total_bytes = sum(state.size_bytes for state in final.values())
+        with self._changed:
+            self._final = final
+            self._read = {path: read for path, read in self._read.items() if final.get(path) == read[0]}
+            left = [
+                (path, state.size_bytes)
+                for path, state in final.items()
+                if path not in self._read and path not in self._in_hand
+            ]
+            # The next is taken from the end: the largest.
+            self._waiting = sorted(left, key=lambda each: each[1])
+            self._changed.notify_all()
+        until = time.monotonic() + _SILENCE_SECONDS
+        heard_bytes = -1
+        while not self._all_read(_TELL_SECONDS):
+            if heard_bytes != self._read_bytes:
+                heard_bytes, until = self._read_bytes, time.monotonic() + _SILENCE_SECONDS
+                on_progress(Progress("read back", min(heard_bytes, total_bytes), total_bytes, "bytes"))
+            elif time.monotonic() > until:
+                raise _silent(self._folder)
+        on_progress(Progress("read back", total_bytes, total_bytes, "bytes"))
+        return tuple(file for _, (_, file) in sorted(self._read.items()))
+
+    def stop(self) -> None:
+        """Ends the readers; what they are at is given up."""
+        with self._changed:
+            self._stopped.set()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(_STOP_SECONDS)
+
+    def _start(self, work: Callable[[], None], name: str) -> None:
+        # A daemon: a read that never returns must not keep the interpreter from ending.
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _all_read(self, wait_seconds: float) -> bool:
+        """Whether all is read; waits for it, and raises the first problem."""
+        with self._changed:
+            done = self._changed.wait_for(
+                lambda: self._problem is not None or len(self._read) == len(self._final or ()), wait_seconds
+            )
+            if self._problem is not None:
+                raise self._problem
+            return done
+
+    def _watch(self, pid: int) -> None:
+        given: set[str] = set()
+        while not self._stopped.wait(_LOOK_SECONDS):
+            sizes = _sizes(self._folder, leave_out=given)
+            # Asked afterwards: what was there by then and isn't open is complete.
+            still_open = open_below(self._folder, pid)
+            if still_open is None:
+                return
+            complete = [(path, size) for path, size in sizes.items() if path not in still_open]
+            given.update(path for path, _ in complete)
+            with self._changed:
+                if self._final is not None:
+                    return
+                self._waiting += complete
+                self._changed.notify_all()
+
+    def _read_what_waits(self) -> None:
+        try:
+            while batch := self._next_batch():
+                # Looked at first: what is written after this is neither flushed nor read for certain.
+                states = [_state(self._folder, path) for path in batch]
+                for path in batch:
+                    self._flush(self._folder / path)
+                for path, state in zip(batch, states, strict=True):
+                    self._read_one(path, state)
+        except _GivenUp:
+            pass
+        except Exception as problem:  # noqa: BLE001 - raised again by `finish`
+            with self._changed:
+                self._problem = self._problem or problem
+                self._changed.notify_all()
+
+    def _next_batch(self) -> list[str]:
+        """The next files to read; none once nobody wants them."""
+        batch: list[str] = []
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopped.is_set())
+            batch_bytes = 0
+            while (
+                self._waiting
+                and len(batch) < _BATCH_FILES
+                and batch_bytes < _BATCH_BYTES
+                and not self._stopped.is_set()
+            ):
+                path, size_bytes = self._waiting.pop()
+                batch.append(path)
+                batch_bytes += size_bytes
+            self._in_hand.update(batch)
+        return batch
+
+    def _read_one(self, path: str, state: _State | None) -> None:
+        early, file, problem = self._final is None, None, None
+        try:
+            file = read_file(self._folder, path, on_bytes=self._heard)
+        except ArtifactDamaged as error:
+            problem = error
+        unchanged = state == _state(self._folder, path)
+        with self._changed:
+            self._in_hand.discard(path)
+            if file is not None and state is not None and unchanged and self._may_be(path, state):
+                self._read[path] = state, file
+            elif self._final is None:
+                pass  # It wasn't complete: `finish` has it read again.
+            elif early:
+                self._waiting.append((path, 0))
+            else:
+                raise problem or damaged(self._folder, path, "it changes while it is read")
+            self._changed.notify_all()
+
+    def _may_be(self, path: str, state: _State) -> bool:
+        """Whether a file in this state is what the dump has in the end, as far as is known by now."""
+        return self._final is None or self._final.get(path) == state
+
+    def _heard(self, size_bytes: int) -> None:
+        if self._stopped.is_set():
+            raise _GivenUp
+        with self._changed:
+            self._read_bytes += size_bytes
+
+
+def _state(folder: Path, path: str) -> _State | None:
+    try:
+        status = (folder / path).stat()
+    except OSError:
+        return None  # reading it will say why
+    return _State(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _states(folder: Path) -> dict[str, _State]:
+    """Every file of a finished dump.
+
+    Raises:
+        ArtifactDamaged: the folder can't be read, or holds no dump.
+    """
+    try:
+        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    except OSError as error:
+        raise ArtifactDamaged(
+            f"The dump's folder {folder} can't be read: {error.strerror}.",
+            meaning="Nothing is known about this dump.",
+            next_step="Check the folder, its permissions and its disk.",
+        ) from error
+    if TOC_NAME not in names:
+        raise unusable(
+            f"{folder} holds no dump: its table of contents (toc.dat) is missing.",
+            meaning="Without it nothing can be restored; it does not count as a backup.",
+        )
+    return {name: state for name in names if (state := _state(folder, name)) is not None}
+
+
+def _sizes(folder: Path, *, leave_out: set[str]) -> dict[str, int]:
+    """The files that a running pg_dump has begun, but for those that are left out."""
+    try:
+        with os.scandir(folder) as entries:
+            return {each.name: each.stat().st_size for each in entries if each.name not in leave_out}
+    except FileNotFoundError:
+        return {}  # not made yet, or pg_dump has failed
+
+
+def _silent(folder: Path) -> Stalled:
+    return Stalled(
+        f"Nothing of {folder} could be read for {_SILENCE_SECONDS:g} seconds.",
+        meaning="The dump was not read back, so nothing was proven.",
+        next_step="Look for a disk or a network file system that hangs; then try again.",
+    )
