@@ -12,7 +12,8 @@
     │   ├── ClientMissing        no pg_dump, pg_restore or psql of the server's major version
     │   ├── SnapshotUnavailable  the source cannot export a snapshot (a pooler, a standby)
     │   ├── PreflightFailed      several problems at once, all of them listed
-    │   ├── DiskFull             a local disk has no room
+    │   ├── LocalTrouble         this machine has no memory, no open files, or a disk that can't be used
+    │   │   └── DiskFull         a local disk has no room
     │   ├── StoreRefused         bucket missing, access denied, a write that was not kept
     │   ├── ArtifactMissing      no artifact fits what was asked for
     │   ├── ArtifactDamaged      an artifact's bytes or rows are not what its manifest says
@@ -131,7 +132,11 @@ class PreflightFailed(PermanentError):
     """Several problems of different kinds must be fixed first; `what` and `next_step` list them all."""
 
 
-class DiskFull(PermanentError):
+class LocalTrouble(PermanentError):
+    """This machine lacks memory, open files, a right or a disk that works; the backup is not at fault."""
+
+
+class DiskFull(LocalTrouble):
     """A local disk has no room."""
 
 

@@ -4,6 +4,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops import local_trouble
 from hackorda_ops.errors import PermanentError
 
 _PLACES: Final = 3
@@ -22,13 +23,15 @@ def described(error: BaseException) -> str:
 
 
 def as_error(error: BaseException, *, meaning: str, next_step: str) -> PermanentError:
-    """An unexpected error, as one that may be shown.
+    """An unexpected error, as one that may be shown; trouble of this machine as what it is.
 
     Args:
         error: as it was caught.
         meaning: what follows from it, in a sentence.
         next_step: what the reader should do.
     """
+    if trouble := local_trouble.of_exception(error):
+        return trouble
     return PermanentError(
         f"Unexpected error: {described(error)}.",
         meaning=f"{meaning} This is most likely a bug in hackorda_ops.",

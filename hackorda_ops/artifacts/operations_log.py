@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
+from hackorda_ops import local_trouble
 from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.artifacts.ids import moment_before_hyphen, second
 from hackorda_ops.artifacts.manifest import digest_of
@@ -127,7 +128,9 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
         write("failure", error.what)
         raise
     except Exception as error:
-        write("failure", f"Unexpected error: {described(error)}. {line.detail}".rstrip())
+        trouble = local_trouble.of_exception(error)
+        what = trouble.what if trouble else f"Unexpected error: {described(error)}."
+        write("failure", f"{what} {line.detail}".rstrip())
         raise
     except BaseException:
         write("failure", f"It was interrupted. {line.detail}".rstrip())

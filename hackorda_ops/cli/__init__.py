@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from hackorda_ops import local_trouble
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.commands import Commands
 from hackorda_ops.errors import OpsError
@@ -58,6 +59,9 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(3)
     except Exception as error:  # noqa: BLE001  # Python's own exit code would be 1, which means FAIL here
+        if trouble := local_trouble.of_exception(error):
+            terminal.problem(trouble)
+            sys.exit(trouble.exit_code)
         # Without its message and those of its causes: they may quote rows.
         for place in traceback.extract_tb(error.__traceback__):
             terminal.err.print(f"  {place.filename}:{place.lineno} in {place.name}", markup=False)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -22,6 +21,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, UsageError
 from hackorda_ops.given import given
 from hackorda_ops.local.example import example_file
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.preflight.preflight import preflight as look_at_everything
 from hackorda_ops.setup.answers import Answers, databases_yaml, env_example, sane_name
 from hackorda_ops.setup.application import MigrateProposal, propose_migrate
@@ -162,8 +162,8 @@ def _source(url_env: str | None) -> tuple[str, str]:
 def _look(variable: str, engine: str) -> Suggested:
     policy = Policy.model_validate({"engine": engine, "source": {"url_env": variable}})
     protected = Protected("init", policy, dict(os.environ))
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        return engine_of(policy).suggest(protected, private_folder=Path(private))
+    with private_folder() as private:
+        return engine_of(policy).suggest(protected, private_folder=private)
 
 
 def _answers(
@@ -249,8 +249,8 @@ def _zones(environ: Mapping[str, str], localtime: Path) -> Iterator[str]:
 
 def _write(path: Path, answers: Answers) -> None:
     text = databases_yaml(answers)
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        tried = Path(private) / path.name
+    with private_folder() as private:
+        tried = private / path.name
         tried.write_text(text, encoding="utf-8")
         try:
             config, written = config_file.checked(tried)

@@ -1,6 +1,5 @@
 """The commands that look into artifacts without restoring any: show, diff, download."""
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from hackorda_ops.inspection.difference import Difference, Side, difference, sid
 from hackorda_ops.inspection.download import download as fetch_into
 from hackorda_ops.inspection.proofs import Proofs, read_proofs
 from hackorda_ops.judgement.reading import Held
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted, moment, size, visible
 from hackorda_ops.words import named as listed
@@ -154,10 +154,10 @@ def diff(
 def _side(asked: Asked, held: Held) -> Side:
     manifest = held.manifest
     definitions = None
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with private_folder() as private:
         try:
             definitions = engine_that_wrote(manifest).definitions(
-                asked.protected, asked.places[held.place], manifest, private_folder=Path(private)
+                asked.protected, asked.places[held.place], manifest, private_folder=private
             )
         except ClientMissing as error:
             note(f"The definitions aren't compared: {error.what}")
@@ -166,12 +166,12 @@ def _side(asked: Asked, held: Held) -> Side:
 
 def _live_side(protected: Protected, manifest: Manifest, limit_seconds: float) -> Side:
     with ExitStack() as stack:
-        private = stack.enter_context(tempfile.TemporaryDirectory(prefix="hackorda_ops-"))
+        private = stack.enter_context(private_folder())
         on_progress = stack.enter_context(terminal.progress_shown())
         live = engine_of(protected.policy).live(
             protected,
             manifest,
-            private_folder=Path(private),
+            private_folder=private,
             limit_seconds=limit_seconds,
             on_progress=on_progress,
         )

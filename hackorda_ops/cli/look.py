@@ -1,8 +1,6 @@
 """The command that looks at a live database: sizes, rows, connections, slow queries."""
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +10,7 @@ from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.engines.contents import Cell, LiveView
 from hackorda_ops.engines.registry import ENGINES, engine_of
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.words import NOTHING, moment, size, visible
 
 
@@ -48,8 +47,8 @@ def look(
                 f"What to look at in {protected.name}", ("name", "shows"), list(engine.views.items())
             )
         return
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        seen = engine.look_at(protected, view, private_folder=Path(private), rows=rows)
+    with private_folder() as private:
+        seen = engine.look_at(protected, view, private_folder=private, rows=rows)
     if as_json:
         names = [column.removesuffix("#") for column in seen.columns]
         print_json(

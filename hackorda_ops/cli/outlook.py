@@ -1,8 +1,6 @@
 """What `restore --dry-run` shows: which artifact would be restored, why, and whether the target may take it."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -15,6 +13,7 @@ from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.choosing import ToRestore
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.recovery.outlook import look_at_restore
 from hackorda_ops.stores.store import PlaceName, Store
 
@@ -41,13 +40,13 @@ def conclude_outlook(
         as_json: whether to print JSON instead of text.
     """
     first = choice.candidates[0]
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with private_folder() as private:
         parts = look_at_restore(
             protected,
             places[first.place],
             first.manifest,
             target,
-            source=source_if_known(engine_that_wrote(first.manifest), protected, Path(private)),
+            source=source_if_known(engine_that_wrote(first.manifest), protected, private),
             with_access=with_access,
             tables=tables,
         )

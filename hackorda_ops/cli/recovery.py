@@ -2,9 +2,7 @@
 
 import itertools
 import shlex
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +31,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused,
 from hackorda_ops.judgement.choosing import ToRestore, choose, command_for, twins_for
 from hackorda_ops.judgement.instead import with_instead
 from hackorda_ops.judgement.reading import Held, read_judged
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
 from hackorda_ops.scratch import sweep as sweeping
@@ -139,10 +138,10 @@ def restore(
             protected, places, choice, target, with_access=with_access, tables=some, as_json=as_json
         )
     with (
-        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        private_folder() as private,
         terminal.progress_shown() as on_progress,
     ):
-        source = source_if_known(engine, protected, Path(private))
+        source = source_if_known(engine, protected, private)
         result = _first_whole(choice, bring_back, offsite)
     part = f"only {named(some)} of " if some else ""
     sentence = (

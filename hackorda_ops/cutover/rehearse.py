@@ -1,7 +1,5 @@
 """A rehearsal: what a cutover would do between the two servers, timed, with nothing kept. The application runs on."""
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +21,7 @@ from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.migrations.run import migrate_copy
 from hackorda_ops.night.night import take_night
+from hackorda_ops.own_folders import new_folder, private_folder
 from hackorda_ops.postgres.sessions.session import connect
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.progress import OnProgress
@@ -84,25 +83,21 @@ def rehearse(protected: Protected, *, on_progress: OnProgress, say: Say) -> Rehe
     notes: list[str] = []
     work = protected.policy.dump.work_folder
     with states.alone(protected), ExitStack() as stack:
-        for left in work.glob(f"rehearsal-{protected.name}-*"):
-            shutil.rmtree(left, ignore_errors=True)  # a killed rehearsal's dump: nobody else is at it
-        private = stack.enter_context(tempfile.TemporaryDirectory(prefix="hackorda_ops-"))
-        kept = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=f"rehearsal-{protected.name}-", dir=work)
-        )
-        source = protected.source(private_folder=Path(private))
-        target = target_of(protected, private_folder=Path(private))
+        private = stack.enter_context(private_folder())
+        kept = stack.enter_context(new_folder(work, f"rehearsal-{protected.name}-"))
+        source = protected.source(private_folder=private)
+        target = target_of(protected, private_folder=private)
         state = states.new_state(
             protected, source=source.describe(), target=target.describe(), now=datetime.now(UTC)
         )
-        site = Site(protected, state, Path(private), on_progress, say)
+        site = Site(protected, state, private, on_progress, say)
         parts = looking.look(site, rehearsed=True)
         stops = concerns_in(parts, looking.STOPS)
         rows = 0
         findings: tuple[Finding, ...] = ()
         if not stops:
             try:
-                rows, findings = _move(_throwaway(protected, Path(kept)), site, seconds, notes)
+                rows, findings = _move(_throwaway(protected, kept), site, seconds, notes)
             except OpsError as error:
                 stops = (concern_of(error, looking.STOPS),)
         stops = (*stops, *_wrong(findings))

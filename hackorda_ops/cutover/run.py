@@ -1,11 +1,9 @@
 """Runs a cutover step by step, from wherever it stands, and stops with what that means and how to go on or back."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.operations_log import logged
@@ -18,6 +16,7 @@ from hackorda_ops.cutover.target import plan_of, target_of
 from hackorda_ops.cutover.work import WORK
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, UsageError
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress
 
 Confirm = Callable[[CutoverStep, CutoverState], bool]
@@ -105,8 +104,8 @@ def _forget(protected: Protected, found: CutoverState) -> None:
             "remove the state file.",
         )
     if found.began == "restore" or found.has("restore"):
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-            target = target_of(protected, private_folder=Path(private))
+        with private_folder() as private:
+            target = target_of(protected, private_folder=private)
             if target.describe() == found.target:
                 # Interrupted now, a run without --restart must not take the new database for filled.
                 states.save(protected, found.back_to("restore"))
@@ -130,7 +129,7 @@ def perform(
         OpsError: it failed; the message says where the cutover stands, and how to go on or back.
     """
     step = BY_NAME[name]
-    with states.alone(protected), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with states.alone(protected), private_folder() as private:
         state = states.load(protected)
         if state is None:
             raise UsageError(
@@ -151,7 +150,7 @@ def perform(
         if step.final and not state.has("repoint") and not confirm(step, state):
             raise _not_confirmed(step, protected, state)
         say(f"{name} ({position(name)}): {step.does}")
-        site = Site(protected, state, Path(private), on_progress, say)
+        site = Site(protected, state, private, on_progress, say)
         states.save(protected, state.beginning(name))
         line = (
             logged("cutover", protected.known_stores, protected.name, subject=name)
@@ -174,10 +173,10 @@ def perform(
 
 @contextmanager
 def _addresses(protected: Protected) -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with private_folder() as private:
         yield (
-            protected.source(private_folder=Path(private)).describe(),
-            target_of(protected, private_folder=Path(private)).describe(),
+            protected.source(private_folder=private).describe(),
+            target_of(protected, private_folder=private).describe(),
         )
 
 

@@ -1,12 +1,10 @@
 """A database as the doctor looks at it: each thing is read once, when the first question asks for it."""
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from hackorda_ops.concerns import Looked
 from hackorda_ops.config.alerts import Alerts
@@ -15,6 +13,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
 from hackorda_ops.histories import registry
 from hackorda_ops.history.base import Reach
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.preflight.preflight import preflight
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
@@ -55,9 +54,9 @@ class Patient:
         Raises:
             OpsError: it can't be reached or read.
         """
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+        with private_folder() as private:
             engine = engine_of(self.protected.policy)
-            return tuple(engine.examine(self.protected, private_folder=Path(private), today=self.now.date()))
+            return tuple(engine.examine(self.protected, private_folder=private, today=self.now.date()))
 
     @cached_property
     def reach(self) -> Reach:
@@ -66,8 +65,8 @@ class Patient:
         Raises:
             OpsError: its keeper, or the source, can't be asked.
         """
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-            source = self.protected.source(private_folder=Path(private))
+        with private_folder() as private:
+            source = self.protected.source(private_folder=private)
             with registry.history_of(
                 self.protected, source, budget_seconds=_HISTORY_BUDGET_SECONDS
             ) as history:

@@ -6,13 +6,11 @@ has no expiry date, because Neon gives an expiring one no children; a sweep reco
 
 import getpass
 import socket
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
@@ -31,6 +29,7 @@ from hackorda_ops.history.alive import kept_alive
 from hackorda_ops.history.base import History, RecoveredSource
 from hackorda_ops.history.labels import EXERCISE
 from hackorda_ops.history.points import AtHead, AtTime
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress, ignore
 
@@ -79,8 +78,8 @@ def run_exercise(
     exercise_id = new_id(started_at)
     if wanted < this_year:
         notes.remarks.append(f"Run late: it counts for {wanted.year}, and shows how things are now.")
-    with notes.stoppable(), tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = protected.source(private_folder=Path(private))
+    with notes.stoppable(), private_folder() as private:
+        source = protected.source(private_folder=private)
         with registry.history_of(protected, source) as history:
             left = history.sweep()
             notes.remarks += [f"Removed what a killed run had left: {each}." for each in left]

@@ -4,11 +4,9 @@ What is known of that time is in a past artifact's manifest: a copy at the artif
 exactly its rows. A setting alone proves nothing.
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts import catalog
@@ -27,6 +25,7 @@ from hackorda_ops.history.alive import kept_alive
 from hackorda_ops.history.base import History, HistoryTraits, Reach, RecoveredSource
 from hackorda_ops.history.labels import HISTORY_CHECK
 from hackorda_ops.history.points import AtLsn
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives import table_digest
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
@@ -109,8 +108,8 @@ def check_history(protected: Protected) -> HistoryCheck:
         by_hand="look at your provider's own history by hand",
     )
     protected.require("source", "history", "store", "offsite")
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = protected.source(private_folder=Path(private))
+    with private_folder() as private:
+        source = protected.source(private_folder=private)
         with registry.history_of(protected, source) as history:
             kept_well = (
                 judge_kept(history.problems(), history.traits) if history.traits.looked_after else None
@@ -147,8 +146,8 @@ def check_kept(protected: Protected) -> Check:
     if not traits.looked_after:
         return not_measured(KEPT_WELL.name, f"{traits.keeper} looks after it")
     protected.require("source", "history")
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        source = protected.source(private_folder=Path(private))
+    with private_folder() as private:
+        source = protected.source(private_folder=private)
         with registry.history_of(protected, source) as history:
             return judge_kept(history.problems(), history.traits)
 

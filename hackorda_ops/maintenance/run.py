@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hackorda_ops.artifacts.catalog import read_each
 from hackorda_ops.artifacts.manifest import Manifest
@@ -20,6 +19,7 @@ from hackorda_ops.maintenance.changes import Change, changes
 from hackorda_ops.maintenance.watch import watching
 from hackorda_ops.maintenance.window import LONGEST, Window
 from hackorda_ops.night.night import take_night
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import redact
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.words import counted, named
@@ -217,7 +217,7 @@ def _watched(
     seconds: float,
     say: Callable[[str], None],
 ) -> CommandRun:
-    with TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with private_folder() as private:
 
         def run() -> CommandRun:
             return run_command(
@@ -232,7 +232,7 @@ def _watched(
         if protected.policy.engine != engines.FIRST:
             return run()
         try:
-            source = protected.source(private_folder=Path(private))
+            source = protected.source(private_folder=private)
         except ConfigError:
             return run()
         with watching(source, say):

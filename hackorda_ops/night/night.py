@@ -1,9 +1,7 @@
 """A night: what an engine reads, writes, reads back and proves, published as an artifact."""
 
-import tempfile
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from hackorda_ops.artifacts.copying import CopyResult
@@ -14,6 +12,7 @@ from hackorda_ops.engines.orders import PATIENCE, Attempts, NightOrder
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.night import preflight
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress, ignore, timed
 
 
@@ -64,16 +63,16 @@ def take_night(
         protected.require("history")
     with (
         logged("night", protected.known_stores, name, subject=str(night or "tonight")) as line,
-        tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private,
+        private_folder() as private,
         timed(seconds, "night"),
     ):
-        preflight.require_store(protected, private_folder=Path(private))
+        preflight.require_store(protected, private_folder=private)
         order = NightOrder(
             protected=protected,
             night=night,
             reason=reason,
             new_source=new_source,
-            private_folder=Path(private),
+            private_folder=private,
             seconds=seconds,
             on_progress=on_progress,
             patience=patience,

@@ -3,12 +3,10 @@
 The source is never written to, and need not answer: it may be what has failed.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
@@ -17,6 +15,7 @@ from hackorda_ops.errors import TargetRefused
 from hackorda_ops.histories import registry
 from hackorda_ops.history.primary import LiveCopy, Primary
 from hackorda_ops.hooks.sequence import facts_of, run_in_order
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.point_in_time import record, wanted
 from hackorda_ops.point_in_time.record import RecoveryRecord
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, redact
@@ -65,7 +64,7 @@ def opened(protected: Protected) -> Iterator[Primary]:
     Raises:
         ConfigError: its history has no such branches, or variables are missing.
     """
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
+    with private_folder() as private:
         # Checked first, because without such a history there's nothing that a variable could repair.
         registry.require_history(
             protected,
@@ -74,7 +73,7 @@ def opened(protected: Protected) -> Iterator[Primary]:
             by_hand="restore the newest artifact: `hackorda-ops restore`",
         )
         protected.require("source", "history")
-        with registry.primary_of(protected, protected.source(private_folder=Path(private))) as primary:
+        with registry.primary_of(protected, protected.source(private_folder=private)) as primary:
             yield primary
 
 

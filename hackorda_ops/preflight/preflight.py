@@ -1,6 +1,5 @@
 """Checks all that the next night and the next drill need: every problem at once, and nothing left behind."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.night.preflight import look_at_night
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.preflight.migrations import look_at_migrations
 from hackorda_ops.preflight.offsite import look_at_offsite
 from hackorda_ops.stores.staging import abandoned_bytes
@@ -31,8 +31,8 @@ def preflight(protected: Protected) -> tuple[Looked, ...]:
     Returns:
         What was checked, each with its concerns; no expected error is raised.
     """
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        night = look_at_night(protected, private_folder=Path(private))
+    with private_folder() as private:
+        night = look_at_night(protected, private_folder=private)
         return (*night.parts, *_look_at_drill(protected, night))
 
 

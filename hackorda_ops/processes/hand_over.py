@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import FileIO
 from typing import Final
 
+from hackorda_ops import local_trouble
 from hackorda_ops.errors import OpsError, Stalled, ToolFailed
 
 # It takes hundredths of a second; this is for an overloaded machine.
@@ -86,8 +87,10 @@ def _refused(name: str, *, step: str, number: int) -> OpsError:
         "user": " as the user it should run as",
         "secret": ", because its password could not be written to a private file in $TMPDIR (or /tmp)",
     }.get(step, "")
-    return ToolFailed(
+    trouble = local_trouble.of_exception(OSError(number, reason))
+    kind = ToolFailed if trouble is None else type(trouble)
+    return kind(
         f"{name} could not be started{where}: {reason}.",
-        meaning="Nothing was done.",
-        next_step=next_step,
+        meaning="Nothing was done." if trouble is None else f"Nothing was done. {trouble.meaning}",
+        next_step=next_step if trouble is None or step == "secret" else trouble.next_step,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
+from hackorda_ops import local_trouble
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
@@ -95,6 +96,8 @@ def read_standing(protected: Protected, *, now: datetime) -> Standing:
 
 def unforeseen(name: str, error: Exception) -> str:
     """A sentence on an unexpected error."""
+    if trouble := local_trouble.of_exception(error):
+        return f"Looking at {name} failed: {trouble.what} {trouble.next_step}"
     return f"Looking at {name} failed, which is a bug in hackorda_ops: {described(error)}."
 
 

@@ -3,12 +3,10 @@
 An operator's `restore` and the quarterly drill run this same code.
 """
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from hackorda_ops.artifacts.damage import damage
@@ -22,6 +20,7 @@ from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import named
@@ -127,8 +126,7 @@ def bring_back(
                 )
             )
         )
-        work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-", dir=work_folder)))
+        folder = stack.enter_context(new_folder(work_folder, "restore-"))
         began_at, fetched = datetime.now(UTC), Fetched()
         try:
             fetch_artifact(store, manifest, folder, on_progress=on_progress, twins=twins, fetched=fetched)

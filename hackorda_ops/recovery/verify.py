@@ -1,9 +1,7 @@
 """Whether an artifact's bytes are still what its manifest says: every file, and all that is in it, read once."""
 
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import fetch_artifact
@@ -13,6 +11,7 @@ from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
+from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.store import Store
 
@@ -51,9 +50,7 @@ def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progres
     """
     began_at, location = datetime.now(UTC), f"{store.describe()}/{manifest.prefix}"
     work_folder = protected.policy.dump.work_folder
-    work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="verify-", dir=work_folder) as name:
-        folder = Path(name)
+    with new_folder(work_folder, "verify-") as folder:
         try:
             fetch_artifact(store, manifest, folder, on_progress=on_progress)
             findings = engine_that_wrote(manifest).judge(

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import ArtifactDamaged, ClientMissing, ConnectionLost, OpsError, ToolFailed
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Child
 from hackorda_ops.progress import OnProgress, Progress, ignore
@@ -106,8 +106,7 @@ def running(
         ToolFailed: it did not start, or the snapshot takes more memory.
     """
     # A short path: a socket's has 107 characters at most.
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-redis-") as private:
-        folder = Path(private)
+    with private_folder() as folder:
         target = RedisTarget("", socket=folder / "socket", password=secrets.token_hex(24))
         said: deque[str] = deque(maxlen=_LINES_KEPT)
         server = child.start(

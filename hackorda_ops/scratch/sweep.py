@@ -4,14 +4,13 @@ A scratch is removed only where its name and its label say that a run for this d
 no longer shows that it is running (`alive.py`). Nothing else is ever touched.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from hackorda_ops.environment import Protected
 from hackorda_ops.histories import registry as histories
 from hackorda_ops.history.base import History
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
 
@@ -54,8 +53,8 @@ def _opened(
 ) -> Iterator[tuple[Scratch, History | None]]:
     """The scratch, and the history where that is another one."""
     protected.require("source", "scratch")
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private, ExitStack() as made:
-        source = protected.source(private_folder=Path(private))
+    with private_folder() as private, ExitStack() as made:
+        source = protected.source(private_folder=private)
         scratch = made.enter_context(registry.opened(protected, source, budget_seconds=budget_seconds))
         history = None
         if protected.policy.history is not None:

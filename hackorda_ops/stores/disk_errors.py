@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hackorda_ops.errors import DiskFull, OpsError, StoreRefused, StoreUnreachable
+from hackorda_ops.local_trouble import FULL
 
-# EFBIG: over a limit on file size (ulimit -f, a FAT file system): also no room.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _PASSING = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EBUSY, errno.EAGAIN}
 _NEXT_STEPS = {
     errno.ENOENT: "Create the folder, or mount the disk that it should be on.",
@@ -35,7 +34,7 @@ def disk_errors(doing: str) -> Iterator[None]:
 def disk_error(error: OSError, doing: str) -> OpsError:
     """What an OSError means for a backup; `doing` as in `disk_errors`."""
     what = f"Could not {doing}: {error.strerror or error}."
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return DiskFull(
             what,
             meaning="Nothing was stored under that name; what was written before is untouched.",

@@ -27,6 +27,7 @@ def test_everything_is_moved_compared_and_timed_and_nothing_is_left(
     killed = shop.folder / "work" / "rehearsal-shop-killed"
     killed.mkdir(parents=True)
     (killed / "dump").write_text("rows")
+    killed.with_name("rehearsal-shop-killed.lock").touch(0o600)
 
     done = rehearse(shop, on_progress=ignore, say=shop.shown.append)
 

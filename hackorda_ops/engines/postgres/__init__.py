@@ -3,7 +3,6 @@
 Each method loads what it needs: a list of artifacts should not wait for all that a night or a drill needs.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
@@ -22,6 +21,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
 from hackorda_ops.findings import Finding
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place
@@ -94,8 +94,8 @@ class PostgresEngine:
         """See `Engine.observed`."""
         from hackorda_ops.engines.postgres import facts
 
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-            return facts.observed(protected.source(private_folder=Path(private)), protected.name)
+        with private_folder() as private:
+            return facts.observed(protected.source(private_folder=private), protected.name)
 
     def observed_by(self, manifest: Manifest) -> Mapping[str, Fact]:
         """See `Engine.observed_by`."""

@@ -3,7 +3,6 @@
 Each method loads what it needs, as those of `engines.postgres` do.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.findings import Finding
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.redis.target import RedisTarget, parse
 from hackorda_ops.scratch.place import Place
@@ -82,8 +82,8 @@ class RedisEngine:
         from hackorda_ops.redis.info import read_info
         from hackorda_ops.redis.wire import connected, translated
 
-        with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-            target = self.source(protected, private_folder=Path(private))
+        with private_folder() as private:
+            target = self.source(protected, private_folder=private)
             with connected(target) as client, translated(target, "Looking at the server"):
                 info = read_info(client)
         return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops import local_trouble
 from hackorda_ops.errors import ArtifactDamaged, ToolFailed
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.archives.reader import ArchivedFile
@@ -92,6 +93,7 @@ def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
 
     Raises:
         ArtifactDamaged: pg_restore can't read the archive's table of contents.
+        LocalTrouble: this machine kept it from reading.
     """
     finished = child.run(
         [clients.pg_restore, "--list", folder],
@@ -100,6 +102,8 @@ def list_entries(clients: Clients, folder: Path) -> tuple[ArchiveEntry, ...]:
         deadline_seconds=_LIST_DEADLINE_SECONDS,
     )
     if finished.returncode != 0:
+        if trouble := local_trouble.of_child("pg_restore", finished.returncode, finished.stderr_tail):
+            raise trouble
         raise ArtifactDamaged(
             f"pg_restore {clients.version} can't read the table of contents of {folder}:\n"
             f"{without_rows(finished.stderr_tail)}",

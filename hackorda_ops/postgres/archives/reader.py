@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 import xxhash
 import zstandard
 
+from hackorda_ops import local_trouble
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
 
@@ -116,6 +117,8 @@ def _damage_named(folder: Path, path: str) -> Iterator[None]:
     except (zstandard.ZstdError, zlib.error) as error:
         raise damaged(folder, path, f"it can't be decompressed ({error})") from None
     except OSError as error:
+        if trouble := local_trouble.of_exception(error):
+            raise trouble from None
         raise damaged(folder, path, f"it can't be read ({error.strerror})") from None
 
 

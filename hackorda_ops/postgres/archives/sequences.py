@@ -5,9 +5,10 @@ from them, so only the archive's own values can be compared exactly with a resto
 """
 
 import re
-import tempfile
 from pathlib import Path
 
+from hackorda_ops import local_trouble
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives.contents import list_entries
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
@@ -28,19 +29,24 @@ def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
 
     Raises:
         ArtifactDamaged: pg_restore can't read the archive, or prints something unexpected.
+        LocalTrouble: this machine kept it from reading.
     """
     numbers = [entry.dump_id for entry in list_entries(clients, folder) if entry.type == "SEQUENCE SET"]
     if not numbers:
         return ()
-    with tempfile.NamedTemporaryFile("w", prefix="hackorda_ops-", suffix=".list") as wanted:
-        wanted.writelines(f"{number}; 0 0 SEQUENCE SET\n" for number in numbers)
-        wanted.flush()
+    with private_folder() as private:
+        wanted = private / "sequences.list"
+        wanted.write_text("".join(f"{number}; 0 0 SEQUENCE SET\n" for number in numbers))
         finished = child.run(
-            [clients.pg_restore, "--file=-", f"--use-list={wanted.name}", folder],
+            [clients.pg_restore, "--file=-", f"--use-list={wanted}", folder],
             environment=for_an_archive(),
             capture_stdout=True,
             deadline_seconds=_DEADLINE_SECONDS,
         )
+    if finished.returncode != 0 and (
+        trouble := local_trouble.of_child("pg_restore", finished.returncode, finished.stderr_tail)
+    ):
+        raise trouble
     # An archive of a database without an encoding contains plain bytes, which sessions read as Latin-1.
     encoding = "latin-1" if _LATIN.search(finished.stdout) else "utf-8"
     found = parse_setvals(finished.stdout.decode(encoding, "replace"))

@@ -6,12 +6,12 @@ when told to, and everything that it does here is rolled back.
 
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, RightsMissing, ToolFailed
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump, is_passing
@@ -84,8 +84,8 @@ def sqlstate_alone(number: int, target: ConnectionTarget, *, clients: Clients, a
         clients: the client tools of its major version.
         archive: the dump's folder.
     """
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        chosen, script = Path(private) / "entry.list", Path(private) / "entry.sql"
+    with private_folder() as private:
+        chosen, script = private / "entry.list", private / "entry.sql"
         chosen.write_text(f"{number}; 0 0 ENTRY\n")
         script.touch(0o600)
         written = child.run(

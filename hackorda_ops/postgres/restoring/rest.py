@@ -1,7 +1,6 @@
 """What a restore that kept going could not restore, each with the statement that would have created it."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 import psycopg
 
 from hackorda_ops.errors import OpsError, ToolFailed
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives.contents import ArchiveEntry, write_list
 from hackorda_ops.postgres.archives.toc import TocEntry, read_toc
 from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
@@ -122,8 +122,8 @@ def _definition(
     entry: ArchiveEntry, known: TocEntry | None, clients: Clients, archive: Path
 ) -> tuple[str, str]:
     """An entry's name, and its SQL; data has none that can be shown."""
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        chosen = Path(private) / "entry.list"
+    with private_folder() as private:
+        chosen = private / "entry.list"
         write_list([entry], chosen)
         written = child.run(
             [

@@ -2,13 +2,13 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hackorda_ops.errors import ToolFailed
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives.contents import ArchiveEntry, list_entries, restorable, write_list
 from hackorda_ops.postgres.restoring.failures import cause_of
 from hackorda_ops.postgres.restoring.rest import NotRestored, left_out
@@ -85,8 +85,8 @@ def restore(
     progress = _Progress(_data_sizes(entries, folder), on_progress)
     started = time.monotonic()
     lacking: list[NotRestored] = []
-    with tempfile.TemporaryDirectory(prefix="hackorda_ops-") as private:
-        chosen = Path(private) / "part.list"
+    with private_folder() as private:
+        chosen = private / "part.list"
         waiting = list(_parts(entries))
         while waiting:
             part = waiting.pop(0)
