@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,10 @@ from hackorda_ops.errors import LocalTrouble
 
 _LOCK_SUFFIX: Final = ".lock"
 _PRIVATE: Final = "hackorda_ops-"
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -53,13 +57,16 @@ def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def own_folder(parent: Path, name: str, *, siblings: str = "*") -> Iterator[Path]:
+def own_folder(
+    parent: Path, name: str, *, siblings: str = "*", remove: Callable[[Path], None] = _remove
+) -> Iterator[Path]:
     """A folder that only this user can read; whatever is in it at the end is removed.
 
     Args:
         parent: is made where it's missing.
         name: the folder's; there must be none of that name.
         siblings: the names of those that are removed first if a killed process left them.
+        remove: removes such a folder, where more belongs to it than its files.
 
     Raises:
         LocalTrouble: it can't be made; DiskFull where there's no room.
@@ -67,7 +74,7 @@ def own_folder(parent: Path, name: str, *, siblings: str = "*") -> Iterator[Path
     folder = parent / name
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        remove_abandoned(parent, siblings)
+        remove_abandoned(parent, siblings, remove=remove)
         lock = _open_lock(_lock_of(folder), os.O_CREAT | os.O_EXCL)
     except OSError as error:
         raise _unusable(str(parent), error) from None
@@ -79,17 +86,37 @@ def own_folder(parent: Path, name: str, *, siblings: str = "*") -> Iterator[Path
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
     finally:
         _lock_of(folder).unlink(missing_ok=True)
         os.close(lock)
 
 
-def remove_abandoned(parent: Path, names: str = "*") -> None:
-    """Removes the folders there whose processes are gone."""
+def remove_abandoned(
+    parent: Path, names: str = "*", *, remove: Callable[[Path], None] = _remove
+) -> tuple[Path, ...]:
+    """Removes the folders there whose processes are gone.
+
+    Args:
+        parent: where they are.
+        names: of which names.
+        remove: removes such a folder; one that it leaves there stays for the next time.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
     for folder in _abandoned(parent, names):
-        shutil.rmtree(folder, ignore_errors=True)
-        _lock_of(folder).unlink(missing_ok=True)
+        remove(folder)
+        if remove is _remove or not folder.exists():
+            _lock_of(folder).unlink(missing_ok=True)
+            removed.append(folder)
+    return tuple(removed)
+
+
+def abandoned(parent: Path) -> tuple[Path, ...]:
+    """The folders there whose processes are gone, the first by name first; changes nothing."""
+    return tuple(sorted(_abandoned(parent, "*")))
 
 
 def abandoned_bytes(parent: Path) -> int:

@@ -35,7 +35,9 @@ EVENTS_FOLDER: Final = "operations"
 PAGE_NAME: Final = "operations-log.md"
 EVENT_VERSION: Final = 1
 
-EventKind = Literal["night", "copy", "drill", "exercise", "restore", "delete", "cutover", "maintenance"]
+EventKind = Literal[
+    "night", "proof", "copy", "drill", "exercise", "restore", "delete", "cutover", "maintenance"
+]
 EventOutcome = Literal["success", "failure", "PASS", "FAIL", "ERROR"]
 
 # Half a year of nights, and every drill there'll ever be: the page is for people, and generated every night.

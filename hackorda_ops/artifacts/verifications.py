@@ -1,40 +1,24 @@
-"""Verifications: what reading an artifact's bytes in one place found, remembered beside the artifacts.
-
-Each is a small file of its own, never rewritten, which suits versioning and object lock. They lie beside the
-artifacts and not in them: what is written into an artifact's folder would look like a new copy of it, and object lock
-would hold the whole artifact for longer. Losing one loses no more than that somebody has looked.
-"""
+"""Verifications: what reading an artifact's bytes in one place found, remembered beside the artifacts."""
 
 import hashlib
-import logging
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from hackorda_ops.artifacts.documents import Advice, Document, read_own
-from hackorda_ops.artifacts.ids import is_id, new_id
-from hackorda_ops.artifacts.manifest import FileEntry, Manifest, digest_of
-from hackorda_ops.errors import ArtifactMissing, OpsError
+from hackorda_ops.artifacts.beside import Beside
+from hackorda_ops.artifacts.documents import Advice, Document
+from hackorda_ops.artifacts.ids import new_id
+from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.findings import Finding, fatal
-from hackorda_ops.stores.patience import SOON
-from hackorda_ops.stores.store import LOOK_WHO_WRITES, Store
+from hackorda_ops.stores.store import LOOK_WHO_WRITES
 
 VERIFICATIONS_FOLDER: Final = "verifications"
 VERIFICATION_VERSION: Final = 1
 # What looked: the command, a copy that was read back, or a restore.
 LookedBy = Literal["verification", "copy", "restore"]
-
-_READERS: Final = 8
-# A path for each of the files of the largest artifacts; others might write to the bucket.
-_LIMIT_BYTES: Final = 4 * 1024 * 1024
-# Of one artifact. Each sound one supersedes what was seen before, so that older ones say nothing new.
-_MOST_READ: Final = 20
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,91 +105,14 @@ def verification_of(
     )
 
 
-def remember(stores: Iterable[Store], verification: Verification) -> None:
-    """Writes a verification into each store; what can't be written goes to Python's log, and changes nothing.
-
-    A store that has nothing of the database is left as it is: on a machine that only rescues, the default folder isn't
-    the store.
-
-    Args:
-        stores: the store and off-site, or what there is of them: a key may have no right to write to one of them.
-        verification: what was found.
-    """
-    key = f"{_folder(verification.database)}{verification.artifact_id}/{verification.verification_id}.json"
-    data = _DOCUMENT.to_bytes(verification)
-    for store in {each.location(): each.with_patience(SOON) for each in stores}.values():
-        try:
-            if any(store.folders(f"{verification.database}/")):
-                store.put(key, BytesIO(data), size_bytes=len(data), sha256=digest_of(data))
-        except OpsError as error:
-            _log.warning(
-                "What was seen of %s could not be written down. %s", verification.location, error.what
-            )
-
-
-def verification_keys(store: Store, database: str) -> tuple[str, ...]:
-    """Where the verifications of a database lie in a store, without reading any.
-
-    Raises:
-        StoreRefused, StoreUnreachable: the store can't be listed.
-    """
-    folder = _folder(database)
-    found = []
-    for entry in store.list(folder):
-        artifact_id, _, name = entry.key.removeprefix(folder).partition("/")
-        if is_id(artifact_id) and name.endswith(".json") and is_id(name.removesuffix(".json")):
-            found.append(entry.key)
-    return tuple(sorted(found))
-
-
-def read_verifications(
-    store: Store, database: str, keys: Sequence[str], artifact_ids: Collection[str]
-) -> tuple[tuple[Verification, ...], tuple[str, ...]]:
-    """Reads the last verifications of some artifacts; whatever can't be used says nothing.
-
-    Args:
-        store: the store to read from.
-        database: the database's name in databases.yaml.
-        keys: what there is (`verification_keys`).
-        artifact_ids: of the artifacts that are asked about.
-
-    Returns:
-        The verifications, and a sentence for each that can't be used.
-
-    Raises:
-        StoreRefused, StoreUnreachable: the store can't be read.
-    """
-    by_artifact: dict[str, list[str]] = {}
-    for key in keys:
-        by_artifact.setdefault(key.split("/")[-2], []).append(key)
-    wanted = [key for each in sorted(artifact_ids) for key in by_artifact.get(each, [])[-_MOST_READ:]]
-
-    def one(key: str) -> Verification | str | None:
-        artifact_id, name = key.split("/")[-2:]
-        try:
-            found = read_own(
-                store,
-                key,
-                _from_bytes,
-                said=lambda said: (said.database, f"{said.artifact_id}/{said.verification_id}"),
-                wanted=(database, f"{artifact_id}/{name.removesuffix('.json')}"),
-                limit_bytes=_LIMIT_BYTES,
-            )
-        except ArtifactMissing:
-            return None
-        return found
-
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="verifications") as readers:
-        read = list(readers.map(one, wanted))
-    return (
-        tuple(each for each in read if isinstance(each, Verification)),
-        tuple(each for each in read if isinstance(each, str)),
-    )
-
-
-def _from_bytes(data: bytes, *, origin: str) -> Verification:
-    return _DOCUMENT.from_bytes(data, origin=origin)
-
-
-def _folder(database: str) -> str:
-    return f"{database}/{VERIFICATIONS_FOLDER}/"
+_BESIDE: Final = Beside(
+    VERIFICATIONS_FOLDER,
+    _DOCUMENT,
+    lambda verification: (verification.database, verification.artifact_id, verification.verification_id),
+)
+remember = _BESIDE.remember
+"""Writes a verification into each store (`Beside.remember`)."""
+verification_keys = _BESIDE.keys
+"""Where the verifications of a database lie in a store (`Beside.keys`)."""
+read_verifications = _BESIDE.read
+"""Reads the last verifications of some artifacts (`Beside.read`)."""

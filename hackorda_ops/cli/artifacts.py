@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from hackorda_ops.artifacts.ids import moment_of
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
 from hackorda_ops.cli import terminal
@@ -31,7 +33,7 @@ from hackorda_ops.recovery import verify as verifying
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.week import week as weekly
 from hackorda_ops.week.apart import require_copies
-from hackorda_ops.words import size
+from hackorda_ops.words import NOTHING, size
 
 
 def dump(
@@ -141,11 +143,11 @@ def backups(
     """List the artifacts in the store and off-site, newest first; last, those that are dated in the future."""
     protected = choose_database(config, database, offsite)
     opened = {place: open_place(place, protected) for place in places(protected, offsite)}
-    judged = read_judged(opened, protected.name)
+    judged, now = read_judged(opened, protected.name), datetime.now(UTC)
     for line in judged.notes:
         note(line)
     if as_json:
-        print_json([_as_json(each) for each in _newest_first(judged)])
+        print_json([_as_json(each, now) for each in _newest_first(judged)])
         return
     for place, found in judged.catalogs.items():
         terminal.table(
@@ -157,6 +159,7 @@ def backups(
                 "rows#",
                 "size#",
                 engine_of(protected.policy).name,
+                "hours since proven#",
                 "judgement",
             ),
             [
@@ -167,6 +170,7 @@ def backups(
                     f"{each.manifest.rows:,}",
                     size(each.manifest.size_bytes),
                     each.manifest.server_version,
+                    NOTHING if (hours := _hours_since_proven(each, now)) is None else f"{hours:,.1f}",
                     each.judgement.sentence,
                 )
                 for each in reversed(judged.of(place))
@@ -187,7 +191,13 @@ def _newest_first(judged: Judged) -> Iterator[Held]:
         yield from (each for each in judged.held if each.place == place and each.ahead)
 
 
-def _as_json(held: Held) -> dict[str, Any]:
+def _hours_since_proven(held: Held, now: datetime) -> float | None:
+    by = held.judgement.proof_id or held.judgement.drill_id
+    when = moment_of(by) if by and held.judgement.data_proven else None
+    return None if when is None else (now - when).total_seconds() / 3600
+
+
+def _as_json(held: Held, now: datetime) -> dict[str, Any]:
     return {
         **summary(held.manifest),
         "place": held.place,
@@ -195,6 +205,7 @@ def _as_json(held: Held) -> dict[str, Any]:
         "dated_after_now": held.ahead,
         "sound": held.judgement.usable,
         "judgement": held.judgement,
+        "hours_since_proven": _hours_since_proven(held, now),
     }
 
 

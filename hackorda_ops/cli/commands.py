@@ -93,6 +93,11 @@ LISTED = (
         "Restore the newest off-site copy on scratch, compare every row, migrate it, report, take it down.",
     ),
     ListedCommand(
+        "prove",
+        "proving",
+        "Restore an artifact on this machine or on scratch, compare every row, take it down, remember the verdict.",
+    ),
+    ListedCommand(
         "history",
         "history",
         "The history of a source, which copies of it are made of: checked, and for a server of your own kept here.",

@@ -48,17 +48,32 @@ def status(
 
 
 def _show(found: list[Readiness]) -> None:
-    def age(when: datetime | None, now: datetime) -> str:
-        return NOTHING if when is None else duration((now - when).total_seconds())
+    def age(each: Readiness, kind: str) -> str:
+        when = next((asked.newest_at for asked in each.asked if asked.kind == kind), None)
+        return NOTHING if when is None else duration((each.at - when).total_seconds())
+
+    def hours(each: Readiness) -> str:
+        since = each.standing.hours_since_proven
+        return NOTHING if since is None else f"{since:,.1f}"
 
     terminal.table(
         "Readiness",
-        ("database", "verdict", "last night#", "last copy#", "last proof#", "recovery time#", "objective#"),
+        (
+            "database",
+            "verdict",
+            "last night#",
+            "last copy#",
+            "last drill#",
+            "hours since proven#",
+            "recovery time#",
+            "objective#",
+        ),
         [
             (
                 each.database,
                 each.judgement.word,
-                *(age(asked.newest_at, each.at) for asked in each.asked if asked.kind != "year"),
+                *(age(each, kind) for kind in ("night", "week", "quarter")),
+                hours(each),
                 NOTHING if each.recovery_seconds is None else duration(each.recovery_seconds),
                 duration(each.recovery_time_objective_seconds),
             )

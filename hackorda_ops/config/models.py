@@ -19,6 +19,7 @@ from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tole
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
+from hackorda_ops.config.proof import ProofSection
 from hackorda_ops.config.reports import Reports
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
@@ -139,6 +140,7 @@ class Policy(Section):
         tolerances: what is suspicious.
         objectives: what a drill is measured against.
         dump: how the dump is taken.
+        proof: how nights are proven: restored, and compared in full.
         retention: what is deleted, and what is kept.
         heartbeats: what an external monitor expects to be called.
         reports: how reports are opened in a browser.
@@ -164,6 +166,7 @@ class Policy(Section):
     tolerances: Tolerances = Tolerances()
     objectives: Objectives = Objectives()
     dump: Dump = Dump()
+    proof: ProofSection = ProofSection()
     retention: Retention = Retention()
     heartbeats: Heartbeats = Heartbeats()
     reports: Reports = Reports()

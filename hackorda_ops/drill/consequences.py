@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, causes_of
+from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, Trial, causes_of
 from hackorda_ops.drilling.declaration import RESTORED
+from hackorda_ops.drilling.night_proof import NightProof
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.finding_kinds import Cause
 
@@ -139,12 +140,14 @@ def beside_the_data(drill: DrillSaid | None) -> str:
     return "; ".join(CONSEQUENCES[each].headline for each in drill.causes) or NEWER_DAMAGED.headline
 
 
-def consequence_of(result: DrillResult) -> Consequence:
-    """What follows from a drill that FAILed: that of the worst that it is about.
+def consequence_of(result: Trial) -> Consequence:
+    """What follows from a drill, or a night's proof, that FAILed: that of the worst that it is about.
 
     Args:
         result: with the verdict FAIL.
     """
+    if isinstance(result, NightProof):
+        return _of_a_proof(result)
     about = causes_of(result)
     if about:
         follows = CONSEQUENCES[about[0]]
@@ -158,6 +161,21 @@ def consequence_of(result: DrillResult) -> Consequence:
         return ALL_DAMAGED
     meaning = f"Newer copies are damaged, so an older backup was taken. {_came_back(result, 'It')}"
     return replace(NEWER_DAMAGED, meaning=meaning)
+
+
+def _of_a_proof(proof: NightProof) -> Consequence:
+    # A proof has findings, or a check of the copy that failed without one: that is about its rows.
+    about = causes_of(proof)[0]
+    follows, name, artifact_id = CONSEQUENCES[about], proof.database, proof.artifact.artifact_id
+    if about == "copy":
+        step = (
+            f"Another copy repairs this one: `hackorda-ops copy {name} --artifact {artifact_id}` off-site, with "
+            "`--to store` in the store. Find out who can write to that place. "
+        )
+    else:
+        step = follows.next_step.removesuffix("Then take a dump, copy it off-site, and drill again.")
+        step += f"Then take a dump: `hackorda-ops dump {name}`. "
+    return replace(follows, next_step=f"{step}Then prove it: `hackorda-ops prove {name}`.")
 
 
 def marked_verdict(result: DrillResult) -> str:

@@ -16,6 +16,8 @@ SELF_TEST: Final = "comparison_self_test"
 """The check that the comparison itself sees what it must, whatever the engine."""
 FILES: Final = "offsite_equals_manifest"
 """The check that the files off-site are what the manifest says, whatever the engine."""
+PROOF_FILES: Final = "files_equal_manifest"
+"""The same of the copy that a night's proof restores, wherever it lies."""
 RESTORED: Final = "restored_equals_manifest"
 """The check that the restored copy is what the manifest says, whatever the engine."""
 BRANCH: Final = "branch_equals_manifest"
@@ -70,8 +72,10 @@ class DrillCheck(Declaration):
             (`Record.check`, `not_measured`); an error that it raises ends the drill. None for what another check makes
             as well, or the drill on its way: fetching, restoring, taking down.
         changes_copy: whether the copy isn't as it was restored afterwards: such checks run after all others.
+        each_night: whether the proof of a night makes it as well: it needs the artifact and its restored copy alone.
     """
 
     lacking: Callable[[Policy], str] = _nothing
     run: Callable[[Any], None] | None = None
     changes_copy: bool = False
+    each_night: bool = False

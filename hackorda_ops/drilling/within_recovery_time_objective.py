@@ -1,5 +1,6 @@
 """The way from the bucket to the last restored row took no longer than its objective."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
@@ -14,8 +15,15 @@ CHECK: Final = DrillCheck(
 )
 
 
-def hold_against_objective(drilling: Drilling) -> None:
-    """Judges the time that a restore took which has come to its end."""
+def hold_against_objective(drilling: Drilling, checks: Sequence[DrillCheck]) -> None:
+    """Judges the time that a restore took which has come to its end, where that is asked for.
+
+    Args:
+        drilling: the drill.
+        checks: those that are made.
+    """
+    if CHECK not in checks:
+        return
     record = drilling.record
     taken_seconds = record.recovery_seconds or 0.0
     objective_minutes = drilling.policy.objectives.recovery_time_minutes

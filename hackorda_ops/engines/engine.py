@@ -20,7 +20,7 @@ from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
-from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.place import Place, Scratch
 from hackorda_ops.stores.store import Store
 
 Fact = int | float | str | tuple[str, ...]
@@ -204,6 +204,18 @@ class Engine(Protocol):
 
         Raises:
             TargetRefused: it is the source, isn't empty, or can't take this artifact.
+        """
+
+    def local_scratch(self, protected: Protected) -> Scratch:
+        """The servers that can be started on this machine, for the proof of a night.
+
+        Opening one raises ClientMissing, TargetRefused or DiskFull where it can't hold the artifact.
+
+        Args:
+            protected: the database.
+
+        Raises:
+            ClientMissing: there's no program to start.
         """
 
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:

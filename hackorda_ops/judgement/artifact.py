@@ -1,14 +1,14 @@
 """The judgement of an artifact in one place: from its manifest, and from what drills and verifications said. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
 from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.verifications import Verification, files_digest
-from hackorda_ops.drill.causes import DrillSaid
+from hackorda_ops.drill.causes import NOT_OF_A_PROOF, DrillSaid
 from hackorda_ops.drill.consequences import CONSEQUENCES, Follows, beside_the_data
 from hackorda_ops.findings import fatal
 
@@ -27,9 +27,9 @@ class ArtifactJudgement:
 
     Attributes:
         state: in a word:
-            proven: a drill brought everything back.
+            proven: a drill, or the proof of its night, brought everything back.
             restores: its data came back, but the drill failed about something else.
-            unproven: nothing is known against it, and no drill has restored it.
+            unproven: nothing is known against it, and nothing has restored it.
             incomplete: its rows came back, but something else didn't.
             doubtful: the provider's history or production contradicts it, or the source broke its own rules.
             damaged: the copy in this place isn't what its manifest says.
@@ -38,6 +38,7 @@ class ArtifactJudgement:
         sentence: the same as people read it, without a full stop.
         drill_id: the drill that says so; None where none does.
         verification_id: the verification that says so; None where none does.
+        proof_id: the night's proof that says so; None where none does.
         damaged_files: the paths of the files that are known to be damaged here; None where it isn't known which.
         if_whole: for a damaged one, the state that it would have if its bytes were whole.
     """
@@ -48,6 +49,7 @@ class ArtifactJudgement:
     verification_id: str | None = None
     damaged_files: tuple[str, ...] | None = ()
     if_whole: State | None = None
+    proof_id: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -56,7 +58,7 @@ class ArtifactJudgement:
 
     @property
     def data_proven(self) -> bool:
-        """Whether a drill brought its data back, whatever else failed."""
+        """Whether a drill or a proof brought its data back, whatever else failed."""
         return self.state in ("proven", "restores")
 
     @property
@@ -70,7 +72,7 @@ class Sayings:
     """What was said of a database's artifacts, in any order.
 
     Attributes:
-        drills: by drills.
+        drills: by drills, and by the proofs of nights.
         verifications: by whatever read their bytes.
     """
 
@@ -91,6 +93,7 @@ class _Look:
     drill_id: str | None = None
     verification_id: str | None = None
     damaged_files: tuple[str, ...] | None = None
+    proof_id: str | None = None
 
 
 def judge(
@@ -119,9 +122,8 @@ def judge(
         return ArtifactJudgement("unsound", f"not sound: {_against(manifest)}")
     drills = _about(manifest, sayings.drills, now)
     looks = [*_looks(manifest, drills, sayings.verifications)]
-    found = next((_by(each) for each in drills if not _is_damage(each)), None) or ArtifactJudgement(
-        "unproven", "not proven by a drill yet"
-    )
+    last = last_word([each for each in drills if not _is_damage(each)])
+    found = _by(last) if last else ArtifactJudgement("unproven", "not proven yet")
     here = _damage([each for each in looks if each.location == location], now)
     if here is not None and ((written := written_at()) is None or written <= here.ended_at):
         return ArtifactJudgement(
@@ -131,19 +133,42 @@ def judge(
             here.verification_id,
             here.damaged_files,
             found.state,
+            here.proof_id,
         )
     elsewhere = "".join(
         f"; the copy in {bad.location} is damaged ({bad.named})"
         for there in sorted({each.location for each in looks} - {location})
         if (bad := _damage([each for each in looks if each.location == there], now)) is not None
     )
-    return ArtifactJudgement(found.state, f"{found.sentence}{elsewhere}", found.drill_id)
+    return replace(found, sentence=f"{found.sentence}{elsewhere}")
+
+
+def last_word(said: Sequence[DrillSaid]) -> DrillSaid | None:
+    """Who has the last word on an artifact; None where nobody judged it. Pure.
+
+    A proof that passed refutes no drill that failed about what a proof doesn't look at.
+
+    Args:
+        said: what was said of it by those that could judge, the newest first.
+    """
+    newest = next(iter(said), None)
+    if newest is None or newest.by == "drill" or newest.verdict == "FAIL":
+        return newest
+    drill = next((each for each in said if each.by == "drill"), None)
+    return drill if drill and NOT_OF_A_PROOF & set(drill.causes) else newest
 
 
 def _about(manifest: Manifest, drills: Iterable[DrillSaid], now: datetime) -> list[DrillSaid]:
-    """What drills said that could judge this artifact, the last word first."""
+    """What drills and proofs said that could judge this artifact, the newest first."""
+    ours = {"", files_digest(manifest.files)}
     return sorted(
-        (each for each in drills if each.artifact_id == manifest.artifact_id and each.verdict != "ERROR"),
+        (
+            each
+            for each in drills
+            if each.artifact_id == manifest.artifact_id
+            and each.verdict != "ERROR"
+            and each.files_sha256 in ours
+        ),
         key=lambda each: (not id_is_ahead(each.drill_id, now), each.drill_id),
         reverse=True,
     )
@@ -164,8 +189,9 @@ def _looks(
             began_at=moment_of(drill.drill_id) or drill.ended_at,
             ended_at=drill.ended_at,
             sound=not _is_damage(drill),
-            named=f"drill {drill.drill_id}",
-            drill_id=drill.drill_id,
+            named=drill.named,
+            drill_id=drill.drill_id if drill.by == "drill" else None,
+            proof_id=drill.drill_id if drill.by == "proof" else None,
             damaged_files=_files(manifest, drill.damaged),
         )
     ours = files_digest(manifest.files)
@@ -199,16 +225,26 @@ def _damage(looks: Sequence[_Look], now: datetime) -> _Look | None:
 
 
 def _by(drill: DrillSaid) -> ArtifactJudgement:
-    by = f"(drill {drill.drill_id})"
+    by = f"({drill.named})"
     if drill.verdict == "PASS":
-        return ArtifactJudgement("proven", f"proven {by}", drill.drill_id)
+        return _said(drill, "proven", f"proven {by}")
     if but := beside_the_data(drill):
-        return ArtifactJudgement("restores", f"its data came back, but {but} {by}", drill.drill_id)
+        return _said(drill, "restores", f"its data came back, but {but} {by}")
     follows = CONSEQUENCES[drill.causes[0] if drill.causes else "rows"]
     if follows.artifact == "restores":
         # What it failed about is harmless, but it hasn't shown that everything came back.
         follows = CONSEQUENCES["rows"]
-    return ArtifactJudgement(follows.artifact, f"{follows.headline} {by}", drill.drill_id)
+    return _said(drill, follows.artifact, f"{follows.headline} {by}")
+
+
+def _said(drill: DrillSaid, state: State, sentence: str) -> ArtifactJudgement:
+    of_drill = drill.by == "drill"
+    return ArtifactJudgement(
+        state,
+        sentence,
+        drill_id=drill.drill_id if of_drill else None,
+        proof_id=None if of_drill else drill.drill_id,
+    )
 
 
 def _against(manifest: Manifest) -> str:

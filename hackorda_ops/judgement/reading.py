@@ -10,6 +10,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory, read_history
+from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
@@ -88,16 +89,20 @@ def read_judged(
             notes.append(f"{store.describe()} can't be read: {error.what}")
     if errors and not catalogs:
         raise errors[0]
-    histories, verifications = [], []
+    histories, verifications, proofs = [], [], []
     listed = {each.artifact_id for found in catalogs.values() for each in (*found.artifacts, *found.ahead)}
     for place in catalogs:
         try:
             histories.append(read_history(places[place], database))
             verifications.append(verified_in(places[place], database, listed))
+            proofs.append(proofs_in(places[place], database, listed))
         except OpsError as error:
             notes.append(f"What drills and verifications found is unknown: {error.what}")
-    notes += dict.fromkeys(why for _, unread in verifications for why in unread)
-    sayings = Sayings((*drills_said(histories), *beside), together(found for found, _ in verifications))
+    notes += dict.fromkeys(why for _, unread in (*verifications, *proofs) for why in unread)
+    sayings = Sayings(
+        (*drills_said(histories), *proofs_said(found for found, _ in proofs), *beside),
+        together(found for found, _ in verifications),
+    )
     held = [
         judged_in(place, places[place], found, each, sayings, now=now, ahead=each in found.ahead)
         for place, found in catalogs.items()
@@ -169,6 +174,27 @@ def verified_in(
         StoreRefused, StoreUnreachable: the store can't be read.
     """
     return read_verifications(store, database, verification_keys(store, database), artifact_ids)
+
+
+def proofs_in(
+    store: Store, database: str, artifact_ids: Collection[str]
+) -> tuple[tuple[NightProof, ...], tuple[str, ...]]:
+    """The proofs of some nights' artifacts in a store, and a sentence for each that can't be used.
+
+    Args:
+        store: the store to read from.
+        database: the database's name in databases.yaml.
+        artifact_ids: of the artifacts that are asked about.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be read.
+    """
+    return PROOFS.read(store, database, PROOFS.keys(store, database), artifact_ids)
+
+
+def proofs_said(found: Iterable[Iterable[NightProof]]) -> tuple[DrillSaid, ...]:
+    """What the proofs in several stores said; one that is readable in any of them counts once."""
+    return tuple(each for each in map(said, each_once(found)) if each is not None)
 
 
 def together(found: Iterable[Iterable[Verification]]) -> tuple[Verification, ...]:

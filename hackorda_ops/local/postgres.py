@@ -5,12 +5,9 @@ It listens on the loopback interface and on a Unix socket, requires a password, 
 """
 
 import importlib.util
-import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -22,16 +19,15 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import ClientMissing, ServerUnreachable, ToolFailed
-from hackorda_ops.processes import child, server_user
+from hackorda_ops.errors import ClientMissing, ServerUnreachable
+from hackorda_ops.postgres.servers import cluster
+from hackorda_ops.processes import server_user
 from hackorda_ops.processes.child import Child
 from hackorda_ops.processes.server_user import ServerUser
 
 SUPERUSER = "postgres"
 
 _START_DEADLINE_SECONDS = 60.0
-_INITDB_DEADLINE_SECONDS = 120.0
-_POLL_SECONDS = 0.02
 
 _RETRY_SECONDS = 0.5
 
@@ -136,7 +132,7 @@ def running_postgres(
             server = PostgresServer(home, run_folder, port or _free_port(), SUPERUSER, password, programs)
             process = _start(server, wanted, user)
             try:
-                if _is_ready(server, process):
+                if cluster.ready(process, server.url(), deadline_seconds=_START_DEADLINE_SECONDS):
                     yield server
                     return
             finally:
@@ -183,69 +179,14 @@ def _short_private_folder(user: ServerUser | None) -> Iterator[Path]:
 
 
 def _initialise(home: Path, run_folder: Path, programs: Path, user: ServerUser | None, *, sync: bool) -> None:
-    # Created under another name and renamed: an interrupted initdb never passes for a cluster.
-    unfinished = home / "data.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    server_user.make_private_folder(unfinished, user)
     password = secrets.token_urlsafe(24)
-    _write_secret(home / "superuser-password", password)
-    # initdb reads the password as the server's user, who can't read our copy.
-    password_file = run_folder / "initdb-password"
-    _write_secret(password_file, password)
-    server_user.give(password_file, user)
-    try:
-        finished = child.run(
-            [
-                programs / "initdb",
-                f"--pgdata={unfinished}",
-                f"--username={SUPERUSER}",
-                f"--pwfile={password_file}",
-                "--auth=scram-sha-256",
-                "--data-checksums",
-                "--encoding=UTF8",
-                *_locale_options(_major_version(programs)),
-                *([] if sync else ["--no-sync"]),
-            ],
-            environment=_environment(),
-            working_directory=Path("/"),
-            run_as=None if user is None else user.name,
-            deadline_seconds=_INITDB_DEADLINE_SECONDS,
-        )
-    finally:
-        password_file.unlink()
-    if finished.returncode != 0:
-        raise ToolFailed(
-            f"initdb could not make a cluster in {unfinished}:\n{finished.stderr_tail}",
-            meaning="The embedded Postgres was not started.",
-            next_step="Fix what initdb names above, then start again.",
-        )
-    unfinished.rename(home / "data")
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secret)
-
-
-def _locale_options(major: int) -> list[str]:
-    # From 17 on, Postgres includes C.UTF-8; before, the operating system has to provide it.
-    if major >= 17:
-        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    return ["--locale=C.UTF-8"]
-
-
-def _major_version(programs: Path) -> int:
-    # "postgres (PostgreSQL) 17.10" or "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)".
-    finished = subprocess.run(
-        [programs / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=30
+    kept = home / "superuser-password"
+    kept.unlink(missing_ok=True)
+    kept.touch(mode=0o600)
+    kept.write_text(password)
+    cluster.initialise(
+        home / "data", programs, SUPERUSER, password, user, readable=run_folder, checksums=True, sync=sync
     )
-    return int(finished.stdout.split()[2].split(".")[0])
-
-
-def _environment() -> dict[str, str]:
-    # Messages in English, and nothing of the caller's PG* variables or locale.
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _start(server: PostgresServer, settings: Mapping[str, str], user: ServerUser | None) -> Child:
@@ -255,27 +196,7 @@ def _start(server: PostgresServer, settings: Mapping[str, str], user: ServerUser
         "port": str(server.port),
         "unix_socket_directories": str(server.socket_folder),
     }
-    options = [f"--{name}={value}" for name, value in (defaults | dict(settings) | fixed).items()]
-    return child.start(
-        [server.bin_dir / "postgres", "-D", server.data_folder, *options],
-        environment=_environment(),
-        working_directory=Path("/"),
-        # "Fast" shutdown: open sessions are ended, the data is written.
-        stop_signal=signal.SIGINT,
-        run_as=None if user is None else user.name,
-    )
-
-
-def _is_ready(server: PostgresServer, process: Child) -> bool:
-    """Waits until the server accepts connections (True), or has ended or run out of time (False)."""
-    deadline = time.monotonic() + _START_DEADLINE_SECONDS
-    while process.running and time.monotonic() < deadline:
-        try:
-            with psycopg.connect(server.url(), connect_timeout=5):
-                return True
-        except psycopg.OperationalError:
-            time.sleep(_POLL_SECONDS)
-    return False
+    return cluster.started(server.bin_dir, server.data_folder, defaults | dict(settings) | fixed, user)
 
 
 def _did_not_start(server: PostgresServer, process: Child) -> ServerUnreachable:

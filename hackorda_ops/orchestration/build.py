@@ -9,6 +9,7 @@ from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.orchestration import history_checks, jobs, schedules
 from hackorda_ops.orchestration.assets.drill_report import drill_report, report_checks
+from hackorda_ops.orchestration.assets.night_proof import night_proof
 from hackorda_ops.orchestration.assets.nightly_dump import nightly_dump
 from hackorda_ops.orchestration.assets.offsite_copy import offsite_copy
 from hackorda_ops.orchestration.assets.recovery_exercise import recovery_exercise
@@ -17,7 +18,13 @@ from hackorda_ops.orchestration.assets.source import source
 from hackorda_ops.orchestration.cutover import cutover
 from hackorda_ops.orchestration.names import NO_PREFIX, prefixed
 from hackorda_ops.orchestration.resources import ENVIRON, PROCESS_ENVIRONMENT
-from hackorda_ops.orchestration.sensors import alarms, command_line, missed_work, schema_change
+from hackorda_ops.orchestration.sensors import (
+    alarms,
+    command_line,
+    missed_work,
+    nights_to_prove,
+    schema_change,
+)
 from hackorda_ops.orchestration.upkeep import housekeeping, keeping, readiness, retention, sweeping
 
 
@@ -51,6 +58,7 @@ def build_defs(
     return dg.Definitions.merge(
         for_all,
         *(() if among_others else (_of_the_location(),)),
+        _proving(config),
         readiness.of_all(config),
         keeping.of_all(config),
         history_checks.every_week(config),
@@ -97,6 +105,19 @@ def _of_one(
         jobs=list(of_kinds.values()),
         # A schedule for each database: its own times, its own time zone, and its own switch.
         schedules=[schedules.every(kind, name, database, of_kinds) for kind in of_kinds],
+    )
+
+
+def _proving(config: Config) -> dg.Definitions:
+    """What proves nights; absent where no database's are to be proven."""
+    proven = {name: database for name, database in config.databases.items() if database.proof.every != "off"}
+    if not proven:
+        return dg.Definitions()
+    proofs = {name: jobs.of_proofs(name) for name in proven}
+    return dg.Definitions(
+        assets=[night_proof(name, database, config.alerts) for name, database in proven.items()],
+        jobs=list(proofs.values()),
+        sensors=[nights_to_prove.nights_to_prove(config, proofs)],
     )
 
 

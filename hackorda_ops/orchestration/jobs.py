@@ -8,6 +8,7 @@ import dagster as dg
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration.assets import (
+    NIGHT_PROOF,
     OFFSITE_COPY,
     RECOVERY_EXERCISE,
     RESTORE_DRILL,
@@ -73,6 +74,20 @@ def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
         for kind, asset in assets_of(name, policy).items()
         if kind not in without
     }
+
+
+def of_proofs(name: str) -> AssetJob:
+    """The job of the proofs of a database's nights.
+
+    Args:
+        name: the database's name in databases.yaml.
+    """
+    return of_assets(
+        dg.AssetSelection.assets(key(name, NIGHT_PROOF)),
+        name=called(name, "proof"),
+        description=f"Restores a night of {name} on a server of its own, compares it in full, takes it down.",
+        tags=labels(name, "proof"),
+    )
 
 
 def of_assets(

@@ -8,9 +8,9 @@ import dagster as dg
 DATABASE: Final = "hackorda_ops/database"
 """On assets, jobs, schedules and runs: the database's name in databases.yaml."""
 KIND: Final = "hackorda_ops/kind"
-"""What it makes or does: "night", "week", "quarter", "year", "history", "retention", "sweep"."""
+"""What it makes or does: "night", "proof", "week", "quarter", "year", "history", "retention", "sweep"."""
 VERDICT: Final = "hackorda_ops/verdict"
-"""On the run of a drill or an exercise: PASS, FAIL or ERROR."""
+"""On the run of a proof, a drill or an exercise: PASS, FAIL or ERROR."""
 
 Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
@@ -46,7 +46,7 @@ def label_run(context: Context, database: str, kind: str) -> None:
 
 
 def label_verdict(context: Context, verdict: str) -> None:
-    """Labels the run of a drill or an exercise with its outcome.
+    """Labels the run of a proof, a drill or an exercise with its outcome.
 
     Args:
         context: the step's.

@@ -10,6 +10,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.forecast import LEAST_DRILLS, LEAST_NIGHTS, Forecast, Point, forecast
 from hackorda_ops.readiness.judgement import Judgement, judge
+from hackorda_ops.readiness.overdue import OverdueKind
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.readiness.survey import DrillHeld, Stored, Survey
 from hackorda_ops.words import duration, size
@@ -27,13 +28,13 @@ class Expectation:
 
     Attributes:
         kind: what is asked for.
-        cron: when, as configured.
+        cron: when, as configured; of a proof, that of its nights.
         newest_at: the moment its newest holds (nights and copies), or when it was run; None for none.
         next_due_at: in the schedule's time zone; None where nothing is due any more.
         overdue: whether it is.
     """
 
-    kind: DueKind
+    kind: OverdueKind
     cron: str
     newest_at: datetime | None
     next_due_at: datetime | None
@@ -178,6 +179,18 @@ def _asked(standing: Standing, database: Policy) -> Iterator[Expectation]:
         del newest["week"]
     if database.keeps_history:
         newest["year"] = standing.last_exercise_passed_at
+    if database.proof.every != "off":
+        proof = standing.night_proven
+        after = next(
+            due_between("night", schedule, after=standing.at, until=standing.at + _NEXT_WITHIN), None
+        )
+        yield Expectation(
+            "proof",
+            cron_of("night", schedule),
+            proof.drilled_at if proof else None,
+            after.at if after else None,
+            "proof" in late,
+        )
     for kind, newest_at in newest.items():
         coming = due_between(kind, schedule, after=standing.at, until=standing.at + _NEXT_WITHIN)
         due = next(coming, None)

@@ -8,13 +8,25 @@ from hackorda_ops.words import duration
 
 def at_risk(standing: Standing) -> str:
     """What is at risk, in a sentence or two: the last proven restore point and its age. Pure."""
+    return f"{_point(standing)}{_not_proven(standing)}"
+
+
+def _not_proven(standing: Standing) -> str:
+    """What keeps nights from being proven, where nobody has asked for it, so that it's nowhere else."""
+    proof = standing.last_proof
+    if proof is None or proof.verdict != "ERROR" or proof.demanded:
+        return ""
+    return f" The night of {proof.night} could not be proven: {proof.about} {proof.next_step}"
+
+
+def _point(standing: Standing) -> str:
     sound = max(
         (each for each in (standing.newest_sound_night, standing.newest_copy) if each is not None),
         key=lambda artifact: artifact.captured_at,
         default=None,
     )
     newest = f"The newest sound backup is from {_aged(sound.captured_at, standing.at)}." if sound else ""
-    proven = standing.last_proven
+    proven = standing.newest_proven
     if proven is not None and proven.kept:
         said = f"The last proven restore point is from {_aged(proven.captured_at, standing.at)}."
         return f"{said} {newest}" if sound and sound.captured_at > proven.captured_at else said

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.consequences import CONSEQUENCES
 from hackorda_ops.readiness.forecast import Forecast
+from hackorda_ops.readiness.overdue import OverdueKind
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.words import duration
 
@@ -20,9 +20,11 @@ WORDS: Final[tuple[Word, ...]] = ("OK", "AT RISK", "OVERDUE", "UNKNOWN", "UNPROT
 _FORESEEN: Final = timedelta(days=92)
 
 # Where nothing more is known than that it is missing.
-_MISSING: Final[Mapping[DueKind, str]] = {
+_MISSING: Final[Mapping[OverdueKind, str]] = {
     "night": "`hackorda-ops dump {name}`, or materialize the night in Dagster. Then find out why it wasn't taken: did "
     "its run fail, is the daemon alive, is the schedule on?",
+    "proof": "`hackorda-ops prove {name}`, or materialize night_proof in Dagster. Then find out why it wasn't made: is "
+    "the daemon alive, is the sensor prove_nights on?",
     "week": "`hackorda-ops copy {name}`, or materialize the week in Dagster. Then find out why it wasn't copied.",
     "quarter": "`hackorda-ops drill {name}`, or materialize the quarter in Dagster.",
     "year": "`hackorda-ops exercise {name}`, or materialize the year in Dagster.",
@@ -128,7 +130,7 @@ def _risks_of_one_copy(standing: Standing, database: Policy) -> Iterator[_Reason
 
 
 def _risks_of_proof(standing: Standing, objective_seconds: float) -> Iterator[_Reason]:
-    proven, last = standing.last_proven, standing.last_drill
+    proven, last = standing.newest_proven, standing.last_drill
     drill_again = _MISSING["quarter"].format(name=standing.database)
     if proven is None:
         yield _Reason("No restore point has ever been proven.", drill_again)
@@ -144,7 +146,8 @@ def _risks_of_proof(standing: Standing, objective_seconds: float) -> Iterator[_R
             f"(drill {last.drill_id}).{but}",
             last.next_step or drill_again,
         )
-    if proven is not None and (took := proven.recovery_seconds) is not None and took > objective_seconds:
+    drilled = standing.last_proven
+    if drilled is not None and (took := drilled.recovery_seconds) is not None and took > objective_seconds:
         yield _Reason(
             f"The last proven recovery took {duration(took)}, and its objective is {duration(objective_seconds)}.",
             CONSEQUENCES["time"].next_step,

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
 from hackorda_ops.readiness.judgement import judge
+from hackorda_ops.readiness.overdue import OverdueKind
 from hackorda_ops.readiness.standing import Standing
 from hackorda_ops.stores.disk_errors import disk_errors
 
@@ -69,6 +70,12 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Policy],
     proven_point = gauge(
         "last_proven_restore_point_timestamp_seconds", "The moment that the last proven artifact holds."
     )
+    since_proven = gauge(
+        "hours_since_proven", "Hours since a drill or the proof of a night last brought a backup back."
+    )
+    proof_passed = gauge(
+        "last_night_proof_passed", "1 where the newest proof of a night passed, 0 otherwise."
+    )
     recovery = gauge("recovery_seconds", "How long the recovery took in the last drill that passed.")
     time_objective = gauge("recovery_time_objective_seconds", "The recovery time objective.")
     point_objective = gauge("recovery_point_objective_seconds", "The recovery point objective.")
@@ -86,13 +93,18 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Policy],
             last_copy.labels(name).set(copy.captured_at.timestamp())
         if proven is not None:
             last_drill.labels(name).set(proven.drilled_at.timestamp())
-            proven_point.labels(name).set(proven.captured_at.timestamp())
             if proven.recovery_seconds is not None:
                 recovery.labels(name).set(proven.recovery_seconds)
+        if (point := standing.newest_proven) is not None:
+            proven_point.labels(name).set(point.captured_at.timestamp())
+        if (hours := standing.hours_since_proven) is not None:
+            since_proven.labels(name).set(hours)
+        if standing.last_proof is not None:
+            proof_passed.labels(name).set(standing.last_proof.verdict == "PASS")
         time_objective.labels(name).set(database.objectives.recovery_time_minutes * 60)
         point_objective.labels(name).set(database.objectives.recovery_point_hours * 3600)
         late = {each.kind for each in standing.overdue}
-        kinds: tuple[DueKind, ...] = get_args(DueKind)
+        kinds: tuple[OverdueKind, ...] = (*get_args(DueKind), "proof")
         for kind in kinds:
             if kind in standing.judged:
                 overdue.labels(name, kind).set(kind in late)

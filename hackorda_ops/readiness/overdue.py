@@ -6,20 +6,25 @@ Dagster isn't asked: it calls an asset "fresh" once a run has succeeded, whateve
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import Due, DueKind, newest_due
 from hackorda_ops.calendar.partitions import quarter_name, week_of
-from hackorda_ops.config.models import Schedule
+from hackorda_ops.config.models import Policy, Schedule
 from hackorda_ops.drill.causes import said
 from hackorda_ops.drill.consequences import beside_the_data, consequence_of
 from hackorda_ops.drill.report.words import next_step
+from hackorda_ops.drilling.night_proof import NightProof
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.findings import fatal
 from hackorda_ops.judgement.artifact import ArtifactJudgement
 from hackorda_ops.proof.verdict import Verdict
+
+# The proof of a night has no schedule of its own: it follows its night.
+OverdueKind = DueKind | Literal["proof"]
 
 _TOLD = 3
 
@@ -37,7 +42,7 @@ class Overdue:
         next_step: what to do about what was tried for it; "" where nothing was.
     """
 
-    kind: DueKind
+    kind: OverdueKind
     partition: date
     due_at: datetime
     since: timedelta
@@ -54,11 +59,13 @@ class Attempt:
         against: why it doesn't count, as the end of a sentence: "was run on 2026-10-04 and FAILED"; None for
             what is asked for: a sound night, a copy of one, a drill that passed.
         next_step: what to do where it doesn't count; "" where that isn't known.
+        failed: whether it was found to be bad, as opposed to not being judged.
     """
 
     partition: date
     against: str | None
     next_step: str = ""
+    failed: bool = False
 
 
 def asked_for(kind: DueKind, schedule: Schedule, now: datetime) -> Due | None:
@@ -143,6 +150,38 @@ def _subject(kind: DueKind, partition: date) -> str:
     return f"The recovery exercise of {partition.year}"
 
 
+def proof_overdue(
+    tried: Sequence[Attempt], nights: Sequence[date], policy: Policy, now: datetime, *, wanted: bool
+) -> Overdue | None:
+    """The proof that should be there by now: of a night, or with one a week of any of the last seven nights.
+
+    What is missing because its night is missing isn't told again.
+
+    Args:
+        tried: the proofs, newest first.
+        nights: of which there are artifacts that their nights found sound.
+        policy: the database's.
+        now: the present, aware.
+        wanted: whether a proof that couldn't be made counts at all.
+    """
+    allowed = timedelta(hours=policy.schedule.grace_hours, minutes=policy.proof.within_minutes)
+    due = newest_due("night", policy.schedule, now - allowed)
+    if policy.proof.every == "off" or due is None or all(night < due.partition for night in nights):
+        return None
+    first = due.partition - timedelta(days=6 if policy.proof.every == "week" else 0)
+    in_time = [each for each in tried if each.partition >= first]
+    if any(each.against is None for each in in_time):
+        return None
+    failed = next((each for each in in_time if each.failed), None)
+    if not wanted and failed is None:
+        return None
+    told = failed or (in_time[0] if in_time else None)
+    partition = told.partition if told else due.partition
+    outcome = told.against if told else "was not made"
+    sentence = f"The proof of the night of {partition} {outcome}."
+    return Overdue("proof", partition, due.at, now - due.at, sentence, told.next_step if told else "")
+
+
 def by_night(artifact: Manifest) -> Attempt:
     """How an artifact in the store counts for its night."""
     if artifact.sound:
@@ -181,6 +220,18 @@ def by_drill(drill: DrillResult) -> Attempt:
         about=consequence_of(drill).headline if drill.verdict == "FAIL" else "",
         next_step=next_step(drill) or "",
     )
+
+
+def by_proof(proof: NightProof) -> Attempt:
+    """How a proof counts for its night."""
+    if proof.error is not None:
+        against = f"could not judge (ERROR): {proof.error.what.removesuffix('.')}"
+        return Attempt(proof.night, against, proof.error.next_step)
+    if proof.verdict == "FAIL":
+        follows = consequence_of(proof)
+        against = f"FAILED ({follows.headline}); it is proof {proof.proof_id}"
+        return Attempt(proof.night, against, follows.next_step, failed=True)
+    return Attempt(proof.night, None)
 
 
 def by_exercise(exercise: ExerciseResult) -> Attempt:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.report import charts
 from hackorda_ops.drill.report.charts import Gauge, TrendChart
@@ -14,6 +13,7 @@ from hackorda_ops.readiness.assessment import Readiness
 from hackorda_ops.readiness.charts import TimeChart, time_chart
 from hackorda_ops.readiness.forecast import LEAST_NIGHTS, fit
 from hackorda_ops.readiness.judgement import WORDS, Word
+from hackorda_ops.readiness.overdue import OverdueKind
 from hackorda_ops.words import duration, size
 
 # Three years of quarters, as in a drill's own report.
@@ -27,8 +27,9 @@ _LIKE: Final[dict[Word, str]] = {
     "UNPROTECTED": "FAIL",
 }
 _STATES: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "unsure"}
-_TITLES: Final[dict[DueKind, str]] = {
+_TITLES: Final[dict[OverdueKind, str]] = {
     "night": "Nightly dump",
+    "proof": "Proof of a night",
     "week": "Off-site copy",
     "quarter": "Proven drill",
     "year": "Recovery exercise",

@@ -19,6 +19,7 @@ from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.drill.report.history import DRILLS_FOLDER, read_report
+from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
@@ -57,6 +58,7 @@ class Listed:
 
     Attributes:
         verification_keys: where what was seen of the artifacts is written down.
+        proof_keys: where the proofs of nights are.
         first_event_at: when the operations log begins; None without one.
     """
 
@@ -65,6 +67,7 @@ class Listed:
     drill_ids: tuple[str, ...]
     exercise_ids: tuple[str, ...]
     verification_keys: tuple[str, ...]
+    proof_keys: tuple[str, ...]
     first_event_at: datetime | None
 
     @property
@@ -101,6 +104,7 @@ def list_place(
             drill_ids=_made_by(now, drill_ids, called, trouble),
             exercise_ids=_made_by(now, exercise_ids, called, trouble),
             verification_keys=verification_keys(store, database),
+            proof_keys=PROOFS.keys(store, database),
             first_event_at=operations_log.first_event_at(store, database),
         )
     except OpsError as error:
@@ -172,6 +176,66 @@ def newest_drills(
         return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))
 
     return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), trouble)
+
+
+def newest_proofs(
+    places: Sequence[Listed], database: str, now: datetime, trouble: Trouble
+) -> tuple[NightProof, ...] | None:
+    """The last proofs of nights, newest first, down to the first that passed.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        now: the present, aware: what is dated after it is left out.
+        trouble: collects a sentence for each thing that can't be read.
+    """
+    artifact_of = {
+        proof_id: artifact_id
+        for place in places
+        for artifact_id, proof_id in map(_proof_in, place.proof_keys)
+        if not id_is_ahead(proof_id, now)
+    }
+
+    def ids(place: Listed) -> tuple[str, ...]:
+        return tuple(each for _, each in map(_proof_in, place.proof_keys) if each in artifact_of)
+
+    def one(store: Store, proof_id: str) -> NightProof | str:
+        key = f"{database}/{PROOFS.folder}/{artifact_of[proof_id]}/{proof_id}.json"
+        found, unread = PROOFS.read(store, database, [key], [artifact_of[proof_id]])
+        for each in found:
+            return each
+        for why in unread:
+            return why
+        raise ArtifactMissing("It is gone.", meaning="It was deleted just now.", next_step="Look again.")
+
+    return _down_to(lambda proof: proof.verdict == "PASS", _from_any(places, ids, one), trouble)
+
+
+def proofs_of(
+    places: Sequence[Listed], database: str, artifact_id: str, trouble: Trouble
+) -> tuple[NightProof, ...]:
+    """The proofs of an artifact, in any place.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        artifact_id: the artifact's id.
+        trouble: collects a sentence for each thing that can't be read.
+    """
+    found = []
+    for place in places:
+        try:
+            seen, unread = PROOFS.read(place.store, database, place.proof_keys, [artifact_id])
+        except OpsError as error:
+            seen, unread = (), (error.what,)
+        found.append(seen)
+        trouble.problems.extend(why for why in unread if why not in trouble.problems)
+    return each_once(found)
+
+
+def _proof_in(key: str) -> tuple[str, str]:
+    artifact_id, name = key.split("/")[-2:]
+    return artifact_id, name.removesuffix(".json")
 
 
 def verifications_of(

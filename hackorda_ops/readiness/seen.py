@@ -50,22 +50,45 @@ class DrillSeen:
 
 @dataclass(frozen=True)
 class Proof:
-    """A restore point that a drill has proven.
+    """A restore point that a drill, or the proof of its night, has proven.
 
     Attributes:
-        drill_id: the drill that passed.
-        quarter: its partition.
+        drill_id: the id of the drill or the proof.
+        quarter: the drill's partition; None of a proof.
         artifact_id: what it restored.
         captured_at: the moment that the artifact holds, in UTC.
-        drilled_at: when the drill began.
+        drilled_at: when the drill or the proof began.
         recovery_seconds: what the recovery took; None where it wasn't measured.
         kept: False where neither the store nor off-site has a manifest of it that can be read.
     """
 
     drill_id: str
-    quarter: date
+    quarter: date | None
     artifact_id: str
     captured_at: datetime
     drilled_at: datetime
     recovery_seconds: float | None
     kept: bool
+
+
+@dataclass(frozen=True)
+class ProofSeen:
+    """The newest proof of a night, whatever its verdict.
+
+    Attributes:
+        proof_id: its id.
+        night: the partition of what it restored.
+        verdict: PASS, FAIL or ERROR.
+        proven_at: when it began.
+        about: what a FAIL is about, as a clause, or why it could not judge; "" after a PASS.
+        next_step: what to do about it; "" after a PASS.
+        demanded: whether somebody has asked for proofs, so that its absence counts.
+    """
+
+    proof_id: str
+    night: date
+    verdict: Verdict
+    proven_at: datetime
+    about: str = ""
+    next_step: str = ""
+    demanded: bool = True

@@ -13,7 +13,7 @@ from hackorda_ops import local_trouble
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.due import DueKind
-from hackorda_ops.drill.causes import said
+from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.consequences import beside_the_data, consequence_of
 from hackorda_ops.drill.report.words import next_step
 from hackorda_ops.drilling.result import DrillResult
@@ -21,10 +21,10 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
 from hackorda_ops.judgement.reading import last_written
-from hackorda_ops.readiness import overdue, reading
-from hackorda_ops.readiness.overdue import Attempt, Overdue
+from hackorda_ops.readiness import night_proofs_seen, overdue, reading
+from hackorda_ops.readiness.overdue import Attempt, Overdue, OverdueKind
 from hackorda_ops.readiness.reading import Listed, Trouble
-from hackorda_ops.readiness.seen import ArtifactSeen, DrillSeen, Proof
+from hackorda_ops.readiness.seen import ArtifactSeen, DrillSeen, Proof, ProofSeen
 from hackorda_ops.unforeseen import described
 from hackorda_ops.week.apart import one_bucket
 
@@ -56,6 +56,8 @@ class Standing:
         newest_copy: the last one off-site that is sound.
         passed_over: newer ones than the newest sound ones, that were found bad after their night, newest first.
         last_proven: the newest restore point that a drill has proven: its data came back.
+        night_proven: the newest one that the proof of a night has proven.
+        last_proof: the newest proof of a night.
         last_drill: the newest drill.
         last_exercise_passed_at: when the newest recovery exercise that passed was run.
         overdue: what should have been there by now. What can't be read isn't judged.
@@ -74,11 +76,25 @@ class Standing:
     last_drill: DrillSeen | None
     last_exercise_passed_at: datetime | None
     overdue: tuple[Overdue, ...]
-    judged: tuple[DueKind, ...]
+    judged: tuple[OverdueKind, ...]
     problems: tuple[str, ...]
     unreadable: tuple[str, ...]
     history_was_used: bool = False
     passed_over: tuple[ArtifactSeen, ...] = ()
+    night_proven: Proof | None = None
+    last_proof: ProofSeen | None = None
+
+    @property
+    def newest_proven(self) -> Proof | None:
+        """The newest restore point that anything has proven; one that is still there, if any is."""
+        proven = [each for each in (self.last_proven, self.night_proven) if each is not None]
+        return max(proven, key=lambda each: (each.kept, each.captured_at), default=None)
+
+    @property
+    def hours_since_proven(self) -> float | None:
+        """Hours since a drill or the proof of a night last brought a backup back; None where none has."""
+        proven = [each.drilled_at for each in (self.last_proven, self.night_proven) if each is not None]
+        return (self.at - max(proven)).total_seconds() / 3600 if proven else None
 
 
 def read_standing(protected: Protected, *, now: datetime) -> Standing:
@@ -136,12 +152,18 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
 
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     drills_said = tuple(each for each in map(said, drills or ()) if each is not None)
+    proofs = reading.newest_proofs(places, name, now, trouble) if places else None
+    proofs_said = night_proofs_seen.said_by(proofs or ())
 
     def judged(place: Listed, artifact: Manifest) -> ArtifactJudgement:
+        of_artifact = reading.proofs_of(places, name, artifact.artifact_id, trouble)
         return judge(
             artifact,
             f"{place.store.describe()}/{artifact.prefix}",
-            Sayings(drills_said, reading.verifications_of(places, name, artifact.artifact_id, trouble)),
+            Sayings(
+                (*drills_said, *night_proofs_seen.said_by(of_artifact)),
+                reading.verifications_of(places, name, artifact.artifact_id, trouble),
+            ),
             now=now,
             written_at=lambda: last_written(place.store, artifact.prefix),
         )
@@ -181,25 +203,45 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         attempts["quarter"] = [overdue.by_drill(each) for each in drills]
     if exercises is not None:
         attempts["year"] = [overdue.by_exercise(each) for each in exercises]
+    proves = proofs is not None and protected.policy.proof.every != "off"
+    of_proofs: tuple[OverdueKind, ...] = ("proof",) if proves else ()
+    unproven = (
+        None
+        if proofs is None or nights is None
+        else overdue.proof_overdue(
+            [overdue.by_proof(each) for each in proofs],
+            [each.night for each, _ in nights if each.sound],
+            protected.policy,
+            now,
+            wanted=protected.policy.proof.demanded or any(each.verdict != "ERROR" for each in proofs),
+        )
+    )
     return Standing(
         database=name,
         at=now,
         newest_night=_seen(*nights[0]) if nights else None,
         newest_sound_night=_newest_sound(nights or ()),
         newest_copy=_newest_sound(copies or ()),
-        last_proven=_last_proven(name, drills or (), places, trouble, all_read=all_read),
+        last_proven=_last_proven(name, drills or (), proofs_said, places, trouble, all_read=all_read),
+        night_proven=night_proofs_seen.newest_proven(
+            proofs or (), drills_said, lambda each: _kept(name, each, places, trouble, all_read=all_read)
+        ),
+        last_proof=night_proofs_seen.seen(proofs[0], protected.policy) if proofs else None,
         last_drill=_drill_seen(drills[0]) if drills else None,
         last_exercise_passed_at=next(
             (each.started_at for each in exercises or () if each.verdict == "PASS"), None
         ),
-        overdue=overdue.find_overdue(
-            attempts,
-            schedule,
-            now,
-            first_trace=min(chain.from_iterable(place.traces for place in places), default=None),
-            all_read=all_read,
+        overdue=(
+            *overdue.find_overdue(
+                attempts,
+                schedule,
+                now,
+                first_trace=min(chain.from_iterable(place.traces for place in places), default=None),
+                all_read=all_read,
+            ),
+            *([] if unproven is None else [unproven]),
         ),
-        judged=tuple(attempts),
+        judged=(*attempts, *of_proofs),
         problems=tuple(trouble.problems),
         unreadable=tuple(trouble.unreadable),
         history_was_used=any(each.dumped_from == "branch" for each, _ in nights or ())
@@ -245,6 +287,7 @@ def _newest_sound(artifacts: Sequence[Judgements]) -> ArtifactSeen | None:
 def _last_proven(
     database: str,
     drills: Sequence[DrillResult],
+    night_proofs: Sequence[DrillSaid],
     places: Sequence[Listed],
     trouble: Trouble,
     *,
@@ -258,7 +301,10 @@ def _last_proven(
     proofs = [
         (drill, drill.artifact)
         for drill in last.values()
-        if drill.artifact is not None and (word := said(drill)) is not None and word.came_back
+        if drill.artifact is not None
+        and (word := said(drill)) is not None
+        and word.came_back
+        and night_proofs_seen.stands(word, night_proofs)
     ]
     if not proofs:
         return None

@@ -76,6 +76,7 @@ def decide(
     *,
     proven: Sequence[str],
     now: datetime,
+    proven_nights: Sequence[str] = (),
 ) -> tuple[Decision, ...]:
     """Decides on every artifact; place by place, newest first.
 
@@ -84,12 +85,14 @@ def decide(
         policies: how much is kept in each place; None for everything.
         proven: ids of the artifacts that drills have proven, that of the last drill first.
         now: the present, aware.
+        proven_nights: ids of those that the proofs of nights have proven, that of the last proof first.
     """
+    by = {"a drill": proven, "the proof of its night": proven_nights}
     held = sorted(artifacts, key=lambda each: (each.captured_at, each.artifact_id), reverse=True)
     return tuple(
         decision
         for place, policy in policies.items()
-        for decision in _in_one_place([each for each in held if each.place == place], policy, proven, now)
+        for decision in _in_one_place([each for each in held if each.place == place], policy, by, now)
     )
 
 
@@ -109,7 +112,7 @@ def kept(decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str]
 
 
 def _in_one_place(
-    held: Sequence[StoredArtifact], policy: Keep | None, proven: Sequence[str], now: datetime
+    held: Sequence[StoredArtifact], policy: Keep | None, proven: Mapping[str, Sequence[str]], now: datetime
 ) -> list[Decision]:
     if policy is None:
         return [
@@ -123,11 +126,12 @@ def _in_one_place(
     sound = [each for each in in_time if each.sound]
     for artifact_id, reason in _of_periods(sound, policy):
         reasons[artifact_id].append(reason)
-    for artifact_id in [each for each in proven if each in reasons][:1]:
-        reasons[artifact_id].append("the last one here that a drill proved")
-    # An old quarter that is backfilled proves an old artifact, after a newer one was proven.
-    for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in proven][:1]:
-        reasons[artifact_id].append("the newest one here that a drill proved")
+    for who, ids in proven.items():
+        for artifact_id in [each for each in ids if each in reasons][:1]:
+            reasons[artifact_id].append(f"the last one here that {who} proved")
+        # An old quarter that is backfilled proves an old artifact, after a newer one was proven.
+        for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in ids][:1]:
+            reasons[artifact_id].append(f"the newest one here that {who} proved")
     nights_since = _oldest_night_kept(sound, policy)
     for each in held:
         if each.found_bad:

@@ -14,11 +14,11 @@ from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.judgement.artifact import Sayings, judge
-from hackorda_ops.judgement.reading import together, verified_in
+from hackorda_ops.judgement.reading import proofs_in, proofs_said, together, verified_in
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
-from hackorda_ops.retention.proven import proven
+from hackorda_ops.retention.proven import Proven, proven
 from hackorda_ops.retention.stock import Stock, keeps_versions, stock_of
 from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
@@ -102,13 +102,22 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
     catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
-    drills = proven([read_history(store, name) for store in places.values()], now=now)
     ids = {each.artifact_id for found in catalogs.values() for each in found.artifacts}
+    proofs = [proofs_in(store, name, ids) for store in places.values()]
+    drills = proven(
+        [read_history(store, name) for store in places.values()],
+        now=now,
+        proofs=proofs_said(found for found, _ in proofs),
+    )
     verifications = [verified_in(store, name, ids) for store in places.values()]
     sayings = Sayings(drills.said, together(found for found, _ in verifications))
     held = {place: _held(place, catalogs[place], listed[place], sayings, now) for place in places}
     decisions = decide(
-        [each for here in held.values() for each in here], policies, proven=drills.artifact_ids, now=now
+        [each for here in held.values() for each in here],
+        policies,
+        proven=drills.artifact_ids,
+        proven_nights=drills.night_ids,
+        now=now,
     )
     if drills.unknown:
         decisions = kept(
@@ -130,7 +139,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
                 remains(place, listed[place], policy.schedule),
                 held[place],
                 keep,
-                drills.artifact_ids,
+                drills,
                 now,
             ),
             may_come=in_store if place == "offsite" else (),
@@ -146,7 +155,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             *(() if "offsite" in places else (_STORE_ALONE,)),
             *((_NEVER_DELETED,) if "store" not in places and policy.retention.offsite is None else ()),
             *not_seen,
-            *dict.fromkeys(why for _, unread in verifications for why in unread),
+            *dict.fromkeys(why for _, unread in (*verifications, *proofs) for why in unread),
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(
                 f"Kept, because it is dated in the future: {each.prefix}"
@@ -194,11 +203,21 @@ def _wanted(
     gone: Sequence[StoredArtifact],
     held: Sequence[StoredArtifact],
     policy: Keep,
-    proven_ids: Sequence[str],
+    drills: Proven,
     now: datetime,
 ) -> dict[str, str]:
     """Why artifacts of which only remains exist would be kept if they were whole, by id."""
-    together = decide([*held, *gone], {gone[0].place: policy}, proven=proven_ids, now=now) if gone else ()
+    together = (
+        decide(
+            [*held, *gone],
+            {gone[0].place: policy},
+            proven=drills.artifact_ids,
+            proven_nights=drills.night_ids,
+            now=now,
+        )
+        if gone
+        else ()
+    )
     ids = {each.artifact_id for each in gone}
     return {
         each.held.artifact_id: "; ".join(each.reasons)

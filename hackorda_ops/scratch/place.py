@@ -24,6 +24,10 @@ class ComparableBranch:
     reason: str
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Place:
     """A scratch that is up.
@@ -34,12 +38,14 @@ class Place:
             its engine reaches it.
         branch: the clone of the source that came with it; None on a scratch server.
         warnings: what its creator should know about it.
+        interrupt: ends whatever works on it, from another thread, because its time is up.
     """
 
     description: str
     new_database: Callable[[str], Any]
     branch: ComparableBranch | None
     warnings: tuple[str, ...] = ()
+    interrupt: Callable[[], None] = _nothing
 
 
 class Scratch(Protocol):

@@ -55,6 +55,7 @@ class RedisScratch:
                 description=f"redis-server {self.program.version} of our own on this machine",
                 new_database=new_database,
                 branch=None,
+                interrupt=servers.close,
             )
 
 

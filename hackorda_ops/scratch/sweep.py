@@ -1,7 +1,8 @@
 """Finds and removes what killed runs left behind.
 
 A scratch is removed only where its name and its label say that a run for this database made it, and where that run
-no longer shows that it is running (`alive.py`). Nothing else is ever touched.
+no longer shows that it is running (`alive.py`); a server on this machine only where its file lock is free. Nothing
+else is ever touched.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from hackorda_ops.histories import registry as histories
 from hackorda_ops.history.base import History
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.scratch import registry
+from hackorda_ops.scratch.local.scratch import scratch_of
 from hackorda_ops.scratch.place import Scratch
 
 
@@ -28,10 +30,13 @@ def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ..
     Raises:
         OpsError: the scratch or the source refused, or didn't answer.
     """
+    local = scratch_of(protected).left_behind()
+    if local and not protected.has("scratch"):
+        return local
     with _opened(protected, budget_seconds) as (scratch, history):
         left = scratch.left_behind(retry_budget_seconds=budget_seconds)
         beside = history.left_behind(retry_budget_seconds=budget_seconds) if history is not None else ()
-        return (*left, *beside)
+        return (*local, *left, *beside)
 
 
 def sweep(protected: Protected) -> tuple[str, ...]:
@@ -43,8 +48,11 @@ def sweep(protected: Protected) -> tuple[str, ...]:
     Raises:
         OpsError: the scratch or the source refused, or didn't answer.
     """
+    local = scratch_of(protected).sweep()
+    if local and not protected.has("scratch"):
+        return local
     with _opened(protected) as (scratch, history):
-        return (*scratch.sweep(), *(history.sweep() if history is not None else ()))
+        return (*local, *scratch.sweep(), *(history.sweep() if history is not None else ()))
 
 
 @contextmanager

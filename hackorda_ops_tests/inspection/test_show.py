@@ -13,7 +13,7 @@ def test_an_artifact_is_shown_with_its_tables_where_it_lies_and_what_is_known_of
     done = run("show", nights.first.artifact_id)
     assert done.returncode == 0, done.stderr
     assert "public.users" in done.stdout
-    assert f"{nights.store.describe()}/{nights.first.prefix}: not proven by a drill yet" in done.stdout
+    assert f"{nights.store.describe()}/{nights.first.prefix}: not proven yet" in done.stdout
     assert "341 rows in 4 tables" in done.stdout
 
 

@@ -69,7 +69,7 @@ def test_the_best_of_the_others_is_named_with_what_is_known_of_it_and_the_way_to
     assert result.instead is not None
     assert (result.instead.artifact_id, result.instead.known) == (
         older.artifact_id,
-        "not proven by a drill yet",
+        "not proven yet",
     )
     assert result.instead.location == f"{protected.offsite.describe()}/{older.prefix}"
     endpoint = protected.environ["OFFSITE_ENDPOINT_URL"]

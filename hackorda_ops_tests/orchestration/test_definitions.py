@@ -78,6 +78,7 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
         "raise_alarms",
         "start_missed_work",
         "drill_changed_schemas",
+        "prove_nights",
         "sweep_left_behind",
         "show_command_line_work",
         "assess_readiness_after_drills",
@@ -93,14 +94,14 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
     shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
     assert schedules == {f"db0_{each}" for each in of_one} | shared
     assert schedules_of_ten == {f"db{n}_{each}" for n in range(10) for each in of_one} | shared
-    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (14, 59)
-    assert jobs - {f"db0_{each}" for each in ("night", "week", "quarter", "year", "retention")} == {
+    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (15, 60)
+    assert jobs - {f"db0_{each}" for each in ("night", "proof", "week", "quarter", "year", "retention")} == {
         "sweep",
         "history",
         "all_readiness",
         "housekeeping",
     }
-    assert (len(jobs), len(jobs_of_ten)) == (9, 54)
+    assert (len(jobs), len(jobs_of_ten)) == (10, 64)
 
 
 def test_what_belongs_to_a_database_can_be_filtered_by_its_label() -> None:

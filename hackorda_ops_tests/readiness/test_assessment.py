@@ -34,6 +34,7 @@ def test_what_the_schedule_asks_for_is_held_against_what_there_is(kept_on_neon: 
 
     assert ready.judgement.word == "OK"
     assert [(each.kind, each.newest_at, each.next_due_at, each.overdue) for each in ready.asked] == [
+        ("proof", None, utc(11, 21, 2), False),
         ("night", utc(11, 20, 2), utc(11, 21, 2), False),
         ("week", utc(11, 15, 2), utc(11, 22, 4), False),
         ("quarter", utc(11, 15, 6), utc(11, 20, 6).replace(year=2027, month=1, day=3), False),
@@ -48,6 +49,7 @@ def test_what_is_missing_shows_where_it_is_asked_for(kept: Kept) -> None:
     ready = assessed(kept)
     assert ready.judgement.word == "UNPROTECTED"
     assert [(each.kind, each.newest_at, each.overdue) for each in ready.asked] == [
+        ("proof", None, False),
         ("night", None, True),
         ("week", None, False),
         ("quarter", None, False),

@@ -52,6 +52,7 @@ def test_every_number_is_there_with_its_help_and_type() -> None:
         "hackorda_ops_last_copy_timestamp_seconds": COPY.captured_at.timestamp(),
         "hackorda_ops_last_proven_drill_timestamp_seconds": PROOF.drilled_at.timestamp(),
         "hackorda_ops_last_proven_restore_point_timestamp_seconds": PROOF.captured_at.timestamp(),
+        "hackorda_ops_hours_since_proven": (IN_ORDER.at - PROOF.drilled_at).total_seconds() / 3600,
         "hackorda_ops_recovery_seconds": 134,
         "hackorda_ops_recovery_time_objective_seconds": 1_800,
         "hackorda_ops_recovery_point_objective_seconds": 86_400,

@@ -197,7 +197,7 @@ def test_what_is_odd_is_told_and_hides_nothing_that_is_overdue(kept_on_neon: Kep
     put(kept_on_neon.store, f"{drill_prefix('hackorda', '20261118T020000Z-0a1b2c')}/report.json", b"{")
     standing = kept_on_neon.standing(FRIDAY)
     assert (standing.overdue, standing.unreadable, len(standing.problems)) == ((), (), 3)
-    assert standing.judged == ("night", "week", "quarter", "year")
+    assert standing.judged == ("night", "week", "quarter", "year", "proof")
 
 
 def test_a_folder_named_by_a_date_that_never_was_is_no_artifact(kept: Kept) -> None:
@@ -401,5 +401,5 @@ def test_a_store_that_cannot_be_read_is_told_and_what_it_holds_is_not_judged(kep
     neither = kept.standing(utc(11, 24), OFFSITE_SECRET_ACCESS_KEY="")
     assert overdue(neither) == []
     assert len(neither.problems) == len(neither.unreadable) == 2
-    assert (standing.judged, neither.judged) == (("night", "quarter"), ())
+    assert (standing.judged, neither.judged) == (("night", "quarter", "proof"), ())
     assert at_risk(neither) == "No restore point was found, and not all places could be read."

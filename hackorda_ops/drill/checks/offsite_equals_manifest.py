@@ -28,20 +28,7 @@ def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) ->
             from being tried.
     """
     record, manifest = drilling.record, drilling.manifest
-    findings: tuple[Finding, ...]
-    try:
-        with record.stage("fetch", in_recovery=True):
-            fetch_artifact(offsite, manifest, drilling.folder, on_progress=drilling.on_progress)
-        with record.stage("check", in_recovery=True):
-            findings = engine_that_wrote(manifest).judge(
-                drilling.protected,
-                drilling.folder,
-                manifest,
-                jobs=drilling.policy.dump.jobs,
-                on_progress=drilling.on_progress,
-            )
-    except (ArtifactDamaged, ArtifactMissing) as error:
-        findings = (damage(manifest, error),)
+    findings = fetched_findings(offsite, drilling)
     record.check(
         CHECK.name,
         (*damaged, *findings),
@@ -52,3 +39,29 @@ def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) ->
         else "A newer off-site copy is damaged, so an older one was restored",
     )
     return not findings
+
+
+def fetched_findings(store: Store, drilling: Drilling) -> tuple[Finding, ...]:
+    """Fetches the artifact from a place, reads every file of it, and says what isn't as its manifest says.
+
+    Args:
+        store: the place.
+        drilling: the drill, or the proof.
+
+    Raises:
+        OpsError: it can't be read.
+    """
+    record, manifest = drilling.record, drilling.manifest
+    try:
+        with record.stage("fetch", in_recovery=True):
+            fetch_artifact(store, manifest, drilling.folder, on_progress=drilling.on_progress)
+        with record.stage("check", in_recovery=True):
+            return engine_that_wrote(manifest).judge(
+                drilling.protected,
+                drilling.folder,
+                manifest,
+                jobs=drilling.policy.dump.jobs,
+                on_progress=drilling.on_progress,
+            )
+    except (ArtifactDamaged, ArtifactMissing) as error:
+        return (damage(manifest, error),)

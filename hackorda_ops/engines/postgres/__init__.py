@@ -24,7 +24,7 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
-from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.place import Place, Scratch
 from hackorda_ops.stores.store import Store
 
 
@@ -158,6 +158,12 @@ class PostgresEngine:
         from hackorda_ops.engines.postgres.recovery import restore
 
         return restore.restoring(order)
+
+    def local_scratch(self, protected: Protected) -> Scratch:
+        """See `Engine.local_scratch`."""
+        from hackorda_ops.scratch.local import scratch
+
+        return scratch.scratch_of(protected)
 
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""

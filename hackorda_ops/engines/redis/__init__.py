@@ -25,7 +25,7 @@ from hackorda_ops.findings import Finding
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.redis.target import RedisTarget, parse
-from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.place import Place, Scratch
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted
 
@@ -168,6 +168,12 @@ class RedisEngine:
         from hackorda_ops.engines.redis import restore
 
         return restore.restoring(order)
+
+    def local_scratch(self, protected: Protected) -> Scratch:
+        """See `Engine.local_scratch`."""
+        from hackorda_ops.scratch import redis
+
+        return redis.RedisScratch(redis.program_of(protected), redis.section_of(protected).memory_bytes)
 
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""

@@ -48,7 +48,7 @@ def run_steps(drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) ->
         with record.stage("restore", in_recovery=True):
             bring_in(drilling.protected, drilling.folder, client, on_progress=drilling.on_progress)
         record.recovered = True
-        within_recovery_time_objective.hold_against_objective(drilling)
+        within_recovery_time_objective.hold_against_objective(drilling, checks)
         copy = RedisCopy(drilling, place, manifest, client)
         for check in sorted(checks, key=lambda each: each.changes_copy):
             if check.run is not None and not check.lacking(drilling.policy):
@@ -129,6 +129,7 @@ CHECKS: Final = (
         title="The restored database is what the manifest says",
         description="Every key of the restored server that hasn't expired equals the manifest, exactly.",
         essential=True,
+        each_night=True,
         run=_compare,
     ),
     DrillCheck(
@@ -137,6 +138,7 @@ CHECKS: Final = (
         description="The comparison notices a key that was taken away on purpose.",
         essential=True,
         about_itself=True,
+        each_night=True,
         run=_alter,
     ),
 )

@@ -1,7 +1,5 @@
 """The server of a recovered copy: on loopback only, with settings of our own, and nothing that acts by itself."""
 
-import os
-import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -13,8 +11,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from hackorda_ops.errors import ClientMissing, HistoryRefused, LoginRefused, PointGone, Stalled
+from hackorda_ops.postgres.servers import cluster
+from hackorda_ops.postgres.servers.cluster import DISCARDED
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.processes import child, server_user
+from hackorda_ops.processes import server_user
 from hackorda_ops.processes.child import Child
 from hackorda_ops.processes.server_user import ServerUser
 from hackorda_ops.redaction.tool_lines import without_rows
@@ -30,39 +30,19 @@ _NOT_REACHED: Final = (
     "could not locate required checkpoint record",
 )
 _RECOVERING: Final = ("starting up", "not accepting connections", "not yet accepting", "shutting down")
-# A copy is discarded with its folder: durability is useless. Nothing on it may act by itself: no archiving, no
-# replication, no libraries that run jobs (pg_cron), no subscriptions.
+# A copy is discarded with its folder. Nothing on it may act by itself: no archiving, no replication, no libraries that
+# run jobs (pg_cron), no subscriptions.
 _FIXED: Final = {
-    "fsync": "off",
-    "full_page_writes": "off",
+    **DISCARDED,
     "synchronous_commit": "on",
-    "synchronous_standby_names": "",
-    "archive_mode": "off",
-    "archive_command": "",
     "archive_cleanup_command": "",
     "recovery_end_command": "",
     "primary_conninfo": "",
     "primary_slot_name": "",
-    "shared_preload_libraries": "",
-    "session_preload_libraries": "",
-    "max_logical_replication_workers": "0",
-    "max_wal_senders": "0",
     "hot_standby": "off",
-    "ssl": "off",
-    "logging_collector": "off",
-    "log_statement": "none",
-    "log_min_error_statement": "panic",
-    "log_destination": "stderr",
-    "max_connections": "40",
     "max_prepared_transactions": "200",
-    "max_locks_per_transaction": "256",
-    "shared_buffers": "128MB",
-    "huge_pages": "off",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "restart_after_crash": "off",
 }
 # What a copy needs that another is made of: full WAL, and all of it.
 _KEEPS_WAL: Final = {"wal_level": "replica", "wal_keep_size": "1TB"}
@@ -168,20 +148,8 @@ def _target(source: ConnectionTarget, port: int) -> ConnectionTarget:
 
 
 def _started(programs: Path, data: Path, settings: Mapping[str, str], user: ServerUser | None) -> Child:
-    return child.start(
-        [
-            programs / "postgres",
-            "-D",
-            data,
-            f"--hba_file={data / 'pg_hba.conf'}",
-            f"--ident_file={data / 'pg_ident.conf'}",
-            *(f"--{name}={value}" for name, value in settings.items()),
-        ],
-        environment={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-        working_directory=Path("/"),
-        stop_signal=signal.SIGINT,
-        run_as=None if user is None else user.name,
-    )
+    files = {"hba_file": str(data / "pg_hba.conf"), "ident_file": str(data / "pg_ident.conf")}
+    return cluster.started(programs, data, {**files, **settings}, user)
 
 
 def _answers(process: Child, target: ConnectionTarget, deadline_seconds: float) -> bool:

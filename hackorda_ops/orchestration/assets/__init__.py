@@ -7,6 +7,7 @@ from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.orchestration.names import for_all, key
 
 SOURCE = "source"
+NIGHT_PROOF = "night_proof"
 OFFSITE_COPY = "offsite_copy"
 RESTORE_DRILL = "restore_drill"
 DRILL_REPORT = "drill_report"

@@ -120,6 +120,8 @@ def _numbers(ready: Readiness) -> Iterator[tuple[str, MetadataValue]]:
             yield f"days since the newest {asked.kind}", MetadataValue.float(round(days, 3))
     if ready.exposed_seconds is not None:
         yield "recovery point hours", MetadataValue.float(round(ready.exposed_seconds / _HOUR_SECONDS, 3))
+    if (hours := ready.standing.hours_since_proven) is not None:
+        yield "hours since proven", MetadataValue.float(round(hours, 3))
     if ready.recovery_seconds is not None:
         yield "recovery time seconds", MetadataValue.float(ready.recovery_seconds)
     if ready.sizes:

@@ -12,6 +12,7 @@ from hackorda_ops.alerts.message import Subject, Tone
 from hackorda_ops.engines.registry import ENGINES
 from hackorda_ops.orchestration.assets import (
     DRILL_REPORT,
+    NIGHT_PROOF,
     OFFSITE_COPY,
     PROVIDER_HISTORY,
     RECOVERY_EXERCISE,
@@ -28,6 +29,7 @@ _RETRY_NUMBER_TAG: Final = "dagster/retry_number"
 # What is made has one name in every alarm, whether a schedule, a backfill or a person began the run.
 _MADE: Final = {
     **{engine.night_asset: "night" for engine in ENGINES.values()},
+    NIGHT_PROOF: "proof",
     OFFSITE_COPY: "week",
     RESTORE_DRILL: "quarter",
     DRILL_REPORT: "quarter",

@@ -1,18 +1,21 @@
 """The database that a dump is restored into: it must be empty, and like the one that was dumped."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import TargetRefused
+from hackorda_ops.errors import OpsError, TargetRefused
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.redaction.server_words import shown_error
 from hackorda_ops.words import named
+
+_END_WITHIN_SECONDS: Final = 20.0
 
 # User-made objects have OIDs from 16384 on; those below came with the server. What an extension owns is
 # left out: platforms put extensions into every new database, and pg_restore copes with them. Rows of pg_class
@@ -55,6 +58,28 @@ def require_empty(connection: psycopg.Connection[Any]) -> None:
         meaning="Nothing was restored, so that nothing in it is overwritten or mixed with the backup.",
         next_step="Create a new, empty database (CREATE DATABASE … TEMPLATE template0) and restore into that.",
     )
+
+
+def end_sessions(target: ConnectionTarget) -> None:
+    """Ends every other session of a database, as far as the role may; what can't be reached has none to end.
+
+    Args:
+        target: a database of ours, which somebody restores into or reads.
+    """
+    with (
+        suppress(OpsError),
+        translated_errors(target, "Ending the sessions"),
+        connect(
+            target,
+            application_name="hackorda-ops out of time",
+            settings=RESTORE_SETTINGS,
+            retry_budget_seconds=_END_WITHIN_SECONDS,
+        ) as connection,
+    ):
+        connection.execute(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+            " WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()"
+        )
 
 
 def create_like(admin_target: ConnectionTarget, database: str, source: SourceIdentity) -> None:

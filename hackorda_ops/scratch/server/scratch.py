@@ -18,7 +18,7 @@ from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.history.alive import kept_alive, lives
 from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
-from hackorda_ops.postgres.restoring.target import create_like, require_empty
+from hackorda_ops.postgres.restoring.target import create_like, end_sessions, require_empty
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
@@ -109,6 +109,7 @@ class ServerScratch:
                     description=f"scratch server {self.admin.host}:{self.admin.port}, a new database",
                     new_database=new_database,
                     branch=None,
+                    interrupt=lambda: self._end_sessions(made),
                 )
             finally:
                 self._take_down(drill_id, made)
@@ -127,6 +128,10 @@ class ServerScratch:
         with kept_alive(self.admin, drill_id):
             create_like(self.admin, database, like)
             self._take_down(drill_id, [database])
+
+    def _end_sessions(self, made: Sequence[str]) -> None:
+        for database in tuple(made):
+            end_sessions(with_database(self.admin, database))
 
     def _database_name(self, drill_id: str, purpose: str) -> str:
         short = self.name.lower()[:_DATABASE_NAME_CHARACTERS]

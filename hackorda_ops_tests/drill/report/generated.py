@@ -71,7 +71,7 @@ class _Drilled:
         at_fault = causes_of(result)[:1] == ("source",)
         if needs_another(result) and not at_fault and self._maybe(0.6):
             other = "20261114T210000Z-0a1b2c"
-            instead = Instead(other, f"/var/backups/shop/{other}", "not proven by a drill yet")
+            instead = Instead(other, f"/var/backups/shop/{other}", "not proven yet")
             result = replace(result, instead=instead, by_hand=self._by_hand())
             result = replace(
                 result, how_to_repeat=instead_commands(result, self.chance.choice([None, _OFFSITE]))

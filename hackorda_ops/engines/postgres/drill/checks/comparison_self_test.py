@@ -34,5 +34,6 @@ CHECK: Final = DrillCheck(
     description="The comparison notices changes that were made on purpose: rows, a value, a sequence.",
     essential=True,
     about_itself=True,
+    each_night=True,
     run=_alter,
 )

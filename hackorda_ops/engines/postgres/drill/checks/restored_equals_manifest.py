@@ -111,5 +111,6 @@ CHECK: Final = DrillCheck(
     title="The restored database is what the manifest says",
     description="Every table and sequence of the restored database equals the manifest, exactly.",
     essential=True,
+    each_night=True,
     run=_compare,
 )

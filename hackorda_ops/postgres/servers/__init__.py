@@ -1,0 +1,1 @@
+"""Postgres servers of our own: their programs, a new cluster, and running it."""

@@ -1,0 +1,1 @@
+"""Scratch on this machine: a Postgres server of our own, started for one restore and gone afterwards."""
