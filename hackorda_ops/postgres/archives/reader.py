@@ -61,20 +61,30 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> ArchivedFile:
+def read_file(
+    folder: Path,
+    path: str,
+    *,
+    on_bytes: Callable[[int], None],
+    is_complete: Callable[[], bool] | None = None,
+) -> ArchivedFile:
     """Reads one file once, from its first byte to its last.
 
     Args:
         folder: the dump.
         path: the file, relative to the folder.
         on_bytes: called with the number of bytes read since the last call, at least once every 8 MiB.
+        is_complete: of a file that is still written: called at the end of what is there so far; it waits a moment, and
+            says whether that is all. What is read then comes from memory and not from the disk (`hash_of`). None for a
+            file that is complete.
 
     Raises:
         ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
     """
     with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
-        _forget_cached(file)
-        source = _HashedSource(file, on_bytes)
+        if is_complete is None:
+            _forget_cached(file)
+        source = _HashedSource(file, on_bytes, is_complete)
         text = _decompressed(source, Path(path).suffix)
         rows, digest, object_bytes = None, None, None
         if _TABLE_DATA.fullmatch(path):
@@ -92,6 +102,25 @@ def read_file(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> Ar
         digest=digest,
         object_bytes=object_bytes,
     )
+
+
+def hash_of(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> str:
+    """The SHA-256 of a file's bytes on the disk, as hex digits.
+
+    Args:
+        folder: the dump.
+        path: the file, relative to the folder.
+        on_bytes: as for `read_file`.
+
+    Raises:
+        ArtifactDamaged: missing or unreadable.
+    """
+    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+        _forget_cached(file)
+        source = _HashedSource(file, on_bytes)
+        _drain(source.blocks(BLOCK_BYTES))
+        source.finish()
+    return source.sha256.hexdigest()
 
 
 def table_text(folder: Path, path: str) -> Iterator[bytes]:
@@ -127,15 +156,18 @@ class _HashedSource:
 
     _EMIT_BYTES = 8 * 1024 * 1024
 
-    def __init__(self, file: BinaryIO, on_bytes: Callable[[int], None]) -> None:
+    def __init__(
+        self, file: BinaryIO, on_bytes: Callable[[int], None], is_complete: Callable[[], bool] | None = None
+    ) -> None:
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
         self._file = file
         self._on_bytes = on_bytes
         self._told_bytes = 0
+        self._is_complete = is_complete
 
     def blocks(self, block_bytes: int) -> Iterator[bytes]:
-        while block := self._file.read(block_bytes):
+        while block := self._next(block_bytes):
             self.sha256.update(block)
             self.size_bytes += len(block)
             if self.size_bytes - self._told_bytes >= self._EMIT_BYTES:
@@ -144,6 +176,13 @@ class _HashedSource:
 
     def finish(self) -> None:
         self._tell()
+
+    def _next(self, block_bytes: int) -> bytes:
+        while not (block := self._file.read(block_bytes)) and self._is_complete is not None:
+            if self._is_complete():
+                # Read once more: the last bytes may have come in between.
+                self._is_complete = None
+        return block
 
     def _tell(self) -> None:
         self._on_bytes(self.size_bytes - self._told_bytes)

@@ -1,5 +1,8 @@
 """Reads a dump back from disk: what is complete of it while pg_dump writes the rest, and all of it in the end.
 
+A large file is followed as it grows, so that a database of one large table isn't read when all others are idle. What is
+read of it then comes from memory; the disk's bytes are hashed when it's complete, and have to be the same.
+
 Decompressing and hashing don't hold Python's lock, so threads use as many cores as processes would, and start at once.
 """
 
@@ -7,13 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from hackorda_ops.errors import ArtifactDamaged, Stalled
 from hackorda_ops.postgres.archives.damage import unusable
-from hackorda_ops.postgres.archives.reader import ArchivedFile, damaged, read_file
+from hackorda_ops.postgres.archives.reader import ArchivedFile, damaged, hash_of, read_file
 from hackorda_ops.postgres.archives.toc import TOC_NAME
 from hackorda_ops.processes.open_files import open_below
 from hackorda_ops.progress import OnProgress, Progress
@@ -23,6 +26,9 @@ _LOOK_SECONDS: Final = 0.1
 # Small files are flushed by the batch: whichever is first takes the names and sizes of all to the disk.
 _BATCH_FILES: Final = 64
 _BATCH_BYTES: Final = 8 * 1024 * 1024
+# From this size on, a file that is still written is worth following: it'll be hashed twice.
+_LARGE_BYTES: Final = 32 * 1024 * 1024
+_GROWTH_SECONDS: Final = 0.05
 _TELL_SECONDS: Final = 1.0
 # A reader reports every few megabytes. If none does for this long, a read hangs that won't return.
 _SILENCE_SECONDS: Final = 600.0
@@ -84,6 +90,8 @@ class ReadBack:
         self._changed = threading.Condition()
         self._waiting: list[tuple[str, int]] = []
         self._in_hand: set[str] = set()
+        # With their sizes, the files that pg_dump had open a moment ago.
+        self._growing: dict[str, int] = {}
         self._read: dict[str, tuple[_State, ArchivedFile]] = {}
         self._read_bytes = 0
         self._problem: Exception | None = None
@@ -94,12 +102,13 @@ class ReadBack:
             self._start(self._read_what_waits, f"read back {number}")
 
     def follow(self, pid: int) -> None:
-        """Begins with the files that a running pg_dump has completed; where the system doesn't say which, waits.
+        """Begins while pg_dump runs, with the files that it has completed; where the system doesn't say which, waits.
 
         Args:
             pid: pg_dump's.
         """
         self._start(lambda: self._watch(pid), "read back watch")
+        self._start(self._follow_the_largest, "read back follow")
 
     def finish(self, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
         """Reads what is left once pg_dump has ended: whatever hasn't been read, or has changed since.
@@ -171,16 +180,28 @@ class ReadBack:
             still_open = open_below(self._folder, pid)
             if still_open is None:
                 return
-            complete = [(path, size) for path, size in sizes.items() if path not in still_open]
-            given.update(path for path, _ in complete)
             with self._changed:
                 if self._final is not None:
                     return
-                self._waiting += complete
+                self._growing = {path: size for path, size in sizes.items() if path in still_open}
+                complete = sizes.keys() - self._growing.keys()
+                given |= complete
+                self._waiting += [(path, sizes[path]) for path in complete if path not in self._in_hand]
+                self._changed.notify_all()
+
+    @contextmanager
+    def _problems_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except _GivenUp:
+            pass
+        except Exception as problem:  # noqa: BLE001 - raised again by `finish`
+            with self._changed:
+                self._problem = self._problem or problem
                 self._changed.notify_all()
 
     def _read_what_waits(self) -> None:
-        try:
+        with self._problems_kept():
             while batch := self._next_batch():
                 # Looked at first: what is written after this is neither flushed nor read for certain.
                 states = [_state(self._folder, path) for path in batch]
@@ -188,12 +209,6 @@ class ReadBack:
                     self._flush(self._folder / path)
                 for path, state in zip(batch, states, strict=True):
                     self._read_one(path, state)
-        except _GivenUp:
-            pass
-        except Exception as problem:  # noqa: BLE001 - raised again by `finish`
-            with self._changed:
-                self._problem = self._problem or problem
-                self._changed.notify_all()
 
     def _next_batch(self) -> list[str]:
         """The next files to read; none once nobody wants them."""
@@ -231,6 +246,54 @@ class ReadBack:
             else:
                 raise problem or damaged(self._folder, path, "it changes while it is read")
             self._changed.notify_all()
+
+    def _follow_the_largest(self) -> None:
+        followed: set[str] = set()
+        with self._problems_kept():
+            while path := self._next_to_follow(followed):
+                followed.add(path)
+                self._read_growing(path)
+
+    def _next_to_follow(self, followed: set[str]) -> str | None:
+        """The largest file that is still written, once one is large; None once pg_dump has ended."""
+        with self._changed:
+            while self._final is None and not self._stopped.is_set():
+                growing = {path: size for path, size in self._growing.items() if path not in followed}
+                path = max(growing, key=lambda each: growing[each], default=None)
+                if path is not None and growing[path] >= _LARGE_BYTES:
+                    self._in_hand.add(path)
+                    return path
+                self._changed.wait()
+        return None
+
+    def _read_growing(self, path: str) -> None:
+        read, on_disk = None, ""
+        with suppress(ArtifactDamaged):
+            file = read_file(
+                self._folder, path, on_bytes=self._heard, is_complete=lambda: self._is_complete(path)
+            )
+            # Looked at first, as above.
+            state = _state(self._folder, path)
+            self._flush(self._folder / path)
+            on_disk = hash_of(self._folder, path, on_bytes=self._heard)
+            if state is not None and state == _state(self._folder, path):
+                read = state, file
+        with self._changed:
+            self._in_hand.discard(path)
+            if read is not None and self._may_be(path, read[0]):
+                if on_disk != read[1].sha256:
+                    raise damaged(self._folder, path, "the disk gives back other bytes than were written")
+                self._read[path] = read
+            elif self._final is not None:
+                self._waiting.append((path, 0))
+            self._changed.notify_all()
+
+    def _is_complete(self, path: str) -> bool:
+        """Whether pg_dump has completed a file; waits a moment first."""
+        if self._stopped.wait(_GROWTH_SECONDS):
+            raise _GivenUp
+        with self._changed:
+            return self._final is not None or path not in self._growing
 
     def _may_be(self, path: str, state: _State) -> bool:
         """Whether a file in this state is what the dump has in the end, as far as is known by now."""

@@ -1,17 +1,19 @@
 """A dump that is read back while it's still written: never a file as it was before its end."""
 
+import hashlib
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hackorda_ops.errors import ArtifactDamaged, DiskFull, Stalled
 from hackorda_ops.postgres.archives import reading_back as module
-from hackorda_ops.postgres.archives.reading_back import read_back, reading_back
+from hackorda_ops.postgres.archives.reading_back import ReadBack, read_back, reading_back
 from hackorda_ops.postgres.archives.row_digest import digest_of
 from hackorda_ops.progress import Progress, ignore
 from hackorda_ops_tests.postgres.archives.test_contents import ROWS, TRAILER, written, zstd
@@ -76,9 +78,9 @@ def seen_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     seen: list[str] = []
     read_file = module.read_file
 
-    def read(folder: Path, path: str, *, on_bytes: Callable[[int], None]) -> object:
+    def read(folder: Path, path: str, **options: Any) -> object:
         try:
-            return read_file(folder, path, on_bytes=on_bytes)
+            return read_file(folder, path, **options)
         finally:
             seen.append(path)
 
@@ -132,6 +134,101 @@ def test_a_file_that_grows_after_it_was_read_is_read_again(
         written(tmp_path, "toc.dat", b"PGDMP")
         [data, _] = reading.finish(ignore)
     assert (data.size_bytes, data.digest) == (len(early + late), digest_of([text]).hexdigest())
+
+
+@pytest.fixture
+def followed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every file that is still written is large enough to be followed."""
+    monkeypatch.setattr(module, "_LARGE_BYTES", 1)
+    with seen_reading(monkeypatch) as seen:
+        yield seen
+
+
+@contextmanager
+def reading_half(folder: Path) -> Iterator[tuple[Writer, ReadBack]]:
+    """A file that is followed, and has come to its middle."""
+    path = folder / "1.dat.zst"
+    with writing() as writer, reading_back(folder, jobs=2) as reading:
+        writer.append(path, DATA[:50])
+        reading.follow(writer.process.pid)
+        until(lambda: "1.dat.zst" in reading._in_hand, "it is followed")
+        yield writer, reading
+
+
+@only_on_linux
+def test_a_large_file_is_read_as_it_grows_and_only_hashed_when_it_is_complete(
+    tmp_path: Path, followed: list[str]
+) -> None:
+    with reading_half(tmp_path) as (writer, reading):
+        for start in range(50, len(DATA), 50):
+            writer.append(tmp_path / "1.dat.zst", DATA[start : start + 50])
+        assert followed == []
+        writer.close(tmp_path / "1.dat.zst")
+        until(lambda: followed == ["1.dat.zst"], "it's read to its end")
+        written(tmp_path, "toc.dat", b"PGDMP")
+        [data, _] = reading.finish(ignore)
+    assert (data.rows, data.digest) == (500, DIGEST)
+    assert data.sha256 == hashlib.sha256(DATA).hexdigest()
+    assert followed.count("1.dat.zst") == 1
+
+
+@only_on_linux
+def test_a_large_file_is_followed_to_its_end_when_pg_dump_ends_first(
+    tmp_path: Path, followed: list[str]
+) -> None:
+    with reading_half(tmp_path) as (writer, reading):
+        writer.append(tmp_path / "1.dat.zst", DATA[50:])
+        writer.process.kill()
+        written(tmp_path, "toc.dat", b"PGDMP")
+        [data, _] = reading.finish(ignore)
+    assert (data.rows, data.digest, data.size_bytes) == (500, DIGEST, len(DATA))
+    assert followed.count("1.dat.zst") == 1
+
+
+@only_on_linux
+def test_a_followed_file_that_grows_after_it_looked_complete_is_read_again(
+    tmp_path: Path, followed: list[str]
+) -> None:
+    with reading_half(tmp_path) as (writer, reading):
+        writer.append(tmp_path / "1.dat.zst", DATA[50:])
+        writer.close(tmp_path / "1.dat.zst")
+        until(lambda: followed == ["1.dat.zst"], "it's read to its end")
+        with (tmp_path / "1.dat.zst").open("ab") as late:
+            late.write(zstd(b"more\n" + TRAILER))
+        written(tmp_path, "toc.dat", b"PGDMP")
+        [data, _] = reading.finish(ignore)
+    assert data.digest == digest_of([ROWS + TRAILER + b"more\n"]).hexdigest()
+
+
+@only_on_linux
+def test_a_disk_that_gives_back_other_bytes_than_were_written_is_found(
+    tmp_path: Path, followed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "hash_of", lambda *_, **__: "0" * 64)
+    with reading_half(tmp_path) as (writer, reading):
+        writer.append(tmp_path / "1.dat.zst", DATA[50:])
+        writer.close(tmp_path / "1.dat.zst")
+        until(lambda: followed == ["1.dat.zst"], "it's read to its end")
+        written(tmp_path, "toc.dat", b"PGDMP")
+        with pytest.raises(ArtifactDamaged, match="gives back other bytes"):
+            reading.finish(ignore)
+
+
+@only_on_linux
+def test_a_followed_file_that_is_damaged_is_damage_in_the_end(tmp_path: Path, followed: list[str]) -> None:
+    with reading_half(tmp_path) as (writer, reading):
+        writer.append(tmp_path / "1.dat.zst", DATA[50:-1])
+        writer.close(tmp_path / "1.dat.zst")
+        written(tmp_path, "toc.dat", b"PGDMP")
+        with pytest.raises(ArtifactDamaged, match=r"1\.dat\.zst is damaged: it is cut off"):
+            reading.finish(ignore)
+
+
+@only_on_linux
+def test_no_follower_is_left_when_pg_dump_fails(tmp_path: Path, followed: list[str]) -> None:
+    with reading_half(tmp_path):
+        pass
+    assert not any(thread.name.startswith("read back") for thread in threading.enumerate())
 
 
 @only_on_linux
