@@ -65,12 +65,13 @@ def tools_asked_once() -> Iterator[None]:
     answers: dict[tuple[object, ...], Finished] = {}
     ask = clients._ask
 
-    def asked_once(program: Path, *arguments: str, environ: Mapping[str, str]) -> Finished:
-        file = program.stat()
+    def asked_once(folder: Path, wanted: int, *, environ: Mapping[str, str]) -> Finished:
+        files = [(folder / tool).stat() for tool in clients._TOOLS]
+        tools = tuple((file.st_ino, file.st_mtime_ns, file.st_size) for file in files)
         kept = tuple(environ.get(name) for name in clients._KEPT_VARIABLES)
-        key = (program, file.st_ino, file.st_mtime_ns, file.st_size, arguments, kept)
+        key = (folder, wanted, tools, kept)
         if key not in answers:
-            answers[key] = ask(program, *arguments, environ=environ)
+            answers[key] = ask(folder, wanted, environ=environ)
         return answers[key]
 
     with pytest.MonkeyPatch.context() as patched:

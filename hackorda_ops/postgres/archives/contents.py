@@ -1,7 +1,7 @@
 """A directory-format dump on disk: what its table of contents lists, and what its files really contain."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,6 +66,15 @@ _TYPES_WITHOUT_CATALOG: Final = (
     "TABLE ATTACH",
     "TABLE DATA",
 )
+
+
+def _any_of(types: Iterable[str]) -> re.Pattern[str]:
+    # The longest that fits is the one that's meant.
+    return re.compile(f"(?:{'|'.join(sorted(types, key=len, reverse=True))})(?= |$)")
+
+
+_TYPE_WITH_CATALOG: Final = _any_of(_TYPES_OF_SEVERAL_WORDS)
+_TYPE: Final = _any_of(_TYPES_OF_SEVERAL_WORDS + _TYPES_WITHOUT_CATALOG)
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,5 @@ def _entry(line: str) -> ArchiveEntry:
 
 
 def _type_of(text: str, *, has_catalog: bool) -> str:
-    known: Sequence[str] = _TYPES_OF_SEVERAL_WORDS + (() if has_catalog else _TYPES_WITHOUT_CATALOG)
-    fitting = [kind for kind in known if text == kind or text.startswith(f"{kind} ")]
-    return max(fitting, key=len, default=text.split(" ", 1)[0])
+    match = (_TYPE_WITH_CATALOG if has_catalog else _TYPE).match(text)
+    return match[0] if match else text.split(" ", 1)[0]

@@ -5,11 +5,12 @@ from them, so only the archive's own values can be compared exactly with a resto
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from hackorda_ops import local_trouble
 from hackorda_ops.own_folders import private_folder
-from hackorda_ops.postgres.archives.contents import list_entries
+from hackorda_ops.postgres.archives.contents import ArchiveEntry
 from hackorda_ops.postgres.archives.damage import unusable
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
@@ -24,14 +25,21 @@ _LATIN = re.compile(rb"^SET client_encoding = 'LATIN1';$", re.MULTILINE)
 _DEADLINE_SECONDS = 600
 
 
-def archived_sequences(clients: Clients, folder: Path) -> tuple[Sequence, ...]:
+def archived_sequences(
+    clients: Clients, folder: Path, entries: Iterable[ArchiveEntry]
+) -> tuple[Sequence, ...]:
     """Reads every SEQUENCE SET of an archive, by name.
+
+    Args:
+        clients: of the version that wrote it.
+        folder: the archive.
+        entries: its table of contents.
 
     Raises:
         ArtifactDamaged: pg_restore can't read the archive, or prints something unexpected.
         LocalTrouble: this machine kept it from reading.
     """
-    numbers = [entry.dump_id for entry in list_entries(clients, folder) if entry.type == "SEQUENCE SET"]
+    numbers = [entry.dump_id for entry in entries if entry.type == "SEQUENCE SET"]
     if not numbers:
         return ()
     with private_folder() as private:

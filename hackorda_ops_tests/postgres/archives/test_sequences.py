@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psycopg
 
+from hackorda_ops.postgres.archives.contents import list_entries
 from hackorda_ops.postgres.archives.sequences import archived_sequences, parse_setvals
 from hackorda_ops.postgres.catalogs.inventory import Sequence, TableName
 from hackorda_ops.postgres.sessions import connection
@@ -35,7 +36,7 @@ def dumped(url: str, folder: Path) -> tuple[Sequence, ...]:
         poll=lambda: None,
         deadline_seconds=60,
     )
-    return archived_sequences(tools, folder)
+    return archived_sequences(tools, folder, list_entries(tools, folder))
 
 
 def test_every_sequence_of_a_real_archive_is_read(new_database: str, tmp_path: Path) -> None:

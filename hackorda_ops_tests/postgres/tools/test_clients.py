@@ -126,7 +126,8 @@ def test_what_was_found_where_and_what_to_install_is_told(tmp_path: Path) -> Non
         in caught.value.what
     )
     assert f"{broken}: psql --version fails: libpq.so.5: cannot open shared object file" in caught.value.what
-    assert f"{not_executable}: pg_dump could not be started: Permission denied" in caught.value.what
+    assert f"{not_executable}: pg_dump --version fails: " in caught.value.what
+    assert "pg_dump: Permission denied" in caught.value.what
     assert f"{other}: 76.3" in caught.value.what
     assert "postgres" in caught.value.next_step
 

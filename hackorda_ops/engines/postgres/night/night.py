@@ -100,7 +100,7 @@ def _prove(
         tables = table_evidence(captured.inventory, entries, files)
         objects = large_object_evidence(captured.inventory, large_objects.listed(folder), files)
         inventory, left_empty = as_restored(captured.inventory, entries)
-        inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder))
+        inventory = replace(inventory, sequences=archived_sequences(captured.tools, folder, entries))
         contents = toc.read_toc(folder)
         _require_definitions(captured, inventory.sequences, contents)
         values = _held_against_source(captured, tables)
