@@ -115,7 +115,7 @@ _LIMITS = """\
 - **A forger.** Whoever can write to the bucket can put a whole other backup there, with a manifest that fits it in
   every figure. A drill compares a backup with its own evidence. Key tables, held against production, notice one that
   is older or of another database; a careful forgery they do not. Keep the credentials that write to the bucket away
-  from everybody who doesn't have to, and lock the objects (`object_lock_days`).
+  from everybody who doesn't have to, and lock the objects (`lock`).
 - **A definition that the tool itself alters**, where Postgres has no function that words it as pg_dump does, and
   neither its name nor anything that the table above lists changes: options of columns, tables, functions, foreign
   servers and publications; columns of keys; the text of aggregates, operators, casts, collations and text search;

@@ -10,6 +10,7 @@ from pydantic import (
     SerializeAsAny,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 
 from hackorda_ops.config.values import Section, VariableName
@@ -39,6 +40,19 @@ class StoreSection(Section):
         return self
 
 
+class BucketLock(Section):
+    """Object lock, which holds every object from when it's written: the bucket must have been made with it.
+
+    Attributes:
+        mode: compliance: nobody can delete an object before its date, the account's owner included. governance: who
+            has the right to bypass it can.
+        days: how many. What retention keeps for longer has its lock extended each week.
+    """
+
+    mode: Literal["compliance", "governance"]
+    days: Annotated[int, Field(ge=1, examples=[30])]
+
+
 class S3(StoreSection):
     """A bucket on S3 or anything compatible (Backblaze B2, Cloudflare R2, MinIO).
 
@@ -55,7 +69,8 @@ class S3(StoreSection):
         storage_class: of every object; the bucket's default where it's not given.
         server_side_encryption: asked for with every object; the bucket's default where it's not given.
         kms_key_id: the key, with "aws:kms".
-        object_lock_days: retention in compliance mode on every object; without it, none.
+        lock: object lock on every object; without it, none.
+        object_lock_days: the same as `lock` in compliance mode with that many days.
         max_parts: the provider's limit of parts per upload (10,000 on AWS, 1,000 on some).
     """
 
@@ -79,11 +94,25 @@ class S3(StoreSection):
     region_env: VariableName = "OFFSITE_REGION"
     access_key_id_env: VariableName = "OFFSITE_ACCESS_KEY_ID"
     secret_access_key_env: VariableName = "OFFSITE_SECRET_ACCESS_KEY"  # noqa: S105  # a variable's name
+    lock: Annotated[BucketLock | None, Field(examples=[{"mode": "compliance", "days": 30}])] = None
     object_lock_days: Annotated[Annotated[int, Field(ge=1)] | None, Field(examples=[30])] = None
     storage_class: Annotated[str | None, Field(examples=["STANDARD_IA"])] = None
     server_side_encryption: Literal["AES256", "aws:kms"] | None = None
     kms_key_id: Annotated[str | None, Field(examples=["alias/backups"])] = None
     max_parts: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+
+    @property
+    def locked(self) -> BucketLock | None:
+        """The lock of every object, by either key; None for none."""
+        if self.object_lock_days is not None:
+            return BucketLock(mode="compliance", days=self.object_lock_days)
+        return self.lock
+
+    @model_validator(mode="after")
+    def _one_lock(self) -> Self:
+        if self.lock is not None and self.object_lock_days is not None:
+            raise ValueError("lock and object_lock_days say the same: give one of them")
+        return self
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:
         """See `StoreSection.missing`."""

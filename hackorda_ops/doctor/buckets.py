@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from hackorda_ops.config.places import S3
 from hackorda_ops.doctor.answer import Answer, Remedy, worst
 from hackorda_ops.doctor.patient import Patient
 from hackorda_ops.errors import OpsError
@@ -53,25 +54,28 @@ def lock(patient: Patient) -> Answer:
 
     def judge(place: PlaceName, settings: BucketSettings) -> Answer:
         policy = patient.protected.policy
-        wanted = getattr(policy.offsite if place == "offsite" else policy.store, "object_lock_days", None)
-        if settings.lock:
-            kept = (
-                f", {wanted} days for each file"
-                if wanted
-                else "; object_lock_days isn't set, so nothing is locked"
+        section = policy.offsite if place == "offsite" else policy.store
+        wanted = section.locked if isinstance(section, S3) else None
+        if settings.lock and wanted:
+            return Answer(
+                "ok", f"{place} locks each file for {counted(wanted.days, 'day')}, in {wanted.mode} mode."
             )
-            return Answer("ok", f"{place} can lock files{kept}.")
+        if settings.lock:
+            return Answer(
+                "attention",
+                f"{place} can lock files, but lock isn't set, so nothing is locked.",
+                "Set lock (mode and days) for this bucket in databases.yaml.",
+            )
         if wanted:
             return Answer(
                 "problem",
-                f"{place} was made without object lock, and object_lock_days is {wanted}.",
-                "Make a bucket with object lock, or remove object_lock_days from databases.yaml.",
+                f"{place} was made without object lock, and lock asks for {counted(wanted.days, 'day')}.",
+                "Make a bucket with object lock, or remove lock from databases.yaml.",
             )
         return Answer(
             "attention",
             f"{place} can't lock files: whoever has its key can delete every copy.",
-            "Make the off-site bucket with object lock, and set object_lock_days; or see to it that the key can't "
-            "delete.",
+            "Make the off-site bucket with object lock, and set lock; or see to it that the key can't delete.",
         )
 
     return _each(patient, "lock", judge)

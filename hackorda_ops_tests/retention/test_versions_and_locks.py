@@ -7,6 +7,7 @@ import pytest
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.local.s3 import S3Server, create_bucket
+from hackorda_ops.stores.locks import ObjectLock
 from hackorda_ops.stores.store import StoredVersion
 from hackorda_ops_tests.retention.places import DUMP, NOW, Places, ages, artifact, open_places, put_artifact
 from hackorda_ops_tests.stores.examples import put, store_on
@@ -32,7 +33,7 @@ def locking(s3_server: S3Server, tmp_path: Path, request: pytest.FixtureRequest)
     """Places whose bucket locks every object for 30 days, with eight nights in it."""
     bucket = request.node.name.replace("_", "-")[:60].rstrip("-")
     create_bucket(s3_server, bucket, object_lock=True)
-    made = open_places(tmp_path, store_on(s3_server, bucket, object_lock_days=30))
+    made = open_places(tmp_path, store_on(s3_server, bucket, lock=ObjectLock("compliance", 30)))
     for age in range(8):
         put_artifact(made.offsite, artifact(age))
     return made

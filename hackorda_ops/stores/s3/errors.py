@@ -54,7 +54,7 @@ _NEXT_STEPS: Mapping[str, str] = {
     "TooManyParts": "Lower max_parts in the configuration to the provider's limit (some allow 1,000).",
     "InvalidArgument": "Check storage class, encryption and max_parts against what this provider supports.",
     "InvalidRequest": (
-        "Check object_lock_days (the bucket must have been created with object lock), storage class and "
+        "Check lock (the bucket must have been created with object lock), storage class and "
         "encryption against what this provider supports."
     ),
     "BadDigest": "Bytes changed in transit: try again, and check proxies in between.",

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from hackorda_ops.stores.s3.locks import S3_MODES
+
 if TYPE_CHECKING:
     from hackorda_ops.stores.s3.store import S3Store
 
@@ -25,7 +27,7 @@ def object_settings(store: "S3Store", key: str, sha256: str, *, locked: bool = T
         "ServerSideEncryption": store.server_side_encryption,
         "SSEKMSKeyId": store.kms_key_id,
     }
-    if locked and store.object_lock_days is not None:
-        settings["ObjectLockMode"] = "COMPLIANCE"
-        settings["ObjectLockRetainUntilDate"] = datetime.now(UTC) + timedelta(days=store.object_lock_days)
+    if locked and store.lock is not None:
+        settings["ObjectLockMode"] = S3_MODES[store.lock.mode]
+        settings["ObjectLockRetainUntilDate"] = datetime.now(UTC) + timedelta(days=store.lock.days)
     return {name: value for name, value in settings.items() if value is not None}

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hackorda_ops.calendar.clocks import told_time
 from hackorda_ops.stores.base import StoreBase
 from hackorda_ops.stores.checked import CheckedSource
+from hackorda_ops.stores.locks import FileLock, ObjectLock
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.s3 import parts, rights, uploads
+from hackorda_ops.stores.s3 import locks, parts, rights, uploads
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
@@ -53,7 +54,7 @@ class S3Store(StoreBase):
         region: the bucket's region; providers without regions accept any.
         access_key_id: of a key that can list the bucket, and get and put below the prefix.
         secret_access_key: its secret; never in a repr or an error.
-        object_lock_days: retention in compliance mode on every object; None for none.
+        lock: what every object gets when it's written; None for none.
         storage_class: as the provider calls it; None for its default. It must allow immediate reads.
         server_side_encryption: "AES256" or "aws:kms"; None for the bucket's default.
         kms_key_id: the key for "aws:kms"; None for the account's own.
@@ -71,7 +72,7 @@ class S3Store(StoreBase):
     region: str | None = None
     access_key_id: str = field(kw_only=True)
     secret_access_key: str = field(kw_only=True, repr=False)
-    object_lock_days: int | None = None
+    lock: ObjectLock | None = None
     storage_class: str | None = None
     server_side_encryption: str | None = None
     kms_key_id: str | None = None
@@ -231,7 +232,7 @@ class S3Store(StoreBase):
                 yield from s3_versions.plain(self._client, *where)
 
     def locked_until(self, version: StoredVersion) -> datetime | None:
-        """Until when object lock holds a version, or would by `object_lock_days`; None for no lock.
+        """Until when object lock holds a version, or would by `lock`; None for no lock.
 
         Raises:
             StoreRefused, StoreUnreachable: the locks could not be read.
@@ -242,10 +243,26 @@ class S3Store(StoreBase):
         with self._translated(f"look at {self.describe()}/{version.key}"):
             head = self._client.head_object(Bucket=self.bucket, Key=self._full(version.key), **which)
         told = s3_versions.locked_until(head)
-        if told is None and self.object_lock_days is not None:
+        if told is None and self.lock is not None:
             # A key without the right to read retention gets no answer about it.
-            return version.modified_at + timedelta(days=self.object_lock_days)
+            return version.modified_at + timedelta(days=self.lock.days)
         return told
+
+    def lock_of(self, key: str) -> FileLock:
+        """See `LocksFiles.lock_of`."""
+        with self._translated(f"read the lock of {self.describe()}/{key}"):
+            return locks.read(self._client, self.bucket, self._full(key))
+
+    def lock_until(self, key: str, until: datetime) -> None:
+        """See `LocksFiles.lock_until`."""
+        mode = self.lock.mode if self.lock else "governance"
+        with self._translated(f"extend the lock of {self.describe()}/{key}"):
+            locks.extend(self._client, self.bucket, self._full(key), until, mode)
+
+    def hold(self, key: str, *, on: bool) -> None:
+        """See `LocksFiles.hold`."""
+        with self._translated(f"{'hold' if on else 'lift the hold on'} {self.describe()}/{key}"):
+            locks.hold(self._client, self.bucket, self._full(key), on=on)
 
     def delete(self, key: str, version_id: str | None = None) -> None:
         """Deletes an object, or one version of it permanently.

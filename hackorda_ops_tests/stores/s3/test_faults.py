@@ -14,6 +14,7 @@ import pytest
 
 from hackorda_ops.errors import ArtifactDamaged, DiskFull, OpsError, StoreRefused, StoreUnreachable
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.locks import ObjectLock
 from hackorda_ops.stores.s3.seats import SHARED_SEATS
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.stores.examples import MIB, behind, put, store_on, unfinished
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.server
 
 def test_a_bucket_without_object_lock_is_told_as_such(s3_server: S3Server, new_bucket: str) -> None:
     with pytest.raises(StoreRefused) as caught:
-        put(store_on(s3_server, new_bucket, object_lock_days=30), "db/one", b"x")
+        put(store_on(s3_server, new_bucket, lock=ObjectLock("compliance", 30)), "db/one", b"x")
     assert "created with object lock" in caught.value.next_step
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.stores.locks import ObjectLock
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.stores.examples import behind, put, store_on
 from hackorda_ops_tests.stores.s3_proxy import Forward, Reply, Request, refusal
@@ -58,7 +59,7 @@ def test_where_the_bucket_locks_everything_deleting_is_not_tried_and_writing_lea
             "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}},
         },
     )
-    store = store_on(s3_server, "locks-all", object_lock_days=30)
+    store = store_on(s3_server, "locks-all", lock=ObjectLock("compliance", 30))
 
     store.check_writable()
 
@@ -72,7 +73,7 @@ def test_a_lock_that_only_our_own_objects_get_is_not_put_on_the_probe(s3_server:
         ObjectLockEnabledForBucket=True,
     )
 
-    assert store_on(s3_server, "locks-ours", object_lock_days=30).try_deleting() == ""
+    assert store_on(s3_server, "locks-ours", lock=ObjectLock("compliance", 30)).try_deleting() == ""
     assert list(everything(s3_server, "locks-ours")) == []
 
 

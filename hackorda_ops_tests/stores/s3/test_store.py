@@ -10,6 +10,7 @@ import pytest
 
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.local.s3 import S3Server, create_bucket
+from hackorda_ops.stores.locks import ObjectLock
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.stores.store import StoredFile
 from hackorda_ops_tests.stores.examples import (
@@ -101,7 +102,7 @@ def test_lock_class_and_encryption_are_sent_with_small_and_large_files(s3_server
     store = store_on(
         s3_server,
         "all-settings",
-        object_lock_days=30,
+        lock=ObjectLock("compliance", 30),
         storage_class="STANDARD_IA",
         server_side_encryption="aws:kms",
         kms_key_id="our-key",
@@ -237,7 +238,7 @@ def test_folders_made_in_a_console_are_no_files(s3_server: S3Server, store: S3St
 
 def test_a_lock_is_told_with_its_end_and_a_legal_hold_without(s3_server: S3Server) -> None:
     create_bucket(s3_server, "locks", object_lock=True)
-    store = store_on(s3_server, "locks", object_lock_days=30)
+    store = store_on(s3_server, "locks", lock=ObjectLock("compliance", 30))
     put(store, "db/x", b"1")
     [version] = store.versions("db")
 
