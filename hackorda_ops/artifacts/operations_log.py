@@ -36,7 +36,18 @@ PAGE_NAME: Final = "operations-log.md"
 EVENT_VERSION: Final = 1
 
 EventKind = Literal[
-    "night", "proof", "copy", "drill", "exercise", "restore", "delete", "cutover", "maintenance"
+    "night",
+    "proof",
+    "copy",
+    "drill",
+    "exercise",
+    "restore",
+    "delete",
+    "cutover",
+    "maintenance",
+    "pin",
+    "unpin",
+    "undelete",
 ]
 EventOutcome = Literal["success", "failure", "PASS", "FAIL", "ERROR"]
 

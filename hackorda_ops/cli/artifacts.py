@@ -25,7 +25,8 @@ from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, 
 from hackorda_ops.cli.shown import show_tables
 from hackorda_ops.engines.registry import engine_of, engine_that_wrote
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import UsageError
+from hackorda_ops.errors import StoreRefused, UsageError
+from hackorda_ops.hidden.seen import HiddenArtifact, hidden_in, undelete_command
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import ForACopy, Held, Judged, known_for_a_copy, read_judged
 from hackorda_ops.night import night as nightly
@@ -114,6 +115,8 @@ def copy(
             week = weekly.ship(protected, chosen, repairing=known.repairing, on_progress=on_progress)
     for line in week.not_repaired:
         note(line)
+    for finding in week.locks.findings if week.locks else ():
+        note(str(finding))
     if as_json:
         print_json(
             {
@@ -122,6 +125,7 @@ def copy(
                 "copy": week.copy,
                 "repaired": week.repaired,
                 "not_repaired": week.not_repaired,
+                "locks": week.locks,
             }
         )
     else:
@@ -137,16 +141,31 @@ def copy(
 def backups(
     database: DatabaseName = None,
     offsite: OffsiteUrl = None,
+    hidden: Annotated[
+        bool,
+        typer.Option("--hidden", help="Also list what delete markers hide, in buckets that keep versions."),
+    ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the artifacts in the store and off-site, newest first; last, those that are dated in the future."""
+    """List the artifacts in the store and off-site, newest first; last, those that are dated in the future.
+
+    A place that has none is looked into for hidden ones as well: `undelete` brings those back.
+    """
     protected = choose_database(config, database, offsite)
     opened = {place: open_place(place, protected) for place in places(protected, offsite)}
     judged, now = read_judged(opened, protected.name), datetime.now(UTC)
+    beneath = {
+        place: _hidden(opened[place], protected.name)
+        for place in judged.catalogs
+        if hidden or not judged.of(place)
+    }
     for line in judged.notes:
         note(line)
     if as_json:
+        for place, hidden_there in beneath.items():
+            for each in hidden_there:
+                note(f"{place}: {each.sentence}")
         print_json([_as_json(each, now) for each in _newest_first(judged)])
         return
     for place, found in judged.catalogs.items():
@@ -171,7 +190,7 @@ def backups(
                     size(each.manifest.size_bytes),
                     each.manifest.server_version,
                     NOTHING if (hours := _hours_since_proven(each, now)) is None else f"{hours:,.1f}",
-                    each.judgement.sentence,
+                    each.sentence,
                 )
                 for each in reversed(judged.of(place))
             ],
@@ -183,6 +202,23 @@ def backups(
             )
         for damaged in found.damaged:
             terminal.out.print(f"  damaged: {damaged}", markup=False)
+        for one in beneath.get(place, ()):
+            terminal.out.print(f"  {one.sentence}", markup=False, soft_wrap=True)
+        if beneath.get(place):
+            terminal.out.print(
+                f"  To bring back what should be there: {undelete_command(protected.name, place)}",
+                markup=False,
+                soft_wrap=True,
+            )
+
+
+def _hidden(store: Store, database: str) -> tuple[HiddenArtifact, ...]:
+    """What is hidden in a place; nothing where the key may not list versions, which is said."""
+    try:
+        return hidden_in(database, store.versions(f"{database}/"))
+    except StoreRefused as error:
+        note(f"Whether {store.describe()} hides anything is not known: {error.what}")
+        return ()
 
 
 def _newest_first(judged: Judged) -> Iterator[Held]:
@@ -206,6 +242,7 @@ def _as_json(held: Held, now: datetime) -> dict[str, Any]:
         "sound": held.judgement.usable,
         "judgement": held.judgement,
         "hours_since_proven": _hours_since_proven(held, now),
+        "pinned": held.pinned or None,
     }
 
 

@@ -118,6 +118,19 @@ LISTED = (
         "Show which artifacts are kept and why, and which are deleted; delete them only with --delete.",
     ),
     ListedCommand(
+        "pin",
+        "pins",
+        "Keep an artifact until a date, whatever retention's plan says; in a bucket that locks files, by a legal hold.",
+    ),
+    ListedCommand(
+        "unpin", "pins", "Keep an artifact no longer than retention's plan says, and lift its legal hold."
+    ),
+    ListedCommand(
+        "undelete",
+        "hidden",
+        "Bring back artifacts that delete markers hide, or that were overwritten, in a bucket that keeps versions.",
+    ),
+    ListedCommand(
         "sweep",
         "recovery",
         "Remove the branches or scratch databases that killed runs left behind, and nothing else.",

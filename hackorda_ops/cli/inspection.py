@@ -58,7 +58,12 @@ def _proofs_document(found: Proofs) -> dict[str, Any]:
         "late": manifest.late,
         "dumped_from": manifest.dumped_from,
         "places": [
-            {"place": each.place, "location": each.location, "judgement": each.judgement}
+            {
+                "place": each.place,
+                "location": each.location,
+                "judgement": each.judgement,
+                "pinned": each.pinned or None,
+            }
             for each in found.held
         ],
         "drills": found.drills,
@@ -85,7 +90,7 @@ def _show(found: Proofs) -> None:
             f"{manifest.contents}; {size(manifest.size_bytes)} in {counted(len(manifest.files), 'file')}",
         ),
         ("source", f"{engine_that_wrote(manifest).name} {manifest.server_version}"),
-        *(("place", f"{each.location}: {each.judgement.sentence}") for each in found.held),
+        *(("place", f"{each.location}: {each.sentence}") for each in found.held),
         *(
             (
                 "drill",

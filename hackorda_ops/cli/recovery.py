@@ -2,7 +2,8 @@
 
 import itertools
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -27,16 +28,18 @@ from hackorda_ops.cli.shown import show_drill
 from hackorda_ops.drill import quarter as quarterly
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.engines.registry import engine_that_wrote
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, TargetRefused, UsageError
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, TargetRefused, UsageError
+from hackorda_ops.hidden.as_it_was import as_it_was
+from hackorda_ops.hidden.seen import hidden_in
 from hackorda_ops.judgement.choosing import ToRestore, choose, command_for, twins_for
 from hackorda_ops.judgement.instead import with_instead
-from hackorda_ops.judgement.reading import Held, read_judged
+from hackorda_ops.judgement.reading import Held, Judged, read_judged
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.recovery import bring_back as restoring
 from hackorda_ops.recovery.bring_back import BroughtBack
 from hackorda_ops.scratch import sweep as sweeping
-from hackorda_ops.stores.store import PlaceName
-from hackorda_ops.words import named
+from hackorda_ops.stores.store import PlaceName, Store
+from hackorda_ops.words import counted, named
 
 
 def restore(
@@ -81,6 +84,13 @@ def restore(
             "and listed.",
         ),
     ] = None,
+    hidden: Annotated[
+        bool,
+        typer.Option(
+            "--hidden",
+            help="Read the buckets as they were before delete markers hid what is in them; nothing is changed there.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -107,10 +117,12 @@ def restore(
     protected = choose_database(config, database, offsite)
     require_target_named(to, to_env)
     places = open_reachable(protected, place, offsite)
+    if hidden:
+        places = {each: as_it_was(store, protected.name) for each, store in places.items()}
     judged = read_judged(places, protected.name, tolerant=True)
     for line in judged.notes:
         note(line)
-    choice = choose(judged, artifact)
+    choice = _chosen(protected.name, judged, artifact, places)
     note(f"{'It would restore' if dry_run else 'Restoring'} {choice.why}")
     for each in choice.passed_over:
         note(f"Not taken: {each.location}: {each.judgement.sentence}. {_all_the_same(each, offsite)}")
@@ -179,6 +191,25 @@ def _require_possible(some: Sequence[str], *, tables: Sequence[str] | None, with
 def _all_the_same(held: Held, offsite: str | None) -> str:
     named = f" --offsite {shlex.quote(offsite)}" if offsite is not None else ""
     return f"To restore it all the same: {command_for(held)}{named}"
+
+
+def _chosen(
+    database: str, judged: Judged, artifact: str | None, places: Mapping[PlaceName, Store]
+) -> ToRestore:
+    """What `choose` takes; where there's nothing, what delete markers hide is a part of the answer."""
+    try:
+        return choose(judged, artifact)
+    except ArtifactMissing as error:
+        for store in places.values():
+            with suppress(OpsError):
+                beneath = hidden_in(database, store.versions(f"{database}/"))
+                if beneath:
+                    error.add_note(
+                        f"{store.describe()} hides {counted(len(beneath), 'artifact')} behind delete markers: "
+                        f"`hackorda-ops undelete {database}` brings back what should be there, and --hidden restores "
+                        "from beneath them."
+                    )
+        raise
 
 
 def _first_whole(

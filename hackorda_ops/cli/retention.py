@@ -12,7 +12,7 @@ from hackorda_ops.retention.plan import Decision
 from hackorda_ops.retention.planning import RetentionPlan
 from hackorda_ops.retention.prune import Pruned
 from hackorda_ops.retention.stock import Stock
-from hackorda_ops.words import counted, size
+from hackorda_ops.words import counted, moment, size
 
 
 def prune(
@@ -27,7 +27,7 @@ def prune(
     """Show which artifacts are kept and why, and which are deleted; delete them only with --delete.
 
     It never deletes what a drill last proved or found bad, the newest sound ones, what is younger than 7 days,
-    what object lock holds, or what can't be read. Dagster does the same every week.
+    what is pinned, what object lock holds, or what can't be read. Dagster does the same every week.
     """
     protected = choose_database(config, database)
     done: Pruned | None = None
@@ -43,11 +43,22 @@ def prune(
         _show(plan, stock)
     for line in plan.notes:
         note(line)
+    for each in plan.to_extend if done is None else ():
+        terminal.out.print(
+            f"  extend the lock of {each.subject} ({each.place}), {counted(len(each.keys), 'file')}, to "
+            f"{moment(each.until)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    for pin in plan.over if done is None else ():
+        terminal.out.print(
+            f"  lift the pin of {pin.artifact_id}: {pin.sentence}", markup=False, soft_wrap=True
+        )
     if done is not None:
         for line in done.not_allowed:
             note(f"not removed: {line}")
         terminal.out.print(pruning.sentence(done), markup=False, soft_wrap=True)
-    elif plan.to_delete or plan.to_remove:
+    elif plan.to_delete or plan.to_remove or plan.to_extend or plan.over:
         bytes_to_go = sum(each.held.size_bytes for each in plan.to_delete)
         terminal.out.print(
             f"With --delete: {counted(len(plan.to_delete), 'artifact')} of {size(bytes_to_go)} and "
@@ -114,6 +125,8 @@ def _as_json(plan: RetentionPlan, done: Pruned | None) -> dict[str, Any]:
         ],
         "places": plan.stocks,
         "notes": plan.notes,
+        "locks_to_extend": plan.to_extend,
+        "pins_over": plan.over,
         "done": done
         and {
             "deleted": [{"place": each.place, "artifact_id": each.artifact_id} for each in done.deleted],
@@ -122,6 +135,8 @@ def _as_json(plan: RetentionPlan, done: Pruned | None) -> dict[str, Any]:
             "left_bytes": done.left_bytes,
             "ended_uploads": done.ended_uploads,
             "not_allowed": done.not_allowed,
+            "locks_extended": [{"place": each.place, "subject": each.subject} for each in done.extended],
+            "pins_lifted": [each.artifact_id for each in done.lifted],
         },
     }
 

@@ -239,9 +239,10 @@ class Policy(Section):
 
     @property
     def deletes(self) -> bool:
-        """Whether retention has anything to do."""
+        """Whether retention has anything to do: something to delete, or locks to extend."""
         kept = self.retention
-        return kept.offsite is not None or (kept.store is not None and self.copies == "weekly")
+        locks = any(isinstance(place, S3) and place.locked for place in (self.store, self.offsite))
+        return locks or kept.offsite is not None or (kept.store is not None and self.copies == "weekly")
 
     @model_validator(mode="after")
     def _migrates_as_it_connects(self) -> "Policy":

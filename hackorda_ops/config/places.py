@@ -49,7 +49,7 @@ class BucketLock(Section):
         days: how many. What retention keeps for longer has its lock extended each week.
     """
 
-    mode: Literal["compliance", "governance"]
+    mode: Annotated[Literal["compliance", "governance"], Field(examples=["compliance"])]
     days: Annotated[int, Field(ge=1, examples=[30])]
 
 
@@ -110,8 +110,8 @@ class S3(StoreSection):
 
     @model_validator(mode="after")
     def _one_lock(self) -> Self:
-        if self.lock is not None and self.object_lock_days is not None:
-            raise ValueError("lock and object_lock_days say the same: give one of them")
+        if self.lock is not None and self.locked != self.lock:
+            raise ValueError("lock and object_lock_days say different things: give lock alone")
         return self
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:

@@ -6,8 +6,11 @@ from hackorda_ops.config.places import S3
 from hackorda_ops.doctor.answer import Answer, Remedy, worst
 from hackorda_ops.doctor.patient import Patient
 from hackorda_ops.errors import OpsError
+from hackorda_ops.hidden.seen import undelete_command
+from hackorda_ops.retention.wanted import wanted_back
 from hackorda_ops.stores.settings import Aspect, BucketSettings, ExpiryRule
 from hackorda_ops.stores.store import Location, PlaceName, Store, folder_prefix
+from hackorda_ops.stores.versions import OpensVersions
 from hackorda_ops.words import counted, named
 
 
@@ -79,6 +82,32 @@ def lock(patient: Patient) -> Answer:
         )
 
     return _each(patient, "lock", judge)
+
+
+def hidden(patient: Patient) -> Answer:
+    """Whether artifacts are hidden that retention would keep, and so didn't delete."""
+    answers = []
+    for place, store in patient.places.items():
+        if not isinstance(store, OpensVersions):
+            continue
+        try:
+            wanted, _ = wanted_back(patient.protected, place, store, now=patient.now)
+        except OpsError as error:
+            answers.append(Answer("unknown", error.what, error.next_step))
+            continue
+        if wanted:
+            answers.append(
+                Answer(
+                    "problem",
+                    f"{place} hides {counted(len(wanted), 'artifact')} that should be there: "
+                    f"{named((each.sentence for each in wanted), shown=3, between='; ')}.",
+                    "Take the key away from whoever deleted, then bring them back: "
+                    f"`{undelete_command(patient.protected.name, place)}`.",
+                )
+            )
+        else:
+            answers.append(Answer("ok", f"{place} hides nothing that should be there."))
+    return worst(answers) if answers else Answer("none", "No place is a bucket.")
 
 
 def life_cycle(patient: Patient) -> Answer:

@@ -83,6 +83,7 @@ QUESTIONS: Final[Sequence[Question | QuestionSeries]] = (
     ),
     Question("versions", BUCKETS, "Does the bucket keep what is overwritten or deleted?", buckets.versions),
     Question("lock", BUCKETS, "Can copies be locked against deletion?", buckets.lock),
+    Question("hidden", BUCKETS, "Does a bucket hide artifacts that should be there?", buckets.hidden),
     Question(
         "life cycle", BUCKETS, "Does a rule of the bucket remove what retention keeps?", buckets.life_cycle
     ),

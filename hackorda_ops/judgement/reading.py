@@ -1,7 +1,7 @@
 """Reads a database's artifacts in each place, and what drills and verifications said of them, and judges each."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts import catalog
@@ -14,6 +14,8 @@ from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
+from hackorda_ops.safekeeping.pins import read_pins
+from hackorda_ops.safekeeping.pins import together as together_pinned
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
 
 
@@ -27,6 +29,7 @@ class Held:
         manifest: the artifact's.
         judgement: what is known of it there.
         ahead: whether it's dated in the future, and so never taken for the newest.
+        pinned: why people keep it, and until when; "" where nobody does.
     """
 
     place: PlaceName
@@ -34,6 +37,12 @@ class Held:
     manifest: Manifest
     judgement: ArtifactJudgement
     ahead: bool = False
+    pinned: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is known of it and whether it's pinned, as people read it, without a full stop."""
+        return "; ".join(filter(None, (self.judgement.sentence, self.pinned)))
 
 
 @dataclass(frozen=True)
@@ -89,13 +98,14 @@ def read_judged(
             notes.append(f"{store.describe()} can't be read: {error.what}")
     if errors and not catalogs:
         raise errors[0]
-    histories, verifications, proofs = [], [], []
+    histories, verifications, proofs, pins = [], [], [], []
     listed = {each.artifact_id for found in catalogs.values() for each in (*found.artifacts, *found.ahead)}
     for place in catalogs:
         try:
             histories.append(read_history(places[place], database))
             verifications.append(verified_in(places[place], database, listed))
             proofs.append(proofs_in(places[place], database, listed))
+            pins.append(read_pins(places[place], database))
         except OpsError as error:
             notes.append(f"What drills and verifications found is unknown: {error.what}")
     notes += dict.fromkeys(why for _, unread in (*verifications, *proofs) for why in unread)
@@ -103,8 +113,12 @@ def read_judged(
         (*drills_said(histories), *proofs_said(found for found, _ in proofs), *beside),
         together(found for found, _ in verifications),
     )
+    pinned = together_pinned(pins).holding(now)
     held = [
-        judged_in(place, places[place], found, each, sayings, now=now, ahead=each in found.ahead)
+        replace(
+            judged_in(place, places[place], found, each, sayings, now=now, ahead=each in found.ahead),
+            pinned=pinned.get(each.artifact_id, ""),
+        )
         for place, found in catalogs.items()
         for each in (*found.artifacts, *found.ahead)
     ]

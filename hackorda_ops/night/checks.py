@@ -9,6 +9,7 @@ from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.night.night import Night
 from hackorda_ops.proof.step import Shown, StepCheck
+from hackorda_ops.safekeeping.locks import shown_of
 
 
 def _read_back(night: Night) -> Shown:
@@ -72,8 +73,18 @@ _OFFSITE: Final = StepCheck[Night](
 )
 
 
+_LOCKED: Final = StepCheck[Night](
+    name="offsite_is_locked",
+    title="What is off-site is locked",
+    description="Every file has the lock that databases.yaml asks for, by the bucket's own answer.",
+    judge=lambda night: shown_of(night.locks),
+)
+
+
 def checks_of(policy: Policy) -> tuple[StepCheck[Night], ...]:
-    """The checks of a database's nights: one more where they go straight off-site."""
+    """The checks of a database's nights: more where they go straight off-site."""
     meant = engine_of(policy).night_checks
     declared = tuple(replace(each, description=meant[each.name]) for each in _CHECKS)
-    return (*declared, _OFFSITE) if policy.copies == "nightly" else declared
+    if policy.copies != "nightly":
+        return declared
+    return (*declared, _OFFSITE, *((_LOCKED,) if policy.offsite.locked else ()))

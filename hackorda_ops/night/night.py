@@ -1,7 +1,7 @@
 """A night: what an engine reads, writes, reads back and proves, published as an artifact."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from hackorda_ops.artifacts.copying import CopyResult
@@ -14,6 +14,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.night import preflight
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress, ignore, timed
+from hackorda_ops.safekeeping.locks import LocksReadBack, read_back
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Night:
         location: where it is stored, as people would name it.
         compared_with: the artifact id of the previous night, which it was compared with; None for the first.
         copy: what was written to a bucket and read back from it; None where the store is a folder.
+        locks: of the files there, read back; None where the store isn't to lock any.
     """
 
     manifest: Manifest
     location: str
     compared_with: str | None
     copy: CopyResult | None
+    locks: LocksReadBack | None = None
 
 
 def take_night(
@@ -85,4 +88,10 @@ def take_night(
             )
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
-    return Night(manifest, f"{protected.store.describe()}/{manifest.prefix}", taken.compared_with, copied)
+    return Night(
+        manifest,
+        f"{protected.store.describe()}/{manifest.prefix}",
+        taken.compared_with,
+        copied,
+        read_back(protected.store, manifest, now=datetime.now(UTC)),
+    )

@@ -4,6 +4,7 @@ Its promises, whatever the artifacts and the policy:
 
 - the artifact that a drill proved last is kept, wherever it is, and so is the newest that any drill proved;
 - what a drill or a verification found bad is kept as evidence;
+- what is pinned is kept, and takes no other's place;
 - nothing is deleted before there is a newer sound artifact in the same place;
 - nothing is deleted that is younger than `LEAST_AGE`, or that was written there within the last day;
 - artifacts that aren't sound take no sound one's place;
@@ -16,6 +17,7 @@ is lost because backups have stopped.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from hackorda_ops.calendar.clocks import is_ahead
@@ -63,11 +65,13 @@ class Decision:
         held: the artifact.
         keep: False: it's deleted.
         reasons: why, at least one.
+        held_back: it stays only because it can't be deleted yet.
     """
 
     held: StoredArtifact
     keep: bool
     reasons: tuple[str, ...]
+    held_back: bool = False
 
 
 def decide(
@@ -75,6 +79,7 @@ def decide(
     policies: Mapping[PlaceName, Keep | None],
     *,
     proven: Sequence[str],
+    pinned: Mapping[str, str] = MappingProxyType({}),
     now: datetime,
     proven_nights: Sequence[str] = (),
 ) -> tuple[Decision, ...]:
@@ -84,6 +89,7 @@ def decide(
         artifacts: a database's, in any order.
         policies: how much is kept in each place; None for everything.
         proven: ids of the artifacts that drills have proven, that of the last drill first.
+        pinned: why people keep artifacts, by id.
         now: the present, aware.
         proven_nights: ids of those that the proofs of nights have proven, that of the last proof first.
     """
@@ -92,19 +98,22 @@ def decide(
     return tuple(
         decision
         for place, policy in policies.items()
-        for decision in _in_one_place([each for each in held if each.place == place], policy, by, now)
+        for decision in _in_one_place([each for each in held if each.place == place], policy, by, pinned, now)
     )
 
 
-def kept(decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str]) -> tuple[Decision, ...]:
+def kept(
+    decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str], *, held_back: bool
+) -> tuple[Decision, ...]:
     """The decisions, with some artifacts that were to be deleted kept after all.
 
     Args:
         decisions: as `decide` gave them.
         why: a reason by place and artifact id.
+        held_back: whether they would go if they could.
     """
     return tuple(
-        Decision(each.held, True, (why[place],))
+        Decision(each.held, True, (why[place],), held_back)
         if not each.keep and (place := (each.held.place, each.held.artifact_id)) in why
         else each
         for each in decisions
@@ -112,13 +121,21 @@ def kept(decisions: Iterable[Decision], why: Mapping[tuple[PlaceName, str], str]
 
 
 def _in_one_place(
-    held: Sequence[StoredArtifact], policy: Keep | None, proven: Mapping[str, Sequence[str]], now: datetime
+    held: Sequence[StoredArtifact],
+    policy: Keep | None,
+    proven: Mapping[str, Sequence[str]],
+    pinned: Mapping[str, str],
+    now: datetime,
 ) -> list[Decision]:
     if policy is None:
+        everything = ("no retention is configured here: everything is kept",)
         return [
-            Decision(each, True, ("no retention is configured here: everything is kept",)) for each in held
+            Decision(each, True, (pinned[each.artifact_id],) if each.artifact_id in pinned else everything)
+            for each in held
         ]
-    reasons: dict[str, list[str]] = {each.artifact_id: [] for each in held}
+    reasons = {
+        each.artifact_id: [pinned[each.artifact_id]] if each.artifact_id in pinned else [] for each in held
+    }
     ahead = {each.artifact_id for each in held if is_ahead(each.captured_at, now)}
     for artifact_id in ahead:
         reasons[artifact_id].append("dated in the future: a clock was wrong when it was made")

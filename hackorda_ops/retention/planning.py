@@ -1,9 +1,10 @@
 """Reads what a database has in both places, and plans what becomes of it. Deletes nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from hackorda_ops.artifacts import catalog
@@ -13,13 +14,17 @@ from hackorda_ops.config.retention import Keep
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused
+from hackorda_ops.hidden.seen import undelete_command
 from hackorda_ops.judgement.artifact import Sayings, judge
 from hackorda_ops.judgement.reading import proofs_in, proofs_said, together, verified_in
 from hackorda_ops.retention.deletion import files_of, last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
+from hackorda_ops.retention.locking import LockExtension, extensions
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
-from hackorda_ops.retention.proven import Proven, proven
+from hackorda_ops.retention.proven import proven
 from hackorda_ops.retention.stock import Stock, keeps_versions, stock_of
+from hackorda_ops.safekeeping.pins import Pin, read_pins
+from hackorda_ops.safekeeping.pins import together as together_pinned
 from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
 
@@ -44,6 +49,8 @@ class RetentionPlan:
         leftovers: what no artifact needs any more.
         stocks: what each place holds.
         notes: what somebody should look at, a sentence each: it's kept.
+        to_extend: the locks that are extended.
+        over: the pins that have ended, and are lifted.
     """
 
     database: str
@@ -51,6 +58,8 @@ class RetentionPlan:
     leftovers: tuple[Leftover, ...]
     stocks: tuple[Stock, ...]
     notes: tuple[str, ...]
+    to_extend: tuple[LockExtension, ...] = ()
+    over: tuple[Pin, ...] = ()
 
     @property
     def to_delete(self) -> tuple[Decision, ...]:
@@ -111,20 +120,26 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     )
     verifications = [verified_in(store, name, ids) for store in places.values()]
     sayings = Sayings(drills.said, together(found for found, _ in verifications))
+    pins = together_pinned(read_pins(store, name) for store in places.values())
+    pinned = pins.holding(now)
     held = {place: _held(place, catalogs[place], listed[place], sayings, now) for place in places}
     decisions = decide(
         [each for here in held.values() for each in here],
         policies,
         proven=drills.artifact_ids,
         proven_nights=drills.night_ids,
+        pinned=pinned,
         now=now,
     )
     if drills.unknown:
         decisions = kept(
-            decisions, {(each.held.place, each.held.artifact_id): _UNKNOWN for each in decisions}
+            decisions,
+            {(each.held.place, each.held.artifact_id): _UNKNOWN for each in decisions},
+            held_back=False,
         )
     else:
-        decisions = kept(decisions, _locked(name, decisions, places, listed, now))
+        decisions = kept(decisions, _locked(name, decisions, places, listed, now), held_back=True)
+    to_extend, not_extended = extensions(name, places, decisions, listed, now)
     # What has a manifest in the store may be copied off-site at any time; nothing is ever copied the other way.
     in_store = _with_manifests(catalogs["store"]) if "store" in catalogs else []
     left = [
@@ -138,9 +153,14 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             wanted=_wanted(
                 remains(place, listed[place], policy.schedule),
                 held[place],
-                keep,
-                drills,
-                now,
+                partial(
+                    decide,
+                    policies={place: keep},
+                    proven=drills.artifact_ids,
+                    proven_nights=drills.night_ids,
+                    pinned=pinned,
+                    now=now,
+                ),
             ),
             may_come=in_store if place == "offsite" else (),
             now=now,
@@ -155,6 +175,7 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             *(() if "offsite" in places else (_STORE_ALONE,)),
             *((_NEVER_DELETED,) if "store" not in places and policy.retention.offsite is None else ()),
             *not_seen,
+            *not_extended,
             *dict.fromkeys(why for _, unread in (*verifications, *proofs) for why in unread),
             *(f"Kept, whatever it is: {each}" for found in catalogs.values() for each in found.damaged),
             *(
@@ -164,12 +185,23 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
             ),
             *(f"Nothing is deleted while this can't be read: {each}" for each in drills.unknown),
             *(
-                f"Of {each.subject} ({each.place}) there are only {each.reason}"
+                f"Of {each.subject} ({each.place}) there are only {each.reason}{_how_back(each)}"
                 for each in left
                 if each.missed
             ),
         ),
+        to_extend=to_extend,
+        over=pins.ended(now),
     )
+
+
+def _how_back(left: Leftover) -> str:
+    """What brings it back, where its versions are still there."""
+    if left.of_files:
+        return ""
+    database, _, artifact_id = left.subject.partition("/")
+    command = undelete_command(database, left.place, artifact_id)
+    return f". `{command}` brings it back as long as its versions are kept"
 
 
 def _with_manifests(found: Catalog) -> list[str]:
@@ -202,22 +234,10 @@ def _listed(
 def _wanted(
     gone: Sequence[StoredArtifact],
     held: Sequence[StoredArtifact],
-    policy: Keep,
-    drills: Proven,
-    now: datetime,
+    decided: Callable[[Sequence[StoredArtifact]], Sequence[Decision]],
 ) -> dict[str, str]:
     """Why artifacts of which only remains exist would be kept if they were whole, by id."""
-    together = (
-        decide(
-            [*held, *gone],
-            {gone[0].place: policy},
-            proven=drills.artifact_ids,
-            proven_nights=drills.night_ids,
-            now=now,
-        )
-        if gone
-        else ()
-    )
+    together = decided([*held, *gone]) if gone else ()
     ids = {each.artifact_id for each in gone}
     return {
         each.held.artifact_id: "; ".join(each.reasons)

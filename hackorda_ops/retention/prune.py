@@ -11,10 +11,13 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
+from hackorda_ops.retention.locking import LockExtension
 from hackorda_ops.retention.plan import StoredArtifact
 from hackorda_ops.retention.planning import RetentionPlan, open_places, read_plan
+from hackorda_ops.safekeeping.pins import Pin, is_pinned, unpin
+from hackorda_ops.stores.locks import lock_each_until, locking
 from hackorda_ops.stores.store import PlaceName, Store
-from hackorda_ops.words import counted, size
+from hackorda_ops.words import counted, named, size
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Pruned:
         left_bytes: what stays as versions behind delete markers, until a later run or the bucket's own rules.
         ended_uploads: what killed uploads had left behind, and is gone.
         not_allowed: leftovers that the store refuses to delete, a sentence each; a bucket's own rules may do it.
+        extended: the locks that last longer now.
+        lifted: the pins that are over, and were lifted.
     """
 
     plan: RetentionPlan
@@ -38,6 +43,8 @@ class Pruned:
     left_bytes: int
     ended_uploads: tuple[str, ...]
     not_allowed: tuple[str, ...]
+    extended: tuple[LockExtension, ...] = ()
+    lifted: tuple[Pin, ...] = ()
 
 
 def plan_retention(protected: Protected, *, now: datetime | None = None) -> RetentionPlan:
@@ -71,7 +78,7 @@ def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
             meaning="Nothing was deleted: without this place there's no knowing what must be kept.",
             next_step=error.next_step,
         ) from None
-    if not plan.to_delete and not plan.to_remove:
+    if not (plan.to_delete or plan.to_remove or plan.to_extend or plan.over):
         return _carried_out(plan, policy, places, LogLine("retention"), now=moment)
     with logged("delete", tuple(places.values()), protected.name, subject="retention") as line:
         return _carried_out(plan, policy, places, line, now=moment)
@@ -84,8 +91,12 @@ def _carried_out(
     done = Pruned(plan, (), (), 0, 0, (), ())
     errors: list[OpsError] = []
     keeps_versions = {stock.place: stock.keeps_versions for stock in plan.stocks}
+    # What is kept is safe before anything else is deleted.
+    done = _locks_extended(done, places, errors)
     for held in (decision.held for decision in plan.to_delete):
         try:
+            if is_pinned(places.values(), plan.database, held.artifact_id, now):
+                continue  # since the plan was made
             gone_bytes = delete_artifact(places[held.place], plan.database, held.artifact_id, now=now)
         except OpsError as error:
             errors.append(error)
@@ -111,6 +122,7 @@ def _carried_out(
                 left=leftover.of_files and keeps_versions[leftover.place],
             )
             line.detail = sentence(done)
+    done = _pins_lifted(done, places, errors)
     policies = {"store": policy.store, "offsite": policy.offsite}
     ended = [
         upload
@@ -124,6 +136,33 @@ def _carried_out(
     return done
 
 
+def _locks_extended(done: Pruned, places: Mapping[PlaceName, Store], errors: list[OpsError]) -> Pruned:
+    for each in done.plan.to_extend:
+        bucket = locking(places[each.place])
+        if bucket is None:
+            continue
+        try:
+            *files, last = each.keys
+            lock_each_until(bucket, files, each.until)
+            bucket.lock_until(last, each.until)
+        except OpsError as error:
+            errors.append(error)
+        else:
+            done = replace(done, extended=(*done.extended, each))
+    return done
+
+
+def _pins_lifted(done: Pruned, places: Mapping[PlaceName, Store], errors: list[OpsError]) -> Pruned:
+    for pin in done.plan.over:
+        try:
+            left = unpin(places.values(), pin.database, pin.artifact_id)
+        except OpsError as error:
+            errors.append(error)
+        else:
+            done = replace(done, lifted=(*done.lifted, pin), not_allowed=(*done.not_allowed, *left))
+    return done
+
+
 def _counted(done: Pruned, size_bytes: int, *, left: bool) -> Pruned:
     if left:
         return replace(done, left_bytes=done.left_bytes + size_bytes)
@@ -134,18 +173,24 @@ def sentence(done: Pruned) -> str:
     """What a run did, in a sentence."""
     names = ", ".join(f"{each.artifact_id} ({each.place})" for each in done.deleted)
     left = f"; {size(done.left_bytes)} stay as versions behind delete markers" if done.left_bytes else ""
+    kept = "".join(
+        (
+            f" Locks extended: {named(each.subject for each in done.extended)}." if done.extended else "",
+            f" Pins that are over: {named(each.artifact_id for each in done.lifted)}." if done.lifted else "",
+        )
+    )
     return (
         f"{counted(len(done.deleted), 'artifact')} deleted{f': {names}' if names else ''}; "
-        f"{counted(len(done.removed), 'leftover')} removed; {size(done.freed_bytes)} freed{left}."
+        f"{counted(len(done.removed), 'leftover')} removed; {size(done.freed_bytes)} freed{left}.{kept}"
     )
 
 
 def _not_all(done: Pruned, errors: list[OpsError]) -> OpsError:
     kind = RetryableError if all(error.retryable for error in errors) else PermanentError
     return kind(
-        f"{counted(len(errors), 'deletion')} failed. {sentence(done)}\n"
+        f"{counted(len(errors), 'step')} of retention failed. {sentence(done)}\n"
         + "\n".join(f"  {error.what}" for error in errors),
-        meaning="What is still there takes up room, and is planned again the next time. Nothing was deleted that "
-        "the plan keeps.",
+        meaning="What was to go takes up room, and what was to be locked for longer isn't; both are planned again the "
+        "next time. Nothing was deleted that the plan keeps.",
         next_step="\n".join(dict.fromkeys(error.next_step for error in errors)),
     )

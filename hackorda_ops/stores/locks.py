@@ -85,6 +85,11 @@ def locks_of(store: LocksFiles, keys: Iterable[str]) -> dict[str, FileLock]:
 def lock_each_until(store: LocksFiles, keys: Iterable[str], until: datetime) -> None:
     """Extends the locks of several files.
 
+    Args:
+        store: where they are.
+        keys: the files.
+        until: their new date, aware.
+
     Raises:
         StoreRefused, StoreUnreachable: as `LocksFiles.lock_until` does; some may have been extended.
     """
@@ -95,6 +100,11 @@ def lock_each_until(store: LocksFiles, keys: Iterable[str], until: datetime) -> 
 
 def hold_each(store: LocksFiles, keys: Iterable[str], *, on: bool) -> None:
     """Puts a legal hold on several files, or lifts it.
+
+    Args:
+        store: where they are.
+        keys: the files.
+        on: False: it's lifted.
 
     Raises:
         StoreRefused, StoreUnreachable: as `LocksFiles.hold` does; some may be held, or lifted, already.

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from hackorda_ops.config.models import Policy
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, StoreRefused
 from hackorda_ops.proof.step import Shown, StepCheck
+from hackorda_ops.safekeeping.locks import shown_of
 from hackorda_ops.week.week import Week
 
 
@@ -12,11 +14,15 @@ def _chosen(week: Week) -> Shown:
     return Shown(numbers={"artifact": manifest.artifact_id, "night": manifest.night.isoformat()})
 
 
+def _locked(week: Week) -> Shown:
+    return shown_of(week.locks)
+
+
 def _copied(week: Week) -> Shown:
     return Shown(numbers={"files": week.copy.files_read_back, "bytes": week.copy.bytes_read_back})
 
 
-CHECKS: Final = (
+_CHECKS: Final = (
     StepCheck[Week](
         name="sound_night_of_the_week",
         title="A sound night of the week was copied",
@@ -32,3 +38,15 @@ CHECKS: Final = (
         refuted_by=(ArtifactDamaged, StoreRefused),
     ),
 )
+
+_LOCKED: Final = StepCheck[Week](
+    name="offsite_is_locked",
+    title="The copy off-site is locked",
+    description="Every file has the lock that databases.yaml asks for, by the bucket's own answer.",
+    judge=_locked,
+)
+
+
+def checks_of(policy: Policy) -> tuple[StepCheck[Week], ...]:
+    """The checks of a database's weeks: one more where the bucket is to lock what it gets."""
+    return (*_CHECKS, _LOCKED) if policy.offsite.locked else _CHECKS

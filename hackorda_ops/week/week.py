@@ -14,6 +14,7 @@ from hackorda_ops.concerns import require_none
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.safekeeping.locks import LocksReadBack, read_back
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week.apart import require_copies, require_two_places
 from hackorda_ops.words import named, size
@@ -30,6 +31,7 @@ class Week:
         ended_uploads: abandoned multipart uploads of earlier runs that were ended.
         repaired: a sentence for each older copy off-site that was damaged, and was repaired from the store.
         not_repaired: a sentence for each that could not be, with the reason.
+        locks: of the copy's files, read back; None where the bucket isn't to lock any.
     """
 
     manifest: Manifest
@@ -38,6 +40,7 @@ class Week:
     ended_uploads: tuple[str, ...]
     repaired: tuple[str, ...] = ()
     not_repaired: tuple[str, ...] = ()
+    locks: LocksReadBack | None = None
 
 
 def ship_week(
@@ -123,7 +126,13 @@ def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> 
     copied = _copied(store, offsite, artifact, on_progress)
     # Housekeeping comes last: a key without the right to list uploads must not cost the week its copy.
     ended = end_abandoned_uploads(offsite, protected.name)
-    return Week(artifact, copied, f"{offsite.describe()}/{artifact.prefix}", ended)
+    return Week(
+        artifact,
+        copied,
+        f"{offsite.describe()}/{artifact.prefix}",
+        ended,
+        locks=read_back(offsite, artifact, now=datetime.now(UTC)),
+    )
 
 
 def _copied(source: Store, destination: Store, artifact: Manifest, on_progress: OnProgress) -> CopyResult:
@@ -178,4 +187,5 @@ def _told(week: Week) -> str:
         f"{week.location}: {week.copy.files} files, {size(week.copy.bytes_copied)} copied, "
         f"{size(week.copy.bytes_read_back)} read back and equal to the manifest."
     )
-    return " ".join((shipped, *(f"{each}." for each in week.repaired), *week.not_repaired))
+    locked = (week.locks.sentence,) if week.locks else ()
+    return " ".join((shipped, *locked, *(f"{each}." for each in week.repaired), *week.not_repaired))

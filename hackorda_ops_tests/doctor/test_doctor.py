@@ -64,7 +64,11 @@ def test_a_bucket_with_versions_and_locks_is_ticked(shipped: Shipped, client: An
         CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
     )
     offsite = {**shipped.written["offsite"], "bucket": f"{shipped.bucket}-locked"}
-    assert buckets.lock(patient_of(shipped.changed(offsite=offsite))).outcome == "ok"
+    unlocked = buckets.lock(patient_of(shipped.changed(offsite=offsite)))
+    assert (unlocked.outcome, "nothing is locked" in unlocked.seen) == ("attention", True)
+    offsite["lock"] = {"mode": "governance", "days": 14}
+    locked = buckets.lock(patient_of(shipped.changed(offsite=offsite)))
+    assert (locked.outcome, "14 days, in governance mode" in locked.seen) == ("ok", True)
 
 
 def test_a_lock_that_is_configured_and_not_there_is_a_problem(shipped: Shipped) -> None:

@@ -216,7 +216,11 @@ def test_a_lock_keeps_what_would_go_and_tells_until_when() -> None:
     [first, *_] = gone(decisions)
     why = locked_sentence(datetime(2027, 1, 1, tzinfo=UTC))
 
-    after = kept(decisions, {("store", first.artifact_id): why, ("store", nightly(1)[0].artifact_id): why})
+    after = kept(
+        decisions,
+        {("store", first.artifact_id): why, ("store", nightly(1)[0].artifact_id): why},
+        held_back=True,
+    )
 
     assert {each.held: each.reasons for each in after}[first] == (
         "object lock holds it until 2027-01-01 00:00:00 UTC",

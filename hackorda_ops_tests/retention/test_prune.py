@@ -332,7 +332,7 @@ def test_a_key_without_the_right_to_delete_is_one_clear_error_and_leaves_the_res
     with through(s3_server, places, no_deletes) as refused, pytest.raises(PermanentError) as raised:
         refused.prune()
 
-    assert raised.value.what.startswith("1 deletion failed. 1 artifact deleted: ")
+    assert raised.value.what.startswith("1 step of retention failed. 1 artifact deleted: ")
     assert "AccessDenied" in raised.value.what
     assert "to delete objects" in raised.value.next_step
     assert ages(places.store) == list(range(7))

@@ -17,14 +17,15 @@ from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
 from hackorda_ops.progress_log import ProgressLog
 from hackorda_ops.week import week as weekly
-from hackorda_ops.week.checks import CHECKS
+from hackorda_ops.week.checks import checks_of
 from hackorda_ops.week.week import Week
 
 
 def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
     """The asset of a database's weeks."""
     own_key, partitions = key(name, OFFSITE_COPY), weeks(database.schedule)
-    specs = checks.specs_of(CHECKS, own_key, partitions)
+    declared = checks_of(database)
+    specs = checks.specs_of(declared, own_key, partitions)
     # For lineage. The core picks the night from the catalog and says which. The present week has
     # nights that don't exist yet, and Dagster would refuse to backfill it ("beta" in 1.13).
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -61,8 +62,8 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
                     on_progress=ProgressLog(context.log.info),
                 )
 
-        week = yield from checks.done_in_a_step(CHECKS, context, work)
-        yield from checks.results_of_a_step(CHECKS, week)
+        week = yield from checks.done_in_a_step(declared, context, work)
+        yield from checks.results_of_a_step(declared, week)
         yield dg.MaterializeResult(metadata=metadata.of_week(week))
 
     return copy

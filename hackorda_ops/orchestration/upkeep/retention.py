@@ -88,6 +88,8 @@ def metadata_of(done: Pruned) -> dict[str, MetadataValue]:
         "leftovers removed": MetadataValue.int(len(done.removed)),
         "bytes freed": MetadataValue.int(done.freed_bytes),
         "bytes left as versions": MetadataValue.int(done.left_bytes),
+        "locks extended": MetadataValue.int(len(done.extended)),
+        "pins lifted": MetadataValue.int(len(done.lifted)),
         "abandoned uploads ended": MetadataValue.int(len(done.ended_uploads)),
         "what was deleted": MetadataValue.md(deleted or "nothing"),
         **{

@@ -2,12 +2,12 @@
 
 import io
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -37,13 +37,12 @@ class Opened:
 Fetch = Callable[[int, int], Opened]
 
 
-def opened_range(client: "S3Client", bucket: str, key: str, start_bytes: int, end_bytes: int) -> Opened:
+def opened_range(client: "S3Client", which: Mapping[str, Any], start_bytes: int, end_bytes: int) -> Opened:
     """Opens a range of an object.
 
     Args:
         client: of the bucket's provider.
-        bucket: its name.
-        key: the object's whole key.
+        which: bucket, the object's whole key, and the version where it isn't the current one.
         start_bytes: the first byte's offset.
         end_bytes: the offset behind the last; it may lie beyond the object's end.
 
@@ -51,7 +50,7 @@ def opened_range(client: "S3Client", bucket: str, key: str, start_bytes: int, en
         ClientError, BotoCoreError: there is no such object, or it can't be read.
     """
     try:
-        answer = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start_bytes}-{end_bytes - 1}")
+        answer = client.get_object(**which, Range=f"bytes={start_bytes}-{end_bytes - 1}")
     except ClientError as error:
         # An empty object has no byte 0.
         if (
@@ -60,14 +59,14 @@ def opened_range(client: "S3Client", bucket: str, key: str, start_bytes: int, en
             != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         ):
             raise
-        answer = client.get_object(Bucket=bucket, Key=key)
+        answer = client.get_object(**which)
     said = answer.get("ContentRange", "").rpartition("/")[2]
     if said.isdecimal():
         return Opened(answer["Body"], int(said))
     if not start_bytes and answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.PARTIAL_CONTENT:
         # A part of who knows how much: taken for the whole, it would make a sound file look cut off.
         answer["Body"].close()
-        answer = client.get_object(Bucket=bucket, Key=key)
+        answer = client.get_object(**which)
     return Opened(answer["Body"], None)
 
 

@@ -2,11 +2,11 @@
 
 import io
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -24,7 +24,7 @@ from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
 from hackorda_ops.stores.s3.objects import object_settings
 from hackorda_ops.stores.s3.provider import provider_name
-from hackorda_ops.stores.s3.reader import ObjectReader, Opened, opened_range
+from hackorda_ops.stores.s3.reader import ObjectReader, opened_range
 from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
 from hackorda_ops.stores.s3.settings import read_settings
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES
@@ -156,20 +156,29 @@ class S3Store(StoreBase):
                 for entry in page.get("CommonPrefixes", []):
                     yield entry["Prefix"].removeprefix(within).removesuffix("/")
 
-    @contextmanager
-    def open(self, key: str) -> Iterator[BinaryIO]:
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """An object as a stream, a large one by several connections; if one breaks, reading continues where it was.
 
         Raises:
             ArtifactMissing: there is no such object.
             StoreRefused, StoreUnreachable: it can't be read.
         """
+        return self._reading(key, {"Bucket": self.bucket, "Key": self._full(key)})
 
-        def fetch(start_bytes: int, end_bytes: int) -> Opened:
-            return opened_range(self._client, self.bucket, self._full(key), start_bytes, end_bytes)
+    def open_version(self, key: str, version_id: str) -> AbstractContextManager[BinaryIO]:
+        """See `OpensVersions.open_version`."""
+        return self._reading(key, {"Bucket": self.bucket, "Key": self._full(key), "VersionId": version_id})
 
+    def versions_of(self, key: str) -> tuple[StoredVersion, ...]:
+        """See `OpensVersions.versions_of`."""
+        where = (self.bucket, self._full(key), folder_prefix(self.prefix))
+        with self._translated(f"list the versions of {self.describe()}/{key}"):
+            return tuple(each for each in s3_versions.listed(self._client, *where) if each.key == key)
+
+    @contextmanager
+    def _reading(self, key: str, which: Mapping[str, Any]) -> Iterator[BinaryIO]:
         with self._translated(f"read {self.describe()}/{key}"), Seats(self._seats) as seats:
-            reader = ObjectReader(fetch, self.attempts, seats)
+            reader = ObjectReader(partial(opened_range, self._client, which), self.attempts, seats)
             with io.BufferedReader(reader, CHUNK_BYTES) as stream:
                 yield cast(BinaryIO, stream)
 
