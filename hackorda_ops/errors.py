@@ -17,6 +17,8 @@
     │   ├── StoreRefused         bucket missing, access denied, a write that was not kept
     │   ├── ArtifactMissing      no artifact fits what was asked for
     │   ├── ArtifactDamaged      an artifact's bytes or rows are not what its manifest says
+    │   ├── IdentityMissing      it takes an identity to read what an artifact holds
+    │   ├── IdentityRefused      the identity given doesn't open an encrypted artifact
     │   ├── PartitionGone        a past night cannot be dumped from the present
     │   ├── PointGone            a history does not hold the point that was asked for
     │   ├── PromotionIncomplete  a recovered branch became the primary in part
@@ -150,6 +152,14 @@ class ArtifactMissing(PermanentError):
 
 class ArtifactDamaged(PermanentError):
     """An artifact's bytes or rows are not what its manifest says."""
+
+
+class IdentityMissing(PermanentError):
+    """It takes an identity to read what an encrypted artifact holds."""
+
+
+class IdentityRefused(PermanentError):
+    """The identity that is given here doesn't open an encrypted artifact."""
 
 
 class PartitionGone(PermanentError):

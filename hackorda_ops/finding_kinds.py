@@ -18,8 +18,11 @@ Severity = Literal["fatal", "warning"]
 #   disagreement the provider's history, or production, contradicts the dump: one of them is wrong
 #   production   production has moved further from the backup than its age explains
 #   migrations   it comes back, but the team's migrations don't apply to it
+#   identity     the identity here doesn't open the artifact; nobody can say more of it
 #   source       the source itself: what it held, or that it breaks its own rules
-Cause = Literal["copy", "rows", "definitions", "time", "disagreement", "production", "migrations", "source"]
+Cause = Literal[
+    "copy", "rows", "identity", "definitions", "time", "disagreement", "production", "migrations", "source"
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ KINDS: Final[Mapping[str, FindingKind]] = {
         "fatal",
         "copy",
         "The dump no longer has its value of that night: the dump was altered or replaced, or its manifest was.",
+    ),
+    "identity refused": FindingKind(
+        "fatal",
+        "identity",
+        "The artifact is encrypted, and the identity here doesn't open it: an emergency restore with it would fail.",
     ),
     "keys missing": FindingKind("fatal", "copy", _NOT_THE_SAME),
     "keys differ": FindingKind("fatal", "copy", _NOT_THE_SAME),

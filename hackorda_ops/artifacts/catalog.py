@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from hackorda_ops.artifacts import sealed  # noqa: F401  # makes manifests of encrypted artifacts readable
 from hackorda_ops.artifacts.ids import id_is_ahead, is_id, moment_of
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes, is_of_the_source
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing

@@ -29,7 +29,12 @@ RECOVERY_SHEET_NAME = "RESTORE.md"
 ANOTHER_SOURCE: Final = "another source"
 """The finding code of an artifact whose source nobody has confirmed."""
 
+SEALED_FORMAT_VERSION: Final = 2
+"""That of the manifests of encrypted artifacts (`artifacts.sealed`), which earlier releases don't read."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# What is known of an encrypted artifact without its key is the same for every engine.
+_SEALED: Final = "sealed"
 # Manifests that name no engine were written before there was another.
 _FIRST_ENGINE: Final = "postgres"
 
@@ -186,13 +191,26 @@ def register(key: str, manifest: type[Manifest]) -> None:
         key: the engine's.
         manifest: the type that holds its evidence.
     """
-    _KNOWN[key] = _Known(
+    _KNOWN[key] = _readable(manifest, FORMAT_VERSION)
+
+
+def register_sealed(manifest: type[Manifest]) -> None:
+    """Makes readable what is known of encrypted artifacts without their keys.
+
+    Args:
+        manifest: the type that holds it.
+    """
+    _KNOWN[_SEALED] = _readable(manifest, SEALED_FORMAT_VERSION)
+
+
+def _readable(manifest: type[Manifest], version: int) -> _Known:
+    return _Known(
         manifest,
         Document(
             name="manifest",
             adapter=TypeAdapter(manifest),
             version_field="format_version",
-            version=FORMAT_VERSION,
+            version=version,
             unreadable=Advice(
                 "Nothing is known about this artifact; it is not counted as a backup.",
                 "Look at the file; restore by hand from the dump folder next to it, or use another artifact.",
@@ -210,7 +228,8 @@ _OTHER_RELEASE: Final = Advice(
 
 def to_bytes(manifest: Manifest) -> bytes:
     """A manifest as the JSON text that is stored."""
-    return _KNOWN[manifest.engine].document.to_bytes(manifest)
+    sealed = manifest.format_version == SEALED_FORMAT_VERSION
+    return _KNOWN[_SEALED if sealed else manifest.engine].document.to_bytes(manifest)
 
 
 def from_bytes(data: bytes, *, origin: str) -> Manifest:
@@ -250,6 +269,8 @@ def _engine_in(data: bytes) -> str:
         raw: Any = from_json(data)
     except ValueError:
         return next(iter(_KNOWN))  # which says that it isn't readable
+    if isinstance(raw, dict) and raw.get("format_version") == SEALED_FORMAT_VERSION:
+        return _SEALED
     engine = raw.get("engine", _FIRST_ENGINE) if isinstance(raw, dict) else next(iter(_KNOWN))
     return engine if isinstance(engine, str) else repr(engine)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hackorda_ops.artifacts.copying import CopyResult, copy_artifact, end_abandoned_uploads
+from hackorda_ops.artifacts.key_files import keys_to_copy
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.folder import FolderStore
@@ -38,11 +39,12 @@ def publish(
         (staged / MANIFEST_NAME).write_bytes(data)
         store.adopt(staged, manifest.prefix, lasting=lasting)
         return None
+    staging = FolderStore(store.staging_root)
     copied = copy_artifact(
-        FolderStore(store.staging_root),
+        staging,
         store,
         prefix=manifest.prefix,
-        files=manifest.files,
+        files=(*manifest.files, *keys_to_copy(staging, store, manifest)),
         manifest_bytes=data,
         on_progress=on_progress,
     )

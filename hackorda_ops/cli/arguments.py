@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.printing import note
 from hackorda_ops.config import file as config_file
+from hackorda_ops.config.encryption import IdentitySection
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.engines.engine import Engine, Target
 from hackorda_ops.environment import Protected
@@ -51,14 +53,36 @@ OffsiteUrl = Annotated[
 ]
 
 
-def choose_database(path: Path | None, name: str | None, offsite: str | None = None) -> Protected:
+IdentityFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--identity",
+        metavar="FILE",
+        help="The identity that opens encrypted artifacts (of age-keygen, or an SSH private key), instead of the one "
+        "that databases.yaml names.",
+    ),
+]
+
+
+def choose_database(
+    path: Path | None, name: str | None, offsite: str | None = None, identity: Path | None = None
+) -> Protected:
     """The database that a command works on; with --offsite it needs no configuration file.
 
     Args:
         path: the path of databases.yaml; None to search for it.
         name: the database's name; None if there is only one.
         offsite: s3://BUCKET/PREFIX to use instead of the configured one; None for that.
+        identity: the file that --identity names; None for what is configured.
     """
+    chosen = _chosen(path, name, offsite)
+    if identity is None:
+        return chosen
+    section = IdentitySection(file=identity.expanduser().absolute())
+    return replace(chosen, policy=chosen.policy.model_copy(update={"identity": section}))
+
+
+def _chosen(path: Path | None, name: str | None, offsite: str | None) -> Protected:
     if offsite is not None and path is None and not config_file.locate(None, os.environ).exists():
         if name is None:
             raise UsageError(

@@ -16,6 +16,7 @@ from hackorda_ops.cli.arguments import (
     AsJson,
     ConfigPath,
     DatabaseName,
+    IdentityFile,
     OffsiteUrl,
     choose_database,
     open_place,
@@ -77,7 +78,7 @@ def dump(
         )
         for line in engine_that_wrote(manifest).notes(manifest):
             terminal.out.print(f"  {line}", markup=False)
-        for warning in manifest.warnings:
+        for warning in (*manifest.warnings, *night.notes):
             terminal.out.print(f"  note: {warning}", markup=False)
     raise typer.Exit(0 if manifest.sound else 1)
 
@@ -278,14 +279,16 @@ def verify(
     artifact: ArtifactId = None,
     place: Annotated[PlaceName, typer.Option("--in", help="Where to read it from.")] = "offsite",
     offsite: OffsiteUrl = None,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a whole artifact and check every file, row and digest against its manifest: PASS or FAIL.
 
-    This proves the bytes, not that they can be restored: that takes a restore drill.
+    This proves the bytes, not that they can be restored: that takes a restore drill. Of an encrypted artifact, where
+    no identity is named, the ciphertext is checked, and nothing in it.
     """
-    protected = choose_database(config, database, offsite)
+    protected = choose_database(config, database, offsite, identity)
     store = open_place(place, protected)
     judged = read_judged({place: store}, protected.name)
     # Whatever was seen of it before: this is how damage that was repaired is found to be gone.
@@ -293,4 +296,13 @@ def verify(
     with terminal.progress_shown() as on_progress:
         result = verifying.verify(protected, store, chosen, on_progress=on_progress)
     sentence = f"{result.location}: {len(chosen.files)} files, {size(chosen.size_bytes)}, {chosen.contents}"
-    conclude(result.verdict, sentence, chosen, result.findings, as_json=as_json)
+    if result.not_measured:
+        sentence += f"; {result.not_measured}"
+    conclude(
+        result.verdict,
+        sentence,
+        chosen,
+        result.findings,
+        as_json=as_json,
+        more={"not_measured": result.not_measured or None},
+    )

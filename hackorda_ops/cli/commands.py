@@ -78,6 +78,11 @@ LISTED = (
         "Fetch an artifact's files into a folder, for yourself alone, and check each one's SHA-256; can be continued.",
     ),
     ListedCommand(
+        "rewrap",
+        "encryption",
+        "Let other recipients open artifacts that exist: wrap each one's key for those of encrypt_to, and no more.",
+    ),
+    ListedCommand(
         "look",
         "look",
         "Look at the live database, read-only: its rows, sizes, connections, who waits, slow queries.",

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, RECOVERY_SHEET_NAME, Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.artifacts.verifications import Verification
 from hackorda_ops.cli import terminal
-from hackorda_ops.cli.arguments import AsJson, ConfigPath, OffsiteUrl
+from hackorda_ops.cli.arguments import AsJson, ConfigPath, IdentityFile, OffsiteUrl
 from hackorda_ops.cli.named import Asked, From, Named, TwoNamed, ask
 from hackorda_ops.cli.printing import note, print_json, summary
 from hackorda_ops.cli.shown import show_tables
@@ -22,6 +24,8 @@ from hackorda_ops.inspection.download import download as fetch_into
 from hackorda_ops.inspection.proofs import Proofs, read_proofs
 from hackorda_ops.judgement.reading import Held
 from hackorda_ops.own_folders import private_folder
+from hackorda_ops.sealing.opening import decrypt_into
+from hackorda_ops.sealing.recovery_sheet import DECRYPTED_FOLDER
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted, moment, size, visible
 from hackorda_ops.words import named as listed
@@ -30,18 +34,22 @@ from hackorda_ops.words import named as listed
 def show(
     named: Named = None,
     offsite: OffsiteUrl = None,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what is in an artifact, where it lies, and what has been proven of it: its night, drills, restores.
 
     It's read from the manifest, the drills' reports and the operations log; the files themselves aren't read again
-    (`verify` does that). Example:
+    (`verify` does that). What an encrypted artifact holds is shown where its identity is named. Example:
 
     hackorda-ops show 20261108T020000Z-1a2b3c
     """
-    asked = ask(named, config, offsite)
-    found = read_proofs(asked.places, asked.held(asked.ids[0] if asked.ids else None))
+    asked = ask(named, config, offsite, identity=identity)
+    held = asked.held(asked.ids[0] if asked.ids else None)
+    found = read_proofs(asked.places, held)
+    if is_sealed(found.manifest) and asked.protected.policy.identity is not None:
+        found = replace(found, manifest=asked.opened(held[0]).manifest)
     for line in found.notes:
         note(line)
     if as_json:
@@ -71,7 +79,7 @@ def _proofs_document(found: Proofs) -> dict[str, Any]:
         "events": found.events,
         "findings": manifest.findings,
         "warnings": manifest.warnings,
-        "details": engine_that_wrote(manifest).details(manifest),
+        "details": {} if is_sealed(manifest) else engine_that_wrote(manifest).details(manifest),
         "parts": manifest.parts,
         "files": manifest.files,
     }
@@ -79,6 +87,12 @@ def _proofs_document(found: Proofs) -> dict[str, Any]:
 
 def _show(found: Proofs) -> None:
     manifest = found.manifest
+    engine_notes = () if is_sealed(manifest) else engine_that_wrote(manifest).notes(manifest)
+    if is_sealed(manifest):
+        note(
+            f"{manifest.artifact_id} is encrypted: without its identity (--identity FILE), its tables, digests and "
+            "notes can't be shown."
+        )
     show_tables(f"{manifest.database}, artifact {manifest.artifact_id}", manifest)
     lines = [
         (
@@ -105,7 +119,7 @@ def _show(found: Proofs) -> None:
             for each in found.events
             if each.kind != "drill"
         ),
-        *(("note", each) for each in (*engine_that_wrote(manifest).notes(manifest), *manifest.warnings)),
+        *(("note", each) for each in (*engine_notes, *manifest.warnings)),
     ]
     for label, text in lines:
         terminal.out.print(visible(f"  {label:<9} {text}"), markup=False, soft_wrap=True)
@@ -132,6 +146,7 @@ def diff(
             help="How long the live database's tables may be read; the smallest come first.",
         ),
     ] = 10,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -142,13 +157,14 @@ def diff(
 
     hackorda-ops diff 20261101T020000Z-1a2b3c 20261108T020000Z-4d5e6f
     """
-    asked = ask(named, config, offsite, place, at_most=2)
+    asked = ask(named, config, offsite, place, at_most=2, identity=identity)
     before = asked.held(asked.ids[0] if asked.ids else None)[0]
     if len(asked.ids) > 1:
         after = asked.held(asked.ids[1])[0]
         found = difference(_side(asked, before), _side(asked, after))
     else:
-        found = difference(_side(asked, before), _live_side(asked.protected, before.manifest, minutes * 60))
+        manifest = asked.opened(before).manifest
+        found = difference(_side(asked, before), _live_side(asked.protected, manifest, minutes * 60))
     if as_json:
         print_json(_difference_document(found))
     else:
@@ -157,12 +173,12 @@ def diff(
 
 
 def _side(asked: Asked, held: Held) -> Side:
-    manifest = held.manifest
-    definitions = None
+    artifact = asked.opened(held)
+    manifest, definitions = artifact.manifest, None
     with private_folder() as private:
         try:
             definitions = engine_that_wrote(manifest).definitions(
-                asked.protected, asked.places[held.place], manifest, private_folder=private
+                asked.protected, asked.places[held.place], artifact, private_folder=private
             )
         except ClientMissing as error:
             note(f"The definitions aren't compared: {error.what}")
@@ -244,6 +260,13 @@ def download(
     ] = Path(),
     place: From = None,
     offsite: OffsiteUrl = None,
+    decrypt: Annotated[
+        bool,
+        typer.Option(
+            "--decrypt", help="Also decrypt them, into a folder `decrypted` beside; takes the identity."
+        ),
+    ] = False,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -252,13 +275,17 @@ def download(
     A file that is damaged in one place is taken from the other. After an interruption call it again: what is there
     and right stays. RESTORE.md among the files says how to restore without hackorda_ops.
     """
-    asked = ask(named, config, offsite, place)
+    asked = ask(named, config, offsite, place, identity=identity)
     held = asked.held(asked.ids[0] if asked.ids else None)
     manifest = held[0].manifest
+    # A wrong identity should be told before anything is fetched.
+    artifact = asked.opened(held[0]) if decrypt else None
     with terminal.progress_shown() as on_progress:
         done = fetch_into(
             _in_order(asked, held), manifest, to.expanduser().absolute(), on_progress=on_progress
         )
+        if artifact is not None and artifact.key is not None:
+            decrypt_into(done.folder, artifact, done.folder / DECRYPTED_FOLDER, on_progress=on_progress)
     if as_json:
         print_json({**summary(manifest), **done.__dict__, "from": held[0].location})
         return

@@ -13,6 +13,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import Held, Judged, read_judged
+from hackorda_ops.sealing.opening import OpenArtifact, opened
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.words import counted
 
@@ -63,6 +64,12 @@ class Asked:
         others = (each for each in self.judged.held if each.manifest.artifact_id == wanted and each != first)
         return (first, *others)
 
+    def opened(self, held: Held) -> OpenArtifact:
+        """An artifact with all that it says, where the identity is; what is missing of it here is taken elsewhere."""
+        return opened(
+            self.protected, self.places[held.place], held.manifest, elsewhere=tuple(self.places.values())
+        )
+
 
 def ask(
     words: list[str] | None,
@@ -71,6 +78,7 @@ def ask(
     place: PlaceName | None = None,
     *,
     at_most: int = 1,
+    identity: Path | None = None,
 ) -> Asked:
     """What a command's words name, and what the stores have of it.
 
@@ -80,6 +88,7 @@ def ask(
         offsite: s3://BUCKET/PREFIX to use instead of the configured one; None for that.
         place: the only store to look into; None for every one that answers.
         at_most: how many artifacts may be named.
+        identity: the file that --identity names; None for what is configured.
 
     Raises:
         UsageError: too much was named, or something that isn't there.
@@ -95,7 +104,7 @@ def ask(
             "ids.",
         )
     try:
-        protected = choose_database(config, names[0] if names else None, offsite)
+        protected = choose_database(config, names[0] if names else None, offsite, identity)
     except UsageError as error:
         if names:
             error.add_note(f"{names[0]} isn't an artifact's id either: these look like {_EXAMPLE}.")

@@ -10,6 +10,7 @@ import typer
 
 from hackorda_ops.alerts.heartbeats import Heartbeat, heartbeat
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.cli import terminal
 from hackorda_ops.engines.registry import engine_that_wrote
@@ -56,7 +57,7 @@ def summary(manifest: Manifest) -> dict[str, Any]:
         "size_bytes": manifest.size_bytes,
         "server_version": manifest.server_version,
         "sound": manifest.sound,
-        **engine_that_wrote(manifest).in_json(manifest),
+        **({"sealed": True} if is_sealed(manifest) else engine_that_wrote(manifest).in_json(manifest)),
     }
 
 

@@ -15,6 +15,7 @@ from hackorda_ops.cli.arguments import (
     AsJson,
     ConfigPath,
     DatabaseName,
+    IdentityFile,
     OffsiteUrl,
     choose_database,
     open_reachable,
@@ -99,6 +100,7 @@ def restore(
         ),
     ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="pg_restore's --jobs.")] = None,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -114,7 +116,7 @@ def restore(
     """
     some = [name.strip() for given in tables or () for name in given.split(",") if name.strip()]
     _require_possible(some, tables=tables, with_access=with_access)
-    protected = choose_database(config, database, offsite)
+    protected = choose_database(config, database, offsite, identity)
     require_target_named(to, to_env)
     places = open_reachable(protected, place, offsite)
     if hidden:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hackorda_ops.config.encryption import is_file_of_recipients
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.config.text.problems import described
 from hackorda_ops.config.text.written import Written, read
@@ -81,6 +82,12 @@ def anchored(config: Config, folder: Path) -> Config:
             "store": database.store.anchored(at),
             "dump": database.dump.model_copy(update={"work_folder": at(database.dump.work_folder)}),
         }
+        if database.encrypt_to:
+            changes["encrypt_to"] = tuple(
+                str(at(Path(each))) if is_file_of_recipients(each) else each for each in database.encrypt_to
+            )
+        if database.identity and database.identity.file:
+            changes["identity"] = database.identity.model_copy(update={"file": at(database.identity.file)})
         if database.history:
             changes["history"] = database.history.anchored(at)
         if database.cutover:

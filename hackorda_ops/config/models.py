@@ -15,6 +15,7 @@ from hackorda_ops.config import engines
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.config.defaults import with_defaults
+from hackorda_ops.config.encryption import IdentitySection, Recipient
 from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tolerances
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
@@ -141,6 +142,10 @@ class Policy(Section):
         objectives: what a drill is measured against.
         dump: how the dump is taken.
         proof: how nights are proven: restored, and compared in full.
+        encrypt_to: whom artifacts are encrypted to, with age: recipients (age1…, ssh-ed25519 …, ssh-rsa …), each of
+            whom can open them alone, and paths of files of recipients. They are public. Without any, artifacts
+            aren't encrypted.
+        identity: where the identity that opens encrypted artifacts is found.
         retention: what is deleted, and what is kept.
         heartbeats: what an external monitor expects to be called.
         reports: how reports are opened in a browser.
@@ -167,6 +172,11 @@ class Policy(Section):
     objectives: Objectives = Objectives()
     dump: Dump = Dump()
     proof: ProofSection = ProofSection()
+    encrypt_to: Annotated[
+        tuple[Recipient, ...],
+        Field(examples=[["age1w9tzh3anhkeet0ahtd0u8x37lm2gwqw4vy5ynuv7unhe8qzqa9js7l3fke"]]),
+    ] = ()
+    identity: IdentitySection | None = None
     retention: Retention = Retention()
     heartbeats: Heartbeats = Heartbeats()
     reports: Reports = Reports()
@@ -209,6 +219,12 @@ class Policy(Section):
                 raise ValueError(
                     f"{', '.join(given)}: only a database of the engine {engines.FIRST} has these"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _identity_is_in_one_place(self) -> "Policy":
+        if self.identity and len(self.identity.named) != 1:
+            raise ValueError("identity: needs exactly one of env, file and command")
         return self
 
     @model_validator(mode="after")

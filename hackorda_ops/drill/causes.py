@@ -18,6 +18,7 @@ from hackorda_ops.proof.verdict import Verdict
 WORST_FIRST: Final[tuple[Cause, ...]] = (
     "copy",
     "rows",
+    "identity",
     "disagreement",
     "definitions",
     "source",

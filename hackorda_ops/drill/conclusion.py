@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
 
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill import judgement
 from hackorda_ops.drill.by_hand import instead_commands, must_not_be_restored, needs_another
@@ -69,7 +70,9 @@ def conclude(record: Record, drill: Drill, policy: Policy) -> DrillResult:
         data_loss_seconds=record.data_loss_seconds,
         recovery_point_objective_seconds=policy.objectives.recovery_point_hours * 3600,
         how_to_repeat=record.how_to_repeat,
-        by_hand=engine_of(policy).by_hand(record.manifest) if record.manifest else (),
+        by_hand=engine_of(policy).by_hand(record.manifest)
+        if record.manifest and not is_sealed(record.manifest)
+        else (),
         engine=policy.engine,
         run=drill.run,
         product_version=version("hackorda-ops"),

@@ -59,6 +59,17 @@ CONSEQUENCES: Final[Mapping[Cause, Consequence]] = {
         colour="#7a0c2e",
         mark="⬛",
     ),
+    "identity": Consequence(
+        "the identity does not open the artifact",
+        "Nobody can restore this backup with the identity that is here: nothing was restored from it.",
+        "Find the identity of one of the recipients that the artifact names, and name that (`identity` in "
+        "databases.yaml). Or let somebody who has one wrap the artifacts' keys for yours (`hackorda-ops rewrap`). Then "
+        "drill again.",
+        artifact="doubtful",
+        alarm="failure",
+        colour="#3d4450",
+        mark="🔒",
+    ),
     "disagreement": Consequence(
         "two witnesses of the same moment contradict each other",
         "Do not rely on this backup until it is known which of the two is wrong.",

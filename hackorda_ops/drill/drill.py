@@ -71,14 +71,31 @@ def run_drill(
             past = (*nights, *copies.artifacts)
             newest = max((each for each in past if each.sound), key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
-        # It also removes what a killed drill had fetched.
-        with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
-            source = engine_of(policy).source(protected, private_folder=folder / "tls")
-            drilling = Drilling(
-                record, protected, manifest, folder, source, on_progress, past=past, seed=seed
+            artifact = offsite_equals_manifest.opened_here(
+                record, offsite_equals_manifest.CHECK.name, protected, offsite, manifest
             )
-            with registry.opened(protected, source) as scratch:
-                _drill(drilling, offsite, scratch, drill_id, damaged)
+        if artifact is None:
+            record.not_reached(
+                scratch_gone.CHECK.name, "nothing was made, because the artifact can't be opened"
+            )
+        else:
+            record.manifest = artifact.manifest
+            # It also removes what a killed drill had fetched.
+            with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
+                source = engine_of(policy).source(protected, private_folder=folder / "tls")
+                drilling = Drilling(
+                    record,
+                    protected,
+                    artifact.manifest,
+                    folder,
+                    source,
+                    on_progress,
+                    past=past,
+                    seed=seed,
+                    opened=artifact,
+                )
+                with registry.opened(protected, source) as scratch:
+                    _drill(drilling, offsite, scratch, drill_id, damaged)
     return conclude(
         record,
         Drill(drill_id, name, wanted, started_at, datetime.now(UTC), run),

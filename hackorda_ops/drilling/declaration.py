@@ -11,6 +11,7 @@ from hackorda_ops.drilling.record import Record
 from hackorda_ops.environment import Protected
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.proof.check import Declaration
+from hackorda_ops.sealing.opening import OpenArtifact
 
 SELF_TEST: Final = "comparison_self_test"
 """The check that the comparison itself sees what it must, whatever the engine."""
@@ -40,6 +41,7 @@ class Drilling:
         past: the database's artifacts in the store and off-site, this one among them, for the growth of
             its tables.
         seed: decides what the comparison's test alters; None for a new one.
+        opened: the artifact as it is stored, with its key; None where it isn't encrypted.
     """
 
     record: Record
@@ -50,6 +52,12 @@ class Drilling:
     on_progress: OnProgress
     past: Sequence[Manifest] = ()
     seed: int | None = None
+    opened: OpenArtifact | None = None
+
+    @property
+    def artifact(self) -> OpenArtifact:
+        """The artifact, as it is fetched."""
+        return self.opened or OpenArtifact(self.manifest, self.manifest)
 
     @property
     def policy(self) -> Policy:

@@ -21,6 +21,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place, Scratch
+from hackorda_ops.sealing.opening import OpenArtifact
 from hackorda_ops.stores.store import Store
 
 Fact = int | float | str | tuple[str, ...]
@@ -271,14 +272,14 @@ class Engine(Protocol):
         """
 
     def definitions(
-        self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path
+        self, protected: Protected, store: Store, artifact: OpenArtifact, *, private_folder: Path
     ) -> Mapping[str, Definition]:
         """The schema in an artifact, by kind and name, without fetching what it holds; empty where it has none.
 
         Args:
             protected: the database.
             store: where the artifact lies.
-            manifest: the artifact's.
+            artifact: the artifact.
             private_folder: an empty one, for files that must not be read by others.
 
         Raises:

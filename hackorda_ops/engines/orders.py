@@ -1,12 +1,12 @@
 """What an engine is asked for, and what it gives back: a night, a restore."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.environment import Protected
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress
@@ -44,6 +44,7 @@ class NightOrder:
         seconds: the night's timings, by stage, to be added to.
         on_progress: called at every stage, from more than one thread.
         patience: how often it starts over if it had to give way to others.
+        data_recipient: whom the artifact's files are encrypted to; None where they aren't.
     """
 
     protected: Protected
@@ -54,6 +55,7 @@ class NightOrder:
     seconds: dict[str, float]
     on_progress: OnProgress
     patience: Attempts = PATIENCE
+    data_recipient: str | None = None
 
 
 def _nothing() -> None:
@@ -70,6 +72,8 @@ class Taken:
         compared_with: the artifact id of the previous night; None for the first.
         lasting: of those files, by their paths below the folder, the ones that have been flushed to the disk.
         before_publishing: called last, so that nobody else publishes at the same time; raises if that isn't certain.
+        encrypted: the files that were encrypted while they were read back, by the path that they had before: the
+            manifest lists them as they were.
     """
 
     manifest: Manifest
@@ -77,6 +81,7 @@ class Taken:
     compared_with: str | None
     lasting: frozenset[str] = frozenset()
     before_publishing: Callable[[], object] = _nothing
+    encrypted: Mapping[str, FileEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

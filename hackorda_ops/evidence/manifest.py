@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest, Part
+from hackorda_ops.artifacts.sealed import require_open
 from hackorda_ops.evidence.source_values import SourceValues
 from hackorda_ops.postgres.archives.large_objects import LargeObjectsDigest
 from hackorda_ops.postgres.catalogs.inventory import Inventory, Table, TableName
@@ -168,8 +169,10 @@ def of_postgres(manifest: Manifest) -> PostgresManifest:
     """A manifest that is known to be of Postgres, with its evidence.
 
     Raises:
+        IdentityMissing: it is sealed.
         TypeError: it is of another engine.
     """
+    require_open(manifest)
     if not isinstance(manifest, PostgresManifest):
         raise TypeError(f"{manifest.artifact_id} is an artifact of {manifest.engine}")
     return manifest

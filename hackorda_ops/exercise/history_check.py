@@ -7,15 +7,16 @@ exactly its rows. A setting alone proves nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.ids import new_id
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.config.expectations import KeyTable
 from hackorda_ops.engines.postgres.drill.comparisons.branch import other_moment
 from hackorda_ops.engines.postgres.drill.comparisons.key_tables import name_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import PointGone, TargetRefused
+from hackorda_ops.errors import OpsError, PointGone, TargetRefused
 from hackorda_ops.evidence.comparison import evidenced_tables, table_findings
 from hackorda_ops.evidence.manifest import PostgresManifest, TableEvidence, of_postgres
 from hackorda_ops.evidence.same_source import other_history, other_timeline
@@ -33,8 +34,10 @@ from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import SHORT_SETTINGS
 from hackorda_ops.progress import ignore
 from hackorda_ops.proof.check import Check, Declaration, decided, not_measured
+from hackorda_ops.sealing.opening import opened
 from hackorda_ops.words import duration
 
+_M = TypeVar("_M", bound=Manifest)
 _APPLICATION: Final = "hackorda_ops history check"
 _EXPIRES_AFTER: Final = timedelta(hours=1)
 # What is this close to the end may be gone before the branch is made.
@@ -116,7 +119,8 @@ def check_history(protected: Protected) -> HistoryCheck:
             )
             reach, now = history.reach(), datetime.now(UTC)
             long_enough = judge_window(reach, protected.policy.objectives.history_days, history.traits)
-            manifest = farthest(_artifacts(protected), reach, now=now)
+            found = farthest(_artifacts(protected), reach, now=now)
+            manifest = found if isinstance(found, str) else _opened(protected, found)
             if isinstance(manifest, str):
                 past, reach_seconds = _unknown(manifest), None
             else:
@@ -176,7 +180,7 @@ def judge_window(reach: Reach, policy_days: float, traits: HistoryTraits) -> Che
     return decided(LONG_ENOUGH.name, passed=passed, summary=window.compared(reach, policy_days) + remedy)
 
 
-def farthest(artifacts: Sequence[PostgresManifest], reach: Reach, *, now: datetime) -> PostgresManifest | str:
+def farthest(artifacts: Sequence[_M], reach: Reach, *, now: datetime) -> _M | str:
     """The artifact nearest to the far end of a history, or why there is none. Pure.
 
     A history that is younger than its window is only as long as it is old.
@@ -216,9 +220,20 @@ def tables_to_compare(
     return tuple(chosen or smallest)
 
 
-def _artifacts(protected: Protected) -> list[PostgresManifest]:
+def _artifacts(protected: Protected) -> list[Manifest]:
     stores = protected.known_stores
-    return [of_postgres(each) for store in stores for each in catalog.read(store, protected.name).artifacts]
+    return [each for store in stores for each in catalog.read(store, protected.name).artifacts]
+
+
+def _opened(protected: Protected, artifact: Manifest) -> PostgresManifest | str:
+    """All that an artifact says, or why it can't be told."""
+    problem = ""
+    for store in protected.known_stores:
+        try:
+            return of_postgres(opened(protected, store, artifact).manifest)
+        except OpsError as error:
+            problem = error.what
+    return f"{artifact.artifact_id} is encrypted: {problem}"
 
 
 def _look_back(

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from hackorda_ops.artifacts.damage import OTHER_BYTES, hashed
 from hackorda_ops.artifacts.fetch import Twin, fetch_artifact
+from hackorda_ops.artifacts.key_files import KEY_LIMIT_BYTES, key_files, key_missing
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, from_bytes
 from hackorda_ops.artifacts.room import free_bytes
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, UsageError
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.disk_errors import disk_errors
@@ -59,6 +61,7 @@ def download(
         (folder / MANIFEST_NAME).unlink(missing_ok=True)
     with disk_errors(f"read {folder}"):
         lacking = list(_lacking(folder, manifest.files))
+    keys = _keys(stores, manifest)
     _require_room(folder, lacking)
     wanted, refusal, (store, *others) = len(lacking), None, stores
     if lacking:
@@ -85,6 +88,9 @@ def download(
             lacking = list(_lacking(folder, lacking))
     if lacking:
         raise refusal or _not_as_listed(stores, manifest, lacking)
+    for name, data in keys.items():
+        (folder / name).unlink(missing_ok=True)
+        _write_private(folder / name, data)
     _write_manifest(stores, manifest, folder)
     return Downloaded(folder, len(manifest.files) + 1, wanted + 1)
 
@@ -156,9 +162,21 @@ def _write_manifest(stores: Sequence[Store], manifest: Manifest, folder: Path) -
             meaning="The folder has the files, each as the earlier manifest listed it, and no manifest.",
             next_step=OTHER_BYTES,
         )
-    with disk_errors(f"write {folder / MANIFEST_NAME}"):
-        descriptor = os.open(
-            folder / MANIFEST_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600
-        )
+    _write_private(folder / MANIFEST_NAME, data)
+
+
+def _keys(stores: Sequence[Store], manifest: Manifest) -> dict[str, bytes]:
+    """An encrypted artifact's wrapped key, from the first place that has one."""
+    if not is_sealed(manifest):
+        return {}
+    for store in stores:
+        if names := key_files(store, manifest.prefix):
+            return {names[0]: store.read_small(f"{manifest.prefix}/{names[0]}", KEY_LIMIT_BYTES)}
+    raise key_missing(stores[0], manifest)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    with disk_errors(f"write {path}"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

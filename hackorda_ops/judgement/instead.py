@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.drill.by_hand import instead_commands, needs_another
 from hackorda_ops.drill.causes import causes_of, said
 from hackorda_ops.drilling.result import DrillResult, Instead
@@ -40,7 +41,7 @@ def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
     result = replace(
         result,
         instead=Instead(manifest.artifact_id, found.location, found.judgement.sentence),
-        by_hand=engine_that_wrote(manifest).by_hand(manifest),
+        by_hand=() if is_sealed(manifest) else engine_that_wrote(manifest).by_hand(manifest),
         warnings=warnings,
     )
     bucket = offsite_of(protected.policy.offsite, protected.environ) if found.place == "offsite" else None

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from hackorda_ops.age.data_key import new_data_key
+from hackorda_ops.age.recipients import read_recipients
 from hackorda_ops.artifacts.copying import CopyResult
 from hackorda_ops.artifacts.manifest import Manifest, summary
 from hackorda_ops.artifacts.operations_log import logged
@@ -15,6 +17,8 @@ from hackorda_ops.night import preflight
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress, ignore, timed
 from hackorda_ops.safekeeping.locks import LocksReadBack, read_back
+from hackorda_ops.sealing import last_night
+from hackorda_ops.sealing.seal import seal
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Night:
         location: where it is stored, as people would name it.
         compared_with: the artifact id of the previous night, which it was compared with; None for the first.
         copy: what was written to a bucket and read back from it; None where the store is a folder.
+        stored: the manifest as it lies in the store; where the artifact is encrypted, the part that isn't sealed.
+        notes: what the operator should know beside that, a sentence each.
         locks: of the files there, read back; None where the store isn't to lock any.
     """
 
@@ -33,6 +39,8 @@ class Night:
     location: str
     compared_with: str | None
     copy: CopyResult | None
+    stored: Manifest
+    notes: tuple[str, ...] = ()
     locks: LocksReadBack | None = None
 
 
@@ -70,6 +78,9 @@ def take_night(
         timed(seconds, "night"),
     ):
         preflight.require_store(protected, private_folder=private)
+        # Before anything is read: without a recipient, an artifact would be in the clear.
+        recipients = read_recipients(protected.policy.encrypt_to) if protected.policy.encrypt_to else ()
+        key = new_data_key() if recipients else None
         order = NightOrder(
             protected=protected,
             night=night,
@@ -79,13 +90,29 @@ def take_night(
             seconds=seconds,
             on_progress=on_progress,
             patience=patience,
+            data_recipient=key.recipient if key else None,
         )
         with engine_of(protected.policy).night(order) as taken:
-            manifest = taken.manifest
+            manifest = stored = taken.manifest
+            if key is not None:
+                stored = seal(
+                    protected,
+                    taken.staged,
+                    manifest,
+                    key,
+                    recipients,
+                    already=taken.encrypted,
+                    on_progress=on_progress,
+                )
             taken.before_publishing()
             copied = publish(
-                protected.store, taken.staged, manifest, lasting=taken.lasting, on_progress=on_progress
+                protected.store,
+                taken.staged,
+                stored,
+                lasting=taken.lasting if key is None else (),
+                on_progress=on_progress,
             )
+        notes = last_night.remember(protected, manifest) if key else ()
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
         line.detail = summary(manifest)
     return Night(
@@ -93,5 +120,7 @@ def take_night(
         f"{protected.store.describe()}/{manifest.prefix}",
         taken.compared_with,
         copied,
-        read_back(protected.store, manifest, now=datetime.now(UTC)),
+        stored,
+        notes,
+        read_back(protected.store, stored, now=datetime.now(UTC)),
     )

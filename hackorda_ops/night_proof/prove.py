@@ -8,9 +8,11 @@ from importlib.metadata import version
 from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import files_digest
 from hackorda_ops.drill.checks import scratch_gone
+from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.night_proof import PROOFS, NightProof
@@ -30,7 +32,7 @@ from hackorda_ops.findings import fatal
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import Held, Judged, read_judged
 from hackorda_ops.night_proof.budget import Budget
-from hackorda_ops.night_proof.checks import checks_of_proof, fetched
+from hackorda_ops.night_proof.checks import FILES_CHECK, checks_of_proof, fetched
 from hackorda_ops.night_proof.places import Way, none_of, ways_of
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof import verdict
@@ -95,7 +97,14 @@ def prove(
         base.remarks += judged.notes
         attempt = _Attempt(protected, held, proof_id, seed, budget, budget.watching(on_progress))
         record, nowhere = attempt.on(places[held.place], base)
-        proof = _concluded(record, proof_id, started_at, run, protected)
+        proof = _concluded(
+            record,
+            held.manifest,
+            proof_id=proof_id,
+            started_at=started_at,
+            run=run,
+            protected=protected,
+        )
         line.outcome, line.detail = proof.verdict, in_a_sentence(proof)
     return Proved(proof, nowhere, PROOFS.remember(protected.known_stores, proof))
 
@@ -129,8 +138,22 @@ class _Attempt:
             base.stoppable(),
             staged_folder(work_folder, self.protected.name, self.proof_id) as folder,
         ):
+            artifact = opened_here(base, FILES_CHECK.name, self.protected, store, self.held.manifest)
+            if artifact is None:
+                base.not_reached(
+                    scratch_gone.CHECK.name, "nothing was made, because the artifact can't be opened"
+                )
+                return base, False
+            base.manifest = artifact.manifest
             drilling = Drilling(
-                base, self.protected, self.held.manifest, folder, None, self.on_progress, seed=self.seed
+                base,
+                self.protected,
+                artifact.manifest,
+                folder,
+                None,
+                self.on_progress,
+                seed=self.seed,
+                opened=artifact,
             )
             if not fetched(store, drilling):
                 base.not_reached(scratch_gone.CHECK.name, "nothing was made, because the artifact is damaged")
@@ -195,11 +218,17 @@ def _begun_like(base: Record) -> Record:
 
 
 def _concluded(
-    record: Record, proof_id: str, started_at: datetime, run: str | None, protected: Protected
+    record: Record,
+    stored: Manifest,
+    *,
+    proof_id: str,
+    started_at: datetime,
+    run: str | None,
+    protected: Protected,
 ) -> NightProof:
     """Judges a record: pure, but for the clock."""
-    artifact, manifest = record.artifact(), record.manifest
-    if artifact is None or manifest is None:
+    artifact = record.artifact()
+    if artifact is None:
         raise AssertionError("a proof has an artifact")
     declared = checks_of_proof(protected.policy.engine)
     checks = verdict.complete(record.checks, declared, WORDING)
@@ -212,7 +241,7 @@ def _concluded(
         proof_id=proof_id,
         database=protected.name,
         artifact=artifact,
-        files_sha256=files_digest(manifest.files),
+        files_sha256=files_digest(stored.files),
         started_at=started_at,
         finished_at=datetime.now(UTC),
         verdict=ruling,

@@ -16,6 +16,8 @@ from hackorda_ops.night.preflight import look_at_night
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.preflight.migrations import look_at_migrations
 from hackorda_ops.preflight.offsite import look_at_offsite
+from hackorda_ops.sealing import last_night
+from hackorda_ops.sealing.preflight import look_at_encryption
 from hackorda_ops.stores.staging import abandoned_bytes
 from hackorda_ops.words import size
 
@@ -38,6 +40,7 @@ def preflight(protected: Protected) -> tuple[Looked, ...]:
 
 def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
     name, policy = protected.name, protected.policy
+    yield from look_at_encryption(protected)
     offsite = look_at_offsite(protected)
     yield from offsite.parts
     yield from _look_at_night_before(protected, night)
@@ -48,7 +51,9 @@ def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
         lambda: _look_for_room(name, policy.dump.work_folder, newest, night.source_bytes),
     )
     try:
-        yield from engine_of(policy).look_at_scratch(protected, night, newest)
+        # What is sealed for this machine it doesn't need: it looks at the source itself.
+        known, _ = last_night.known(protected, newest)
+        yield from engine_of(policy).look_at_scratch(protected, night, known)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
     if policy.migrate is not None:
@@ -71,13 +76,14 @@ def _look_at_night_before(protected: Protected, night: NightView) -> Iterator[Lo
         )
         for note in noted
     ]
-    if before is not None:
-        other = engine_of(protected.policy).other_source(before, night)
+    known, _ = last_night.known(protected, before)
+    if known is not None:
+        other = engine_of(protected.policy).other_source(known, night)
         if other is not None:
             concerns.append(
                 Concern(
                     "worth knowing",
-                    f"The source differs from that of {before.artifact_id}: {other.observed}; "
+                    f"The source differs from that of {known.artifact_id}: {other.observed}; "
                     f"expected was {other.expected}.",
                     "The next night's artifact will not be sound until somebody confirms the new source.",
                     other.next_step,

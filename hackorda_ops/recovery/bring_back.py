@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from hackorda_ops.artifacts.damage import damage
-from hackorda_ops.artifacts.fetch import Fetched, Twins, fetch_artifact
+from hackorda_ops.artifacts.fetch import Fetched, Twins
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import remember, verification_of
@@ -22,6 +22,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.sealing.opening import fetch_opened, opened
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import named
 
@@ -97,13 +98,18 @@ def bring_back(
         twins: where a file that is damaged or missing may be taken from instead; None: from nowhere.
 
     Raises:
+        ConfigError, IdentityRefused: the artifact is encrypted, and no identity here opens it.
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
         RightsMissing: the role can't create what is in the dump, or the roles; nothing was restored.
         ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
         OpsError: any other error of its tree.
     """
     engine = engine_that_wrote(manifest)
-    whole, manifest = manifest, engine.part_of(manifest, tables) if tables else manifest
+    artifact = opened(
+        protected, store, manifest, elsewhere=protected.known_stores if twins is not None else ()
+    )
+    stored, whole = artifact.stored, artifact.manifest
+    manifest = engine.part_of(whole, tables) if tables else whole
     jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
     with (
         logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
@@ -129,7 +135,9 @@ def bring_back(
         folder = stack.enter_context(new_folder(work_folder, "restore-"))
         began_at, fetched = datetime.now(UTC), Fetched()
         try:
-            fetch_artifact(store, manifest, folder, on_progress=on_progress, twins=twins, fetched=fetched)
+            fetch_opened(
+                store, artifact.part(manifest), folder, on_progress=on_progress, twins=twins, fetched=fetched
+            )
             found = engine.judge(
                 protected,
                 folder,
@@ -139,11 +147,11 @@ def bring_back(
                 part=manifest if tables else None,
             )
         except (ArtifactDamaged, ArtifactMissing) as error:
-            _remember(store, whole, began_at, (damage(whole, error),), fetched)
+            _remember(store, stored, began_at, (damage(stored, error),), fetched)
             raise
         # A part that is sound says nothing of the rest.
         if found or fetched.damaged or not tables:
-            _remember(store, whole, began_at, found, fetched)
+            _remember(store, stored, began_at, found, fetched)
         if found:
             raise ArtifactDamaged(
                 f"{store.describe()}/{manifest.prefix} is not what its manifest says: "

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from hackorda_ops.artifacts import room
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.concerns import Concern, Looked, looked
 from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.orders import RestoreOrder
@@ -11,6 +12,7 @@ from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import DiskFull
 from hackorda_ops.progress import ignore
+from hackorda_ops.sealing.opening import opened
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted, size
 
@@ -41,8 +43,10 @@ def look_at_restore(
 
     Raises:
         UsageError: the artifact has no such tables.
+        ConfigError, IdentityRefused: the artifact is encrypted, and no identity here opens it.
     """
     engine = engine_that_wrote(manifest)
+    stored, manifest = manifest, opened(protected, store, manifest, elsewhere=protected.known_stores).manifest
     if tables:
         manifest = engine.part_of(manifest, tables)
 
@@ -68,6 +72,7 @@ def look_at_restore(
             "source", "the target is not it" if source else "not known here", tuple(_unknown_source(source))
         ),
         looked("work folder", "stops the restore", lambda: _look_for_room(protected, manifest)),
+        *([Looked("identity", "opens the artifact")] if is_sealed(stored) else []),
         Looked(
             "target's disk",
             f"not visible from here; the database took {size(manifest.source_bytes)} on its own server",

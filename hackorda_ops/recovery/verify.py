@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from hackorda_ops.artifacts.damage import damage
+from hackorda_ops.artifacts.damage import all_hashed, damage, file_findings
 from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.key_files import key_files, key_missing
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
@@ -13,6 +16,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.sealing.opening import fetch_opened, opened
 from hackorda_ops.stores.store import Store
 
 
@@ -24,11 +28,13 @@ class Verified:
         manifest: the artifact's.
         location: where it was read from.
         findings: what differs from the manifest; none means PASS.
+        not_measured: what wasn't looked at, and why; "" where everything was.
     """
 
     manifest: Manifest
     location: str
     findings: tuple[Finding, ...]
+    not_measured: str = ""
 
     @property
     def verdict(self) -> str:
@@ -39,6 +45,8 @@ class Verified:
 def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progress: OnProgress) -> Verified:
     """Fetches an artifact, compares each of its files and tables with the manifest, and remembers what it saw.
 
+    Of an encrypted one whose identity isn't named here, the bytes are compared, and nothing in them.
+
     Args:
         protected: the database; the artifact lies in its work folder meanwhile, and is gone from there afterwards.
         store: where it lies.
@@ -47,17 +55,38 @@ def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progres
 
     Raises:
         DiskFull, StoreRefused, StoreUnreachable: it couldn't be verified.
+        ConfigError, IdentityRefused: an identity is named here, and can't be had, or doesn't open the artifact.
     """
+    not_measured = ""
     began_at, location = datetime.now(UTC), f"{store.describe()}/{manifest.prefix}"
     work_folder = protected.policy.dump.work_folder
     with new_folder(work_folder, "verify-") as folder:
         try:
-            fetch_artifact(store, manifest, folder, on_progress=on_progress)
-            findings = engine_that_wrote(manifest).judge(
-                protected, folder, manifest, jobs=protected.policy.dump.jobs, on_progress=on_progress
-            )
+            if is_sealed(manifest) and protected.policy.identity is None:
+                findings = _bytes_alone(store, manifest, folder, on_progress)
+                not_measured = "its rows and digests were not measured: that needs the identity"
+            else:
+                artifact = opened(protected, store, manifest)
+                fetch_opened(store, artifact, folder, on_progress=on_progress)
+                findings = engine_that_wrote(manifest).judge(
+                    protected,
+                    folder,
+                    artifact.manifest,
+                    jobs=protected.policy.dump.jobs,
+                    on_progress=on_progress,
+                )
         except (ArtifactDamaged, ArtifactMissing) as error:
             findings = (damage(manifest, error),)
     seen = verification_of(manifest, location, by="verification", began_at=began_at, findings=findings)
     remember((store, *protected.known_stores), seen)
-    return Verified(manifest, location, findings)
+    return Verified(manifest, location, findings, not_measured)
+
+
+def _bytes_alone(
+    store: Store, manifest: Manifest, folder: Path, on_progress: OnProgress
+) -> tuple[Finding, ...]:
+    """Compares the ciphertext with what the manifest lists."""
+    if not key_files(store, manifest.prefix):
+        raise key_missing(store, manifest)
+    fetch_artifact(store, manifest, folder, on_progress=on_progress)
+    return tuple(file_findings(manifest, all_hashed(folder, manifest)))

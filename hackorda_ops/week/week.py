@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.copying import CopyResult, OtherBytes, copy_artifact, end_abandoned_uploads
+from hackorda_ops.artifacts.key_files import keys_to_copy
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import remember, verification_of
@@ -149,7 +150,7 @@ def _copied(source: Store, destination: Store, artifact: Manifest, on_progress: 
             source,
             destination,
             prefix=artifact.prefix,
-            files=artifact.files,
+            files=(*artifact.files, *keys_to_copy(source, destination, artifact)),
             # The stored bytes and not the parsed manifest: a copy must be byte for byte the same.
             manifest_bytes=source.read_small(f"{artifact.prefix}/{MANIFEST_NAME}"),
             other_bytes=other_bytes,

@@ -12,6 +12,7 @@ from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.errors import ArtifactDamaged, SourceBusy
 from hackorda_ops.inspection.difference import Side, difference
 from hackorda_ops.progress import ignore
+from hackorda_ops.sealing.opening import OpenArtifact
 from hackorda_ops_tests.inspection.conftest import Run, TwoNights, execute
 
 NOW = datetime(2026, 11, 8, tzinfo=UTC)
@@ -148,7 +149,10 @@ def test_a_table_of_contents_that_was_changed_is_not_compared(nights: TwoNights,
     try:
         with pytest.raises(ArtifactDamaged, match=r"toc\.dat is not what the manifest says"):
             engine_that_wrote(nights.first).definitions(
-                nights.protected, nights.store, nights.first, private_folder=tmp_path
+                nights.protected,
+                nights.store,
+                OpenArtifact(nights.first, nights.first),
+                private_folder=tmp_path,
             )  # type: ignore[arg-type]
     finally:
         path.write_bytes(before)

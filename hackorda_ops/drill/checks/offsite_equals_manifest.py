@@ -3,11 +3,14 @@
 from typing import Final
 
 from hackorda_ops.artifacts.damage import damage
-from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.drilling.declaration import FILES, DrillCheck, Drilling
+from hackorda_ops.drilling.record import Record
 from hackorda_ops.engines.registry import engine_that_wrote
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.environment import Protected
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, IdentityRefused
 from hackorda_ops.findings import Finding
+from hackorda_ops.sealing.opening import OpenArtifact, fetch_opened, opened
 from hackorda_ops.stores.store import Store
 
 CHECK: Final = DrillCheck(
@@ -16,6 +19,39 @@ CHECK: Final = DrillCheck(
     description="Every file fetched from off-site, and every row in it, is what the manifest says.",
     essential=True,
 )
+
+
+def opened_here(
+    record: Record, check: str, protected: Protected, store: Store, manifest: Manifest
+) -> OpenArtifact | None:
+    """Opens the artifact with the identity that an emergency restore would use; None where it can't be opened.
+
+    Args:
+        record: where that is written down: then nothing else can be known of the artifact.
+        check: the name of the check of the artifact's files.
+        protected: the database.
+        store: where the artifact lies.
+        manifest: what the artifact shows of itself.
+
+    Raises:
+        ConfigError: no identity is named here, or it can't be had; that says nothing of the backup.
+    """
+    try:
+        return opened(protected, store, manifest)
+    except IdentityRefused as error:
+        finding = Finding(
+            "identity refused",
+            manifest.prefix,
+            "the identity that is here opens it",
+            error.what,
+            error.next_step,
+        )
+        failed = "The identity doesn't open the artifact, so nothing was restored from it"
+    except (ArtifactDamaged, ArtifactMissing) as error:
+        finding = damage(manifest, error)
+        failed = "This copy can't be opened, so nothing was restored from it"
+    record.check(check, (finding,), passed="", failed=failed)
+    return None
 
 
 def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) -> bool:
@@ -54,7 +90,7 @@ def fetched_findings(store: Store, drilling: Drilling) -> tuple[Finding, ...]:
     record, manifest = drilling.record, drilling.manifest
     try:
         with record.stage("fetch", in_recovery=True):
-            fetch_artifact(store, manifest, drilling.folder, on_progress=drilling.on_progress)
+            fetch_opened(store, drilling.artifact, drilling.folder, on_progress=drilling.on_progress)
         with record.stage("check", in_recovery=True):
             return engine_that_wrote(manifest).judge(
                 drilling.protected,
@@ -64,4 +100,4 @@ def fetched_findings(store: Store, drilling: Drilling) -> tuple[Finding, ...]:
                 on_progress=drilling.on_progress,
             )
     except (ArtifactDamaged, ArtifactMissing) as error:
-        return (damage(manifest, error),)
+        return (damage(drilling.artifact.stored, error),)

@@ -25,6 +25,7 @@ from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.scratch.place import Place, Scratch
+from hackorda_ops.sealing.opening import OpenArtifact
 from hackorda_ops.stores.store import Store
 
 
@@ -197,13 +198,12 @@ class PostgresEngine:
         return views.look_at(protected, view, private_folder=private_folder, rows=rows)
 
     def definitions(
-        self, protected: Protected, store: Store, manifest: Manifest, *, private_folder: Path
+        self, protected: Protected, store: Store, artifact: OpenArtifact, *, private_folder: Path
     ) -> Mapping[str, Definition]:
         """See `Engine.definitions`."""
         from hackorda_ops.engines.postgres.inspection.definitions import archived_definitions
 
-        artifact = of_postgres(manifest)
-        tools = protected.client_tools(artifact.client.major)
+        tools = protected.client_tools(of_postgres(artifact.manifest).client.major)
         return archived_definitions(store, artifact, tools=tools, folder=private_folder)
 
     def live(

@@ -26,6 +26,7 @@ from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.redis.target import RedisTarget, parse
 from hackorda_ops.scratch.place import Place, Scratch
+from hackorda_ops.sealing.opening import OpenArtifact
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import counted
 
@@ -208,7 +209,7 @@ class RedisEngine:
         self,
         protected: Protected,  # noqa: ARG002
         store: Store,  # noqa: ARG002
-        manifest: Manifest,  # noqa: ARG002
+        artifact: OpenArtifact,  # noqa: ARG002
         *,
         private_folder: Path,  # noqa: ARG002
     ) -> Mapping[str, Definition]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest, Part
+from hackorda_ops.artifacts.sealed import require_open
 from hackorda_ops.redis.contents import Contents, Group, KeysSeen
 from hackorda_ops.words import counted
 
@@ -146,8 +147,10 @@ def of_redis(manifest: Manifest) -> RedisManifest:
     """A manifest that is known to be of Redis, with its evidence.
 
     Raises:
+        IdentityMissing: it is sealed.
         TypeError: it is of another engine.
     """
+    require_open(manifest)
     if not isinstance(manifest, RedisManifest):
         raise TypeError(f"{manifest.artifact_id} is an artifact of {manifest.engine}")
     return manifest

@@ -29,6 +29,7 @@ from hackorda_ops.redis.target import RedisTarget
 from hackorda_ops.redis.transfer import fetch_rdb
 from hackorda_ops.redis.wire import connected, translated
 from hackorda_ops.scratch.redis import program_of, section_of
+from hackorda_ops.sealing import last_night
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.stores.staging import staged_folder
 
@@ -40,6 +41,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
     source = source_of(protected, private_folder=order.private_folder)
     program = program_of(protected)
     found, noted = night_before(protected, before=None)
+    found, unknown = last_night.known(protected, found)
     before = None if found is None else of_redis(found)
     with connected(source) as client, translated(source, "Looking at the server"):
         clocks = clock_warnings(client)
@@ -112,6 +114,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             findings=(),
             warnings=(
                 *noted,
+                *unknown,
                 *(each.what for each in (*clocks, *encryption_concerns(source))),
                 *([differs] if differs else []),
             ),

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -22,6 +22,7 @@ _TRAILER = b"\\.\n\n\n"
 _CUT_OFF = "it is cut off: pg_dump's end mark after the last row is missing"
 _TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
 LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
+ENCRYPTED = ".age"
 # How much compressed text is decompressed at a time: a file of only blanks grows ten-thousandfold.
 _COMPRESSED_BYTES = 16 * 1024
 _GZIP_FORMAT = 31
@@ -39,6 +40,8 @@ class ArchivedFile:
         digest: of table data the row digest, of a large object XXH3-128 of its bytes, as 32 hex digits; None
             for every other file.
         object_bytes: length of the large object in it, decompressed; None for a file without one.
+        encrypted_bytes: length of its ciphertext; None where it wasn't encrypted.
+        encrypted_sha256: hex SHA-256 of that.
     """
 
     path: str
@@ -47,6 +50,8 @@ class ArchivedFile:
     rows: int | None
     digest: str | None
     object_bytes: int | None = None
+    encrypted_bytes: int | None = None
+    encrypted_sha256: str | None = None
 
 
 class _Damage(Exception):
@@ -67,8 +72,9 @@ def read_file(
     *,
     on_bytes: Callable[[int], None],
     is_complete: Callable[[], bool] | None = None,
+    encrypt_to: str | None = None,
 ) -> ArchivedFile:
-    """Reads one file once, from its first byte to its last.
+    """Reads one file once, from its first byte to its last; one with data can be encrypted meanwhile.
 
     Args:
         folder: the dump.
@@ -77,14 +83,36 @@ def read_file(
         is_complete: of a file that is still written: called at the end of what is there so far; it waits a moment, and
             says whether that is all. What is read then comes from memory and not from the disk (`hash_of`). None for a
             file that is complete.
+        encrypt_to: whom the rows and large objects are encrypted to: the ciphertext is written beside, with ".age"
+            after its name. The few other files are still needed, and aren't encrypted. None: nothing is.
 
     Raises:
         ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
+        DiskFull, StoreRefused: the ciphertext can't be written; nothing of it is left.
     """
+    holds_data = _TABLE_DATA.fullmatch(path) or LARGE_OBJECT_FILE.fullmatch(path)
+    if encrypt_to is None or not holds_data:
+        return _read(folder, path, on_bytes, is_complete)
+    # Few nights and no restore need it, and every worker would load it.
+    from hackorda_ops.age.streams import encrypting  # noqa: PLC0415
+
+    with encrypting(folder / f"{path}{ENCRYPTED}", encrypt_to) as encryptor:
+        seen = _read(folder, path, on_bytes, is_complete, encryptor.update)
+        written = encryptor.finish()
+    return replace(seen, encrypted_bytes=written.size_bytes, encrypted_sha256=written.sha256)
+
+
+def _read(
+    folder: Path,
+    path: str,
+    on_bytes: Callable[[int], None],
+    is_complete: Callable[[], bool] | None,
+    also: Callable[[bytes], None] = lambda _: None,
+) -> ArchivedFile:
     with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
         if is_complete is None:
             _forget_cached(file)
-        source = _HashedSource(file, on_bytes, is_complete)
+        source = _HashedSource(file, on_bytes, is_complete, also)
         text = _decompressed(source, Path(path).suffix)
         rows, digest, object_bytes = None, None, None
         if _TABLE_DATA.fullmatch(path):
@@ -157,18 +185,24 @@ class _HashedSource:
     _EMIT_BYTES = 8 * 1024 * 1024
 
     def __init__(
-        self, file: BinaryIO, on_bytes: Callable[[int], None], is_complete: Callable[[], bool] | None = None
+        self,
+        file: BinaryIO,
+        on_bytes: Callable[[int], None],
+        is_complete: Callable[[], bool] | None = None,
+        also: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
         self._file = file
         self._on_bytes = on_bytes
+        self._also = also
         self._told_bytes = 0
         self._is_complete = is_complete
 
     def blocks(self, block_bytes: int) -> Iterator[bytes]:
         while block := self._next(block_bytes):
             self.sha256.update(block)
+            self._also(block)
             self.size_bytes += len(block)
             if self.size_bytes - self._told_bytes >= self._EMIT_BYTES:
                 self._tell()

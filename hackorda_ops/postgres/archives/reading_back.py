@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from hackorda_ops.errors import ArtifactDamaged, Stalled
 from hackorda_ops.postgres.archives.damage import unusable
-from hackorda_ops.postgres.archives.reader import ArchivedFile, damaged, hash_of, read_file
+from hackorda_ops.postgres.archives.reader import ENCRYPTED, ArchivedFile, damaged, hash_of, read_file
 from hackorda_ops.postgres.archives.toc import TOC_NAME
 from hackorda_ops.processes.open_files import open_below
 from hackorda_ops.progress import OnProgress, Progress
@@ -64,15 +64,23 @@ def _leave(_path: Path) -> None:
 
 
 @contextmanager
-def reading_back(folder: Path, *, jobs: int, flush: Callable[[Path], None] = _leave) -> Iterator["ReadBack"]:
+def reading_back(
+    folder: Path,
+    *,
+    jobs: int,
+    flush: Callable[[Path], None] = _leave,
+    encrypt_to: str | None = None,
+) -> Iterator["ReadBack"]:
     """Readers of a dump, for as long as the block lasts.
 
     Args:
         folder: the dump; it need not exist yet.
         jobs: how many files are read at a time.
         flush: called with each file before it is read, to have it on the disk; what it raises, `finish` does.
+        encrypt_to: whom the files with data are encrypted to as they are read: each is replaced by its ciphertext,
+            which is not flushed. None: to nobody.
     """
-    reading = ReadBack(folder, jobs=jobs, flush=flush)
+    reading = ReadBack(folder, jobs=jobs, flush=flush, encrypt_to=encrypt_to)
     try:
         yield reading
     finally:
@@ -82,8 +90,11 @@ def reading_back(folder: Path, *, jobs: int, flush: Callable[[Path], None] = _le
 class ReadBack:
     """The files of one dump, each read from its first byte to its last; made by `reading_back`."""
 
-    def __init__(self, folder: Path, *, jobs: int, flush: Callable[[Path], None]) -> None:
+    def __init__(
+        self, folder: Path, *, jobs: int, flush: Callable[[Path], None], encrypt_to: str | None = None
+    ) -> None:
         self._folder = folder
+        self._encrypt_to = encrypt_to
         self._flush = flush
         self._stopped = threading.Event()
         # Whoever looks at what is below has this in hand.
@@ -127,6 +138,8 @@ class ReadBack:
         final = _states(self._folder)
         total_bytes = sum(state.size_bytes for state in final.values())
         with self._changed:
+            # What was read and encrypted is no longer there.
+            final |= {path: state for path, (state, file) in self._read.items() if file.encrypted_sha256}
             self._final = final
             self._read = {path: read for path, read in self._read.items() if final.get(path) == read[0]}
             left = [
@@ -186,7 +199,9 @@ class ReadBack:
                 self._growing = {path: size for path, size in sizes.items() if path in still_open}
                 complete = sizes.keys() - self._growing.keys()
                 given |= complete
-                self._waiting += [(path, sizes[path]) for path in complete if path not in self._in_hand]
+                # What was followed to its end and encrypted may be gone since its size was asked.
+                taken = self._in_hand | self._read.keys()
+                self._waiting += [(path, sizes[path]) for path in complete if path not in taken]
                 self._changed.notify_all()
 
     @contextmanager
@@ -205,8 +220,9 @@ class ReadBack:
             while batch := self._next_batch():
                 # Looked at first: what is written after this is neither flushed nor read for certain.
                 states = [_state(self._folder, path) for path in batch]
-                for path in batch:
-                    self._flush(self._folder / path)
+                if self._encrypt_to is None:  # plaintext goes in a moment, and needn't reach the disk
+                    for path in batch:
+                        self._flush(self._folder / path)
                 for path, state in zip(batch, states, strict=True):
                     self._read_one(path, state)
 
@@ -231,13 +247,15 @@ class ReadBack:
     def _read_one(self, path: str, state: _State | None) -> None:
         early, file, problem = self._final is None, None, None
         try:
-            file = read_file(self._folder, path, on_bytes=self._heard)
+            file = read_file(self._folder, path, on_bytes=self._heard, encrypt_to=self._encrypt_to)
         except ArtifactDamaged as error:
             problem = error
         unchanged = state == _state(self._folder, path)
         with self._changed:
             self._in_hand.discard(path)
-            if file is not None and state is not None and unchanged and self._may_be(path, state):
+            sure = file is not None and state is not None and unchanged and self._may_be(path, state)
+            self._keep_one_form(path, file, encrypted=sure)
+            if file is not None and state is not None and sure:
                 self._read[path] = state, file
             elif self._final is None:
                 pass  # It wasn't complete: `finish` has it read again.
@@ -267,14 +285,19 @@ class ReadBack:
         return None
 
     def _read_growing(self, path: str) -> None:
-        read, on_disk = None, ""
+        file, read, on_disk = None, None, ""
         with suppress(ArtifactDamaged):
             file = read_file(
-                self._folder, path, on_bytes=self._heard, is_complete=lambda: self._is_complete(path)
+                self._folder,
+                path,
+                on_bytes=self._heard,
+                is_complete=lambda: self._is_complete(path),
+                encrypt_to=self._encrypt_to,
             )
             # Looked at first, as above.
             state = _state(self._folder, path)
-            self._flush(self._folder / path)
+            if self._encrypt_to is None:
+                self._flush(self._folder / path)
             on_disk = hash_of(self._folder, path, on_bytes=self._heard)
             if state is not None and state == _state(self._folder, path):
                 read = state, file
@@ -283,9 +306,12 @@ class ReadBack:
             if read is not None and self._may_be(path, read[0]):
                 if on_disk != read[1].sha256:
                     raise damaged(self._folder, path, "the disk gives back other bytes than were written")
+                self._keep_one_form(path, file, encrypted=True)
                 self._read[path] = read
-            elif self._final is not None:
-                self._waiting.append((path, 0))
+            else:
+                self._keep_one_form(path, file, encrypted=False)
+                if self._final is not None:
+                    self._waiting.append((path, 0))
             self._changed.notify_all()
 
     def _is_complete(self, path: str) -> bool:
@@ -294,6 +320,12 @@ class ReadBack:
             raise _GivenUp
         with self._changed:
             return self._final is not None or path not in self._growing
+
+    def _keep_one_form(self, path: str, file: ArchivedFile | None, *, encrypted: bool) -> None:
+        """Removes the plaintext of a file that was encrypted, or a ciphertext that is not of the whole of it."""
+        if file is not None and file.encrypted_sha256 is not None:
+            # Not flushed yet; but before its store has flushed everything there is no artifact to lose.
+            (self._folder / (path if encrypted else f"{path}{ENCRYPTED}")).unlink()
 
     def _may_be(self, path: str, state: _State) -> bool:
         """Whether a file in this state is what the dump has in the end, as far as is known by now."""
@@ -321,7 +353,11 @@ def _states(folder: Path) -> dict[str, _State]:
         ArtifactDamaged: the folder can't be read, or holds no dump.
     """
     try:
-        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        names = [
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix != ENCRYPTED
+        ]
     except OSError as error:
         raise ArtifactDamaged(
             f"The dump's folder {folder} can't be read: {error.strerror}.",
@@ -340,7 +376,11 @@ def _sizes(folder: Path, *, leave_out: set[str]) -> dict[str, int]:
     """The files that a running pg_dump has begun, but for those that are left out."""
     try:
         with os.scandir(folder) as entries:
-            return {each.name: each.stat().st_size for each in entries if each.name not in leave_out}
+            return {
+                each.name: each.stat().st_size
+                for each in entries
+                if each.name not in leave_out and not each.name.endswith(ENCRYPTED)
+            }
     except FileNotFoundError:
         return {}  # not made yet, or pg_dump has failed
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from hackorda_ops.age.data_key import new_data_key
+from hackorda_ops.age.streams import decrypt_file
 from hackorda_ops.errors import ArtifactDamaged, DiskFull, Stalled
 from hackorda_ops.postgres.archives import reading_back as module
 from hackorda_ops.postgres.archives.reading_back import ReadBack, read_back, reading_back
@@ -317,3 +319,33 @@ def test_no_reader_is_left_when_the_block_ends(tmp_path: Path) -> None:
     with reading_back(tmp_path, jobs=3):
         assert sum(thread.name.startswith("read back") for thread in threading.enumerate()) == 3
     assert not any(thread.name.startswith("read back") for thread in threading.enumerate())
+
+
+def test_what_is_read_is_encrypted_and_the_plaintext_is_gone(tmp_path: Path) -> None:
+    key, folder = new_data_key(), tmp_path / "dump"
+    folder.mkdir()
+    whole = b"1\ttwo\n" * 400_000 + b"\\.\n\n\n"
+    (folder / "1.dat").write_bytes(whole)
+    (folder / "blob_2.dat").write_bytes(b"an object")
+    (folder / "toc.dat").write_bytes(b"what is still needed")
+    with reading_back(folder, jobs=2, encrypt_to=key.recipient) as reading:
+        read = reading.finish(lambda _: None)
+    assert [(each.path, each.rows, each.encrypted_bytes is not None) for each in read] == [
+        ("1.dat", 400_000, True),
+        ("blob_2.dat", None, True),
+        ("toc.dat", None, False),
+    ]
+    assert {path.name for path in folder.iterdir()} == {"1.dat.age", "blob_2.dat.age", "toc.dat"}
+    decrypt_file(folder / "1.dat.age", tmp_path / "again", [key.identity])
+    assert (tmp_path / "again").read_bytes() == whole
+
+
+def test_a_damaged_file_leaves_no_ciphertext(tmp_path: Path) -> None:
+    (tmp_path / "1.dat").write_bytes(b"1\ttwo\n" * 400_000)
+    (tmp_path / "toc.dat").write_bytes(b"x")
+    with (
+        pytest.raises(ArtifactDamaged, match="cut off"),
+        reading_back(tmp_path, jobs=1, encrypt_to=new_data_key().recipient) as reading,
+    ):
+        reading.finish(lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"1.dat", "toc.dat"}

@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.artifacts.damage import all_hashed, file_findings
-from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.engines.contents import Definition
 from hackorda_ops.engines.postgres.drill.comparisons.schema import Schema, schema_of_archive
 from hackorda_ops.errors import ArtifactDamaged
-from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
+from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
 from hackorda_ops.postgres.definitions.archive_text import without_secrets
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.progress import ignore
+from hackorda_ops.sealing.opening import OpenArtifact, fetch_opened
 from hackorda_ops.stores.store import Store
 
 _TOC: Final = f"{DUMP_FOLDER_NAME}/toc.dat"
 
 
 def archived_definitions(
-    store: Store, manifest: PostgresManifest, *, tools: Clients, folder: Path
+    store: Store, artifact: OpenArtifact, *, tools: Clients, folder: Path
 ) -> Mapping[str, Definition]:
     """The schema in an artifact, by kind and name, without secrets.
 
     Args:
         store: where the artifact lies.
-        manifest: the artifact's.
+        artifact: the artifact.
         tools: of the major version that wrote the archive, or later.
         folder: an existing private folder.
 
@@ -36,8 +36,9 @@ def archived_definitions(
         ToolFailed: pg_restore can't read it.
         StoreRefused, StoreUnreachable: the store said no, or nothing.
     """
+    manifest = artifact.manifest
     contents = replace(manifest, files=tuple(each for each in manifest.files if each.path == _TOC))
-    fetch_artifact(store, contents, folder, on_progress=ignore)
+    fetch_opened(store, artifact.part(contents), folder, on_progress=ignore)
     for finding in file_findings(contents, all_hashed(folder, contents)):
         raise ArtifactDamaged(
             f"{store.describe()}/{manifest.prefix}/{_TOC} is not what the manifest says: {finding.observed} instead "

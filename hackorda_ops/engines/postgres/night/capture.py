@@ -80,6 +80,7 @@ class Capture:
         before: the newest artifact's manifest; None before the first.
         seconds: the night's timings, by stage; those of the last attempt are kept.
         on_progress: called at every stage, from more than one thread.
+        encrypt_to: whom the files are encrypted to as they are read back; None: to nobody.
     """
 
     protected: Protected
@@ -89,6 +90,7 @@ class Capture:
     before: PostgresManifest | None
     seconds: dict[str, float]
     on_progress: OnProgress
+    encrypt_to: str | None = None
 
     def take(self, reading: Reading, staging: ExitStack) -> Captured:
         """Takes a snapshot, and dumps and counts it.
@@ -115,7 +117,10 @@ class Capture:
                 )
                 readers = mine.enter_context(
                     reading_back(
-                        staged / DUMP_FOLDER_NAME, jobs=self.protected.policy.dump.jobs, flush=_flush
+                        staged / DUMP_FOLDER_NAME,
+                        jobs=self.protected.policy.dump.jobs,
+                        flush=_flush,
+                        encrypt_to=self.encrypt_to,
                     )
                 )
                 captured = self._take(

@@ -9,6 +9,7 @@ from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, digest_of
 from hackorda_ops.artifacts.recorded import recorded
+from hackorda_ops.artifacts.sealed import SUFFIX
 from hackorda_ops.config.expectations import Tolerances
 from hackorda_ops.engines.orders import NightOrder, Taken
 from hackorda_ops.engines.postgres.night.attempts import attempted, made_way
@@ -36,6 +37,7 @@ from hackorda_ops.postgres.definitions.schema_digest import read_schema_digest
 from hackorda_ops.postgres.definitions.server_text import read_source_definitions_of
 from hackorda_ops.postgres.sessions.lock import dump_lock
 from hackorda_ops.progress import OnProgress, timed
+from hackorda_ops.sealing import last_night
 
 
 @contextmanager
@@ -50,9 +52,19 @@ def taken(order: NightOrder) -> Iterator[Taken]:
         # The snapshot holds back the source's vacuum, and a branch costs money: released before reading back.
         with opened(protected, target, night=order.night) as read_from:
             found, noted = night_before(protected, before=read_from.past_moment)
+            found, unknown = last_night.known(protected, found)
             before = None if found is None else of_postgres(found)
-            read_from.warnings.extend(noted)
-            capture = Capture(protected, read_from, lock, order.night, before, seconds, order.on_progress)
+            read_from.warnings.extend((*noted, *unknown))
+            capture = Capture(
+                protected,
+                read_from,
+                lock,
+                order.night,
+                before,
+                seconds,
+                order.on_progress,
+                order.data_recipient,
+            )
             attempt = attempted(
                 read_from.target,
                 replace(order.patience, yield_after_seconds=policy.dump.yield_after_seconds),
@@ -61,7 +73,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
         # The dump lock has a connection of its own.
         burden = replace(attempt.burden, connections=attempt.burden.connections + 1)
         captured = replace(attempt.result, burden=burden)
-        manifest = _prove(
+        manifest, encrypted = _prove(
             captured,
             name=protected.name,
             reason=order.reason,
@@ -75,11 +87,12 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             manifest,
             captured.staged,
             before.artifact_id if before else None,
-            # The readers have flushed what they read.
+            # The readers have flushed what they read; what is encrypted, the store flushes.
             lasting=frozenset(
                 each.path for each in manifest.files if each.path.startswith(f"{DUMP_FOLDER_NAME}/")
             ),
             before_publishing=lock.retake,
+            encrypted=encrypted,
         )
 
 
@@ -91,8 +104,8 @@ def _prove(
     offsite: Offsite,
     seconds: dict[str, float],
     on_progress: OnProgress,
-) -> PostgresManifest:
-    """Reads the dump back from disk and records what it holds."""
+) -> tuple[PostgresManifest, dict[str, FileEntry]]:
+    """Reads the dump back from disk and records what it holds; also the files that were encrypted meanwhile."""
     folder, branch = captured.staged / DUMP_FOLDER_NAME, captured.origin.branch
     with timed(seconds, "read back"):
         files = captured.readers.finish(on_progress)
@@ -161,7 +174,17 @@ def _prove(
         source_values=values.values,
         schema_objects=dict(toc.digests_by_object(contents or ())),
     )
-    return replace(manifest, evidence=recorded(manifest))
+    return replace(manifest, evidence=recorded(manifest)), _encrypted(files)
+
+
+def _encrypted(files: tuple[archive.ArchivedFile, ...]) -> dict[str, FileEntry]:
+    return {
+        f"{DUMP_FOLDER_NAME}/{each.path}": FileEntry(
+            f"{DUMP_FOLDER_NAME}/{each.path}{SUFFIX}", each.encrypted_bytes, each.encrypted_sha256
+        )
+        for each in files
+        if each.encrypted_bytes is not None and each.encrypted_sha256 is not None
+    }
 
 
 def _require_definitions(

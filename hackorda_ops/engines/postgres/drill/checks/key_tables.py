@@ -6,7 +6,7 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.drilling.declaration import KEY_TABLES, DrillCheck
 from hackorda_ops.engines.postgres.drill.comparisons.production import compare_key_tables
 from hackorda_ops.engines.postgres.drill.copy import Copy
-from hackorda_ops.evidence.manifest import ENGINE, of_postgres
+from hackorda_ops.evidence.manifest import PostgresManifest
 
 
 def _lacking(database: Policy) -> str:
@@ -22,7 +22,8 @@ def _compare(copy: Copy) -> None:
             drilling.source,
             captured_at=drilling.manifest.captured_at,
             tolerances=policy.tolerances,
-            past=[of_postgres(each) for each in drilling.past if each.engine == ENGINE],
+            # Of those that are sealed nothing is known but the totals.
+            past=[each for each in (*drilling.past, drilling.manifest) if isinstance(each, PostgresManifest)],
             yield_after_seconds=policy.dump.yield_after_seconds,
         )
     record.key_tables = seen.tables
