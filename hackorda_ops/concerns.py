@@ -10,6 +10,7 @@ ConcernLevel = Literal[
     "stops the night",
     "stops the copy",
     "stops the drill",
+    "stops the proof",
     "stops the cutover",
     "stops the restore",
     "worth knowing",

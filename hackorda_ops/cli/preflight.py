@@ -34,6 +34,7 @@ def _document(name: str, parts: Sequence[Looked]) -> dict[str, Any]:
         "stops_the_night": bool(concerns_in(parts, "stops the night")),
         "stops_the_copy": bool(concerns_in(parts, "stops the copy")),
         "stops_the_drill": bool(concerns_in(parts, "stops the drill")),
+        "stops_the_proof": bool(concerns_in(parts, "stops the proof")),
         "parts": documents(parts),
     }
 
@@ -43,7 +44,9 @@ def _show(name: str, parts: Sequence[Looked]) -> None:
     night = len(concerns_in(parts, "stops the night"))
     copy = len(concerns_in(parts, "stops the copy"))
     drill = len(concerns_in(parts, "stops the drill"))
+    proof = len(concerns_in(parts, "stops the proof"))
     terminal.out.print(
-        f"{name}: {night} problem(s) would stop a night, {copy} a copy off-site, {drill} a drill.",
+        f"{name}: {night} problem(s) would stop a night, {copy} a copy off-site, {drill} a drill, {proof} a "
+        "proof.",
         markup=False,
     )

@@ -219,6 +219,17 @@ class Engine(Protocol):
             ClientMissing: there's no program to start.
         """
 
+    def look_at_proof(
+        self, protected: Protected, view: NightView, newest: Manifest | None
+    ) -> Iterator[Looked]:
+        """Whether the proof of a night has what it needs on this machine.
+
+        Args:
+            protected: the database.
+            view: what was found of the source.
+            newest: the newest artifact off-site; None before the first.
+        """
+
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """Restores a fetched artifact on scratch and runs the checks, writing down what they see.
 

@@ -56,6 +56,8 @@ def _look_at_drill(protected: Protected, night: NightView) -> Iterator[Looked]:
         yield from engine_of(policy).look_at_scratch(protected, night, known)
     except OpsError as error:
         yield Looked("scratch", "", (concern_of(error, "stops the drill"),))
+    if policy.proof.every != "off" and policy.proof.where != "scratch":
+        yield from engine_of(policy).look_at_proof(protected, night, newest)
     if policy.migrate is not None:
         yield look_at_migrations(policy.migrate, protected.environ)
     yield look_at_dagster(protected.environ, source=night.source)

@@ -114,6 +114,7 @@ class Engine:
             title="The restored database is what the manifest says",
             description="Every table is.",
             essential=True,
+            each_night=True,
         ),
     )
 
@@ -206,13 +207,21 @@ class Engine:
 
         yield restored
 
+    def local_scratch(self, protected: Protected) -> "Shelf":
+        return Shelf(protected.policy.dump.work_folder)
+
+    def look_at_proof(
+        self, protected: Protected, view: NightView, newest: Manifest | None
+    ) -> Iterator[Looked]:
+        yield Looked("proof", "a folder")
+
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         record = drilling.record
         with record.stage("restore", in_recovery=True):
             target = place.new_database("restore")
             copied(drilling.folder / FILE, target.path)
         record.recovered = True
-        within_recovery_time_objective.hold_against_objective(drilling)
+        within_recovery_time_objective.hold_against_objective(drilling, checks)
         found = read(target.path)
         record.restored = {each.name: each for each in found}
         record.check(RESTORED, differing(drilling.manifest, found), passed="It is equal.", failed="It is not")

@@ -18,6 +18,7 @@ from hackorda_ops.errors import ArtifactDamaged, TargetRefused
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
+from hackorda_ops.night_proof.prove import prove
 from hackorda_ops.preflight.preflight import preflight
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import bring_back
@@ -99,6 +100,10 @@ def test_a_night_is_kept_shipped_verified_restored_drilled_and_deleted(example: 
     drilled = hold_drill(protected).result
     assert (drilled.verdict, drilled.error) == ("PASS", None), drilled
     assert all(table.equal for table in drilled.tables)
+
+    proved = prove(protected)
+    assert (proved.proof.verdict, proved.proof.error) == ("PASS", None), proved.proof
+    assert {each.name for each in proved.proof.checks} >= {"files_equal_manifest", "restored_equals_manifest"}
 
     delete_artifact(
         protected.store, protected.name, manifest.artifact_id, now=datetime.now(UTC) + timedelta(days=2)

@@ -298,3 +298,48 @@ def test_each_consequence_has_a_colour_and_a_mark_of_its_own() -> None:
             each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
         )
         assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5, colour
+
+
+def proof(*codes: str, day: int = 23) -> DrillSaid:
+    """What the proof of its night said, of the copy in the store."""
+    plain = drill(*codes, verdict="FAIL" if codes else "PASS", day=day)
+    return replace(plain, by="proof", location=THERE, files_sha256=files_digest(ARTIFACT.files))
+
+
+def test_a_proof_proves_as_a_drill_does_and_is_named_as_what_it_is() -> None:
+    found = known(proof())
+    assert (found.state, found.proof_id, found.drill_id) == ("proven", proof().drill_id, None)
+    assert found.sentence == f"proven (proof {proof().drill_id})"
+    assert known(proof("content differs")).state == "does not restore"
+
+
+def test_a_proof_of_other_bytes_says_nothing() -> None:
+    assert known(replace(proof(), files_sha256="of another manifest")).state == "unproven"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        code
+        for code, kind in KINDS.items()
+        if kind.severity == "fatal" and kind.about in {"disagreement", *BESIDE_THE_DATA}
+    ],
+)
+def test_a_proof_that_passed_refutes_no_drill_about_what_a_proof_does_not_look_at(code: str) -> None:
+    failed = drill(code, day=22)
+    assert known(failed, proof(day=23)).drill_id == failed.drill_id
+
+
+def test_a_proof_that_passed_refutes_a_drill_about_rows_and_a_drill_refutes_a_proof() -> None:
+    assert known(drill("content differs", day=22), proof(day=23)).state == "proven"
+    assert known(proof("content differs", day=22), drill(verdict="PASS", day=23)).state == "proven"
+    assert known(proof(day=22), drill("content differs", day=23)).state == "does not restore"
+
+
+def test_damage_that_a_proof_found_in_one_place_is_only_named_in_another() -> None:
+    damaged = proof("file changed")
+    assert known(damaged, at=THERE).state == "damaged"
+    assert known(damaged, at=THERE).proof_id == damaged.drill_id
+    elsewhere = known(damaged, at=HERE)
+    assert elsewhere.state == "unproven"
+    assert f"(proof {damaged.drill_id})" in elsewhere.sentence

@@ -79,7 +79,10 @@ def test_every_major_version_is_proven_on_its_own(
     with running_postgres(server_folder / f"proof-{major}", bin_dir=programs) as server:
         url = create_database(server, "shop")
         with psycopg.connect(url) as connection:
-            connection.execute(SCHEMA.encode())
+            # One of the builds brings no extensions.
+            connection.execute(
+                SCHEMA.replace("CREATE EXTENSION citext;", "").replace("citext", "text").encode()
+            )
         taken = take(url, source={"client_folders": [str(programs)]})
     # The source is gone by now: a proof doesn't need it.
     proof = taken.prove().proof

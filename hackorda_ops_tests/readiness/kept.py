@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, to_bytes
+from hackorda_ops.artifacts.verifications import files_digest
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.report import json_form
 from hackorda_ops.drill.report.history import REPORT_NAME, drill_prefix
+from hackorda_ops.drilling.night_proof import PROOFS, NightProof
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
+from hackorda_ops.errors import Problem
 from hackorda_ops.exercise import history
 from hackorda_ops.exercise.checks import CHECKS
 from hackorda_ops.exercise.result import ExerciseResult
@@ -106,6 +109,38 @@ class Kept:
                 json_form.to_bytes(drill),
             )
         return drill
+
+    def proof(
+        self, of: Manifest, begun: datetime, verdict: Verdict = "PASS", *, about: str = ""
+    ) -> NightProof:
+        """A night's proof, beside its artifact in both stores."""
+        facts = results.sound().artifact
+        assert facts is not None
+        error = Problem("There's no server.", "Nothing was proven.", "Install one.")
+        finding = Finding(about or "content differs", "public.users", "this", "that", "Look.")
+        proof = NightProof(
+            proof_id=f"{begun:%Y%m%dT%H%M%SZ}-7e8f9a",
+            database="hackorda",
+            artifact=replace(
+                facts,
+                artifact_id=of.artifact_id,
+                night=of.night,
+                captured_at=of.captured_at,
+                location=f"{self.store.describe()}/{of.prefix}",
+            ),
+            files_sha256=files_digest(of.files),
+            started_at=begun,
+            finished_at=begun + timedelta(minutes=2),
+            verdict=verdict,
+            error=error if verdict == "ERROR" else None,
+            findings=(finding,) if verdict == "FAIL" else (),
+            checks=(Check("files_equal_manifest", "passed", "All of them."),),
+            place="a server",
+            stages=(),
+            recovery_seconds=9.5,
+        )
+        assert PROOFS.remember((self.store, self.offsite), proof) == ()
+        return proof
 
     def exercise(self, begun: datetime, verdict: Verdict = "PASS", **changes: Any) -> None:
         """An exercise's result in the store."""

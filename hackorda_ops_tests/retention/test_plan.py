@@ -158,6 +158,22 @@ def test_the_last_proven_artifact_stays_wherever_it_lies() -> None:
     assert reasons[lonely] == reasons[offsite] == both
 
 
+def test_what_a_nights_proof_has_proven_last_stays_beside_what_a_drill_has() -> None:
+    drilled, proven = held(date(2020, 5, 5)), held(date(2020, 6, 6))
+
+    decisions = decide(
+        [*nightly(30), drilled, proven],
+        {"store": Keep(weeks=0, months=0, years=0)},
+        proven=(drilled.artifact_id,),
+        proven_nights=("gone everywhere", proven.artifact_id),
+        now=NOW,
+    )
+
+    reasons = {each.held: each.reasons for each in decisions if each.keep}
+    assert reasons[drilled][0] == "the last one here that a drill proved"
+    assert reasons[proven][0] == "the last one here that the proof of its night proved"
+
+
 def test_an_old_quarter_that_is_made_up_for_does_not_cost_the_newest_proven_artifact() -> None:
     older, newest = held(date(2026, 9, 27)), held(date(2026, 10, 4))
     nights = nightly(30, until=date(2027, 4, 30))

@@ -166,6 +166,16 @@ class PostgresEngine:
 
         return scratch.scratch_of(protected)
 
+    def look_at_proof(
+        self, protected: Protected, view: NightView, newest: Manifest | None
+    ) -> Iterator[Looked]:
+        """See `Engine.look_at_proof`."""
+        from hackorda_ops.scratch.local.preflight import look_at_local
+
+        inventory = view.seen or (of_postgres(newest).inventory if newest else None)
+        if inventory is not None:
+            yield look_at_local(protected, inventory)
+
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         from hackorda_ops.engines.postgres.drill import steps

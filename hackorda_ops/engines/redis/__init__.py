@@ -176,6 +176,15 @@ class RedisEngine:
 
         return redis.RedisScratch(redis.program_of(protected), redis.section_of(protected).memory_bytes)
 
+    def look_at_proof(
+        self,
+        protected: Protected,  # noqa: ARG002
+        view: NightView,  # noqa: ARG002
+        newest: Manifest | None,  # noqa: ARG002
+    ) -> Iterator[Looked]:
+        """See `Engine.look_at_proof`: each night needs the same redis-server, and is looked at for it."""
+        yield from ()
+
     def drill(self, drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) -> None:
         """See `Engine.drill`."""
         from hackorda_ops.engines.redis import drill

@@ -15,6 +15,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import DiskFull, TargetRefused
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
+from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.servers import programs
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
@@ -31,7 +32,7 @@ _APPLICATION_NAME: Final = "hackorda_ops scratch"
 # Those of a restore and its comparison, beside one for each job.
 _BESIDE_THE_JOBS: Final = 12
 # An empty cluster, and the write-ahead log that a restore leaves unfinished.
-_OF_ITS_OWN_BYTES: Final = 300_000_000
+OF_ITS_OWN_BYTES: Final = 300_000_000
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class LocalScratch:
         artifact = of_postgres(manifest)
         major = artifact.inventory.source.server_version_number // 10_000
         folder_of_programs = programs.find(major, folders=self.folders, environ=self.environ)
-        _require_no_superuser(artifact)
+        require_no_superuser(artifact.inventory)
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with own_folders.own_folder(self.root / self.name, drill_id, remove=server.delete) as folder:
             _require_room(server.disk_of(folder), artifact)
@@ -143,20 +144,20 @@ def scratch_of(protected: Protected) -> LocalScratch:
 
 def needed_bytes(artifact: Manifest) -> int:
     """How much room the restored database takes. Pure."""
-    return artifact.source_bytes + _OF_ITS_OWN_BYTES
+    return artifact.source_bytes + OF_ITS_OWN_BYTES
 
 
 def _named(folder: Path) -> str:
     return f"the local server {folder.name}"
 
 
-def _require_no_superuser(artifact: PostgresManifest) -> None:
+def require_no_superuser(inventory: Inventory) -> None:
     """Refuses what only a superuser can restore.
 
     Raises:
-        TargetRefused: the artifact has some of it.
+        TargetRefused: the database has some of it.
     """
-    triggers = artifact.inventory.left_out.event_triggers
+    triggers = inventory.left_out.event_triggers
     if triggers:
         raise TargetRefused(
             f"The database has event triggers ({', '.join(triggers)}), which only a superuser can restore.",
