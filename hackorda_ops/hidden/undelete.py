@@ -6,11 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
+from hackorda_ops.artifacts.key_files import KEY_LIMIT_BYTES
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, digest_of
+from hackorda_ops.artifacts.sealed import is_sealed, key_number
 from hackorda_ops.errors import ArtifactMissing, StoreRefused
 from hackorda_ops.hidden.reading import manifest_beneath, version_with
 from hackorda_ops.progress import OnProgress, Progress, ignore
-from hackorda_ops.stores.store import Store, StoredVersion
+from hackorda_ops.stores.store import Store, StoredVersion, read_limited
 from hackorda_ops.stores.versions import OpensVersions, markers_above
 
 _WORKERS = 4
@@ -89,6 +91,9 @@ def undelete(
     itself = FileEntry(MANIFEST_NAME, len(found.data), digest_of(found.data))
     last = _Chosen(manifest_key, itself, found.version, of_manifest)
     files, gone = _chosen(store, prefix, found.manifest.files, versions, on_progress)
+    if is_sealed(found.manifest):
+        key = _key(store, prefix, versions)
+        files, gone = [*files, *([key] if key else [])], [*gone, *([] if key else ["key-1.age"])]
     if gone:
         return Undeleted(
             artifact_id,
@@ -105,6 +110,18 @@ def undelete(
         copied = sum(_brought_back(store, store, each) for each in hidden)
         _require_shown(store, every, location)
     return Undeleted(artifact_id, location, len(every), len(hidden) - copied, copied)
+
+
+def _key(store: OpensVersions, prefix: str, versions: Sequence[StoredVersion]) -> _Chosen | None:
+    """The artifact's wrapped key in force, in its newest version: what it must be, only an identity could tell."""
+    keys = [each for each in versions if not each.marker and key_number(each.key.removeprefix(f"{prefix}/"))]
+    if not keys:
+        return None
+    newest = max(keys, key=lambda each: (key_number(each.key.removeprefix(f"{prefix}/")), each.modified_at))
+    with store.open_version(newest.key, newest.version_id or "") as stream:
+        data = read_limited(stream, origin=newest.key, limit_bytes=KEY_LIMIT_BYTES)
+    entry = FileEntry(newest.key.removeprefix(f"{prefix}/"), len(data), digest_of(data))
+    return _Chosen(newest.key, entry, newest, _of(versions, newest.key))
 
 
 def show_again(store: Store, hidden: Sequence[StoredVersion]) -> int:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from hackorda_ops.artifacts.key_files import key_files
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 from hackorda_ops.proof.step import Shown
@@ -88,12 +90,14 @@ def read_back(store: Store, manifest: Manifest, *, now: datetime) -> LocksReadBa
     if bucket is None or bucket.lock is None:
         return None
     prefix = f"{manifest.prefix}/"
-    paths = [*(each.path for each in manifest.files), MANIFEST_NAME]
     location, asked = f"{store.describe()}/{manifest.prefix}", bucket.lock
     try:
+        # Without its key an encrypted artifact is worth nothing.
+        keys = key_files(store, manifest.prefix) if is_sealed(manifest) else ()
+        paths = [*(each.path for each in manifest.files), *keys, MANIFEST_NAME]
         found = locks_of(bucket, [f"{prefix}{path}" for path in paths])
     except OpsError as error:
-        return LocksReadBack(location, asked, len(paths), None, (), unread=error.what)
+        return LocksReadBack(location, asked, len(manifest.files) + 1, None, (), unread=error.what)
     return judged(location, asked, {key.removeprefix(prefix): lock for key, lock in found.items()}, now)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from hackorda_ops.age.identities import Identities, parse_identities
 from hackorda_ops.config.encryption import IdentitySection
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.errors import ConfigError, OpsError, Stalled
 from hackorda_ops.given import given
 from hackorda_ops.processes import child
 
@@ -70,8 +70,10 @@ def _printed(protected: Protected, section: IdentitySection, key: str) -> str:
             redact=nothing,
             deadline_seconds=section.timeout_seconds,
         )
-    except OpsError as error:
-        raise _command_failed(key, f"did not come to an end ({type(error).__name__})") from None
+    except Stalled:
+        raise _command_failed(key, f"had not ended after {section.timeout_seconds:g} seconds") from None
+    except OpsError:
+        raise _command_failed(key, "could not be run") from None
     if finished.returncode != 0:
         # What it printed may be the secret, or how to get it.
         raise _command_failed(key, f"ended with exit code {finished.returncode}")
@@ -80,7 +82,7 @@ def _printed(protected: Protected, section: IdentitySection, key: str) -> str:
 
 def _command_failed(key: str, how: str) -> ConfigError:
     return ConfigError(
-        f"The command of {key} {how}; what it printed is not shown.",
+        f"{key}.command {how}; what it printed is not shown.",
         meaning=_MEANING,
         next_step="Run it by hand as the user that runs this: it may have to be logged in first.",
     )

@@ -11,6 +11,7 @@ import time
 import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -19,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from hackorda_ops.artifacts.by_hand import offsite_of
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.config.models import Policy
 from hackorda_ops.config.places import S3
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
@@ -27,6 +29,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.week import week as weekly
 from hackorda_ops_tests.engines import examples
 from hackorda_ops_tests.engines.examples import Example
+from hackorda_ops_tests.sealing.keys import keygen
 
 AWS_CLI = "awscli==1.46.3"
 
@@ -118,6 +121,65 @@ def test_the_sheet_of_postgres_works_as_printed(  # noqa: PLR0917
     assert run(access, fetched, environ).returncode != 0
     damaged = run("sha256sum --check --quiet SHA256SUMS", fetched, environ)
     assert (damaged.returncode, damaged.stdout) == (1, "access.sql: FAILED\n")
+
+
+@pytest.mark.server
+def test_the_sheet_of_an_encrypted_artifact_works_as_printed(  # noqa: PLR0917
+    tmp_path: Path,
+    s3_server: S3Server,
+    new_bucket: str,
+    postgres_server: PostgresServer,
+    database_on: Callable[[PostgresServer], str],
+    scratch_server: PostgresServer,
+    aws: Path,
+) -> None:
+    example = examples.of_postgres(
+        tmp_path,
+        s3_server,
+        new_bucket,
+        database=lambda: database_on(postgres_server),
+        drilled_on=scratch_server,
+    )
+    written = example.protected.policy.model_dump(mode="json", exclude_unset=True)
+    policy = Policy.model_validate({**written, "encrypt_to": [keygen(tmp_path / "identity.txt")]})
+    night = take_night(replace(example.protected, policy=policy))
+    weekly.ship(example.protected, night.stored, on_progress=ignore)
+    sheet = example.protected.offsite.read_small(f"{night.stored.prefix}/RESTORE.md").decode()
+    assert "users" not in sheet
+    there = conninfo_to_dict(scratch_server.url())
+    environ = of_aws(s3_server, aws, tmp_path, postgres_server.bin_dir) | {
+        "IDENTITY": str(tmp_path / "identity.txt"),
+        "PGHOST": str(there["host"]),
+        "PGPORT": str(there["port"]),
+        "PGUSER": str(there["user"]),
+        "PGPASSWORD": str(there["password"]),
+    }
+    _, fetch, decrypt = blocks(sheet, "sh")
+    fetched = tmp_path / night.stored.artifact_id
+    ran = run(fetch, tmp_path, environ)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+    ran = run(decrypt, fetched, environ)
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert not (fetched / "data.key").exists()
+    decrypted = fetched / "decrypted"
+    _, _, restore, access = blocks((decrypted / "RESTORE.md").read_text(encoding="utf-8"), "sh")
+    [counts] = blocks((decrypted / "RESTORE.md").read_text(encoding="utf-8"), "sql")
+    try:
+        for step in (restore, access):
+            ran = run(step, decrypted, environ)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+        counted = run(f"psql -At --dbname=restored <<'END'\n{counts}\nEND", decrypted, environ)
+        assert counted.stdout.split() == ["999"]
+    finally:
+        run("dropdb --if-exists --force restored", tmp_path, environ)
+
+    keygen(tmp_path / "wrong.txt")
+    shutil.rmtree(decrypted)
+    ran = run(decrypt, fetched, environ | {"IDENTITY": str(tmp_path / "wrong.txt")})
+    assert ran.returncode != 0
+    assert not decrypted.exists()
 
 
 @contextmanager
