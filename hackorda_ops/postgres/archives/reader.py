@@ -15,6 +15,7 @@ import zstandard
 
 from hackorda_ops import local_trouble
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.ahead import made_ahead
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
@@ -26,6 +27,8 @@ ENCRYPTED = ".age"
 # How much compressed text is decompressed at a time: a file of only blanks grows ten-thousandfold.
 _COMPRESSED_BYTES = 16 * 1024
 _GZIP_FORMAT = 31
+# From this size on, a file alone keeps whoever reads it waiting: it's worth a second thread, and reading as it grows.
+LARGE_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ def _read(
             _forget_cached(file)
         source = _HashedSource(file, on_bytes, is_complete, also)
         text = _decompressed(source, Path(path).suffix)
+        if is_complete is None and os.fstat(file.fileno()).st_size >= LARGE_BYTES:
+            text = made_ahead(text)
         rows, digest, object_bytes = None, None, None
         if _TABLE_DATA.fullmatch(path):
             rows, digest = _table_digest(text)

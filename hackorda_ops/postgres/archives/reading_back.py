@@ -16,7 +16,14 @@ from typing import Final, NamedTuple
 
 from hackorda_ops.errors import ArtifactDamaged, Stalled
 from hackorda_ops.postgres.archives.damage import unusable
-from hackorda_ops.postgres.archives.reader import ENCRYPTED, ArchivedFile, damaged, hash_of, read_file
+from hackorda_ops.postgres.archives.reader import (
+    ENCRYPTED,
+    LARGE_BYTES,
+    ArchivedFile,
+    damaged,
+    hash_of,
+    read_file,
+)
 from hackorda_ops.postgres.archives.toc import TOC_NAME
 from hackorda_ops.processes.open_files import open_below
 from hackorda_ops.progress import OnProgress, Progress
@@ -26,8 +33,6 @@ _LOOK_SECONDS: Final = 0.1
 # Small files are flushed by the batch: whichever is first takes the names and sizes of all to the disk.
 _BATCH_FILES: Final = 64
 _BATCH_BYTES: Final = 8 * 1024 * 1024
-# From this size on, a file that is still written is worth following: it'll be hashed twice.
-_LARGE_BYTES: Final = 32 * 1024 * 1024
 _GROWTH_SECONDS: Final = 0.05
 _TELL_SECONDS: Final = 1.0
 # A reader reports every few megabytes. If none does for this long, a read hangs that won't return.
@@ -278,7 +283,7 @@ class ReadBack:
             while self._final is None and not self._stopped.is_set():
                 growing = {path: size for path, size in self._growing.items() if path not in followed}
                 path = max(growing, key=lambda each: growing[each], default=None)
-                if path is not None and growing[path] >= _LARGE_BYTES:
+                if path is not None and growing[path] >= LARGE_BYTES:
                     self._in_hand.add(path)
                     return path
                 self._changed.wait()

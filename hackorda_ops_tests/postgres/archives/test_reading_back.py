@@ -141,7 +141,7 @@ def test_a_file_that_grows_after_it_was_read_is_read_again(
 @pytest.fixture
 def followed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every file that is still written is large enough to be followed."""
-    monkeypatch.setattr(module, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(module, "LARGE_BYTES", 1)
     with seen_reading(monkeypatch) as seen:
         yield seen
 
