@@ -15,8 +15,8 @@ import zstandard
 
 from hackorda_ops import local_trouble
 from hackorda_ops.errors import ArtifactDamaged
-from hackorda_ops.postgres.archives.ahead import made_ahead
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
+from hackorda_ops.processes.ahead import made_ahead
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"

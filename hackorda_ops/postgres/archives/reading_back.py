@@ -6,16 +6,15 @@ read of it then comes from memory; the disk's bytes are hashed when it's complet
 Decompressing and hashing don't hold Python's lock, so threads use as many cores as processes would, and start at once.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from hackorda_ops.errors import ArtifactDamaged, Stalled
-from hackorda_ops.postgres.archives.damage import unusable
+from hackorda_ops.postgres.archives.dump_files import State, sizes, state_of, states
 from hackorda_ops.postgres.archives.reader import (
     ENCRYPTED,
     LARGE_BYTES,
@@ -24,7 +23,6 @@ from hackorda_ops.postgres.archives.reader import (
     hash_of,
     read_file,
 )
-from hackorda_ops.postgres.archives.toc import TOC_NAME
 from hackorda_ops.processes.open_files import open_below
 from hackorda_ops.progress import OnProgress, Progress
 
@@ -38,14 +36,6 @@ _TELL_SECONDS: Final = 1.0
 # A reader reports every few megabytes. If none does for this long, a read hangs that won't return.
 _SILENCE_SECONDS: Final = 600.0
 _STOP_SECONDS: Final = 10.0
-
-
-class _State(NamedTuple):
-    """What changes about a file when somebody writes to it."""
-
-    inode: int
-    size_bytes: int
-    modified_nanoseconds: int
 
 
 class _GivenUp(Exception):
@@ -100,7 +90,8 @@ class ReadBack:
     ) -> None:
         self._folder = folder
         self._encrypt_to = encrypt_to
-        self._flush = flush
+        # Plaintext goes in a moment, and needn't reach the disk.
+        self._flush = flush if encrypt_to is None else _leave
         self._stopped = threading.Event()
         # Whoever looks at what is below has this in hand.
         self._changed = threading.Condition()
@@ -108,11 +99,11 @@ class ReadBack:
         self._in_hand: set[str] = set()
         # With their sizes, the files that pg_dump had open a moment ago.
         self._growing: dict[str, int] = {}
-        self._read: dict[str, tuple[_State, ArchivedFile]] = {}
+        self._read: dict[str, tuple[State, ArchivedFile]] = {}
         self._read_bytes = 0
         self._problem: Exception | None = None
         # Every file of the finished dump; None while pg_dump may still write.
-        self._final: dict[str, _State] | None = None
+        self._final: dict[str, State] | None = None
         self._threads: list[threading.Thread] = []
         for number in range(jobs):
             self._start(self._read_what_waits, f"read back {number}")
@@ -140,7 +131,7 @@ class ReadBack:
             Stalled: nothing could be read for ten minutes.
             OpsError: what `flush` raised.
         """
-        final = _states(self._folder)
+        final = states(self._folder)
         total_bytes = sum(state.size_bytes for state in final.values())
         with self._changed:
             # What was read and encrypted is no longer there.
@@ -193,7 +184,7 @@ class ReadBack:
     def _watch(self, pid: int) -> None:
         given: set[str] = set()
         while not self._stopped.wait(_LOOK_SECONDS):
-            sizes = _sizes(self._folder, leave_out=given)
+            found = sizes(self._folder, leave_out=given)
             # Asked afterwards: what was there by then and isn't open is complete.
             still_open = open_below(self._folder, pid)
             if still_open is None:
@@ -201,12 +192,12 @@ class ReadBack:
             with self._changed:
                 if self._final is not None:
                     return
-                self._growing = {path: size for path, size in sizes.items() if path in still_open}
-                complete = sizes.keys() - self._growing.keys()
+                self._growing = {path: size for path, size in found.items() if path in still_open}
+                complete = found.keys() - self._growing.keys()
                 given |= complete
                 # What was followed to its end and encrypted may be gone since its size was asked.
                 taken = self._in_hand | self._read.keys()
-                self._waiting += [(path, sizes[path]) for path in complete if path not in taken]
+                self._waiting += [(path, found[path]) for path in complete if path not in taken]
                 self._changed.notify_all()
 
     @contextmanager
@@ -224,12 +215,12 @@ class ReadBack:
         with self._problems_kept():
             while batch := self._next_batch():
                 # Looked at first: what is written after this is neither flushed nor read for certain.
-                states = [_state(self._folder, path) for path in batch]
-                if self._encrypt_to is None:  # plaintext goes in a moment, and needn't reach the disk
-                    for path in batch:
-                        self._flush(self._folder / path)
-                for path, state in zip(batch, states, strict=True):
-                    self._read_one(path, state)
+                early = self._final is None
+                before = [state_of(self._folder, path) for path in batch]
+                for path in batch:
+                    self._flush(self._folder / path)
+                for path, state in zip(batch, before, strict=True):
+                    self._read_one(path, state, early=early)
 
     def _next_batch(self) -> list[str]:
         """The next files to read; none once nobody wants them."""
@@ -249,13 +240,13 @@ class ReadBack:
             self._in_hand.update(batch)
         return batch
 
-    def _read_one(self, path: str, state: _State | None) -> None:
-        early, file, problem = self._final is None, None, None
+    def _read_one(self, path: str, state: State | None, *, early: bool) -> None:
+        file, problem = None, None
         try:
             file = read_file(self._folder, path, on_bytes=self._heard, encrypt_to=self._encrypt_to)
         except ArtifactDamaged as error:
             problem = error
-        unchanged = state == _state(self._folder, path)
+        unchanged = state == state_of(self._folder, path)
         with self._changed:
             self._in_hand.discard(path)
             sure = file is not None and state is not None and unchanged and self._may_be(path, state)
@@ -300,11 +291,10 @@ class ReadBack:
                 encrypt_to=self._encrypt_to,
             )
             # Looked at first, as above.
-            state = _state(self._folder, path)
-            if self._encrypt_to is None:
-                self._flush(self._folder / path)
+            state = state_of(self._folder, path)
+            self._flush(self._folder / path)
             on_disk = hash_of(self._folder, path, on_bytes=self._heard)
-            if state is not None and state == _state(self._folder, path):
+            if state is not None and state == state_of(self._folder, path):
                 read = state, file
         with self._changed:
             self._in_hand.discard(path)
@@ -332,7 +322,7 @@ class ReadBack:
             # Not flushed yet; but before its store has flushed everything there is no artifact to lose.
             (self._folder / (path if encrypted else f"{path}{ENCRYPTED}")).unlink()
 
-    def _may_be(self, path: str, state: _State) -> bool:
+    def _may_be(self, path: str, state: State) -> bool:
         """Whether a file in this state is what the dump has in the end, as far as is known by now."""
         return self._final is None or self._final.get(path) == state
 
@@ -341,53 +331,6 @@ class ReadBack:
             raise _GivenUp
         with self._changed:
             self._read_bytes += size_bytes
-
-
-def _state(folder: Path, path: str) -> _State | None:
-    try:
-        status = (folder / path).stat()
-    except OSError:
-        return None  # reading it will say why
-    return _State(status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _states(folder: Path) -> dict[str, _State]:
-    """Every file of a finished dump.
-
-    Raises:
-        ArtifactDamaged: the folder can't be read, or holds no dump.
-    """
-    try:
-        names = [
-            path.relative_to(folder).as_posix()
-            for path in folder.rglob("*")
-            if path.is_file() and path.suffix != ENCRYPTED
-        ]
-    except OSError as error:
-        raise ArtifactDamaged(
-            f"The dump's folder {folder} can't be read: {error.strerror}.",
-            meaning="Nothing is known about this dump.",
-            next_step="Check the folder, its permissions and its disk.",
-        ) from error
-    if TOC_NAME not in names:
-        raise unusable(
-            f"{folder} holds no dump: its table of contents (toc.dat) is missing.",
-            meaning="Without it nothing can be restored; it does not count as a backup.",
-        )
-    return {name: state for name in names if (state := _state(folder, name)) is not None}
-
-
-def _sizes(folder: Path, *, leave_out: set[str]) -> dict[str, int]:
-    """The files that a running pg_dump has begun, but for those that are left out."""
-    try:
-        with os.scandir(folder) as entries:
-            return {
-                each.name: each.stat().st_size
-                for each in entries
-                if each.name not in leave_out and not each.name.endswith(ENCRYPTED)
-            }
-    except FileNotFoundError:
-        return {}  # not made yet, or pg_dump has failed
 
 
 def _silent(folder: Path) -> Stalled:

@@ -267,6 +267,29 @@ def test_a_file_that_changes_while_it_is_read_in_the_end_is_damage(tmp_path: Pat
         reading.finish(ignore)
 
 
+@only_on_linux
+def test_a_file_that_grew_before_pg_dump_ended_but_after_it_was_looked_at_is_read_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "1.dat.zst"
+    flushed: list[str] = []
+
+    def flush(file: Path) -> None:
+        if file.name not in flushed and file == path:
+            writer.append(path, DATA[50:])
+            written(tmp_path, "toc.dat", b"PGDMP")
+            flushed.append(file.name)
+            until(lambda: reading._final is not None, "pg_dump has ended")
+
+    with writing() as writer, reading_back(tmp_path, jobs=1, flush=flush) as reading:
+        writer.append(path, DATA[:50])
+        writer.close(path)
+        reading.follow(writer.process.pid)
+        until(lambda: bool(flushed), "it's about to be read")
+        [data, _] = reading.finish(ignore)
+    assert (data.rows, data.digest) == (500, DIGEST)
+
+
 def test_every_file_is_flushed_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 200):
         written(tmp_path, f"{number}.dat.zst", DATA)

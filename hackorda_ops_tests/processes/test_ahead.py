@@ -6,7 +6,7 @@ import pytest
 
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.postgres.archives import reader
-from hackorda_ops.postgres.archives.ahead import made_ahead
+from hackorda_ops.processes.ahead import made_ahead
 from hackorda_ops_tests.postgres.archives.test_contents import (
     COMPRESSIONS,
     ROWS,
