@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
 # A batch is worth passing to another thread; one waits while the next is made and the last is used.
@@ -11,7 +11,7 @@ _BATCHES: Final = 1
 _END: Final = None
 
 
-def made_ahead(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def made_ahead(blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
     """The same blocks, each made up to a megabyte or two before it's taken.
 
     What making them raises is raised where they're taken.

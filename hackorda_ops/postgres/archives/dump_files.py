@@ -10,7 +10,7 @@ from hackorda_ops.postgres.archives.reader import ENCRYPTED
 from hackorda_ops.postgres.archives.toc import TOC_NAME
 
 
-class State(NamedTuple):
+class FileState(NamedTuple):
     """What changes about a file when somebody writes to it."""
 
     inode: int
@@ -18,7 +18,7 @@ class State(NamedTuple):
     modified_nanoseconds: int
 
 
-def state_of(folder: Path, path: str) -> State | None:
+def state_of(folder: Path, path: str) -> FileState | None:
     """A file's state; None if there is none, or it can't be looked at.
 
     Args:
@@ -29,10 +29,10 @@ def state_of(folder: Path, path: str) -> State | None:
         status = (folder / path).stat()
     except OSError:
         return None  # reading it will say why
-    return State(status.st_ino, status.st_size, status.st_mtime_ns)
+    return FileState(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def states(folder: Path) -> dict[str, State]:
+def states(folder: Path) -> dict[str, FileState]:
     """Every file of a finished dump but for ciphertexts, by its path relative to the folder.
 
     Raises:

@@ -5,7 +5,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -112,13 +112,14 @@ def _read(
     is_complete: Callable[[], bool] | None,
     also: Callable[[bytes], None] = lambda _: None,
 ) -> ArchivedFile:
-    with _damage_named(folder, path), (folder / path).open("rb", buffering=BLOCK_BYTES) as file:
+    with _damage_named(folder, path), ExitStack() as stack:
+        file = stack.enter_context((folder / path).open("rb", buffering=BLOCK_BYTES))
         if is_complete is None:
             _forget_cached(file)
         source = _HashedSource(file, on_bytes, is_complete, also)
         text = _decompressed(source, Path(path).suffix)
         if is_complete is None and os.fstat(file.fileno()).st_size >= LARGE_BYTES:
-            text = made_ahead(text)
+            text = stack.enter_context(closing(made_ahead(text)))
         rows, digest, object_bytes = None, None, None
         if _TABLE_DATA.fullmatch(path):
             rows, digest = _table_digest(text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import ArtifactDamaged, Stalled
-from hackorda_ops.postgres.archives.dump_files import State, sizes, state_of, states
+from hackorda_ops.postgres.archives.dump_files import FileState, sizes, state_of, states
 from hackorda_ops.postgres.archives.reader import (
     ENCRYPTED,
     LARGE_BYTES,
@@ -99,11 +99,11 @@ class ReadBack:
         self._in_hand: set[str] = set()
         # With their sizes, the files that pg_dump had open a moment ago.
         self._growing: dict[str, int] = {}
-        self._read: dict[str, tuple[State, ArchivedFile]] = {}
+        self._read: dict[str, tuple[FileState, ArchivedFile]] = {}
         self._read_bytes = 0
         self._problem: Exception | None = None
         # Every file of the finished dump; None while pg_dump may still write.
-        self._final: dict[str, State] | None = None
+        self._final: dict[str, FileState] | None = None
         self._threads: list[threading.Thread] = []
         for number in range(jobs):
             self._start(self._read_what_waits, f"read back {number}")
@@ -240,7 +240,7 @@ class ReadBack:
             self._in_hand.update(batch)
         return batch
 
-    def _read_one(self, path: str, state: State | None, *, early: bool) -> None:
+    def _read_one(self, path: str, state: FileState | None, *, early: bool) -> None:
         file, problem = None, None
         try:
             file = read_file(self._folder, path, on_bytes=self._heard, encrypt_to=self._encrypt_to)
@@ -322,7 +322,7 @@ class ReadBack:
             # Not flushed yet; but before its store has flushed everything there is no artifact to lose.
             (self._folder / (path if encrypted else f"{path}{ENCRYPTED}")).unlink()
 
-    def _may_be(self, path: str, state: State) -> bool:
+    def _may_be(self, path: str, state: FileState) -> bool:
         """Whether a file in this state is what the dump has in the end, as far as is known by now."""
         return self._final is None or self._final.get(path) == state
 
