@@ -160,6 +160,11 @@ class Manifest(ABC):
         return ""
 
     @property
+    def tool_versions(self) -> dict[str, str]:
+        """The versions of the programs that made it, by name."""
+        return {}
+
+    @property
     def schema_digest(self) -> str | None:
         """A digest of the source's schema; None where it has none."""
         return None

@@ -108,7 +108,7 @@ class LogLine:
 
 
 @contextmanager
-def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: str) -> Iterator[LogLine]:
+def logged(kind: EventKind, stores: Sequence[Store], database: str, line: LogLine) -> Iterator[None]:
     """Records what the block does, however it ends, and never changes how it ends.
 
     Usage errors aren't recorded: nothing was attempted. What can't be written goes to Python's log.
@@ -117,12 +117,9 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
         kind: what is done.
         stores: that keep the log: those of the database that are known (`Protected.known_stores`).
         database: its name in databases.yaml.
-        subject: what it is about, until the block sets it.
-
-    Yields:
-        The line, for the block to fill in.
+        line: what is said of it, which the block fills in.
     """
-    at, began, line = datetime.now(UTC), time.monotonic(), LogLine(subject)
+    at, began = datetime.now(UTC), time.monotonic()
 
     def write(outcome: EventOutcome, detail: str) -> None:
         seconds = round(time.monotonic() - began, 3)
@@ -134,7 +131,7 @@ def logged(kind: EventKind, stores: Sequence[Store], database: str, *, subject: 
             _log.warning("The operations log of %s is missing a line for its %s. %s", database, kind, problem)
 
     try:
-        yield line
+        yield
     except WrongUse:
         raise
     except OpsError as error:

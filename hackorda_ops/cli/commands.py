@@ -146,6 +146,17 @@ LISTED = (
         "Show how ready each database is for the day it's lost: by its schedule, its objectives, its last proof.",
     ),
     ListedCommand(
+        "receipts",
+        "receipts",
+        "The receipts of every verdict: check them, make the key that signs them, change it.",
+    ),
+    ListedCommand(
+        "evidence",
+        "evidence",
+        "Write an auditor's page of a period: every night, copy and drill by its receipt, gaps and failures with the "
+        "rest.",
+    ),
+    ListedCommand(
         "demo",
         "recovery",
         "Run a night, a week and a quarter on an embedded stack, through Dagster, and show what was proven.",

@@ -1,12 +1,12 @@
 """The command that brings back what delete markers hide: undelete."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import (
     AsJson,
@@ -20,6 +20,7 @@ from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.hidden.seen import hidden_evidence
 from hackorda_ops.hidden.undelete import Undeleted, show_again
 from hackorda_ops.hidden.undelete import undelete as bring_back
+from hackorda_ops.receipts.record import Line, recorded
 from hackorda_ops.retention.wanted import wanted_back
 from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.words import counted
@@ -61,7 +62,9 @@ def undelete(
         for other in () if everything else others:
             note(f"Left as it is, because retention would delete it again: {other.sentence}")
     with (
-        logged("undelete", () if dry_run else (store,), protected.name, subject=place) as line,
+        nullcontext(Line(place))
+        if dry_run
+        else recorded("undelete", protected, subject=place, stores=(store,)) as line,
         terminal.progress_shown() as on_progress,
     ):
         done = [

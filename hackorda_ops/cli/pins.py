@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from hackorda_ops.artifacts.ids import is_id
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.arguments import AsJson, ConfigPath
 from hackorda_ops.cli.named import Asked, Named, ask
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.errors import UsageError
+from hackorda_ops.receipts.record import recorded
 from hackorda_ops.safekeeping import pins
 from hackorda_ops.safekeeping.pins import Pin
 from hackorda_ops.stores.locks import locking
@@ -52,7 +52,7 @@ def pin(
     asked, artifact_id = _named(named, config)
     made = Pin(asked.protected.name, artifact_id, said, ends_at, now)
     stores = asked.protected.known_stores
-    with logged("pin", stores, made.database, subject=artifact_id) as line:
+    with recorded("pin", asked.protected, subject=artifact_id) as line:
         notes = pins.pin(stores, made)
         line.detail = f"{artifact_id} {made.sentence}"
     for each in notes:
@@ -76,7 +76,7 @@ def unpin(named: Named = None, config: ConfigPath = None, as_json: AsJson = Fals
     """
     asked, artifact_id = _named(named, config)
     stores = asked.protected.known_stores
-    with logged("unpin", stores, asked.protected.name, subject=artifact_id):
+    with recorded("unpin", asked.protected, subject=artifact_id):
         notes = pins.unpin(stores, asked.protected.name, artifact_id)
     for each in notes:
         note(each)

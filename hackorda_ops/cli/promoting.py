@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import typer
 
-from hackorda_ops.artifacts.operations_log import LogLine, logged
+from hackorda_ops.artifacts.operations_log import LogLine
 from hackorda_ops.cli import terminal
 from hackorda_ops.cli.printing import note
 from hackorda_ops.environment import Protected
@@ -17,6 +17,7 @@ from hackorda_ops.hooks.hooks import HookRun
 from hackorda_ops.point_in_time import changes, promotion
 from hackorda_ops.point_in_time import recover as recovering
 from hackorda_ops.point_in_time.record import duration_lines
+from hackorda_ops.receipts.record import recorded
 
 
 def require_verified(copy: LiveCopy, verified: bool) -> None:
@@ -167,7 +168,7 @@ def discard(
 
 def in_log(protected: Protected, subject: str) -> AbstractContextManager[LogLine]:
     """A line of the operations log, around what is done."""
-    return logged("restore", protected.known_stores, protected.name, subject=subject)
+    return recorded("restore", protected, subject=subject)
 
 
 def lines(*texts: str) -> None:

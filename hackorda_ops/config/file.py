@@ -81,6 +81,7 @@ def anchored(config: Config, folder: Path) -> Config:
             ),
             "store": database.store.anchored(at),
             "dump": database.dump.model_copy(update={"work_folder": at(database.dump.work_folder)}),
+            "receipts": database.receipts.anchored(at),
         }
         if database.encrypt_to:
             changes["encrypt_to"] = tuple(

@@ -21,6 +21,7 @@ from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
 from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
 from hackorda_ops.config.proof import ProofSection
+from hackorda_ops.config.receipts import Receipts
 from hackorda_ops.config.reports import Reports
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
@@ -149,6 +150,7 @@ class Policy(Section):
         retention: what is deleted, and what is kept.
         heartbeats: what an external monitor expects to be called.
         reports: how reports are opened in a browser.
+        receipts: how receipts are signed.
         costs: what storage costs.
     """
 
@@ -180,6 +182,7 @@ class Policy(Section):
     retention: Retention = Retention()
     heartbeats: Heartbeats = Heartbeats()
     reports: Reports = Reports()
+    receipts: Receipts = Receipts()
     costs: Costs = Costs()
 
     @model_validator(mode="before")

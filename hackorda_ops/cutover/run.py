@@ -6,7 +6,6 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Final
 
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.cutover import state as states
 from hackorda_ops.cutover.emptying import empty
 from hackorda_ops.cutover.site import Say, Site
@@ -18,6 +17,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, UsageError
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.receipts.record import recorded
 
 Confirm = Callable[[CutoverStep, CutoverState], bool]
 # The night, the restore and the comparison have lines of their own in the operations log.
@@ -152,11 +152,7 @@ def perform(
         say(f"{name} ({position(name)}): {step.does}")
         site = Site(protected, state, private, on_progress, say)
         states.save(protected, state.beginning(name))
-        line = (
-            logged("cutover", protected.known_stores, protected.name, subject=name)
-            if name in _LOGGED
-            else nullcontext()
-        )
+        line = recorded("cutover", protected, subject=name) if name in _LOGGED else nullcontext()
         began = time.monotonic()
         try:
             with line as noted:

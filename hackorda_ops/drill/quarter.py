@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.drill.drill import run_drill
-from hackorda_ops.drill.report import words
-from hackorda_ops.drill.report.history import PAGE_NAME, drill_prefix, read_past
-from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.drill.report import json_form, words
+from hackorda_ops.drill.report.history import PAGE_NAME, REPORT_NAME, drill_prefix, read_past
+from hackorda_ops.drilling.result import DrillResult, as_restored
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.receipts.record import recorded
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.stores.store import Store
 from hackorda_ops.unforeseen import described
 
@@ -26,12 +27,14 @@ class Quarter:
         past: the database's earlier drills, oldest first.
         pages: the HTML report in each store that has it, as people would name it.
         not_stored: for each store that lacks the report, one sentence why.
+        receipt: the number and hash of its receipt; None where that waits, and for a drill that is read again.
     """
 
     result: DrillResult
     past: tuple[DrillResult, ...]
     pages: tuple[str, ...]
     not_stored: tuple[str, ...]
+    receipt: Head | None = None
 
 
 def _as_it_is(result: DrillResult, _: Protected) -> DrillResult:
@@ -64,11 +67,17 @@ def hold_drill(
     """
     protected.require("source", "store", "offsite", "scratch")
     stores = protected.known_stores
-    with logged("drill", stores, protected.name, subject="a drill") as line:
+    with recorded("drill", protected, subject="a drill") as line:
         result = run_drill(protected, quarter=quarter, seed=seed, run=run, on_progress=on_progress)
         result = with_instead(result, protected)
         line.subject, line.outcome = quarter_name(result.quarter), result.verdict
-        line.detail = words.in_the_log(result)
+        line.detail, line.findings = words.in_the_log(result), result.findings
+        line.files[f"{drill_prefix(result.database, result.drill_id)}/{REPORT_NAME}"] = json_form.to_bytes(
+            result
+        )
+        if result.artifact is not None:
+            line.saw(protected.offsite, f"{result.database}/{result.artifact.artifact_id}")
+        line.tables = as_restored(result.tables)
     past = _past(stores, protected.name)
     # pandas takes a second to load, which no other command or code location should wait for.
     from hackorda_ops.drill.report.report import store_report  # noqa: PLC0415
@@ -76,8 +85,8 @@ def hold_drill(
     try:
         places = store_report(stores, result, past)
     except Exception as error:  # noqa: BLE001  # the verdict must not be lost with its pages
-        return Quarter(result, past, (), (_why(error),))
-    return Quarter(result, past, places.pages, places.not_stored)
+        return Quarter(result, past, (), (_why(error),), line.receipt)
+    return Quarter(result, past, places.pages, places.not_stored, line.receipt)
 
 
 def page_key(result: DrillResult) -> str:

@@ -4,10 +4,12 @@ They are stored as JSON beside the artifacts, and read again for the trend. A re
 have a default; anything else takes another `RESULT_VERSION`. docs/report.schema.json is made from here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
+from hackorda_ops.artifacts.manifest import Part
 from hackorda_ops.config import engines
 from hackorda_ops.errors import Problem
 from hackorda_ops.findings import Finding
@@ -194,3 +196,12 @@ class DrillResult:
     instead: Instead | None = None
     run: str | None = None
     result_version: Literal[1, 2] = RESULT_VERSION
+
+
+def as_restored(tables: Iterable[TableResult]) -> tuple[Part, ...]:
+    """What was read of the restored database, for its receipt; tables that weren't reached are left out. Pure."""
+    return tuple(
+        Part(each.table, each.restored_rows, each.restored_digest, each.expected_rows)
+        for each in tables
+        if each.restored_rows is not None and each.restored_digest is not None
+    )

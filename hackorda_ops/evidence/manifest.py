@@ -114,6 +114,11 @@ class PostgresManifest(Manifest):
         return self.lsn
 
     @property
+    def tool_versions(self) -> dict[str, str]:
+        """The version of the client that dumped it."""
+        return {"pg_dump": self.client.version}
+
+    @property
     def schema_digest(self) -> str | None:
         """The digest of the schema in the snapshot."""
         return self.schema_sha256

@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 
 from hackorda_ops.artifacts.manifest import digest_of
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.exercise import history
@@ -18,6 +17,8 @@ from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.markdown import escaped, fenced, table
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof.check import title_of
+from hackorda_ops.receipts.record import recorded
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.words import NOTHING, counted, duration, moment
 
 
@@ -30,12 +31,14 @@ class Exercise:
         report: its text, Markdown.
         places: the report in each store that has it, as people would name it.
         not_stored: for each store that lacks it, one sentence why.
+        receipt: the number and hash of its receipt; None where that waits.
     """
 
     result: ExerciseResult
     report: str
     places: tuple[str, ...]
     not_stored: tuple[str, ...]
+    receipt: Head | None = None
 
 
 def hold_exercise(
@@ -57,10 +60,13 @@ def hold_exercise(
     require_history(protected)
     protected.require("source", "scratch", "store", "offsite")
     stores = protected.known_stores
-    with logged("exercise", stores, protected.name, subject="an exercise") as line:
+    with recorded("exercise", protected, subject="an exercise") as line:
         result = run_exercise(protected, year=year, on_progress=on_progress)
         line.subject, line.outcome = result.held_in, result.verdict
         line.detail = f"{meaning(result)} Exercise {result.exercise_id}, run by {result.held_by}."
+        line.files[f"{exercise_prefix(protected.name, result.exercise_id)}/{RESULT_NAME}"] = history.to_bytes(
+            result
+        )
     report = document(result)
     # The machine-readable file comes last, because it's what makes the exercise count.
     files = {result.report_name: report.encode(), RESULT_NAME: history.to_bytes(result)}
@@ -79,7 +85,7 @@ def hold_exercise(
     if (folder := protected.policy.exercise.report_folder) is not None:
         written = _write_into(folder, result, report)
         (places if isinstance(written, Path) else errors).append(str(written))
-    return Exercise(result, report, tuple(places), tuple(errors))
+    return Exercise(result, report, tuple(places), tuple(errors), line.receipt)
 
 
 def _write_into(folder: Path, result: ExerciseResult, report: str) -> Path | str:

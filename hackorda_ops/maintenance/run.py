@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hackorda_ops.artifacts.catalog import read_each
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.config import engines
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, PermanentError, UsageError
@@ -22,6 +21,7 @@ from hackorda_ops.night.night import take_night
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions.connection import redact
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.receipts.record import recorded
 from hackorda_ops.words import counted, named
 
 
@@ -140,9 +140,7 @@ def close_window(
             meaning="Nothing was done.",
             next_step=f"See hackorda-ops maintenance status {protected.name}.",
         )
-    with logged(
-        "maintenance", protected.known_stores, protected.name, subject=window.reason or "window"
-    ) as line:
+    with recorded("maintenance", protected, subject=window.reason or "window") as line:
         after: Manifest | None = None
         try:
             if dump:

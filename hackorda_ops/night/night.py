@@ -8,7 +8,6 @@ from hackorda_ops.age.data_key import new_data_key
 from hackorda_ops.age.recipients import read_recipients
 from hackorda_ops.artifacts.copying import CopyResult
 from hackorda_ops.artifacts.manifest import Manifest, summary
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.publish import publish
 from hackorda_ops.engines.orders import PATIENCE, Attempts, NightOrder
 from hackorda_ops.engines.registry import engine_of
@@ -16,6 +15,8 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.night import preflight
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.progress import OnProgress, ignore, timed
+from hackorda_ops.receipts.record import recorded
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.safekeeping.locks import LocksReadBack, read_back
 from hackorda_ops.sealing import last_night
 from hackorda_ops.sealing.seal import seal
@@ -33,6 +34,7 @@ class Night:
         stored: the manifest as it lies in the store; where the artifact is encrypted, the part that isn't sealed.
         notes: what the operator should know beside that, a sentence each.
         locks: of the files there, read back; None where the store isn't to lock any.
+        receipt: the number and hash of its receipt; None where that waits.
     """
 
     manifest: Manifest
@@ -42,6 +44,7 @@ class Night:
     stored: Manifest
     notes: tuple[str, ...] = ()
     locks: LocksReadBack | None = None
+    receipt: Head | None = None
 
 
 def take_night(
@@ -68,12 +71,11 @@ def take_night(
         OpsError: one of its tree, with nothing published and nothing left behind.
     """
     seconds: dict[str, float] = {}
-    name = protected.name
     protected.require("source", "store")
     if protected.policy.dump_from == "branch":
         protected.require("history")
     with (
-        logged("night", protected.known_stores, name, subject=str(night or "tonight")) as line,
+        recorded("night", protected, subject=str(night or "tonight")) as line,
         private_folder() as private,
         timed(seconds, "night"),
     ):
@@ -114,7 +116,8 @@ def take_night(
             )
         notes = last_night.remember(protected, manifest) if key else ()
         line.subject, line.outcome = str(manifest.night), "success" if manifest.sound else "FAIL"
-        line.detail = summary(manifest)
+        line.detail, line.findings = summary(manifest), manifest.findings
+        line.saw(protected.store, manifest.prefix)
     return Night(
         manifest,
         f"{protected.store.describe()}/{manifest.prefix}",
@@ -123,4 +126,5 @@ def take_night(
         stored,
         notes,
         read_back(protected.store, stored, now=datetime.now(UTC)),
+        line.receipt,
     )

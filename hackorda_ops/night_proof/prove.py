@@ -9,7 +9,6 @@ from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import files_digest
 from hackorda_ops.drill.checks import scratch_gone
 from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
@@ -17,6 +16,7 @@ from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.night_proof import PROOFS, NightProof
 from hackorda_ops.drilling.record import Record
+from hackorda_ops.drilling.result import as_restored
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
@@ -37,6 +37,8 @@ from hackorda_ops.night_proof.places import Way, none_of, ways_of
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof import verdict
 from hackorda_ops.proof.verdict import Wording
+from hackorda_ops.receipts.record import recorded
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.stores.staging import staged_folder
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.words import duration
@@ -54,11 +56,13 @@ class Proved:
         proof: it.
         nowhere: whether nothing was found to restore on.
         not_stored: for each store that lacks the proof, one sentence why.
+        receipt: the number and hash of its receipt; None where that waits.
     """
 
     proof: NightProof
     nowhere: bool
     not_stored: tuple[str, ...]
+    receipt: Head | None = None
 
 
 def prove(
@@ -92,7 +96,7 @@ def prove(
     judged = read_judged(places, protected.name, tolerant=True)
     held = _chosen(judged, night, artifact_id)
     proof_id = new_id(started_at)
-    with logged("proof", protected.known_stores, protected.name, subject=held.manifest.artifact_id) as line:
+    with recorded("proof", protected, subject=held.manifest.artifact_id) as line:
         base = Record(wording=WORDING, manifest=held.manifest, location=held.location)
         base.remarks += judged.notes
         attempt = _Attempt(protected, held, proof_id, seed, budget, budget.watching(on_progress))
@@ -105,8 +109,10 @@ def prove(
             run=run,
             protected=protected,
         )
-        line.outcome, line.detail = proof.verdict, in_a_sentence(proof)
-    return Proved(proof, nowhere, PROOFS.remember(protected.known_stores, proof))
+        line.outcome, line.detail, line.findings = proof.verdict, in_a_sentence(proof), proof.findings
+        line.saw(places[held.place], held.manifest.prefix)
+        line.tables = as_restored(record.tables())
+    return Proved(proof, nowhere, PROOFS.remember(protected.known_stores, proof), line.receipt)
 
 
 def in_a_sentence(proof: NightProof) -> str:

@@ -5,14 +5,13 @@ An operator's `restore` and the quarterly drill run this same code.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from hackorda_ops.artifacts.damage import damage
 from hackorda_ops.artifacts.fetch import Fetched, Twins
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.orders import RestoreOrder
@@ -22,6 +21,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.receipts.record import recorded
 from hackorda_ops.sealing.opening import fetch_opened, opened
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import named
@@ -111,8 +111,10 @@ def bring_back(
     stored, whole = artifact.stored, artifact.manifest
     manifest = engine.part_of(whole, tables) if tables else whole
     jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
+    # The log and the receipts are those of the database that the artifact is of, whatever it's called here.
+    of_artifact = replace(protected, name=manifest.database)
     with (
-        logged("restore", (store,), manifest.database, subject=manifest.artifact_id) as line,
+        recorded("restore", of_artifact, subject=manifest.artifact_id, stores=(store,)) as line,
         ExitStack() as stack,
     ):
         # Check the target first: a wrong one should fail in seconds.
@@ -174,7 +176,8 @@ def bring_back(
                 for path, twin in sorted(fetched.taken.items())
             ),
         )
-        line.outcome = brought.verdict
+        line.outcome, line.findings = brought.verdict, restored.findings
+        line.saw(store, manifest.prefix)
         line.detail = " ".join(
             (
                 f"From {brought.location} into {brought.target}: {manifest.contents} compared.",

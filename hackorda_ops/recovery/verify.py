@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from hackorda_ops.artifacts.damage import all_hashed, damage, file_findings
 from hackorda_ops.artifacts.fetch import fetch_artifact
@@ -16,6 +17,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
+from hackorda_ops.receipts.record import recorded
 from hackorda_ops.sealing.opening import fetch_opened, opened
 from hackorda_ops.stores.store import Store
 
@@ -37,7 +39,7 @@ class Verified:
     not_measured: str = ""
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Literal["PASS", "FAIL"]:
         """Either "PASS" or "FAIL"."""
         return "FAIL" if fatal(self.findings) else "PASS"
 
@@ -59,27 +61,30 @@ def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progres
     """
     not_measured = ""
     began_at, location = datetime.now(UTC), f"{store.describe()}/{manifest.prefix}"
-    work_folder = protected.policy.dump.work_folder
-    with new_folder(work_folder, "verify-") as folder:
-        try:
-            if is_sealed(manifest) and protected.policy.identity is None:
-                findings = _bytes_alone(store, manifest, folder, on_progress)
-                not_measured = "its rows and digests were not measured: that needs the identity"
-            else:
-                artifact = opened(protected, store, manifest)
-                fetch_opened(store, artifact, folder, on_progress=on_progress)
-                findings = engine_that_wrote(manifest).judge(
-                    protected,
-                    folder,
-                    artifact.manifest,
-                    jobs=protected.policy.dump.jobs,
-                    on_progress=on_progress,
-                )
-        except (ArtifactDamaged, ArtifactMissing) as error:
-            findings = (damage(manifest, error),)
-    seen = verification_of(manifest, location, by="verification", began_at=began_at, findings=findings)
-    remember((store, *protected.known_stores), seen)
-    return Verified(manifest, location, findings, not_measured)
+    with recorded("verification", protected, subject=manifest.artifact_id) as line:
+        with new_folder(protected.policy.dump.work_folder, "verify-") as folder:
+            try:
+                if is_sealed(manifest) and protected.policy.identity is None:
+                    findings = _bytes_alone(store, manifest, folder, on_progress)
+                    not_measured = "its rows and digests were not measured: that needs the identity"
+                else:
+                    artifact = opened(protected, store, manifest)
+                    fetch_opened(store, artifact, folder, on_progress=on_progress)
+                    findings = engine_that_wrote(manifest).judge(
+                        protected,
+                        folder,
+                        artifact.manifest,
+                        jobs=protected.policy.dump.jobs,
+                        on_progress=on_progress,
+                    )
+            except (ArtifactDamaged, ArtifactMissing) as error:
+                findings = (damage(manifest, error),)
+        seen = verification_of(manifest, location, by="verification", began_at=began_at, findings=findings)
+        remember((store, *protected.known_stores), seen)
+        verified = Verified(manifest, location, findings, not_measured)
+        line.outcome, line.findings = verified.verdict, findings
+        line.saw(store, manifest.prefix)
+    return verified
 
 
 def _bytes_alone(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.copying import end_abandoned_uploads
-from hackorda_ops.artifacts.operations_log import LogLine, logged
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
+from hackorda_ops.receipts.record import Line, recorded
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
 from hackorda_ops.retention.locking import LockExtension
@@ -79,13 +79,13 @@ def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
             next_step=error.next_step,
         ) from None
     if not (plan.to_delete or plan.to_remove or plan.to_extend or plan.over):
-        return _carried_out(plan, policy, places, LogLine("retention"), now=moment)
-    with logged("delete", tuple(places.values()), protected.name, subject="retention") as line:
+        return _carried_out(plan, policy, places, Line("retention"), now=moment)
+    with recorded("delete", protected, subject="retention", stores=tuple(places.values())) as line:
         return _carried_out(plan, policy, places, line, now=moment)
 
 
 def _carried_out(
-    plan: RetentionPlan, policy: Retention, places: Mapping[PlaceName, Store], line: LogLine, *, now: datetime
+    plan: RetentionPlan, policy: Retention, places: Mapping[PlaceName, Store], line: Line, *, now: datetime
 ) -> Pruned:
     """Deletes, and keeps the log's line up to date: what is gone must be logged however this ends."""
     done = Pruned(plan, (), (), 0, 0, (), ())
@@ -105,7 +105,10 @@ def _carried_out(
             done = _counted(
                 replace(done, deleted=(*done.deleted, held)), gone_bytes, left=keeps_versions[held.place]
             )
-            line.detail = sentence(done)
+            line.detail, line.deleted = (
+                sentence(done),
+                [f"{each.artifact_id} ({each.place})" for each in done.deleted],
+            )
     for leftover in plan.to_remove:
         try:
             remove_leftover(places[leftover.place], leftover)

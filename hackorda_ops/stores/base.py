@@ -4,10 +4,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
 from typing import BinaryIO, Self
 
+from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.store import SMALL_FILE_LIMIT_BYTES, StoredFile, StoredVersion, read_limited
+from hackorda_ops.stores.store import (
+    SMALL_FILE_LIMIT_BYTES,
+    Readable,
+    StoredFile,
+    StoredVersion,
+    read_limited,
+)
 
 
 class StoreBase(ABC):
@@ -31,6 +40,23 @@ class StoreBase(ABC):
     @abstractmethod
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """See `Store.open`."""
+
+    @abstractmethod
+    def put(self, key: str, source: Readable, *, size_bytes: int, sha256: str) -> None:
+        """See `Store.put`."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Looks, then writes: two writers at the same moment could both succeed. See `Store.put_new`.
+
+        Raises:
+            StoreRefused, StoreUnreachable, DiskFull: it was not stored.
+        """
+        try:
+            with self.open(key):
+                return False
+        except ArtifactMissing:
+            self.put(key, BytesIO(data), size_bytes=len(data), sha256=sha256(data).hexdigest())
+            return True
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Every file below the folder `prefix` ("" for all); nothing where the store is still empty.

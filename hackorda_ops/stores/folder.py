@@ -1,5 +1,6 @@
 """A store in a folder: the usual place for nightly artifacts."""
 
+import hashlib
 import io
 import os
 import tempfile
@@ -156,6 +157,29 @@ class FolderStore(StoreBase):
         """
         path = self._path(key)
         checked = CheckedSource(source, name=str(path), size_bytes=size_bytes, sha256=sha256)
+        with self._written(path, checked, size_bytes) as unfinished:
+            unfinished.replace(path)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Stores a small file where there is none of that key. See `Store.put_new`.
+
+        Raises:
+            DiskFull, StoreRefused, StoreUnreachable: the operating system's error.
+        """
+        path = self._path(key)
+        digest = hashlib.sha256(data).hexdigest()
+        checked = CheckedSource(io.BytesIO(data), name=str(path), size_bytes=len(data), sha256=digest)
+        with self._written(path, checked, len(data)) as unfinished:
+            try:
+                # Unlike a rename, a link never replaces a file.
+                os.link(unfinished, path)
+            except FileExistsError:
+                return False
+        return True
+
+    @contextmanager
+    def _written(self, path: Path, checked: CheckedSource, size_bytes: int) -> Iterator[Path]:
+        """A file that lasts, beside the artifacts, for the block to give its name."""
         with disk_errors(f"write {path}"):
             make_folder(self.staging_root, root=self.root)
             handle, name = tempfile.mkstemp(prefix=_UPLOAD, dir=self.staging_root)
@@ -168,7 +192,7 @@ class FolderStore(StoreBase):
                     target.flush()
                     os.fsync(target.fileno())
                 make_folder(path.parent, root=self.root)
-                unfinished.replace(path)
+                yield unfinished
                 flush_folder(path.parent)
             finally:
                 unfinished.unlink(missing_ok=True)

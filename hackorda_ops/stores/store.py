@@ -176,6 +176,20 @@ class Store(Protocol):
             DiskFull: no room, in a folder store or for the blocks in progress.
         """
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Stores a small file where there is none of that key; it appears whole or not at all.
+
+        Of several writers at a time one succeeds, where the store can decide that itself: a folder can, and a bucket
+        whose provider knows conditional writes.
+
+        Args:
+            key: where.
+            data: all of it.
+
+        Returns:
+            False where there is a file of that key already; it is left as it is.
+        """
+
     def files(self, prefix: str) -> Iterator[StoredVersion]:
         """The current version of every file below the folder `prefix`, without older versions."""
 

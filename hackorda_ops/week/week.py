@@ -8,13 +8,14 @@ from hackorda_ops.artifacts import catalog, choosing
 from hackorda_ops.artifacts.copying import CopyResult, OtherBytes, copy_artifact, end_abandoned_uploads
 from hackorda_ops.artifacts.key_files import keys_to_copy
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
-from hackorda_ops.artifacts.operations_log import logged
 from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import require_none
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.receipts.record import Line, recorded
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.safekeeping.locks import LocksReadBack, read_back
 from hackorda_ops.stores.store import Store
 from hackorda_ops.week.apart import require_copies, require_two_places
@@ -33,6 +34,7 @@ class Week:
         repaired: a sentence for each older copy off-site that was damaged, and was repaired from the store.
         not_repaired: a sentence for each that could not be, with the reason.
         locks: of the copy's files, read back; None where the bucket isn't to lock any.
+        receipt: the number and hash of its receipt; None where that waits.
     """
 
     manifest: Manifest
@@ -42,6 +44,7 @@ class Week:
     repaired: tuple[str, ...] = ()
     not_repaired: tuple[str, ...] = ()
     locks: LocksReadBack | None = None
+    receipt: Head | None = None
 
 
 def ship_week(
@@ -68,12 +71,12 @@ def ship_week(
     """
     require_copies(protected)
     protected.require("store", "offsite")
-    with logged("copy", protected.known_stores, protected.name, subject=f"week of {week}") as line:
+    with recorded("copy", protected, subject=f"week of {week}") as line:
         listed = catalog.read(protected.store, protected.name)
         done = _ship(protected, choosing.newest_sound_of_week(listed, week, passing_over), on_progress)
         done = _repaired(protected, done, repairing, on_progress)
-        line.detail = _told(done)
-    return done
+        _say(line, done, protected.offsite)
+    return replace(done, receipt=line.receipt)
 
 
 def ship(
@@ -93,10 +96,10 @@ def ship(
     """
     require_copies(protected)
     protected.require("store", "offsite")
-    with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
+    with recorded("copy", protected, subject=artifact.artifact_id) as line:
         done = _repaired(protected, _ship(protected, artifact, on_progress), repairing, on_progress)
-        line.detail = _told(done)
-    return done
+        _say(line, done, protected.offsite)
+    return replace(done, receipt=line.receipt)
 
 
 def repair_store(protected: Protected, artifact: Manifest, *, on_progress: OnProgress = ignore) -> Week:
@@ -111,11 +114,11 @@ def repair_store(protected: Protected, artifact: Manifest, *, on_progress: OnPro
     protected.require("store", "offsite")
     store, offsite = protected.store, protected.offsite
     require_two_places(protected.name, store, offsite)
-    with logged("copy", protected.known_stores, protected.name, subject=artifact.artifact_id) as line:
+    with recorded("copy", protected, subject=artifact.artifact_id) as line:
         copied = _copied(offsite, store, artifact, on_progress)
         done = Week(artifact, copied, f"{store.describe()}/{artifact.prefix}", ())
-        line.detail = _told(done)
-    return done
+        _say(line, done, store)
+    return replace(done, receipt=line.receipt)
 
 
 def _ship(protected: Protected, artifact: Manifest, on_progress: OnProgress) -> Week:
@@ -181,6 +184,11 @@ def _repaired(protected: Protected, week: Week, damaged: Iterable[Manifest], on_
         else:
             repaired.append(f"{location} was damaged, and was repaired: {named(copied.repaired)}")
     return replace(week, repaired=tuple(repaired), not_repaired=tuple(not_repaired))
+
+
+def _say(line: Line, week: Week, place: Store) -> None:
+    line.detail = _told(week)
+    line.saw(place, week.manifest.prefix)
 
 
 def _told(week: Week) -> str:

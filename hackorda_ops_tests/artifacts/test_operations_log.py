@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.artifacts import catalog, operations_log
-from hackorda_ops.artifacts.operations_log import Event, logged, page, read_log, record, shown
+from hackorda_ops.artifacts.operations_log import Event, LogLine, logged, page, read_log, record, shown
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused, UsageError
@@ -121,9 +121,10 @@ def test_a_key_that_may_only_read_is_told_and_changes_nothing_else(
             return refusal(403, "AccessDenied")
         return forward(request)
 
+    line = LogLine("an artifact")
     with (
         behind(s3_server, store, read_only) as refusing,
-        logged("restore", [refusing], "hackorda", subject="an artifact") as line,
+        logged("restore", [refusing], "hackorda", line),
     ):
         line.outcome, line.detail = "PASS", "It came back."
 
@@ -153,7 +154,8 @@ def test_a_bucket_that_does_not_answer_costs_the_work_neither_its_end_nor_long(
 
 
 def test_what_ends_well_is_logged_with_what_it_filled_in(folder: FolderStore) -> None:
-    with logged("night", [folder], "hackorda", subject="tonight") as line:
+    line = LogLine("tonight")
+    with logged("night", [folder], "hackorda", line):
         line.subject, line.outcome, line.detail = "2026-11-22", "FAIL", "Kept, and not sound."
 
     [event] = read_log(folder, "hackorda")
@@ -181,7 +183,7 @@ def test_what_ends_well_is_logged_with_what_it_filled_in(folder: FolderStore) ->
 def test_what_fails_is_logged_and_fails_as_it_would_have(
     folder: FolderStore, error: BaseException, detail: str
 ) -> None:
-    with pytest.raises(type(error)) as raised, logged("copy", [folder], "hackorda", subject="a week"):
+    with pytest.raises(type(error)) as raised, logged("copy", [folder], "hackorda", LogLine("a week")):
         raise error
 
     assert raised.value is error
@@ -192,7 +194,7 @@ def test_what_fails_is_logged_and_fails_as_it_would_have(
 
 
 def test_wrong_use_leaves_no_line_because_nothing_was_attempted(folder: FolderStore) -> None:
-    with pytest.raises(UsageError), logged("drill", [folder], "hackorda", subject="a drill"):
+    with pytest.raises(UsageError), logged("drill", [folder], "hackorda", LogLine("a drill")):
         raise UsageError("No.", meaning="m", next_step="n")
 
     assert list(folder.list("")) == []
@@ -206,7 +208,7 @@ def test_a_log_that_breaks_in_an_unforeseen_way_breaks_nothing_else(
 
     monkeypatch.setattr(operations_log, "record", breaks)
 
-    with logged("night", [folder], "hackorda", subject="tonight"):
+    with logged("night", [folder], "hackorda", LogLine("tonight")):
         pass
 
     assert "RuntimeError" in caplog.text

@@ -70,10 +70,10 @@ def night_of(database: Policy, url: str, **changes: Any) -> Night:
 
 
 def left_behind(database: Policy) -> list[str]:
-    """Files below the store, but for those of finished artifacts and of the operations log."""
+    """Files below the store, but for those of finished artifacts, the operations log and the receipts."""
     root = Path(Protected("hackorda", database, {}).store.describe())
     finished = [path.parent for path in root.rglob("manifest.json")]
-    finished += [root / "hackorda" / "operations", root / "hackorda" / "operations-log.md"]
+    finished += [root / "hackorda" / name for name in ("operations", "operations-log.md", "receipts")]
     return [
         str(path.relative_to(root))
         for path in root.rglob("*")

@@ -60,9 +60,8 @@ def put_artifact(store: Store, manifest: Manifest) -> None:
 def ages(store: Store) -> list[int]:
     """How old the artifacts are that have any file in a store, in days."""
     names = {entry.key.split("/")[1] for entry in store.list("hackorda/") if entry.key.count("/") > 1}
-    return sorted(
-        int(name.partition("-")[2], 16) for name in names - {"operations", "drills", "pins", "exercises"}
-    )
+    beside = {"operations", "drills", "pins", "exercises", "receipts"}
+    return sorted(int(name.partition("-")[2], 16) for name in names - beside)
 
 
 @dataclass(frozen=True)

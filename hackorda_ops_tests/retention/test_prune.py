@@ -109,7 +109,7 @@ def test_a_deleted_artifact_leaves_no_file_and_no_folder(places: Places) -> None
 
     left = sorted(path.name for path in (places.store.root / "hackorda").iterdir())
     assert left == sorted(
-        [artifact(age).artifact_id for age in range(7)] + ["operations", "operations-log.md"]
+        [artifact(age).artifact_id for age in range(7)] + ["operations", "operations-log.md", "receipts"]
     )
 
 

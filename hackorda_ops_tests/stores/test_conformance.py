@@ -334,3 +334,12 @@ def test_databases_yaml_names_it_and_a_relative_folder_is_that_of_the_file(
         (tmp_path / "databases.yaml").write_text("databases: {shop: {store: {bukket: x}}}", encoding="utf-8")
         config_file.load(tmp_path / "databases.yaml")
     assert "databases.shop.store.bukket: unknown key; did you mean bucket?" in caught.value.what
+
+
+def test_a_file_is_put_only_where_there_is_none(store: Store) -> None:
+    assert store.put_new("db/receipts/00000001.json", b"one")
+    assert not store.put_new("db/receipts/00000001.json", b"two")
+
+    assert store.read_small("db/receipts/00000001.json") == b"one"
+    assert set(store.list("")) == {StoredFile("db/receipts/00000001.json", 3)}
+    assert not any(store.staging_root.glob("upload-*"))

@@ -1,5 +1,6 @@
 """A store in an S3 bucket: AWS, Backblaze B2, Cloudflare R2, MinIO and others that speak the same API."""
 
+import hashlib
 import io
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from hackorda_ops.stores.base import StoreBase
 from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.locks import FileLock, ObjectLock
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.s3 import locks, parts, rights, uploads
+from hackorda_ops.stores.s3 import locks, new_object, parts, rights, uploads
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
@@ -214,6 +215,19 @@ class S3Store(StoreBase):
                 # and a second's wait at providers that do not know it, for each of many small files.
                 content = body.read() if size_bytes <= CHUNK_BYTES else body
                 self._client.put_object(**settings, Body=content, ContentMD5=md5)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Stores a small object where there is none of that key. See `Store.put_new`.
+
+        A provider that doesn't know conditional writes is asked first whether there is one.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the store did not accept it.
+        """
+        settings = object_settings(self, self._full(key), hashlib.sha256(data).hexdigest())
+        with self._translated(f"upload {self.describe()}/{key}"):
+            stored = new_object.put(self._client, settings, data)
+        return super().put_new(key, data) if stored is None else stored
 
     def files(self, prefix: str) -> Iterator[StoredVersion]:
         """Every object below the folder `prefix`, without older versions.

@@ -1,0 +1,1 @@
+"""For an auditor: what the receipts of a period say, and what is missing from them."""
