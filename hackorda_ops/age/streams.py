@@ -50,8 +50,11 @@ class _Reads(Protocol):
 class _Hashed:
     """A file that is read or written, with the hash of its bytes; keeps the operating system's own error."""
 
-    def __init__(self, file: Any, on_bytes: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, file: Any, on_bytes: Callable[[int], None] | None = None, *, hashing: bool = True
+    ) -> None:
         self._file = file
+        self._hashing = hashing
         self._digest = hashlib.sha256()
         self._on_bytes = on_bytes
         self.size_bytes = 0
@@ -81,20 +84,24 @@ class _Hashed:
             raise
 
     def _counted(self, data: bytes) -> bytes:
-        self._digest.update(data)
+        if self._hashing:
+            self._digest.update(data)
         self.size_bytes += len(data)
         if self._on_bytes is not None:
             self._on_bytes(len(data))
         return data
 
 
-def encrypt_stream(source: _Reads, target: Path, recipient: str) -> tuple[Bytes, Bytes]:
+def encrypt_stream(
+    source: _Reads, target: Path, recipient: str, *, hashing: bool = True
+) -> tuple[Bytes, Bytes]:
     """Encrypts what is read into a new private file, which is not flushed to the disk.
 
     Args:
         source: read to its end.
         target: where the ciphertext goes; it must not exist.
         recipient: whom it's for.
+        hashing: whether what is read is hashed; whoever hands it over may have done that already.
 
     Returns:
         What was read, and what was written.
@@ -106,7 +113,7 @@ def encrypt_stream(source: _Reads, target: Path, recipient: str) -> tuple[Bytes,
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb", buffering=BLOCK_BYTES) as file:
-            plain, cipher = _Hashed(source), _Hashed(file)
+            plain, cipher = _Hashed(source, hashing=hashing), _Hashed(file)
             _run(lambda: pyrage.encrypt_io(plain, cipher, [to]), plain, cipher)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -288,7 +295,7 @@ class Encryptor:
 
     def _encrypt(self) -> None:
         try:
-            _, self._result = encrypt_stream(self, self._target, self._recipient)
+            _, self._result = encrypt_stream(self, self._target, self._recipient, hashing=False)
         except BaseException as error:  # noqa: BLE001  # raised in the thread that reads
             self._error = error
 
