@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 import hackorda_ops.engines.registry  # noqa: F401  # whose engines read manifests
+from hackorda_ops.artifacts.summaries import CACHE_VARIABLE
 from hackorda_ops.local.postgres import PostgresServer, create_database, delete_server, running_postgres
 from hackorda_ops.local.s3 import S3Server, create_bucket, running_s3
 from hackorda_ops.postgres.tools import clients
@@ -77,6 +78,14 @@ def tools_asked_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(clients, "_ask", asked_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps what the tests' commands remember of manifests away from this user's own cache."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -5,12 +5,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from hackorda_ops.artifacts import sealed  # noqa: F401  # makes manifests of encrypted artifacts readable
 from hackorda_ops.artifacts.ids import id_is_ahead, is_id, moment_of
-from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, from_bytes, is_of_the_source
+from hackorda_ops.artifacts.manifest import (
+    DUMP_FOLDER,
+    MANIFEST_NAME,
+    Described,
+    Manifest,
+    from_bytes,
+    is_of_the_source,
+)
+from hackorda_ops.artifacts.summaries import KnownSummary, Summary, keep, recall, summary_of
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
-from hackorda_ops.stores.store import Store, folder_prefix
+from hackorda_ops.progress import OnProgress, Progress, ignore
+from hackorda_ops.stores.store import Store, StoredVersion, folder_prefix, in_a_folder
 
 _READERS = 8
 
@@ -31,27 +41,33 @@ class DamagedArtifact:
         return self.problem
 
 
+ArtifactT = TypeVar("ArtifactT", bound=Described)
+
+
 @dataclass(frozen=True)
-class Catalog:
+class CatalogOf(Generic[ArtifactT]):
     """What a store holds of one database.
 
     Attributes:
         location: the store, as people would name it.
-        artifacts: every manifest that could be read, oldest first.
+        artifacts: every manifest that could be read, or its summary, oldest first.
         damaged: every one that could not.
         ahead: those that are dated in the future: a clock was wrong when they were made, so none of them counts
             as the newest. Each can still be restored by its id.
     """
 
     location: str
-    artifacts: tuple[Manifest, ...]
+    artifacts: tuple[ArtifactT, ...]
     damaged: tuple[DamagedArtifact, ...] = ()
-    ahead: tuple[Manifest, ...] = ()
+    ahead: tuple[ArtifactT, ...] = ()
 
     @property
-    def newest(self) -> Manifest | None:
+    def newest(self) -> ArtifactT | None:
         """The artifact captured last, sound or not."""
         return self.artifacts[-1] if self.artifacts else None
+
+
+Catalog = CatalogOf[Manifest]
 
 
 def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog:
@@ -72,16 +88,78 @@ def read(store: Store, database: str, *, now: datetime | None = None) -> Catalog
 
     with ThreadPoolExecutor(_READERS) as readers:
         results = list(readers.map(one, keys))
-    found = sorted(
-        (result for result in results if isinstance(result, Manifest)),
-        key=lambda manifest: (manifest.captured_at, manifest.artifact_id),
-    )
+    found = [each for each in results if isinstance(each, Manifest)]
+    return _catalog(store, found, [each for each in results if isinstance(each, DamagedArtifact)], now)
+
+
+def summarise(
+    store: Store,
+    database: str,
+    *,
+    now: datetime | None = None,
+    listed: Iterable[StoredVersion] | None = None,
+    on_progress: OnProgress = ignore,
+) -> CatalogOf[Summary]:
+    """Lists the artifacts of a database like `read`, and reads only the manifests that it didn't read before.
+
+    For lists and plans. Whoever acts on an artifact reads its manifest (`read`, `read_each`).
+
+    Args:
+        store: to look into.
+        database: whose artifacts.
+        now: the present, aware; None for this machine's.
+        listed: the files below the database's folder, where they have been listed already.
+        on_progress: called for the manifests that are read, from several threads.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the store can't be listed.
+    """
+    if listed is None:
+        listed = store.in_each_folder(folder_prefix(database), MANIFEST_NAME, leaving_out=DUMP_FOLDER)
+    there = {
+        each.key.split("/")[1]: each
+        for each in listed
+        if each.is_file and in_a_folder(each.key, database, MANIFEST_NAME)
+    }
+    remembered = recall(store.location(), database)
+    known = {
+        name: found
+        for name, file in there.items()
+        if (found := remembered.get(name)) is not None and found.stamp == file.stamp
+    }
+    unread = [name for name in there if name not in known]
+    done = itertools.count(1)
+
+    def one(name: str) -> Summary | DamagedArtifact | None:
+        found = _read_one(store, there[name].key)
+        on_progress(Progress("read manifests", next(done), len(unread), "artifacts"))
+        return summary_of(found) if isinstance(found, Manifest) else found
+
+    damaged: list[DamagedArtifact] = []
+    if unread:
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="manifests") as readers:
+            for name, read_now in zip(unread, readers.map(one, unread), strict=True):
+                if isinstance(read_now, Summary):
+                    known[name] = KnownSummary(there[name].stamp, read_now)
+                elif read_now is not None:
+                    damaged.append(read_now)
+    lasting = {name: each for name, each in known.items() if each.stamp}
+    if lasting.keys() != remembered.keys() or not lasting.keys().isdisjoint(unread):
+        keep(store.location(), database, lasting)
+    return _catalog(store, [each.summary for each in known.values()], damaged, now)
+
+
+def _catalog(
+    store: Store, found: Iterable[ArtifactT], damaged: Iterable[DamagedArtifact], now: datetime | None
+) -> CatalogOf[ArtifactT]:
     now = now or datetime.now(UTC)
-    return Catalog(
+    in_order = sorted(found, key=lambda each: (each.captured_at, each.artifact_id))
+    ahead = {each.artifact_id for each in in_order if id_is_ahead(each.artifact_id, now)}
+    return CatalogOf(
         location=store.describe(),
-        artifacts=tuple(each for each in found if not id_is_ahead(each.artifact_id, now)),
-        damaged=tuple(result for result in results if isinstance(result, DamagedArtifact)),
-        ahead=tuple(each for each in found if id_is_ahead(each.artifact_id, now)),
+        artifacts=tuple(each for each in in_order if each.artifact_id not in ahead),
+        damaged=tuple(damaged),
+        ahead=tuple(each for each in in_order if each.artifact_id in ahead),
     )
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from hackorda_ops.calendar.clocks import is_ahead
 
-_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+_SECOND: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
 def new_id(moment: datetime) -> str:
@@ -41,7 +42,10 @@ def id_is_ahead(text: str, now: datetime | None = None) -> bool:
 
 def moment_before_hyphen(name: str) -> datetime | None:
     """The moment that a name begins with, to the second; None where there's no such moment."""
+    second_named = name.partition("-")[0]
+    if not _SECOND.fullmatch(second_named):
+        return None
     try:
-        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(second_named)
     except ValueError:
         return None

@@ -7,11 +7,11 @@ An artifact exists only once its manifest does; it is always written last. What 
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -26,6 +26,8 @@ from hackorda_ops.words import size
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 RECOVERY_SHEET_NAME = "RESTORE.md"
+# What every engine puts the files of its dump into; they are most of an artifact's.
+DUMP_FOLDER: Final = "dump"
 ANOTHER_SOURCE: Final = "another source"
 """The finding code of an artifact whose source nobody has confirmed."""
 
@@ -69,6 +71,58 @@ class Part:
     rows: int
     digest: str
     counted: int
+
+
+class Described(Protocol):
+    """What lists, plans and judgements need of an artifact: its manifest has it, and so has a summary of that."""
+
+    @property
+    def artifact_id(self) -> str:
+        """Its id."""
+
+    @property
+    def database(self) -> str:
+        """The protected database's name."""
+
+    @property
+    def night(self) -> date:
+        """The partition."""
+
+    @property
+    def captured_at(self) -> datetime:
+        """The moment that it holds, in UTC."""
+
+    @property
+    def prefix(self) -> str:
+        """Its place in a store."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether its night found nothing wrong with it."""
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """What its night found wrong with it, a few words each."""
+
+    @property
+    def rows(self) -> int:
+        """How many entries all parts have together."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files, the manifest itself left out."""
+
+    @property
+    def server_version(self) -> str:
+        """The version of the source's server."""
+
+    @property
+    def files_sha256(self) -> str:
+        """A digest of which bytes it consists of (`files_digest`)."""
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """The paths of its files by how findings name them; none where they aren't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +177,21 @@ class Manifest(ABC):
     def sound(self) -> bool:
         """Whether its night found nothing wrong with it; warnings don't count."""
         return not fatal(self.findings)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """What its night found wrong with it, a few words each."""
+        return tuple(f"{each.code} ({each.subject})" for each in fatal(self.findings))
+
+    @property
+    def files_sha256(self) -> str:
+        """A digest of which bytes it consists of."""
+        return files_digest(self.files)
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """The paths of its files by how findings name them."""
+        return {self.subject(entry.path): entry.path for entry in self.files}
 
     @property
     def size_bytes(self) -> int:
@@ -303,6 +372,12 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     return [*problems, *missed(manifest)]
 
 
+def files_digest(files: Iterable[FileEntry]) -> str:
+    """A digest of which bytes an artifact consists of: its files' names, sizes and hashes. Pure."""
+    lines = sorted(f"{each.sha256} {each.size_bytes} {each.path}\n" for each in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def digest_of(data: bytes) -> str:
     """Hex SHA-256 of bytes in memory."""
     return hashlib.sha256(data).hexdigest()
@@ -315,7 +390,7 @@ def is_of_the_source(artifact: Manifest) -> bool:
 
 def summary(manifest: Manifest) -> str:
     """An artifact in a sentence."""
-    against = "; ".join(f"{each.code} ({each.subject})" for each in fatal(manifest.findings))
+    against = "; ".join(manifest.against)
     when = "as of then, taken afterwards" if manifest.as_of else "late" if manifest.late else manifest.reason
     return f"{manifest.artifact_id} ({when}): {manifest.contents}, {size(manifest.size_bytes)}" + (
         f"; kept, but not sound: {against}." if against else "."

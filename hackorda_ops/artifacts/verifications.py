@@ -1,6 +1,5 @@
 """Verifications: what reading an artifact's bytes in one place found, remembered beside the artifacts."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter
 from hackorda_ops.artifacts.beside import Beside
 from hackorda_ops.artifacts.documents import Advice, Document
 from hackorda_ops.artifacts.ids import new_id
-from hackorda_ops.artifacts.manifest import FileEntry, Manifest
+from hackorda_ops.artifacts.manifest import Manifest, files_digest
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.stores.store import LOOK_WHO_WRITES
 
@@ -59,12 +58,6 @@ _DOCUMENT: Final = Document(
     unreadable=Advice("What it found is unknown.", LOOK_WHO_WRITES),
     moments=lambda verification: (verification.began_at, verification.ended_at),
 )
-
-
-def files_digest(files: Iterable[FileEntry]) -> str:
-    """A digest of which bytes an artifact consists of: its files' names, sizes and hashes. Pure."""
-    lines = sorted(f"{each.sha256} {each.size_bytes} {each.path}\n" for each in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def verification_of(

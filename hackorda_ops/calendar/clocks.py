@@ -7,12 +7,13 @@ decides how long a lock holds.
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final
 
 from hackorda_ops.concerns import Concern, Looked
 from hackorda_ops.errors import PermanentError
+
+if TYPE_CHECKING:
+    import psycopg
 
 WORTH_KNOWING: Final = timedelta(minutes=5)
 TOO_FAR: Final = timedelta(hours=1)
@@ -31,7 +32,7 @@ def is_ahead(moment: datetime, now: datetime | None = None) -> bool:
     return moment > (now or datetime.now(UTC)) + TOO_FAR
 
 
-def ahead_of_us(connection: psycopg.Connection[Any]) -> timedelta:
+def ahead_of_us(connection: "psycopg.Connection[Any]") -> timedelta:
     """How far a server's clock is ahead of this machine's; negative where it is behind.
 
     Raises:

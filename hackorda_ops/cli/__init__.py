@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import traceback
-from importlib.metadata import version
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -31,6 +30,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  # loads a parser of e-mails
+
         terminal.out.print(version("hackorda-ops"))
         raise typer.Exit
 

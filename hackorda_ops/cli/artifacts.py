@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hackorda_ops.artifacts.catalog import ArtifactT
 from hackorda_ops.artifacts.ids import moment_of
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
@@ -29,7 +30,15 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import StoreRefused, UsageError
 from hackorda_ops.hidden.seen import HiddenArtifact, hidden_in, undelete_command
 from hackorda_ops.judgement.choosing import choose
-from hackorda_ops.judgement.reading import ForACopy, Held, Judged, known_for_a_copy, read_judged
+from hackorda_ops.judgement.reading import (
+    ForACopy,
+    Held,
+    HeldOf,
+    Judged,
+    known_for_a_copy,
+    list_judged,
+    read_judged,
+)
 from hackorda_ops.night import night as nightly
 from hackorda_ops.recovery import verify as verifying
 from hackorda_ops.stores.store import PlaceName, Store
@@ -155,7 +164,19 @@ def backups(
     """
     protected = choose_database(config, database, offsite)
     opened = {place: open_place(place, protected) for place in places(protected, offsite)}
-    judged, now = read_judged(opened, protected.name), datetime.now(UTC)
+    now = datetime.now(UTC)
+    if as_json:
+        whole = read_judged(opened, protected.name)
+        for line in whole.notes:
+            note(line)
+        for place in whole.catalogs:
+            if hidden or not whole.of(place):
+                for each in _hidden(opened[place], protected.name):
+                    note(f"{place}: {each.sentence}")
+        print_json([_as_json(each, now) for each in _newest_first(whole)])
+        return
+    with terminal.progress_shown() as on_progress:
+        judged = list_judged(opened, protected.name, on_progress=on_progress)
     beneath = {
         place: _hidden(opened[place], protected.name)
         for place in judged.catalogs
@@ -163,12 +184,6 @@ def backups(
     }
     for line in judged.notes:
         note(line)
-    if as_json:
-        for place, hidden_there in beneath.items():
-            for each in hidden_there:
-                note(f"{place}: {each.sentence}")
-        print_json([_as_json(each, now) for each in _newest_first(judged)])
-        return
     for place, found in judged.catalogs.items():
         terminal.table(
             f"{protected.name}, {place}: {found.location}",
@@ -228,7 +243,7 @@ def _newest_first(judged: Judged) -> Iterator[Held]:
         yield from (each for each in judged.held if each.place == place and each.ahead)
 
 
-def _hours_since_proven(held: Held, now: datetime) -> float | None:
+def _hours_since_proven(held: HeldOf[ArtifactT], now: datetime) -> float | None:
     by = held.judgement.proof_id or held.judgement.drill_id
     when = moment_of(by) if by and held.judgement.data_proven else None
     return None if when is None else (now - when).total_seconds() / 3600

@@ -31,11 +31,12 @@ def prune(
     """
     protected = choose_database(config, database)
     done: Pruned | None = None
-    if delete:
-        done = pruning.prune(protected)
-        plan = done.plan
-    else:
-        plan = pruning.plan_retention(protected)
+    with terminal.progress_shown() as on_progress:
+        if delete:
+            done = pruning.prune(protected, on_progress=on_progress)
+            plan = done.plan
+        else:
+            plan = pruning.plan_retention(protected, on_progress=on_progress)
     if as_json:
         print_json(_as_json(plan, done))
         return

@@ -1,13 +1,17 @@
 """What several commands show: an artifact's tables, a drill."""
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.partitions import quarter_name
 from hackorda_ops.cli import terminal
 from hackorda_ops.drill.consequences import consequence_of
-from hackorda_ops.drill.quarter import Quarter
 from hackorda_ops.drill.report.words import meaning, next_step
+
+if TYPE_CHECKING:
+    from hackorda_ops.drill.quarter import Quarter
 
 
 def show_tables(title: str, manifest: Manifest) -> None:
@@ -27,7 +31,7 @@ def show_tables(title: str, manifest: Manifest) -> None:
     )
 
 
-def show_drill(held: Quarter) -> None:
+def show_drill(held: "Quarter") -> None:
     """A drill on standard output: its checks, what it found, the verdict, where the report is."""
     result = held.result
     terminal.table(

@@ -31,7 +31,10 @@ def status(
     found, and not all places could be read.
     """
     databases, now = choose_databases(config, database), datetime.now(UTC)
-    found = [assess(read_survey(each, now=now), each.policy) for each in databases]
+    with terminal.progress_shown() as on_progress:
+        found = [
+            assess(read_survey(each, now=now, on_progress=on_progress), each.policy) for each in databases
+        ]
     if html is not None:
         _write_page(html, found, now)
     if metrics is not None:

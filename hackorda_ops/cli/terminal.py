@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 from rich.text import Text
 
+from hackorda_ops.cli.tables import lines
 from hackorda_ops.errors import OpsError
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, Progress
@@ -65,13 +66,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         columns: the columns' names.
         rows: one cell for each column.
     """
-    shown = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        name = column.removesuffix("#")
-        shown.add_column(name, justify="right" if column != name else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    out.print(shown)
+    box = HEAVY_HEAD.substitute(out.options)
+    out.print(Text(title, style="bold"), soft_wrap=True)
+    top, *others = lines(columns, rows, width=out.width, box=box)
+    out.print(Text(top))
+    # Rich looks at each of them again: that takes longer than everything else.
+    out.file.write("\n".join(others) + "\n")
 
 
 def verdict(word: str, sentence: str, *, about: str = "", ground: str = "") -> None:

@@ -53,7 +53,7 @@ class DrillSaid:
             comparison was shown to notice a difference.
         damaged: what it found damaged in this copy: the subjects of those findings.
         by: what it was.
-        files_sha256: which bytes the artifact must have had (`artifacts.verifications.files_digest`); "" where that was
+        files_sha256: which bytes the artifact must have had (`artifacts.manifest.files_digest`); "" where that was
             not written down.
     """
 

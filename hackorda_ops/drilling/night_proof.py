@@ -28,7 +28,7 @@ class NightProof:
         proof_id: "YYYYMMDDTHHMMSSZ-xxxxxx", when it began.
         database: the database's name in databases.yaml.
         artifact: what was restored, and from where: the place that an emergency would restore it from first.
-        files_sha256: which bytes it must have had (`artifacts.verifications.files_digest`).
+        files_sha256: which bytes it must have had (`artifacts.manifest.files_digest`).
         started_at, finished_at: aware, UTC.
         verdict: PASS, FAIL (the backup is not what it must be) or ERROR (could not judge).
         error: set with the verdict ERROR.

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import Event, read_log
-from hackorda_ops.artifacts.verifications import (
-    Verification,
-    files_digest,
-    read_verifications,
-    verification_keys,
-)
+from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.drill.causes import DrillSaid
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.errors import OpsError
@@ -70,11 +65,7 @@ def read_proofs(places: Mapping[PlaceName, Store], held: Iterable[Held]) -> Proo
         tuple(
             sorted(
                 # One of other bytes is about another artifact, whatever its id.
-                (
-                    each
-                    for each in verifications.values()
-                    if each.files_sha256 == files_digest(manifest.files)
-                ),
+                (each for each in verifications.values() if each.files_sha256 == manifest.files_sha256),
                 key=lambda each: (each.ended_at, each.verification_id),
             )
         ),

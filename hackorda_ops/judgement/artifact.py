@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from functools import cached_property
+from typing import Final, Literal, TypeVar
 
 from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
-from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.verifications import Verification, files_digest
+from hackorda_ops.artifacts.manifest import Described
+from hackorda_ops.artifacts.verifications import Verification
 from hackorda_ops.drill.causes import NOT_OF_A_PROOF, DrillSaid
 from hackorda_ops.drill.consequences import CONSEQUENCES, Follows, beside_the_data
-from hackorda_ops.findings import fatal
 
 State = Literal["proven", "unproven", "unsound"] | Follows
 # From the best to the worst: what a restore takes without being asked for it by id, and what it takes only where
@@ -67,6 +67,9 @@ class ArtifactJudgement:
         return not self.usable and self.state != "unsound"
 
 
+SayingT = TypeVar("SayingT", DrillSaid, Verification)
+
+
 @dataclass(frozen=True)
 class Sayings:
     """What was said of a database's artifacts, in any order.
@@ -78,6 +81,27 @@ class Sayings:
 
     drills: tuple[DrillSaid, ...] = ()
     verifications: tuple[Verification, ...] = ()
+
+    def about(self, artifact_id: str) -> tuple[Sequence[DrillSaid], Sequence[Verification]]:
+        """What was said of one artifact."""
+        return self._drills_by_artifact.get(artifact_id, ()), self._verifications_by_artifact.get(
+            artifact_id, ()
+        )
+
+    @cached_property
+    def _drills_by_artifact(self) -> dict[str, list[DrillSaid]]:
+        return _by_artifact(self.drills)
+
+    @cached_property
+    def _verifications_by_artifact(self) -> dict[str, list[Verification]]:
+        return _by_artifact(self.verifications)
+
+
+def _by_artifact(sayings: Iterable[SayingT]) -> dict[str, list[SayingT]]:
+    found: dict[str, list[SayingT]] = {}
+    for each in sayings:
+        found.setdefault(each.artifact_id, []).append(each)
+    return found
 
 
 @dataclass(frozen=True)
@@ -97,7 +121,7 @@ class _Look:
 
 
 def judge(
-    manifest: Manifest,
+    artifact: Described,
     location: str,
     sayings: Sayings,
     *,
@@ -111,17 +135,18 @@ def judge(
     damaged in another place says nothing about this one, and is only named.
 
     Args:
-        manifest: the artifact's.
+        artifact: the artifact, by its manifest or a summary of that, which doesn't know its files.
         location: where it lies: "<store>/<database>/<artifact id>".
         sayings: what was said of any artifact.
         now: the present, aware. What is dated after it counts only if nothing else says anything.
         written_at: when the artifact's files in this place were last written; None where that isn't known. Only
             asked where the answer depends on it.
     """
-    if not manifest.sound:
-        return ArtifactJudgement("unsound", f"not sound: {_against(manifest)}")
-    drills = _about(manifest, sayings.drills, now)
-    looks = [*_looks(manifest, drills, sayings.verifications)]
+    if not artifact.sound:
+        return ArtifactJudgement("unsound", f"not sound: {_against(artifact)}")
+    by_drills, verifications = sayings.about(artifact.artifact_id)
+    drills = _last_first(artifact, by_drills, now)
+    looks = [*_looks(artifact, drills, verifications)]
     last = last_word([each for each in drills if not _is_damage(each)])
     found = _by(last) if last else ArtifactJudgement("unproven", "not proven yet")
     here = _damage([each for each in looks if each.location == location], now)
@@ -158,17 +183,11 @@ def last_word(said: Sequence[DrillSaid]) -> DrillSaid | None:
     return drill if drill and NOT_OF_A_PROOF & set(drill.causes) else newest
 
 
-def _about(manifest: Manifest, drills: Iterable[DrillSaid], now: datetime) -> list[DrillSaid]:
-    """What drills and proofs said that could judge this artifact, the newest first."""
-    ours = {"", files_digest(manifest.files)}
+def _last_first(artifact: Described, drills: Sequence[DrillSaid], now: datetime) -> list[DrillSaid]:
+    """What drills and proofs said that could judge an artifact, the newest first."""
+    ours = {"", artifact.files_sha256} if drills else set()
     return sorted(
-        (
-            each
-            for each in drills
-            if each.artifact_id == manifest.artifact_id
-            and each.verdict != "ERROR"
-            and each.files_sha256 in ours
-        ),
+        (each for each in drills if each.verdict != "ERROR" and each.files_sha256 in ours),
         key=lambda each: (not id_is_ahead(each.drill_id, now), each.drill_id),
         reverse=True,
     )
@@ -179,7 +198,7 @@ def _is_damage(drill: DrillSaid) -> bool:
 
 
 def _looks(
-    manifest: Manifest, drills: Iterable[DrillSaid], verifications: Iterable[Verification]
+    artifact: Described, drills: Iterable[DrillSaid], verifications: Sequence[Verification]
 ) -> Iterator[_Look]:
     for drill in drills:
         # A drill reads every byte before it restores any; where it couldn't open the artifact, it read none.
@@ -194,11 +213,11 @@ def _looks(
             named=drill.named,
             drill_id=drill.drill_id if drill.by == "drill" else None,
             proof_id=drill.drill_id if drill.by == "proof" else None,
-            damaged_files=_files(manifest, drill.damaged),
+            damaged_files=_files(artifact, drill.damaged),
         )
-    ours = files_digest(manifest.files)
+    ours = artifact.files_sha256 if verifications else ""
     for each in verifications:
-        if (each.artifact_id, each.files_sha256) == (manifest.artifact_id, ours):
+        if each.files_sha256 == ours:
             yield _Look(
                 location=each.location,
                 begun_id=each.verification_id,
@@ -211,10 +230,12 @@ def _looks(
             )
 
 
-def _files(manifest: Manifest, subjects: Sequence[str]) -> tuple[str, ...] | None:
+def _files(artifact: Described, subjects: Sequence[str]) -> tuple[str, ...] | None:
     """The files that findings are about; None where one is about anything else."""
-    paths = {manifest.subject(entry.path): entry.path for entry in manifest.files}
-    return tuple(paths[each] for each in subjects) if subjects and paths.keys() >= set(subjects) else None
+    if not subjects:
+        return None
+    paths = artifact.paths
+    return tuple(paths[each] for each in subjects) if paths.keys() >= set(subjects) else None
 
 
 def _damage(looks: Sequence[_Look], now: datetime) -> _Look | None:
@@ -249,7 +270,7 @@ def _said(drill: DrillSaid, state: State, sentence: str) -> ArtifactJudgement:
     )
 
 
-def _against(manifest: Manifest) -> str:
-    against = fatal(manifest.findings)
+def _against(artifact: Described) -> str:
+    against = artifact.against
     more = f" and {len(against) - _TOLD} more" if len(against) > _TOLD else ""
-    return ", ".join(f"{each.code} ({each.subject})" for each in against[:_TOLD]) + more
+    return ", ".join(against[:_TOLD]) + more

@@ -1,12 +1,15 @@
 """Reads a database's artifacts in each place, and what drills and verifications said of them, and judges each."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Generic
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.artifacts.catalog import Catalog
+from hackorda_ops.artifacts.catalog import ArtifactT, CatalogOf
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.summaries import Summary
 from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory, read_history
@@ -14,19 +17,20 @@ from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
+from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.safekeeping.pins import read_pins
 from hackorda_ops.safekeeping.pins import together as together_pinned
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOf(Generic[ArtifactT]):
     """An artifact in one place, with its judgement.
 
     Attributes:
         place: the nightly store, or off-site.
         location: "<store>/<database>/<artifact id>".
-        manifest: the artifact's.
+        manifest: the artifact's, or a summary of it.
         judgement: what is known of it there.
         ahead: whether it's dated in the future, and so never taken for the newest.
         pinned: why people keep it, and until when; "" where nobody does.
@@ -34,7 +38,7 @@ class Held:
 
     place: PlaceName
     location: str
-    manifest: Manifest
+    manifest: ArtifactT
     judgement: ArtifactJudgement
     ahead: bool = False
     pinned: str = ""
@@ -45,8 +49,11 @@ class Held:
         return "; ".join(filter(None, (self.judgement.sentence, self.pinned)))
 
 
+Held = HeldOf[Manifest]
+
+
 @dataclass(frozen=True)
-class Judged:
+class JudgedOf(Generic[ArtifactT]):
     """What is known of a database's artifacts.
 
     Attributes:
@@ -55,13 +62,16 @@ class Judged:
         notes: what couldn't be read, a sentence each.
     """
 
-    catalogs: Mapping[PlaceName, Catalog]
-    held: tuple[Held, ...]
+    catalogs: Mapping[PlaceName, CatalogOf[ArtifactT]]
+    held: tuple[HeldOf[ArtifactT], ...]
     notes: tuple[str, ...] = field(default=())
 
-    def of(self, place: PlaceName) -> tuple[Held, ...]:
+    def of(self, place: PlaceName) -> tuple[HeldOf[ArtifactT], ...]:
         """The artifacts of one place that aren't dated in the future, oldest first."""
         return tuple(each for each in self.held if each.place == place and not each.ahead)
+
+
+Judged = JudgedOf[Manifest]
 
 
 def read_judged(
@@ -85,12 +95,48 @@ def read_judged(
         StoreRefused, StoreUnreachable: a place can't be read; where `tolerant`, no place can be.
     """
     now = now or datetime.now(UTC)
-    catalogs: dict[PlaceName, Catalog] = {}
+    read = partial(catalog.read, database=database, now=now)
+    return _judged(places, database, read, now=now, tolerant=tolerant, beside=beside)
+
+
+def list_judged(
+    places: Mapping[PlaceName, Store],
+    database: str,
+    *,
+    now: datetime | None = None,
+    on_progress: OnProgress = ignore,
+) -> JudgedOf[Summary]:
+    """The same of summaries, for a list: only the manifests that this machine hasn't read before are read.
+
+    Args:
+        places: the stores to look into.
+        database: its name in databases.yaml.
+        now: the present, aware; None for this machine's.
+        on_progress: called for the manifests that are read, from several threads.
+
+    Raises:
+        StoreRefused, StoreUnreachable: a place can't be read.
+    """
+    now = now or datetime.now(UTC)
+    summarise = partial(catalog.summarise, database=database, now=now, on_progress=on_progress)
+    return _judged(places, database, summarise, now=now)
+
+
+def _judged(
+    places: Mapping[PlaceName, Store],
+    database: str,
+    read: Callable[[Store], CatalogOf[ArtifactT]],
+    *,
+    now: datetime,
+    tolerant: bool = False,
+    beside: Sequence[DrillSaid] = (),
+) -> JudgedOf[ArtifactT]:
+    catalogs: dict[PlaceName, CatalogOf[ArtifactT]] = {}
     notes: list[str] = []
     errors: list[OpsError] = []
     for place, store in places.items():
         try:
-            catalogs[place] = catalog.read(store, database, now=now)
+            catalogs[place] = read(store)
         except OpsError as error:
             if not tolerant:
                 raise
@@ -116,13 +162,14 @@ def read_judged(
     pinned = together_pinned(pins).holding(now)
     held = [
         replace(
-            judged_in(place, places[place], found, each, sayings, now=now, ahead=each in found.ahead),
+            judged_in(place, places[place], found, each, sayings, now=now, ahead=ahead),
             pinned=pinned.get(each.artifact_id, ""),
         )
         for place, found in catalogs.items()
-        for each in (*found.artifacts, *found.ahead)
+        for artifacts, ahead in ((found.artifacts, False), (found.ahead, True))
+        for each in artifacts
     ]
-    return Judged(catalogs, tuple(held), tuple(notes))
+    return JudgedOf(catalogs, tuple(held), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -219,20 +266,20 @@ def together(found: Iterable[Iterable[Verification]]) -> tuple[Verification, ...
 def judged_in(
     place: PlaceName,
     store: Store,
-    found: Catalog,
-    manifest: Manifest,
+    found: CatalogOf[ArtifactT],
+    manifest: ArtifactT,
     sayings: Sayings,
     *,
     now: datetime,
     ahead: bool = False,
-) -> Held:
+) -> HeldOf[ArtifactT]:
     """One artifact of a place, judged.
 
     Args:
         place: which place it is.
         store: the place.
         found: its catalog.
-        manifest: the artifact's.
+        manifest: the artifact's, or a summary of it.
         sayings: what was said of any artifact.
         now: the present, aware.
         ahead: whether it's dated in the future.
@@ -241,7 +288,7 @@ def judged_in(
     judgement = judge(
         manifest, location, sayings, now=now, written_at=lambda: last_written(store, manifest.prefix)
     )
-    return Held(place, location, manifest, judgement, ahead)
+    return HeldOf(place, location, manifest, judgement, ahead)
 
 
 def last_written(store: Store, prefix: str) -> datetime | None:

@@ -8,8 +8,7 @@ from importlib.metadata import version
 from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
-from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.artifacts.verifications import files_digest
+from hackorda_ops.artifacts.manifest import Manifest, files_digest
 from hackorda_ops.drill.checks import scratch_gone
 from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
 from hackorda_ops.drill.consequences import consequence_of

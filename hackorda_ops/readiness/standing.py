@@ -11,7 +11,7 @@ from itertools import chain
 
 from hackorda_ops import local_trouble
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.manifest import Described, Manifest
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.consequences import beside_the_data, consequence_of
@@ -255,7 +255,7 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
     )
 
 
-def seen(artifact: Manifest) -> ArtifactSeen:
+def seen(artifact: Described) -> ArtifactSeen:
     """What is said of an artifact."""
     return ArtifactSeen(
         artifact.artifact_id, artifact.night, artifact.captured_at, artifact.sound, artifact.size_bytes

@@ -1,18 +1,20 @@
 """Reads everything that the readiness page shows of a database: every manifest, every drill, every byte kept."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from hackorda_ops.artifacts import catalog
+from hackorda_ops.artifacts.summaries import Summary
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
+from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
-from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
+from hackorda_ops.stores.store import PlaceName, Store, StoredVersion, versions_or_files
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,13 @@ class Survey:
     stored: tuple[Stored, ...]
 
 
-def read_survey(protected: Protected, *, now: datetime) -> Survey:
+def read_survey(protected: Protected, *, now: datetime, on_progress: OnProgress = ignore) -> Survey:
     """Reads it all; a place that can't be read is left out, and `standing.problems` says so.
 
     Args:
         protected: the database.
         now: aware.
+        on_progress: called for the manifests that this machine hasn't read before, from several threads.
     """
     name, standing = protected.name, read_standing(protected, now=now)
     openers: dict[PlaceName, Callable[[], Store]] = {
@@ -93,9 +96,10 @@ def read_survey(protected: Protected, *, now: datetime) -> Survey:
     for place, open_it in openers.items():
         try:
             store = open_it()
-            found = catalog.read(store, name, now=now)
+            versions, _ = versions_or_files(store, f"{name}/")
+            found = catalog.summarise(store, name, now=now, listed=versions, on_progress=on_progress)
             drills |= {each.drill_id: _held(each) for each in read_history(store, name).until(now)}
-            stored.append(_stored(place, store, name, found))
+            stored.append(_stored(place, store, versions, found))
         except Exception as error:  # noqa: BLE001  # one database must not cost the others their page
             why = error.what if isinstance(error, OpsError) else unforeseen(name, error)
             if not any(why in problem for problem in problems):
@@ -110,10 +114,12 @@ def read_survey(protected: Protected, *, now: datetime) -> Survey:
     )
 
 
-def _stored(place: PlaceName, store: Store, database: str, found: catalog.Catalog) -> Stored:
+def _stored(
+    place: PlaceName, store: Store, versions: Iterable[StoredVersion], found: catalog.CatalogOf[Summary]
+) -> Stored:
     by_class: Counter[str] = Counter()
     superseded_bytes = 0
-    for version in versions_or_files(store, f"{database}/")[0]:
+    for version in versions:
         by_class[version.storage_class or ""] += version.size_bytes
         superseded_bytes += 0 if version.current else version.size_bytes
     return Stored(

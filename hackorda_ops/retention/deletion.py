@@ -26,8 +26,11 @@ def last_lock(store: Store, versions: Sequence[StoredVersion]) -> datetime | Non
     Raises:
         StoreRefused, StoreUnreachable: the locks could not be read.
     """
+    lockable = [each for each in versions if store.may_be_locked(each)]
+    if not lockable:
+        return None
     with ThreadPoolExecutor(_WORKERS) as looking:
-        until = [each for each in looking.map(store.locked_until, versions) if each is not None]
+        until = [each for each in looking.map(store.locked_until, lockable) if each is not None]
     return max(until, default=None)
 
 

@@ -14,6 +14,7 @@ It counts artifacts and not days: the newest 14 nights are 14 nights with a soun
 is lost because backups have stopped.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -147,7 +148,8 @@ def _in_one_place(
         for artifact_id in [each for each in ids if each in reasons][:1]:
             reasons[artifact_id].append(f"the last one here that {who} proved")
         # An old quarter that is backfilled proves an old artifact, after a newer one was proven.
-        for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in ids][:1]:
+        known = frozenset(ids)
+        for artifact_id in [each.artifact_id for each in in_time if each.artifact_id in known][:1]:
             reasons[artifact_id].append(f"the newest one here that {who} proved")
     nights_since = _oldest_night_kept(sound, policy)
     for each in held:
@@ -161,13 +163,30 @@ def _in_one_place(
             reasons[each.artifact_id].append(f"younger than {LEAST_AGE.days} days")
         if now - each.written_at < ABANDONED_AFTER:
             reasons[each.artifact_id].append("written here within the last day")
-    stay = [each for each in sound if reasons[each.artifact_id]]
+    stay = _Staying([each for each in sound if reasons[each.artifact_id]])
     return [
         Decision(each, True, tuple(reasons[each.artifact_id]))
         if reasons[each.artifact_id]
         else Decision(each, False, (_beyond(each, stay, policy),))
         for each in held
     ]
+
+
+class _Staying:
+    """The sound artifacts that are kept, newest first, to be asked about each of those that go."""
+
+    def __init__(self, stay: Sequence[StoredArtifact]) -> None:
+        self._moments = sorted(each.captured_at for each in stay)
+        self._newest_of_night = {each.night: each.captured_at for each in reversed(stay)}
+
+    def newer_than(self, held: StoredArtifact) -> int:
+        """How many hold a later moment."""
+        return len(self._moments) - bisect_right(self._moments, held.captured_at)
+
+    def has_newer_of_its_night(self, held: StoredArtifact) -> bool:
+        """Whether one of them is of the same night, and later."""
+        newest = self._newest_of_night.get(held.night)
+        return newest is not None and newest > held.captured_at
 
 
 def _of_periods(sound: Sequence[StoredArtifact], policy: Keep) -> Iterable[tuple[str, str]]:
@@ -193,18 +212,17 @@ def _oldest_night_kept(sound: Sequence[StoredArtifact], policy: Keep) -> datetim
     return min((newest[night] for night in nights), default=None)
 
 
-def _beyond(held: StoredArtifact, stay: Sequence[StoredArtifact], policy: Keep) -> str:
-    newer = [each for each in stay if each.captured_at > held.captured_at]
+def _beyond(held: StoredArtifact, stay: _Staying, policy: Keep) -> str:
     if not held.sound:
         why = f"not sound, and older than the {policy.nights} nights that are kept"
-    elif any(each.night == held.night for each in newer):
+    elif stay.has_newer_of_its_night(held):
         why = "not the newest of its night"
     else:
         why = (
             f"beyond the newest {counted(policy.nights, 'night')}, {counted(policy.weeks, 'week')}, "
             f"{counted(policy.months, 'month')} and {counted(policy.years, 'year')}"
         )
-    return f"{why}; {counted(len(newer), 'newer sound one')} here"
+    return f"{why}; {counted(stay.newer_than(held), 'newer sound one')} here"
 
 
 def locked_sentence(until: datetime) -> str:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Final
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.artifacts.catalog import Catalog
-from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.catalog import CatalogOf
+from hackorda_ops.artifacts.summaries import Summary
 from hackorda_ops.config.retention import Keep
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
@@ -17,7 +17,8 @@ from hackorda_ops.errors import StoreRefused
 from hackorda_ops.hidden.seen import undelete_command
 from hackorda_ops.judgement.artifact import Sayings, judge
 from hackorda_ops.judgement.reading import proofs_in, proofs_said, together, verified_in
-from hackorda_ops.retention.deletion import files_of, last_lock
+from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.retention.deletion import last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
 from hackorda_ops.retention.locking import LockExtension, extensions
 from hackorda_ops.retention.plan import Decision, StoredArtifact, decide, kept, locked_sentence
@@ -92,13 +93,20 @@ def open_places(protected: Protected) -> dict[PlaceName, Store]:
     return {"store": protected.store, "offsite": protected.offsite}
 
 
-def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: datetime) -> RetentionPlan:
+def read_plan(
+    protected: Protected,
+    places: Mapping[PlaceName, Store],
+    *,
+    now: datetime,
+    on_progress: OnProgress = ignore,
+) -> RetentionPlan:
     """Reads what there is, and plans.
 
     Args:
         protected: the database.
         places: as `open_places` gives them.
         now: the present, aware.
+        on_progress: called for the manifests that this machine hasn't read before, from several threads.
 
     Raises:
         StoreRefused, StoreUnreachable: a place can't be read. Without it there's no knowing what must be kept.
@@ -110,7 +118,10 @@ def read_plan(protected: Protected, places: Mapping[PlaceName, Store], *, now: d
     }
     policies = {place: configured[place] for place in places}
     listed, not_seen = _listed(name, places, policies)
-    catalogs = {place: catalog.read(store, name, now=now) for place, store in places.items()}
+    catalogs = {
+        place: catalog.summarise(store, name, now=now, listed=listed[place], on_progress=on_progress)
+        for place, store in places.items()
+    }
     ids = {each.artifact_id for found in catalogs.values() for each in found.artifacts}
     proofs = [proofs_in(store, name, ids) for store in places.values()]
     drills = proven(
@@ -204,7 +215,7 @@ def _how_back(left: Leftover) -> str:
     return f". `{command}` brings it back as long as its versions are kept"
 
 
-def _with_manifests(found: Catalog) -> list[str]:
+def _with_manifests(found: CatalogOf[Summary]) -> list[str]:
     """The ids of all that has a manifest, whatever is wrong with it."""
     ids = [each.artifact_id for each in (*found.artifacts, *found.ahead)]
     return ids + [each.prefix.rpartition("/")[2] for each in found.damaged]
@@ -248,7 +259,7 @@ def _wanted(
 
 def _held(
     place: PlaceName,
-    found: Catalog,
+    found: CatalogOf[Summary],
     listed: Sequence[StoredVersion],
     sayings: Sayings,
     now: datetime,
@@ -258,7 +269,7 @@ def _held(
         if version.is_file:
             files.setdefault("/".join(version.key.split("/")[:2]), []).append(version)
 
-    def held(each: Manifest) -> StoredArtifact:
+    def held(each: Summary) -> StoredArtifact:
         written_at = max(file.modified_at for file in files[each.prefix])
         judgement = judge(
             each, f"{found.location}/{each.prefix}", sayings, now=now, written_at=lambda: written_at
@@ -287,13 +298,19 @@ def _locked(
     now: datetime,
 ) -> dict[tuple[PlaceName, str], str]:
     """Why those that were to go stay, where object lock holds any of their files."""
+    going = {
+        (each.held.place, each.held.artifact_id): list[StoredVersion]() for each in decisions if not each.keep
+    }
+    for place, versions in listed.items():
+        for version in versions:
+            folder, artifact_id, *_ = (*version.key.split("/", 2), "", "")
+            if version.is_file and folder == database and (place, artifact_id) in going:
+                going[place, artifact_id].append(version)
     why: dict[tuple[PlaceName, str], str] = {}
-    for each in decisions:
-        if not each.keep:
-            place, artifact_id = each.held.place, each.held.artifact_id
-            until = last_lock(places[place], files_of(listed[place], f"{database}/{artifact_id}"))
-            if until is not None and until > now:
-                why[place, artifact_id] = locked_sentence(until)
+    for (place, artifact_id), files in going.items():
+        until = last_lock(places[place], files)
+        if until is not None and until > now:
+            why[place, artifact_id] = locked_sentence(until)
     return why
 
 

@@ -8,6 +8,7 @@ from hackorda_ops.artifacts.copying import end_abandoned_uploads
 from hackorda_ops.config.retention import Retention
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
+from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.receipts.record import Line, recorded
 from hackorda_ops.retention.deletion import delete_artifact, remove_leftover
 from hackorda_ops.retention.leftovers import Leftover
@@ -47,21 +48,29 @@ class Pruned:
     lifted: tuple[Pin, ...] = ()
 
 
-def plan_retention(protected: Protected, *, now: datetime | None = None) -> RetentionPlan:
+def plan_retention(
+    protected: Protected, *, now: datetime | None = None, on_progress: OnProgress = ignore
+) -> RetentionPlan:
     """Reads what there is, and plans, as `prune` does. Deletes nothing.
+
+    Args:
+        protected: the database.
+        now: the present, aware; None for this machine's clock.
+        on_progress: called for the manifests that this machine hasn't read before, from several threads.
 
     Raises:
         ConfigError, StoreRefused, StoreUnreachable: as `prune` does.
     """
-    return read_plan(protected, open_places(protected), now=now or datetime.now(UTC))
+    return read_plan(protected, open_places(protected), now=now or datetime.now(UTC), on_progress=on_progress)
 
 
-def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
+def prune(protected: Protected, *, now: datetime | None = None, on_progress: OnProgress = ignore) -> Pruned:
     """Plans, and deletes what the plan doesn't keep. One artifact that can't be deleted doesn't stop the others.
 
     Args:
         protected: the database.
         now: the present, aware; None for this machine's clock.
+        on_progress: called for the manifests that this machine hasn't read before, from several threads.
 
     Raises:
         ConfigError: variables are missing.
@@ -71,7 +80,7 @@ def prune(protected: Protected, *, now: datetime | None = None) -> Pruned:
     moment, policy = now or datetime.now(UTC), protected.policy.retention
     places = open_places(protected)
     try:
-        plan = read_plan(protected, places, now=moment)
+        plan = read_plan(protected, places, now=moment, on_progress=on_progress)
     except (StoreRefused, StoreUnreachable) as error:
         raise type(error)(
             error.what,

@@ -15,6 +15,7 @@ from hackorda_ops.stores.store import (
     Readable,
     StoredFile,
     StoredVersion,
+    in_a_folder,
     read_limited,
 )
 
@@ -67,6 +68,16 @@ class StoreBase(ABC):
         for file in self.files(prefix):
             yield StoredFile(file.key, file.size_bytes)
 
+    def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:  # noqa: ARG002
+        """See `Store.in_each_folder`; it lists all files for it.
+
+        Raises:
+            StoreRefused, StoreUnreachable: it can't be listed.
+        """
+        for file in self.files(prefix):
+            if in_a_folder(file.key, prefix, name):
+                yield file
+
     def read_small(self, key: str, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> bytes:
         """A small file as a whole.
 
@@ -89,6 +100,10 @@ class StoreBase(ABC):
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
         """Every file below the folder `prefix`, as its only version; see `files`."""
         return self.files(prefix)
+
+    def may_be_locked(self, version: StoredVersion) -> bool:  # noqa: ARG002  # there are no locks
+        """Never: there are no locks."""
+        return False
 
     def locked_until(self, version: StoredVersion) -> datetime | None:  # noqa: ARG002  # there are no locks
         """None: there are no locks."""

@@ -25,6 +25,11 @@ class CheckedSource:
         self._sha256 = sha256
         self._hash = hashlib.sha256()
 
+    @property
+    def left_bytes(self) -> int:
+        """How many of the announced bytes haven't been read yet."""
+        return self._left_bytes
+
     def blocks(self, at_most_bytes: int) -> Iterator[bytes]:
         """The next `at_most_bytes` bytes, or what is left, in blocks.
 

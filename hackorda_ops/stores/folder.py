@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _STAGING = ".staging"
 _UPLOAD = "upload-"
+# What is written again sooner than this may keep its times: file systems' clocks tick a few times a second.
+_SETTLED_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -111,18 +113,30 @@ class FolderStore(StoreBase):
         (self.root if self.root.exists() else self.root.parent).stat()
 
     def _below(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-        def fail(error: OSError) -> None:
+        within = folder.relative_to(self.root).as_posix()
+        left = [(str(folder), "" if within == "." else f"{within}/")]
+        while left:
+            path, prefix = left.pop()
             # An artifact may be deleted while it is listed; anything else must not look like "empty".
-            if not isinstance(error, FileNotFoundError):
-                raise error
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
+                for entry in entries:
+                    if not entry.is_dir():
+                        with suppress(FileNotFoundError):
+                            yield f"{prefix}{entry.name}", entry.stat()
+                    elif not (entry.is_symlink() or (not prefix and entry.name.startswith("."))):
+                        left.append((entry.path, f"{prefix}{entry.name}/"))
 
-        for parent, folders, names in os.walk(folder, onerror=fail):
-            if Path(parent) == self.root:
-                folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                path = Path(parent, name)
-                with suppress(FileNotFoundError):
-                    yield path.relative_to(self.root).as_posix(), path.stat()
+    def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:  # noqa: ARG002
+        """See `Store.in_each_folder`; no folder of them is listed for it.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the folder can't be read.
+        """
+        within, start = folder_prefix(prefix), self._start(prefix)
+        with disk_errors(f"list {start}"):
+            for folder in self.folders(prefix):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    yield _version(f"{within}{folder}/{name}", Path(f"{start}/{folder}/{name}").stat())
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
@@ -238,8 +252,7 @@ class FolderStore(StoreBase):
         with disk_errors(f"list {start}"):
             self._require_mounted()
             for key, stat in self._below(start):
-                modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
-                yield StoredVersion(key, stat.st_size, modified_at, None, current=True, marker=False)
+                yield _version(key, stat)
 
     def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
         """Deletes a file, and the folders above it that become empty; does nothing if there is none.
@@ -294,6 +307,19 @@ class FolderStore(StoreBase):
 def opened(section: Folder, _environ: Mapping[str, str], _work_folder: Path) -> FolderStore:
     """Opens the folder that the configuration names."""
     return FolderStore(section.folder)
+
+
+def _version(key: str, stat: os.stat_result) -> StoredVersion:
+    settled = time.time() - max(stat.st_mtime, stat.st_ctime) > _SETTLED_SECONDS
+    return StoredVersion(
+        key,
+        stat.st_size,
+        datetime.fromtimestamp(stat.st_mtime, UTC),
+        None,
+        current=True,
+        marker=False,
+        stamp=f"{stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size}" if settled else "",
+    )
 
 
 class _File(io.FileIO):

@@ -14,7 +14,8 @@ from typing import BinaryIO, Final, Literal, Protocol, runtime_checkable
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.stores.patience import Patience
 
-CHUNK_BYTES = 1024 * 1024
+# Each thread that transfers something holds a few of these, beside the pieces that are counted (`s3.seats`).
+CHUNK_BYTES = 256 * 1024
 # Far above any manifest (5,000 tables make about 10 MB), far below what would hurt this process.
 SMALL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
 # A single file of a dump takes hours at most; a process that started this long ago is dead.
@@ -42,7 +43,7 @@ class StoredFile:
     size_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredVersion:
     """One version of a file. A store that keeps no versions has one of each file, the current one.
 
@@ -55,6 +56,8 @@ class StoredVersion:
         current: it is what the key shows now.
         marker: it is a delete marker: while it is current, there is no such file.
         storage_class: as the provider calls it; None where there are no classes.
+        stamp: another one whenever the key gets other bytes, so that what was read under it need not be read again;
+            "" where the store can't tell.
     """
 
     key: str
@@ -64,6 +67,7 @@ class StoredVersion:
     current: bool
     marker: bool
     storage_class: str | None = None
+    stamp: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -147,6 +151,15 @@ class Store(Protocol):
         It takes one request per thousand of them, however many files they contain.
         """
 
+    def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:
+        """The file of one name in each of the folders directly below the folder `prefix`, where there is one.
+
+        Args:
+            prefix: the folder.
+            name: the file's.
+            leaving_out: the name of a folder beside the file that has most of what lies there; it need not be listed.
+        """
+
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """A file as a stream.
 
@@ -195,6 +208,9 @@ class Store(Protocol):
 
     def versions(self, prefix: str) -> Iterator[StoredVersion]:
         """Every version of every file below the folder `prefix`, in no particular order."""
+
+    def may_be_locked(self, version: StoredVersion) -> bool:
+        """Whether it's worth asking `locked_until`, without asking the store for it."""
 
     def locked_until(self, version: StoredVersion) -> datetime | None:
         """Until when a version can't be deleted; `datetime.max` for a hold without end, None for no lock."""
@@ -280,6 +296,19 @@ def folder_prefix(*parts: str) -> str:
     """Joins folder names to what every key below them begins with: "a/b/", or "" for the root."""
     names = [name for part in parts for name in part.split("/") if name]
     return "".join(f"{name}/" for name in names)
+
+
+def in_a_folder(key: str, prefix: str, name: str) -> bool:
+    """Whether a key is that of a file in a folder directly below another.
+
+    Args:
+        key: the key.
+        prefix: the other folder.
+        name: the file's name.
+    """
+    return (
+        key.endswith(f"/{name}") and key.removeprefix(folder_prefix(prefix)).count("/") == name.count("/") + 1
+    )
 
 
 def read_limited(stream: BinaryIO, *, origin: str, limit_bytes: int) -> bytes:

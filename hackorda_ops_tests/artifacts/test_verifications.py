@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.artifacts.manifest import MANIFEST_NAME, to_bytes
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, files_digest, to_bytes
 from hackorda_ops.artifacts.verifications import (
     Verification,
-    files_digest,
     read_verifications,
     remember,
     verification_keys,

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hackorda_ops.artifacts.verifications import Verification, files_digest
+from hackorda_ops.artifacts.manifest import files_digest
+from hackorda_ops.artifacts.verifications import Verification
 from hackorda_ops.drill.causes import BESIDE_THE_DATA, DrillSaid, causes_of, said
 from hackorda_ops.drill.consequences import CONSEQUENCES, beside_the_data, consequence_of
 from hackorda_ops.drilling.for_the_source import FOR_THE_SOURCE

@@ -166,6 +166,30 @@ def test_the_folders_below_a_folder_are_named_without_what_lies_in_them(store: S
     assert list(store.folders("nothing")) == []
 
 
+def test_one_file_of_each_folder_is_listed_with_a_stamp_that_changes_with_its_bytes(store: Store) -> None:
+    for key in (
+        "db/one/dump/manifest.json",
+        "db/one/manifest.json",
+        "db/two/manifest.json",
+        "db/manifest.json",
+    ):
+        put(store, key, b"1")
+    put(store, "db/three/dump/a", b"1")
+
+    def listed() -> dict[str, str]:
+        found = store.in_each_folder("db/", "manifest.json", leaving_out="dump")
+        return {each.key: each.stamp for each in found if each.is_file and each.size_bytes}
+
+    before = listed()
+    put(store, "db/two/manifest.json", b"2")
+    assert sorted(before) == sorted(listed()) == ["db/one/manifest.json", "db/two/manifest.json"]
+    assert (
+        not before["db/two/manifest.json"]
+        or before["db/two/manifest.json"] != listed()["db/two/manifest.json"]
+    )
+    assert list(store.in_each_folder("nothing", "manifest.json", leaving_out="dump")) == []
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [(b"shor", "ends 1 bytes before"), (b"longer", "continues after"), (b"other", "has SHA-256")],
@@ -296,7 +320,7 @@ def test_a_finished_night_is_published_with_all_its_files_and_its_manifest(store
     (staged / "dump").mkdir(parents=True)
     (staged / "dump" / "1.dat").write_bytes(content)
 
-    publish(store, staged, night, ignore)
+    publish(store, staged, night, on_progress=ignore)
 
     assert store.read_small(f"{night.prefix}/{MANIFEST_NAME}") == to_bytes(night)
     assert store.read_small(f"{night.prefix}/dump/1.dat") == content

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
+from botocore import handlers
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
@@ -76,7 +77,7 @@ def connect(
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack this documented option
     )
     try:
-        return session.client("s3", endpoint_url=endpoint_url, config=config)
+        client = session.client("s3", endpoint_url=endpoint_url, config=config)
     except ValueError:
         # boto3's own message would repeat the URL, with any credentials in it.
         raise StoreRefused(
@@ -84,6 +85,11 @@ def connect(
             meaning="Nothing was sent.",
             next_step="Give it as https://host or https://host:port.",
         ) from None
+
+    # For what is read from a stream boto3 asks for permission first (Expect: 100-continue): one more round trip for
+    # each part, and a second's wait at providers that don't know it.
+    client.meta.events.unregister("before-call.s3", handlers.add_expect_header)
+    return client
 
 
 @cache

@@ -7,21 +7,40 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import BoundedSemaphore
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.stores.s3.errors import code_of
-from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
+from hackorda_ops.stores.s3.seats import SHARED_SEATS, MemoryBudget, Piece, Seats
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES, part_size_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+
+@dataclass(frozen=True)
+class UploadPart:
+    """A part of an upload.
+
+    Content-MD5 is sent because object lock demands a checksum, and because every provider knows this one; it also lets
+    the server notice a damaged transfer.
+
+    Attributes:
+        body: its bytes, as a file.
+        md5: of them, as that header has it.
+        let_go: called once the part has arrived, and nobody reads the body any more.
+    """
+
+    body: IO[bytes]
+    md5: str
+    let_go: Callable[[], None] = lambda: None
 
 
 def put(
@@ -32,7 +51,7 @@ def put(
     *,
     max_parts: int,
     staging_root: Path,
-    shared: BoundedSemaphore,
+    shared: MemoryBudget,
 ) -> None:
     """Uploads an object in parts; on any failure the upload is aborted.
 
@@ -43,7 +62,7 @@ def put(
         size_bytes: how many there are.
         max_parts: the provider's limit.
         staging_root: where parts too large for memory are kept.
-        shared: the store's budget for parts in memory.
+        shared: the budget for parts in memory.
 
     Raises:
         ArtifactDamaged: the source has other bytes than announced.
@@ -61,7 +80,12 @@ def put(
     try:
         # Parts on disk go one after the other: there need be room for one only.
         with Seats(shared, alone=part_bytes > SMALLEST_PART_BYTES) as seats:
-            parts = _send(client, upload, lambda: spooled(source, part_bytes, staging_root), seats, count)
+            next_part = (
+                partial(in_memory, source, part_bytes, shared=shared)
+                if part_bytes <= SMALLEST_PART_BYTES
+                else partial(on_disk, source, part_bytes, folder=staging_root)
+            )
+            parts = _send(client, upload, next_part, seats, count)
         source.finish()
         _complete(client, upload, parts, sha256=settings["Metadata"]["sha256"])
     except BaseException:
@@ -74,38 +98,39 @@ def put(
 def _send(
     client: "S3Client",
     upload: dict[str, Any],
-    next_part: "Callable[[], tuple[IO[bytes], str]]",
+    next_part: Callable[[], UploadPart],
     seats: Seats,
     count: int,
 ) -> "list[CompletedPartTypeDef]":
     """Sends the parts, as many at a time as there are seats for; the next is read while they are on their way."""
 
-    def send(number: int, body: IO[bytes], md5: str) -> "CompletedPartTypeDef":
-        answer = client.upload_part(**upload, PartNumber=number, Body=body, ContentMD5=md5)
+    def send(number: int, part: UploadPart) -> "CompletedPartTypeDef":
+        answer = client.upload_part(**upload, PartNumber=number, Body=part.body, ContentMD5=part.md5)
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def arrived() -> None:
-        part, body = on_their_way.popleft()
-        with body:
-            sent.append(part.result())
+        answer, part = on_their_way.popleft()
+        with part.body:
+            sent.append(answer.result())
+        part.let_go()
         seats.give_back()
 
     sent: list[CompletedPartTypeDef] = []
-    on_their_way: deque[tuple[Future[CompletedPartTypeDef], IO[bytes]]] = deque()
+    on_their_way: deque[tuple[Future[CompletedPartTypeDef], UploadPart]] = deque()
     with ThreadPoolExecutor(min(count, SHARED_SEATS + 1), thread_name_prefix="part") as pool:
         try:
             for number in range(1, count + 1):
                 while not seats.take():
                     arrived()
-                body, md5 = next_part()
-                on_their_way.append((pool.submit(send, number, body, md5), body))
+                part = next_part()
+                on_their_way.append((pool.submit(send, number, part), part))
             while on_their_way:
                 arrived()
         except BaseException:
             # A part that arrives after the upload was aborted may stay: those on their way are waited for.
             pool.shutdown(wait=True, cancel_futures=True)
-            for _, body in on_their_way:
-                body.close()
+            for _, part in on_their_way:
+                part.body.close()
             raise
     return sent
 
@@ -129,29 +154,52 @@ def _holds(client: "S3Client", upload: dict[str, Any], sha256: str) -> bool:
     return found["Metadata"].get("sha256") == sha256
 
 
-def spooled(source: CheckedSource, at_most_bytes: int, staging_root: Path) -> tuple[IO[bytes], str]:
-    """The next bytes of a source, to be sent as often as needed, and their MD5 for the header.
-
-    Content-MD5 is sent because object lock demands a checksum, and because every provider
-    knows this one; it also lets the server notice a damaged transfer.
+def in_memory(source: CheckedSource, at_most_bytes: int, *, shared: MemoryBudget) -> UploadPart:
+    """The next bytes of a source, to be sent as often as needed, in memory.
 
     Args:
         source: what is being uploaded.
         at_most_bytes: the length of a part.
-        staging_root: a local folder for large parts.
+        shared: the store's budget, whose seat for it the caller has.
 
-    Returns:
-        The bytes as a file, to be closed by the caller, and the header's value.
+    Raises:
+        ArtifactDamaged: the source ended early.
+    """
+    digest, offset = hashlib.md5(usedforsecurity=False), 0
+    memory = shared.memory(min(at_most_bytes, source.left_bytes))
+    with memoryview(memory) as view:
+        for block in source.blocks(at_most_bytes):
+            digest.update(block)
+            view[offset : offset + len(block)] = block
+            offset += len(block)
+    return UploadPart(cast(IO[bytes], Piece(memory)), _header(digest), partial(shared.keep, memory))
+
+
+def on_disk(source: CheckedSource, at_most_bytes: int, *, folder: Path) -> UploadPart:
+    """The same in an unnamed file, for parts too large for memory.
+
+    Args:
+        source: what is being uploaded.
+        at_most_bytes: the length of a part.
+        folder: where it lies.
+
+    Raises:
+        ArtifactDamaged: the source ended early.
+        DiskFull: no room for it.
     """
     digest = hashlib.md5(usedforsecurity=False)
-    spool = tempfile.SpooledTemporaryFile(SMALLEST_PART_BYTES, dir=str(staging_root))  # noqa: SIM115  # the caller's
+    spool = tempfile.TemporaryFile(dir=str(folder))  # noqa: SIM115  # closed with the part
     try:
         for block in source.blocks(at_most_bytes):
             digest.update(block)
-            with disk_errors(f"hold a part of an upload in {staging_root}"):
+            with disk_errors(f"hold a part of an upload in {folder}"):
                 spool.write(block)
         spool.seek(0)
     except BaseException:
         spool.close()
         raise
-    return spool, base64.b64encode(digest.digest()).decode()
+    return UploadPart(spool, _header(digest))
+
+
+def _header(digest: "hashlib._Hash") -> str:
+    return base64.b64encode(digest.digest()).decode()

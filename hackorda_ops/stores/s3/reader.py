@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from hackorda_ops.stores.s3.seats import SEAT_BYTES, SHARED_SEATS, Seats
+from hackorda_ops.stores.s3.seats import SEAT_BYTES, SHARED_SEATS, MemoryBudget, Piece, Seats
 from hackorda_ops.stores.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
@@ -120,21 +120,25 @@ class _Piece:
 class ObjectReader(io.RawIOBase):
     """An object's bytes in order: one piece as it arrives, while the next are on their way on connections of their own.
 
+    Where no seat is free for a piece ahead, the next one is read as it arrives as well.
+
     Args:
         fetch: opens a range of the object.
         attempts: how many times in a row nothing has to arrive before the error is raised.
         seats: this reader's, for pieces that are fetched ahead.
+        shared: the budget that has the memory for them.
     """
 
-    def __init__(self, fetch: Fetch, attempts: int, seats: Seats) -> None:
+    def __init__(self, fetch: Fetch, attempts: int, seats: Seats, shared: MemoryBudget) -> None:
         self._fetch = fetch
         self._attempts = attempts
         self._seats = seats
+        self._shared = shared
         self._ended = Event()
-        self._ahead: deque[Future[io.BytesIO]] = deque()
+        self._ahead: deque[Future[bytearray]] = deque()
         self._pool: ThreadPoolExecutor | None = None
-        self._piece: _Piece | io.BytesIO = _Piece(fetch, 0, SEAT_BYTES, attempts)
-        self._in_memory = False
+        self._memory: bytearray | None = None
+        self._piece: _Piece | Piece = _Piece(fetch, 0, SEAT_BYTES, attempts)
         self._asked_bytes = SEAT_BYTES
         # Without its length the answer is the whole object.
         self._object_bytes = self._piece.object_bytes or 0
@@ -151,7 +155,7 @@ class ObjectReader(io.RawIOBase):
         """
         view = memoryview(buffer)
         self._look_ahead()
-        while not (block := self._piece.read(len(view))):
+        while not (block := self._piece.read(min(len(view), CHUNK_BYTES))):
             if not self._next_piece():
                 return 0
         view[: len(block)] = block
@@ -160,35 +164,51 @@ class ObjectReader(io.RawIOBase):
     def _look_ahead(self) -> None:
         while self._asked_bytes < self._object_bytes and self._seats.take():
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(SHARED_SEATS + 1, thread_name_prefix="ahead")
-            end_bytes = min(self._asked_bytes + SEAT_BYTES, self._object_bytes)
-            self._ahead.append(self._pool.submit(self._whole, self._asked_bytes, end_bytes))
-            self._asked_bytes = end_bytes
+                self._pool = ThreadPoolExecutor(SHARED_SEATS, thread_name_prefix="ahead")
+            self._ahead.append(self._pool.submit(self._whole, *self._next_range()))
 
-    def _whole(self, start_bytes: int, end_bytes: int) -> io.BytesIO:
-        piece, data = _Piece(self._fetch, start_bytes, end_bytes, self._attempts), io.BytesIO()
+    def _next_range(self) -> tuple[int, int]:
+        begin_bytes = self._asked_bytes
+        self._asked_bytes = min(begin_bytes + SEAT_BYTES, self._object_bytes)
+        return begin_bytes, self._asked_bytes
+
+    def _whole(self, start_bytes: int, end_bytes: int) -> bytearray:
+        memory, offset = self._shared.memory(end_bytes - start_bytes), 0
+        piece = _Piece(self._fetch, start_bytes, end_bytes, self._attempts)
         try:
             while not self._ended.is_set() and (block := piece.read(CHUNK_BYTES)):
-                data.write(block)
+                memory[offset : offset + len(block)] = block
+                offset += len(block)
         finally:
             piece.close()
-        data.seek(0)
-        return data
+        # An answer that was cut off is no more than it is: whoever checks the whole finds it.
+        return memory if offset == len(memory) else memory[:offset]
 
     def _next_piece(self) -> bool:
-        self._piece.close()
-        if self._in_memory:
-            self._seats.give_back()
+        self._let_go()
         self._look_ahead()
-        self._in_memory = bool(self._ahead)
-        self._piece = self._ahead.popleft().result() if self._ahead else io.BytesIO()
-        return self._in_memory
+        if self._ahead:
+            self._memory = self._ahead.popleft().result()
+            self._piece = Piece(self._memory)
+            return True
+        if self._asked_bytes < self._object_bytes:
+            self._piece = _Piece(self._fetch, *self._next_range(), self._attempts)
+            return True
+        self._piece = Piece(bytearray())
+        return False
+
+    def _let_go(self) -> None:
+        self._piece.close()
+        if self._memory is not None:
+            self._shared.keep(self._memory)
+            self._memory = None
+            self._seats.give_back()
 
     def close(self) -> None:
         """Ends what is on its way, and returns the connections to the pool."""
         if not self.closed:
             self._ended.set()
-            self._piece.close()
+            self._let_go()
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
         super().close()

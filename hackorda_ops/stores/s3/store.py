@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,7 +25,7 @@ from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
 from hackorda_ops.stores.s3.objects import object_settings
 from hackorda_ops.stores.s3.provider import provider_name
 from hackorda_ops.stores.s3.reader import ObjectReader, opened_range
-from hackorda_ops.stores.s3.seats import SHARED_SEATS, Seats
+from hackorda_ops.stores.s3.seats import SHARED, Seats
 from hackorda_ops.stores.s3.settings import read_settings
 from hackorda_ops.stores.s3.uploads import SMALLEST_PART_BYTES
 from hackorda_ops.stores.settings import BucketSettings
@@ -37,6 +36,7 @@ from hackorda_ops.stores.store import (
     StoredVersion,
     checked_key,
     folder_prefix,
+    in_a_folder,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class S3Store(StoreBase):
         kms_key_id: the key for "aws:kms"; None for the account's own.
         max_parts: the provider's limit of parts per upload.
         staging_root: a local folder with room for the parts in progress (files of more than
-            8 MiB times `max_parts` only).
+            5 MiB times `max_parts` only).
         connect_timeout_seconds: limit for making a connection.
         read_timeout_seconds: limit for each wait for bytes of an answer.
         attempts: how often a request with a transient failure is made in total.
@@ -157,6 +157,21 @@ class S3Store(StoreBase):
                 for entry in page.get("CommonPrefixes", []):
                     yield entry["Prefix"].removeprefix(within).removesuffix("/")
 
+    def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:
+        """See `Store.in_each_folder`.
+
+        It takes a request for each thousand objects that don't lie in folders called `leaving_out`.
+
+        Raises:
+            StoreRefused, StoreUnreachable: the bucket can't be listed.
+        """
+        where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
+        with self._translated(f"list {self.describe()}/{prefix}"):
+            found = s3_versions.beside(self._client, *where, leaving_out=leaving_out)
+        for each in self.files(prefix) if found is None else found:
+            if in_a_folder(each.key, prefix, name):
+                yield each
+
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """An object as a stream, a large one by several connections; if one breaks, reading continues where it was.
 
@@ -178,8 +193,8 @@ class S3Store(StoreBase):
 
     @contextmanager
     def _reading(self, key: str, which: Mapping[str, Any]) -> Iterator[BinaryIO]:
-        with self._translated(f"read {self.describe()}/{key}"), Seats(self._seats) as seats:
-            reader = ObjectReader(partial(opened_range, self._client, which), self.attempts, seats)
+        with self._translated(f"read {self.describe()}/{key}"), Seats(SHARED, own=0) as seats:
+            reader = ObjectReader(partial(opened_range, self._client, which), self.attempts, seats, SHARED)
             with io.BufferedReader(reader, CHUNK_BYTES) as stream:
                 yield cast(BinaryIO, stream)
 
@@ -205,16 +220,14 @@ class S3Store(StoreBase):
                     size_bytes,
                     max_parts=self.max_parts,
                     staging_root=self.staging_root,
-                    shared=self._seats,
+                    shared=SHARED,
                 )
                 return
-            body, md5 = parts.spooled(checked, size_bytes, self.staging_root)
-            with body:
+            part = parts.in_memory(checked, size_bytes, shared=SHARED)
+            with part.body:
                 checked.finish()
-                # A stream makes boto3 ask for permission first (Expect: 100-continue): one more round trip,
-                # and a second's wait at providers that do not know it, for each of many small files.
-                content = body.read() if size_bytes <= CHUNK_BYTES else body
-                self._client.put_object(**settings, Body=content, ContentMD5=md5)
+                self._client.put_object(**settings, Body=part.body, ContentMD5=part.md5)
+            part.let_go()
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Stores a small object where there is none of that key. See `Store.put_new`.
@@ -253,6 +266,10 @@ class S3Store(StoreBase):
                 if code_of(error) not in s3_versions.NOT_THERE:
                     raise
                 yield from s3_versions.plain(self._client, *where)
+
+    def may_be_locked(self, version: StoredVersion) -> bool:
+        """Whether the bucket keeps versions, without which S3 has no locks, or its objects are to be locked."""
+        return not version.marker and (version.version_id not in {None, "null"} or self.lock is not None)
 
     def locked_until(self, version: StoredVersion) -> datetime | None:
         """Until when object lock holds a version, or would by `lock`; None for no lock.
@@ -357,10 +374,6 @@ class S3Store(StoreBase):
         except (ClientError, BotoCoreError) as error:
             endpoint = endpoint_name(self.endpoint_url)
             raise translated(error, doing=doing, endpoint=endpoint, secret=self.secret_access_key) from None
-
-    @cached_property
-    def _seats(self) -> BoundedSemaphore:
-        return BoundedSemaphore(SHARED_SEATS)
 
     @cached_property
     def _client(self) -> "S3Client":

@@ -29,7 +29,7 @@ def part_size_bytes(size_bytes: int, max_parts: int) -> int:
         max_parts: the provider's limit: 10,000 on AWS, 1,000 on some.
 
     Returns:
-        Bytes per part: a whole number of MiB, at least 8 MiB, so that no more than `max_parts` come out.
+        Bytes per part: a whole number of MiB, at least 5 MiB, so that no more than `max_parts` come out.
 
     Raises:
         StoreRefused: the file does not fit even with the largest parts there are (5 GiB).

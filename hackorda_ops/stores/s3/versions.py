@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
+from hackorda_ops.stores.s3.errors import code_of
 from hackorda_ops.stores.store import StoredVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 # A legal hold has no end date; somebody has to lift it.
 HELD: Final = datetime.max.replace(tzinfo=UTC)
 # The answer of an API without versions when asked for them (Cloudflare R2, for one).
 NOT_THERE: Final = {"NotImplemented", "501", "MethodNotAllowed", "405"}
+_NO_SUCH_DELIMITER: Final = {"NotImplemented", "501", "InvalidArgument", "InvalidRequest", "400"}
 
 
 def listed(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[StoredVersion]:
@@ -45,8 +49,40 @@ def plain(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[S
         root: the store's own prefix, which the keys leave out.
     """
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=within):
-        for entry in filter(_is_file, page.get("Contents", [])):
-            yield _version({**entry, "IsLatest": True}, root, size_bytes=entry["Size"], marker=False)
+        yield from _objects(page, root)
+
+
+def beside(
+    client: "S3Client", bucket: str, within: str, root: str, *, leaving_out: str
+) -> list[StoredVersion] | None:
+    """The objects below a prefix, without those in folders of one name, which most of them are in.
+
+    The provider leaves them out: what has "/<name>/" in its key is told as one prefix.
+
+    Returns:
+        The objects; None where the provider knows no delimiters of more than a character.
+
+    Args:
+        client: a client for the bucket's region.
+        bucket: the bucket's name.
+        within: the prefix, as S3 has it.
+        root: the store's own prefix, which the keys leave out.
+        leaving_out: the name of those folders.
+    """
+    delimiter, found = f"/{leaving_out}/", list[StoredVersion]()
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=within, Delimiter=delimiter
+    )
+    try:
+        for page in pages:
+            if any(not each["Prefix"].endswith(delimiter) for each in page.get("CommonPrefixes", [])):
+                return None
+            found += _objects(page, root)
+    except ClientError as error:
+        if code_of(error) not in _NO_SUCH_DELIMITER:
+            raise
+        return None
+    return found
 
 
 def locked_until(head: "HeadObjectOutputTypeDef") -> datetime | None:
@@ -54,6 +90,11 @@ def locked_until(head: "HeadObjectOutputTypeDef") -> datetime | None:
     if head.get("ObjectLockLegalHoldStatus") == "ON":
         return HELD
     return head.get("ObjectLockRetainUntilDate")
+
+
+def _objects(page: "ListObjectsV2OutputTypeDef", root: str) -> Iterator[StoredVersion]:
+    for entry in filter(_is_file, page.get("Contents", [])):
+        yield _version({**entry, "IsLatest": True}, root, size_bytes=entry["Size"], marker=False)
 
 
 def _is_file(entry: Any) -> bool:
@@ -70,4 +111,8 @@ def _version(entry: Any, root: str, *, size_bytes: int, marker: bool) -> StoredV
         current=entry["IsLatest"],
         marker=marker,
         storage_class=entry.get("StorageClass"),
+        # Objects in parts may keep their ETag with other parts of the same bytes: the size and time are beside it.
+        stamp=f"{entry['ETag']} {size_bytes} {entry['LastModified'].timestamp()}"
+        if entry.get("ETag")
+        else "",
     )

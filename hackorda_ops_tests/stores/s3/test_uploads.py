@@ -15,10 +15,10 @@ GIB = 1024 * MIB
 @pytest.mark.parametrize(
     ("size_bytes", "max_parts", "part_bytes"),
     [
-        (0, 10_000, 8 * MIB),
-        (8 * MIB * 10_000, 10_000, 8 * MIB),
-        (8 * MIB * 10_000 + 1, 10_000, 9 * MIB),
-        (8 * MIB * 1_000, 1_000, 8 * MIB),
+        (0, 10_000, 5 * MIB),
+        (5 * MIB * 10_000, 10_000, 5 * MIB),
+        (5 * MIB * 10_000 + 1, 10_000, 6 * MIB),
+        (5 * MIB * 1_000, 1_000, 5 * MIB),
         (80 * GIB, 1_000, 82 * MIB),
         (5 * 1024 * GIB, 10_000, 525 * MIB),
         (LARGEST_PART_BYTES * 1_000, 1_000, LARGEST_PART_BYTES),
