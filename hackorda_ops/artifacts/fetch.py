@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from hackorda_ops.artifacts.damage import HashedFile
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, StoreRefused, StoreUnreachable
@@ -57,10 +58,12 @@ class Fetched:
 
     Attributes:
         damaged: the paths of the files that are missing where the artifact lies, or have other bytes.
+        hashed: the files that were fetched, by path, with the SHA-256 of their bytes as they arrived.
         taken: where each of them was taken from instead, by its path.
     """
 
     damaged: list[str] = field(default_factory=list)
+    hashed: dict[str, HashedFile] = field(default_factory=dict)
     taken: dict[str, Twin] = field(default_factory=dict)
 
 
@@ -76,8 +79,8 @@ def fetch_artifact(
 ) -> None:
     """Downloads every file of an artifact, several at a time, into private files.
 
-    Without `twins` their bytes are not verified here: the engine reads them from disk once, for hashes, rows and
-    digests together. With them, a file that isn't what the manifest says is taken from the first twin that is,
+    Their bytes are hashed as they arrive, so that the engine needn't read them again for that. Without `twins` whoever
+    called judges the hashes. With them, a file that isn't what the manifest says is taken from the first twin that is,
     or from an older version of its own.
 
     Args:
@@ -112,15 +115,16 @@ def fetch_artifact(
                         raise _other_bytes(source, f"longer than the {entry.size_bytes} bytes")
                     _write_all(target, block, folder)
                     written_bytes += len(block)
-                    if check:
-                        digest.update(block)
+                    digest.update(block)
                     with lock:
                         done += len(block)
                         on_progress(Progress("fetch", done, manifest.size_bytes, "bytes"))
-            if check and (written_bytes, digest.hexdigest()) != (entry.size_bytes, entry.sha256):
+            arrived = HashedFile(entry.path, written_bytes, digest.hexdigest())
+            if check and (arrived.size_bytes, arrived.sha256) != (entry.size_bytes, entry.sha256):
                 raise _other_bytes(
-                    source, f"{written_bytes} bytes with SHA-256 {digest.hexdigest()}, not the {entry.sha256}"
+                    source, f"{written_bytes} bytes with SHA-256 {arrived.sha256}, not the {entry.sha256}"
                 )
+            seen.hashed[entry.path] = arrived
         except (ArtifactDamaged, ArtifactMissing):
             with lock:
                 done -= written_bytes

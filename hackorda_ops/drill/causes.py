@@ -28,7 +28,7 @@ WORST_FIRST: Final[tuple[Cause, ...]] = (
 )
 # A FAIL about nothing else leaves the artifact as good as it was: its data came back.
 BESIDE_THE_DATA: Final[frozenset[Cause]] = frozenset({"production", "migrations", "time"})
-# Nothing is restored from a copy that isn't what its manifest says: that check fails for newer, damaged ones as well.
+# The check of the files fails for newer, damaged artifacts as well; where this one's are at fault, nothing came back.
 _OF_THE_DATA: Final = (RESTORED, SELF_TEST)
 
 

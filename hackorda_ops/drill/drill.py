@@ -157,7 +157,9 @@ def _drill(
     with record.stage("sweep"):
         record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
     if offsite_equals_manifest.fetched(offsite, drilling, damaged):
-        _on_scratch(scratch, drilling, drill_id)
+        with record.stoppable():
+            _on_scratch(scratch, drilling, drill_id)
+        offsite_equals_manifest.read_if_doubted(drilling)
     else:
         record.not_reached(scratch_gone.CHECK.name, "nothing was made, because the artifact is damaged")
 

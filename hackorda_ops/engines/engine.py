@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from hackorda_ops.artifacts.damage import FileSeen
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
@@ -171,8 +172,12 @@ class Engine(Protocol):
         jobs: int,
         on_progress: OnProgress,
         part: Manifest | None = None,
+        hashed: Mapping[str, FileSeen] | None = None,
     ) -> tuple[Finding, ...]:
         """Compares the files of a fetched artifact, and all that is in them, with its manifest.
+
+        Where `hashed` has the manifest's SHA-256 for each file, an engine may leave it at that: the manifest's digests
+        were made from those very bytes, and the comparison after a restore reads them in any case.
 
         Args:
             protected: the database.
@@ -181,6 +186,7 @@ class Engine(Protocol):
             jobs: how many processes read.
             on_progress: called with the bytes read, from more than one thread.
             part: the manifest of the part that was fetched (`part_of`); None for all of it.
+            hashed: the files as they were fetched; None to read everything.
 
         Raises:
             ArtifactDamaged: it can't be read completely.

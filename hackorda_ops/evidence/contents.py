@@ -1,10 +1,11 @@
 """Whether the archive in a Postgres artifact is what the manifest says: every file, every row, read once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hackorda_ops.artifacts.damage import OTHER_BYTES, all_hashed, file_findings, hashed
+from hackorda_ops.artifacts.damage import OTHER_BYTES, FileSeen, all_hashed, file_findings
+from hackorda_ops.artifacts.damage import hashed as hashed_file
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.evidence.archive import toc_findings
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
@@ -20,6 +21,7 @@ def judge(
     manifest: PostgresManifest,
     *,
     part: PostgresManifest | None = None,
+    hashed: Mapping[str, FileSeen] | None = None,
     jobs: int,
     on_progress: OnProgress,
 ) -> tuple[Finding, ...]:
@@ -29,6 +31,9 @@ def judge(
         folder: the folder of the fetched artifact.
         manifest: its manifest.
         part: the manifest of the part of it that was fetched; None for all.
+        hashed: the files as they were fetched. Where each has the manifest's SHA-256, and the table of contents says
+            what the manifest does, no row is read: the manifest's digests were made from the same bytes. None: all
+            is read.
         jobs: how many processes read.
         on_progress: called with the bytes read, from more than one thread.
 
@@ -37,6 +42,8 @@ def judge(
             can't be decompressed or has no proper end, or there's no table of contents.
     """
     fetched = part or manifest
+    if hashed is not None and _plainly_the_same(folder, manifest, fetched, hashed):
+        return ()
     try:
         dumped = read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
         contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
@@ -52,10 +59,24 @@ def judge(
     )
 
 
+def _plainly_the_same(
+    folder: Path, manifest: PostgresManifest, fetched: PostgresManifest, read: Mapping[str, FileSeen]
+) -> bool:
+    """Whether hashes and table of contents agree with the manifest; what is unclear needs the full reading."""
+    if any(file_findings(fetched, read)):
+        return False
+    # A restore loads the objects that the dump's own list names, and would neither miss nor notice any other.
+    in_dump = (entry.path.removeprefix(f"{DUMP_FOLDER_NAME}/") for entry in fetched.files)
+    if large_objects.files_of_objects(in_dump) != fetched.large_objects.objects:
+        return False
+    contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
+    return contents is not None and not toc_findings(manifest, contents)
+
+
 def _beside(folder: Path, manifest: PostgresManifest) -> Iterator[ArchivedFile]:
     """The artifact's few small files outside the dump, with paths relative to the dump's folder."""
     for entry in manifest.files:
-        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/") and (file := hashed(folder, entry.path)):
+        if not entry.path.startswith(f"{DUMP_FOLDER_NAME}/") and (file := hashed_file(folder, entry.path)):
             yield ArchivedFile(f"../{file.path}", file.size_bytes, file.sha256, None, None)
 
 

@@ -1,15 +1,19 @@
 """Restores an artifact into an empty database, and compares every row with its manifest.
 
 An operator's `restore` and the quarterly drill run this same code.
+
+Before the restore the files' hashes are compared, and the rows in them only where something is unclear: the comparison
+after the restore reads every row. Where that differs, or the restore fails, the artifact is read after all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
-from hackorda_ops.artifacts.damage import damage
+from hackorda_ops.artifacts.damage import FileSeen, damage
 from hackorda_ops.artifacts.fetch import Fetched, Twins
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.verifications import remember, verification_of
@@ -17,14 +21,17 @@ from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.orders import RestoreOrder
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
+from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, OpsError, RestoreRefused, ToolFailed
 from hackorda_ops.findings import Finding, fatal
 from hackorda_ops.own_folders import new_folder
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.receipts.record import recorded
-from hackorda_ops.sealing.opening import fetch_opened, opened
+from hackorda_ops.sealing.opening import OpenArtifact, fetch_opened, opened
 from hackorda_ops.stores.store import Store
 from hackorda_ops.words import named
+
+_MAY_BE_THE_ARTIFACTS: Final = (ArtifactDamaged, RestoreRefused, ToolFailed)
+"""The errors of a restore that an artifact may be the cause of."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +108,14 @@ def bring_back(
         ConfigError, IdentityRefused: the artifact is encrypted, and no identity here opens it.
         TargetRefused: the target is the source, isn't empty, or can't take this artifact.
         RightsMissing: the role can't create what is in the dump, or the roles; nothing was restored.
-        ArtifactDamaged: the artifact isn't what its manifest says; nothing was restored.
+        ArtifactDamaged: the artifact isn't what its manifest says. Nothing was restored, or the error says otherwise.
         OpsError: any other error of its tree.
     """
     engine = engine_that_wrote(manifest)
     artifact = opened(
         protected, store, manifest, elsewhere=protected.known_stores if twins is not None else ()
     )
-    stored, whole = artifact.stored, artifact.manifest
-    manifest = engine.part_of(whole, tables) if tables else whole
+    manifest = engine.part_of(artifact.manifest, tables) if tables else artifact.manifest
     jobs, work_folder = jobs or protected.policy.dump.jobs, protected.policy.dump.work_folder
     # The log and the receipts are those of the database that the artifact is of, whatever it's called here.
     of_artifact = replace(protected, name=manifest.database)
@@ -135,48 +141,42 @@ def bring_back(
             )
         )
         folder = stack.enter_context(new_folder(work_folder, "restore-"))
-        began_at, fetched = datetime.now(UTC), Fetched()
+        reading = _Reading(
+            protected, store, artifact, manifest if tables else None, folder, jobs, on_progress, twins
+        )
+        if found := reading.fetched_and_hashed():
+            reading.remember(found)
+            raise reading.not_what_it_says(
+                found, "Nothing was restored: it would not have been the database of that night."
+            )
         try:
-            fetch_opened(
-                store, artifact.part(manifest), folder, on_progress=on_progress, twins=twins, fetched=fetched
-            )
-            found = engine.judge(
-                protected,
-                folder,
-                whole,
-                jobs=jobs,
-                on_progress=on_progress,
-                part=manifest if tables else None,
-            )
-        except (ArtifactDamaged, ArtifactMissing) as error:
-            _remember(store, stored, began_at, (damage(stored, error),), fetched)
-            raise
-        # A part that is sound says nothing of the rest.
-        if found or fetched.damaged or not tables:
-            _remember(store, stored, began_at, found, fetched)
-        if found:
-            raise ArtifactDamaged(
-                f"{store.describe()}/{manifest.prefix} is not what its manifest says: "
-                + "; ".join(f"{finding.code} {finding.subject}" for finding in found[:10])
-                + ".",
-                meaning="Nothing was restored: it would not have been the database of that night.",
-                next_step="Restore another artifact (`hackorda-ops backups` lists them).",
-            )
-        restored = restore(folder)
+            restored = restore(folder)
+        except OpsError as error:
+            found = reading.read_in_full() if isinstance(error, _MAY_BE_THE_ARTIFACTS) else ()
+            reading.remember(found)
+            if not found:
+                raise
+            raise reading.not_what_it_says(
+                found,
+                f"The restore failed, and what is in {target.describe()} now is not the database of that night: "
+                "drop it.",
+            ) from error
+        found = reading.read_in_full() if fatal(restored.findings) else ()
+        reading.remember(found)
         brought = BroughtBack(
             manifest=manifest,
             location=f"{store.describe()}/{manifest.prefix}",
             target=target.describe(),
             seconds=restored.seconds,
-            findings=restored.findings,
+            findings=(*found, *restored.findings),
             warnings=restored.warnings,
             taken=tuple(
                 f"{store.describe()}/{manifest.prefix}/{path} is damaged or missing; {twin} has the same SHA-256, "
                 "and was taken instead."
-                for path, twin in sorted(fetched.taken.items())
+                for path, twin in sorted(reading.fetched.taken.items())
             ),
         )
-        line.outcome, line.findings = brought.verdict, restored.findings
+        line.outcome, line.findings = brought.verdict, brought.findings
         line.saw(store, manifest.prefix)
         line.detail = " ".join(
             (
@@ -188,12 +188,89 @@ def bring_back(
     return brought
 
 
-def _remember(
-    store: Store, manifest: Manifest, began_at: datetime, found: tuple[Finding, ...], fetched: Fetched
-) -> None:
-    """Writes down beside the artifact what was seen of its bytes there."""
-    location = f"{store.describe()}/{manifest.prefix}"
-    seen = verification_of(
-        manifest, location, by="restore", began_at=began_at, findings=found, damaged_files=fetched.damaged
-    )
-    remember((store,), seen)
+@dataclass(frozen=True)
+class _Reading:
+    """An artifact, fetched into a folder, and what is seen of its bytes.
+
+    Attributes:
+        artifact: it, opened.
+        part: the manifest of the part that is restored; None for all.
+    """
+
+    protected: Protected
+    store: Store
+    artifact: OpenArtifact
+    part: Manifest | None
+    folder: Path
+    jobs: int
+    on_progress: OnProgress
+    twins: Twins | None
+    fetched: Fetched = field(default_factory=Fetched)
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def fetched_and_hashed(self) -> tuple[Finding, ...]:
+        """Fetches it; what differs from the manifest by the hashes of its files.
+
+        Raises:
+            ArtifactDamaged, ArtifactMissing: it isn't there completely; that is remembered.
+        """
+        try:
+            fetch_opened(
+                self.store,
+                self.artifact.part(self.part or self.artifact.manifest),
+                self.folder,
+                on_progress=self.on_progress,
+                twins=self.twins,
+                fetched=self.fetched,
+            )
+            return self._judged(self.fetched.hashed)
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            self.remember((damage(self.artifact.stored, error),))
+            raise
+
+    def read_in_full(self) -> tuple[Finding, ...]:
+        """What differs from the manifest in the files although their hashes don't."""
+        try:
+            return self._judged(None)
+        except (ArtifactDamaged, ArtifactMissing) as error:
+            return (damage(self.artifact.manifest, error),)
+
+    def _judged(self, hashed: Mapping[str, FileSeen] | None) -> tuple[Finding, ...]:
+        return engine_that_wrote(self.artifact.manifest).judge(
+            self.protected,
+            self.folder,
+            self.artifact.manifest,
+            jobs=self.jobs,
+            on_progress=self.on_progress,
+            part=self.part,
+            hashed=hashed,
+        )
+
+    def remember(self, found: tuple[Finding, ...]) -> None:
+        """Writes down beside the artifact what was seen of its bytes there."""
+        # A part that is sound says nothing of the rest.
+        if not found and not self.fetched.damaged and self.part is not None:
+            return
+        seen = verification_of(
+            self.artifact.stored,
+            self._location,
+            by="restore",
+            began_at=self.began_at,
+            findings=found,
+            damaged_files=self.fetched.damaged,
+        )
+        remember((self.store,), seen)
+
+    def not_what_it_says(self, found: Sequence[Finding], meaning: str) -> ArtifactDamaged:
+        """The error for it."""
+        return ArtifactDamaged(
+            f"{self._location} is not what its manifest says: "
+            + "; ".join(f"{finding.code} {finding.subject}" for finding in found[:10])
+            + ".",
+            meaning=meaning,
+            next_step="Restore another artifact (`hackorda-ops backups` lists them).",
+        )
+
+    @property
+    def _location(self) -> str:
+        return f"{self.store.describe()}/{self.artifact.stored.prefix}"

@@ -10,6 +10,7 @@ from typing import Final
 from hackorda_ops.age.data_key import DataKey, unwrapped
 from hackorda_ops.age.identities import Identities
 from hackorda_ops.age.streams import NotOpened, decrypt_file, decrypt_small
+from hackorda_ops.artifacts.damage import HashedFile
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.fetch import Fetched, Twins, fetch_artifact
 from hackorda_ops.artifacts.key_files import KEY_LIMIT_BYTES, key_files, key_missing
@@ -209,6 +210,14 @@ def fetch_opened(
     plain = {entry.path: entry for entry in artifact.manifest.files}
     for told in _decrypted(folder, artifact.stored.files, plain, artifact.key):
         on_progress(Progress("decrypt", told, artifact.stored.size_bytes, "bytes"))
+    if fetched is not None:
+        # Each was held against the manifest while it was decrypted.
+        sealed = {entry.path for entry in artifact.stored.files}
+        fetched.hashed.update(
+            (path, HashedFile(path, entry.size_bytes, entry.sha256))
+            for path, entry in plain.items()
+            if f"{path}{SUFFIX}" in sealed
+        )
 
 
 def decrypt_into(folder: Path, artifact: OpenArtifact, target: Path, *, on_progress: OnProgress) -> None:

@@ -44,10 +44,40 @@ def test_a_missing_file_is_a_fail_that_names_it(protected: Shipped, s3_server: S
     failed_before_the_restore(protected, naming=name)
 
 
-def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail(protected: Shipped) -> None:
+def test_a_manifest_that_claims_other_rows_than_the_archive_has_is_a_fail_of_the_archive(
+    protected: Shipped,
+) -> None:
     first, *others = protected.manifest.tables
     protected.put_manifest(tables=(replace(first, rows=first.rows + 1), *others))
-    failed_before_the_restore(protected, naming=str(first.name))
+    result = protected.drill()
+    assert (result.verdict, result.error) == ("FAIL", None)
+    assert {(each.code, each.subject) for each in result.findings} == {
+        ("rows differ", str(first.name)),
+        ("table changed", str(first.name)),
+    }
+    assert check(result, "offsite_equals_manifest").outcome == "failed"
+    assert check(result, "restored_equals_manifest").outcome == "failed"
+    assert "read the artifact" in [stage.name for stage in result.stages]
+
+
+def test_a_data_file_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Shipped) -> None:
+    fullest = max(protected.manifest.tables, key=lambda each: each.rows)
+    data = protected.get_offsite(fullest.file)
+    replace_file(protected.offsite, protected.manifest, fullest.file, data[: len(data) // 2])
+    result = protected.drill()
+    assert result.verdict == "FAIL"
+    assert f"artifact damaged (fatal): {fullest.file}" in " ".join(map(str, result.findings))
+    assert check(result, "offsite_equals_manifest").outcome == "failed"
+
+
+def test_the_rows_of_a_sound_artifact_are_read_once_in_the_restored_copy(protected: Shipped) -> None:
+    result = protected.drill()
+    assert result.verdict == "PASS"
+    assert "read the artifact" not in [stage.name for stage in result.stages]
+    assert check(result, "offsite_equals_manifest").summary == (
+        f"All {len(protected.manifest.files)} files have the bytes that {protected.manifest.contents} were read back "
+        "from on their night."
+    )
 
 
 def test_a_table_of_contents_that_can_not_be_read_is_a_fail_although_hashes_fit(protected: Shipped) -> None:

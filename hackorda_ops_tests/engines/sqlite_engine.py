@@ -10,7 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hackorda_ops.artifacts.damage import all_hashed, file_findings, hashed
+from hackorda_ops.artifacts.damage import FileSeen, all_hashed, file_findings
+from hackorda_ops.artifacts.damage import hashed as hashed_file
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest, Part
@@ -153,7 +154,7 @@ class Engine:
         with staged_folder(protected.store.staging_root, protected.name, artifact_id) as staged:
             (staged / FILE).parent.mkdir()
             copied(self.source(protected, private_folder=order.private_folder).path, staged / FILE)
-            file = hashed(staged, FILE)
+            file = hashed_file(staged, FILE)
             assert file is not None
             counted = read(staged / FILE)
             lost = [
@@ -187,6 +188,7 @@ class Engine:
         jobs: int,
         on_progress: OnProgress,
         part: Manifest | None = None,
+        hashed: Mapping[str, FileSeen] | None = None,
     ) -> tuple[Finding, ...]:
         changed = tuple(file_findings(manifest, all_hashed(folder, manifest)))
         return changed or differing(manifest, read(folder / FILE))

@@ -10,19 +10,23 @@ from typing import Any
 import psycopg
 import pytest
 
+from hackorda_ops.artifacts.damage import all_hashed
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.operations_log import read_log
+from hackorda_ops.artifacts.verifications import read_verifications, verification_keys
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
 from hackorda_ops.evidence.comparing import Comparison, compare
+from hackorda_ops.evidence.contents import judge
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
+from hackorda_ops.local.damage import replace_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.catalogs.inventory import Extension
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.postgres.sessions.session import connect
-from hackorda_ops.progress import ignore
+from hackorda_ops.progress import Progress, ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.builders import restoring
@@ -207,6 +211,88 @@ def test_a_damaged_artifact_is_refused_before_anything_is_restored(
         restored(night, empty, tmp_path)
     with psycopg.connect(empty) as session:
         assert session.execute("SELECT count(*) FROM pg_class WHERE relname = 'users'").fetchone() == (0,)
+
+
+def test_a_manifest_that_claims_other_rows_than_its_files_have_is_a_fail_of_the_artifact(
+    night: tuple[FolderStore, Manifest], empty: str, tmp_path: Path
+) -> None:
+    store, manifest = night
+    first, *others = manifest.tables
+    lying = replace(manifest, tables=(replace(first, rows=first.rows + 1), *others))
+
+    result = restored((store, lying), empty, tmp_path)
+
+    assert result.verdict == "FAIL"
+    assert {(each.code, each.subject) for each in result.findings} >= {("table changed", str(first.name))}
+    keys = verification_keys(store, "hackorda")
+    seen, _ = read_verifications(store, "hackorda", keys, {manifest.artifact_id})
+    assert [each.sound for each in seen] == [False]
+
+
+def test_a_file_that_was_bad_before_it_was_hashed_is_named_when_the_restore_fails(
+    night: tuple[FolderStore, Manifest], empty: str, tmp_path: Path
+) -> None:
+    store, manifest = night
+    table = max(manifest.tables, key=lambda each: each.rows)
+    bad = replace_file(store, manifest, table.file, b"<html>Sign in</html>")
+
+    with pytest.raises(ArtifactDamaged, match=re.escape(table.file)) as refused:
+        restored((store, bad), empty, tmp_path)
+
+    assert "drop it" in refused.value.meaning
+
+
+def test_a_file_that_was_cut_off_before_it_was_hashed_is_named_although_pg_restore_takes_it(
+    night: tuple[FolderStore, Manifest], empty: str, tmp_path: Path
+) -> None:
+    store, manifest = night
+    table = max(manifest.tables, key=lambda each: each.rows)
+    data = (store.root / manifest.prefix / table.file).read_bytes()
+    cut = replace_file(store, manifest, table.file, data[: len(data) // 2])
+
+    result = restored((store, cut), empty, tmp_path)
+
+    assert result.verdict == "FAIL"
+    assert [(each.code, each.subject) for each in result.findings] == [
+        ("artifact damaged", f"{table.file} ({table.name})"),
+        ("rows differ", str(table.name)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        lambda path, manifest: path.write_bytes(path.read_bytes() + b"x"),
+        lambda path, manifest: path.unlink(),
+    ],
+    ids=["other bytes", "missing"],
+)
+def test_a_file_with_another_hash_than_the_manifests_is_read_and_named(
+    night: tuple[FolderStore, Manifest], tmp_path: Path, altered: Callable[[Path, Manifest], object]
+) -> None:
+    store, manifest = night
+    folder, table = store.root / manifest.prefix, manifest.tables[0]
+    altered(folder / table.file, manifest)
+    hashed = all_hashed(folder, manifest)
+    found = judge(folder, manifest, hashed=hashed, jobs=1, on_progress=ignore)
+    assert f"{table.file} ({table.name})" in {each.subject for each in found}
+
+
+def test_rows_are_only_read_where_a_hash_or_the_number_of_large_objects_is_another(
+    night: tuple[FolderStore, Manifest], tmp_path: Path
+) -> None:
+    store, manifest = night
+    folder = store.root / manifest.prefix
+    hashed, told = all_hashed(folder, manifest), list[Progress]()
+    assert judge(folder, manifest, hashed=hashed, jobs=1, on_progress=told.append) == ()
+    assert told == []
+
+    fewer = replace(manifest.large_objects, objects=2)
+    found = judge(
+        folder, replace(manifest, large_objects=fewer), hashed=hashed, jobs=1, on_progress=told.append
+    )
+    assert [each.code for each in found] == ["large objects changed"]
+    assert told
 
 
 def test_an_extension_that_the_server_lacks_is_told_before_the_restore(

@@ -12,7 +12,7 @@ from hackorda_ops.artifacts.operations_log import read_log
 from hackorda_ops.config.models import Policy
 from hackorda_ops.engines.postgres.recovery.some_tables import SomeEntries, part_of, some_entries
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, UsageError
+from hackorda_ops.errors import RestoreRefused, UsageError
 from hackorda_ops.evidence.manifest import PostgresManifest
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
@@ -212,12 +212,16 @@ def test_an_unknown_table_is_refused_before_anything_is_fetched(
         restored(taken, empty, tmp_path, "users", "nonesuch", "orders")
 
 
-def test_a_damaged_file_of_a_chosen_table_is_found(
+def test_a_file_of_a_chosen_table_that_is_not_what_the_manifest_says_is_found(
     taken: tuple[FolderStore, PostgresManifest], empty: str, tmp_path: Path
 ) -> None:
     store, manifest = taken
     wrong = tuple(
         replace(each, digest="0" * 32) if each.name.name == "uses" else each for each in manifest.tables
     )
-    with pytest.raises(ArtifactDamaged, match=r"table changed public\.uses"):
-        restored((store, replace(manifest, tables=wrong)), empty, tmp_path, "uses")
+    result = restored((store, replace(manifest, tables=wrong)), empty, tmp_path, "uses")
+    assert result.verdict == "FAIL"
+    assert {(each.code, each.subject) for each in result.findings} == {
+        ("table changed", "public.uses"),
+        ("content differs", "public.uses"),
+    }

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from hackorda_ops.artifacts.damage import FileSeen
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
@@ -141,12 +142,15 @@ class PostgresEngine:
         jobs: int,
         on_progress: OnProgress,
         part: Manifest | None = None,
+        hashed: Mapping[str, FileSeen] | None = None,
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
         from hackorda_ops.evidence import contents
 
         fetched = None if part is None else of_postgres(part)
-        return contents.judge(folder, of_postgres(manifest), part=fetched, jobs=jobs, on_progress=on_progress)
+        return contents.judge(
+            folder, of_postgres(manifest), part=fetched, hashed=hashed, jobs=jobs, on_progress=on_progress
+        )
 
     def part_of(self, manifest: Manifest, names: Sequence[str]) -> Manifest:
         """See `Engine.part_of`."""

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from hackorda_ops.artifacts.damage import FileSeen
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.concerns import Looked
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
@@ -150,6 +151,7 @@ class RedisEngine:
         jobs: int,  # noqa: ARG002  # one server reads it
         on_progress: OnProgress,
         part: Manifest | None = None,  # noqa: ARG002  # there are none
+        hashed: Mapping[str, FileSeen] | None = None,  # noqa: ARG002  # a snapshot is small, and always read
     ) -> tuple[Finding, ...]:
         """See `Engine.judge`."""
         from hackorda_ops.engines.redis import judge

@@ -68,6 +68,11 @@ def digest_of(objects: Iterable[LargeObject]) -> LargeObjectsDigest:
     return LargeObjectsDigest(rows.rows, size_bytes, rows.hexdigest())
 
 
+def files_of_objects(paths: Iterable[str]) -> int:
+    """How many of a dump's files hold a large object, by their names; each holds one."""
+    return sum(LARGE_OBJECT_FILE.fullmatch(path) is not None for path in paths)
+
+
 def archived(files: Iterable[ArchivedFile]) -> Iterator[LargeObject]:
     """The large objects among an archive's files, as they were read back."""
     for file in files:
