@@ -54,16 +54,18 @@ def compare(
     dump_folder: Path,
     jobs: int,
     on_progress: OnProgress,
+    psql: Path | None = None,
 ) -> Comparison:
     """Compares a restored database with a manifest, exactly: tables, sequences, large objects, extensions, views.
 
     Args:
         connection: a session on the restored database.
-        target: the same database, for the processes that read it.
+        target: the same database, for the sessions that read its tables.
         manifest: what must be there.
         dump_folder: the artifact's dump, to show which large objects differ.
-        jobs: how many processes read.
+        jobs: how many sessions read.
         on_progress: called with the bytes read.
+        psql: the program, which reads fastest (`table_digest.digest_tables`).
 
     Raises:
         OpsError: the login, the rights or the connection failed.
@@ -73,7 +75,7 @@ def compare(
             source_catalog.read_catalog(connection), made_objects=read_present_objects(connection)
         )
     digests = table_digest.digest_tables(
-        target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress
+        target, evidenced_tables(manifest, restored), jobs=jobs, on_progress=on_progress, psql=psql
     )
     wanted, found = in_one_order(
         manifest, digests, target, restored, dump_folder=dump_folder, jobs=jobs, on_progress=on_progress

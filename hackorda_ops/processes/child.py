@@ -43,6 +43,7 @@ class StartOptions(TypedDict, total=False):
     stdin: bytes | None
     on_stdout_line: Callable[[str], None] | None
     on_stderr_line: Callable[[str], None] | None
+    on_stdout_block: Callable[[bytes], None] | None
     capture_stdout: bool
     redact: Callable[[str], str]
     stop_signal: signal.Signals
@@ -120,6 +121,7 @@ def start(
     stdin: bytes | None = None,
     on_stdout_line: Callable[[str], None] | None = None,
     on_stderr_line: Callable[[str], None] | None = None,
+    on_stdout_block: Callable[[bytes], None] | None = None,
     capture_stdout: bool = False,
     redact: Callable[[str], str] = _unchanged,
     stop_signal: signal.Signals = signal.SIGTERM,
@@ -140,6 +142,7 @@ def start(
         on_stdout_line: called from another thread with each line of standard output, redacted and without its
             line end. What it raises stops the child and is raised again by `wait`.
         on_stderr_line: the same for standard error.
+        on_stdout_block: called like that with the bytes of standard output as they come, which nobody redacts.
         capture_stdout: keep standard output for `Finished.stdout`, up to 64 MiB.
         redact: removes secrets from a line before anyone sees it.
         stop_signal: what asks the child to end.
@@ -163,7 +166,7 @@ def start(
         "stop_signal": int(stop_signal),
         "grace_seconds": grace_seconds,
     }
-    wants_stdout = capture_stdout or on_stdout_line is not None
+    wants_stdout = capture_stdout or on_stdout_line is not None or on_stdout_block is not None
     life_read, life_write = os.pipe()
     report_read, report_write = os.pipe()
     life, report = FileIO(life_write, "wb"), FileIO(report_read)
@@ -194,7 +197,13 @@ def start(
         # Both ends are the same Python; the supervisor would take twice as long to start if it had to import json.
         order=b"%d\n%b" % (len(written := marshal.dumps(order)), written),
         stdin=stdin or b"",
-        stdout=Output(on_line=on_stdout_line, redact=redact, capture=capture_stdout, keep_tail=False),
+        stdout=Output(
+            on_line=on_stdout_line,
+            on_block=on_stdout_block,
+            redact=redact,
+            capture=capture_stdout,
+            keep_tail=False,
+        ),
         stderr=Output(on_line=on_stderr_line, redact=redact, capture=False, keep_tail=True),
         secret_paths=tuple(secret_paths.values()),
         grace_seconds=grace_seconds,

@@ -50,6 +50,7 @@ class Output:
 
     Args:
         on_line: called with each line, redacted; None if not needed.
+        on_block: called with the bytes as they come; None if not needed.
         redact: removes secrets from a line.
         capture: keep the bytes as they came, up to 64 MiB.
         keep_tail: keep the last 50 lines, redacted.
@@ -62,8 +63,10 @@ class Output:
         redact: Callable[[str], str],
         capture: bool,
         keep_tail: bool,
+        on_block: Callable[[bytes], None] | None = None,
     ) -> None:
         self._on_line = on_line
+        self._on_block = on_block
         self._redact = redact
         self._capture = capture
         self._captured = bytearray()
@@ -85,6 +88,8 @@ class Output:
                     meaning="Its output was discarded, so nothing was done with it.",
                     next_step="Report this with the tool's name and the size of the database's schema.",
                 )
+        if self._on_block is not None:
+            self._on_block(block)
         if self._on_line is not None or self._tail is not None:
             self._pass_on(self._cutter.feed(block))
 

@@ -176,6 +176,17 @@ def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
 
 def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> int:
     """Gives the session its settings, and returns its process on the server."""
+    [(pid, _), *_] = connection.execute(setting_statement(connection, settings)).fetchall()
+    return int(pid)
+
+
+def setting_statement(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> sql.Composed:
+    """The statement that gives a session its settings, also one of another program.
+
+    Args:
+        connection: a session on the same server.
+        settings: as for `connect`.
+    """
     version = connection.info.server_version
     limits_off = {name: "0" for name, since in _TIME_LIMITS.items() if version >= since}
     encoding = client_encoding(connection.info.parameter_status("server_encoding") or "")
@@ -186,10 +197,8 @@ def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) 
         else "pg_catalog.current_setting('is_superuser') = 'on'"
     )
     wanted = {**limits_off, **settings, "client_encoding": encoding, "lc_messages": "C"}
-    [(pid, _), *_] = connection.execute(
+    return sql.SQL(
         "SELECT pg_catalog.pg_backend_pid(), pg_catalog.set_config(name, value, false)"
-        " FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
-        " WHERE name <> 'lc_messages' OR " + may_ask,
-        (list(wanted), list(wanted.values())),
-    ).fetchall()
-    return int(pid)
+        " FROM unnest({}::text[], {}::text[]) AS wanted (name, value)"
+        " WHERE name <> 'lc_messages' OR {}"
+    ).format(sql.Literal(list(wanted)), sql.Literal(list(wanted.values())), sql.SQL(may_ask))

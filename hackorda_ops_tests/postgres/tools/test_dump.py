@@ -109,6 +109,10 @@ def test_the_archive_digest_is_that_of_the_live_tables(
     execute(url, f"ALTER DATABASE \"{target_of(url).database}\" SET bytea_output = 'escape'")
     dumped = take_dump(target_of(url), clients_of(each_server), tmp_path / "dump")
     live = digest_tables(target_of(url), dumped.tables, jobs=2, on_progress=ignore)
+    by_psql = digest_tables(
+        target_of(url), dumped.tables, jobs=2, on_progress=ignore, psql=clients_of(each_server).psql
+    )
+    assert by_psql == live
     assert {name: (digest.rows, digest.digest) for name, digest in live.items()} == {
         table.name: (dumped.by_oid[table.oid].rows, dumped.by_oid[table.oid].digest)
         for table in dumped.tables

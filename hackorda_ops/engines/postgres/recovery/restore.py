@@ -51,6 +51,7 @@ def restoring(order: RestoreOrder) -> Iterator[Callable[[Path], Restored]]:
                 dump_folder=folder / DUMP_FOLDER_NAME,
                 jobs=order.jobs,
                 on_progress=order.on_progress,
+                psql=tools.psql,
             )
             # Done last: the restoring role may lose the right to read what now belongs to others.
             differing, notes = (

@@ -79,6 +79,7 @@ def _compare(copy: Copy) -> None:
             dump_folder=drilling.folder / DUMP_FOLDER_NAME,
             jobs=drilling.policy.dump.jobs,
             on_progress=drilling.on_progress,
+            psql=copy.tools.psql,
         )
     copy.compared = compared
     record.restored = {str(name): digest for name, digest in compared.digests.items()}
