@@ -11,6 +11,7 @@ from hackorda_ops.evidence.archive import toc_findings
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME, PostgresManifest
 from hackorda_ops.findings import Finding
 from hackorda_ops.postgres.archives import large_objects, toc
+from hackorda_ops.postgres.archives.one_frame import is_one_whole_frame
 from hackorda_ops.postgres.archives.reader import ArchivedFile
 from hackorda_ops.postgres.archives.reading_back import read_back
 from hackorda_ops.progress import OnProgress
@@ -31,9 +32,9 @@ def judge(
         folder: the folder of the fetched artifact.
         manifest: its manifest.
         part: the manifest of the part of it that was fetched; None for all.
-        hashed: the files as they were fetched. Where each has the manifest's SHA-256, and the table of contents says
-            what the manifest does, no row is read: the manifest's digests were made from the same bytes. None: all
-            is read.
+        hashed: the files as they were fetched. Where each has the manifest's SHA-256 and the form that pg_dump gives
+            it, and the table of contents says what the manifest does, no row is read: the manifest's digests were made
+            from the same bytes. None: all is read.
         jobs: how many processes read.
         on_progress: called with the bytes read, from more than one thread.
 
@@ -65,12 +66,19 @@ def _plainly_the_same(
     """Whether hashes and table of contents agree with the manifest; what is unclear needs the full reading."""
     if any(file_findings(fetched, read)):
         return False
+    # A restore takes a table's file up to the end of its first rows, whatever follows. Only zstd's form shows that.
+    if not all(_is_one_file_of_rows(folder / table.file) for table in fetched.tables):
+        return False
     # A restore loads the objects that the dump's own list names, and would neither miss nor notice any other.
     in_dump = (entry.path.removeprefix(f"{DUMP_FOLDER_NAME}/") for entry in fetched.files)
     if large_objects.files_of_objects(in_dump) != fetched.large_objects.objects:
         return False
     contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
     return contents is not None and not toc_findings(manifest, contents)
+
+
+def _is_one_file_of_rows(path: Path) -> bool:
+    return path.suffix == ".zst" and is_one_whole_frame(path)
 
 
 def _beside(folder: Path, manifest: PostgresManifest) -> Iterator[ArchivedFile]:

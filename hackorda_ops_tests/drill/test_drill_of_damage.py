@@ -64,10 +64,7 @@ def test_a_data_file_that_can_not_be_read_is_a_fail_although_hashes_fit(protecte
     fullest = max(protected.manifest.tables, key=lambda each: each.rows)
     data = protected.get_offsite(fullest.file)
     replace_file(protected.offsite, protected.manifest, fullest.file, data[: len(data) // 2])
-    result = protected.drill()
-    assert result.verdict == "FAIL"
-    assert f"artifact damaged (fatal): {fullest.file}" in " ".join(map(str, result.findings))
-    assert check(result, "offsite_equals_manifest").outcome == "failed"
+    failed_before_the_restore(protected, naming=f"artifact damaged (fatal): {fullest.file}")
 
 
 def test_the_rows_of_a_sound_artifact_are_read_once_in_the_restored_copy(protected: Shipped) -> None:

@@ -20,7 +20,7 @@ from hackorda_ops.errors import ArtifactDamaged, RestoreRefused, TargetRefused
 from hackorda_ops.evidence.comparing import Comparison, compare
 from hackorda_ops.evidence.contents import judge
 from hackorda_ops.evidence.manifest import DUMP_FOLDER_NAME
-from hackorda_ops.local.damage import replace_file
+from hackorda_ops.local.damage import compressed, replace_file
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.catalogs.inventory import Extension
@@ -234,29 +234,34 @@ def test_a_file_that_was_bad_before_it_was_hashed_is_named_when_the_restore_fail
 ) -> None:
     store, manifest = night
     table = max(manifest.tables, key=lambda each: each.rows)
-    bad = replace_file(store, manifest, table.file, b"<html>Sign in</html>")
+    rows = b"too\tmany\tcolumns\tfor\tany\ttable\n\\.\n\n\n"
+    bad = replace_file(store, manifest, table.file, compressed(rows, table.file))
 
-    with pytest.raises(ArtifactDamaged, match=re.escape(table.file)) as refused:
+    with pytest.raises(ArtifactDamaged, match=re.escape(f"table changed {table.name}")) as refused:
         restored((store, bad), empty, tmp_path)
 
     assert "drop it" in refused.value.meaning
 
 
-def test_a_file_that_was_cut_off_before_it_was_hashed_is_named_although_pg_restore_takes_it(
-    night: tuple[FolderStore, Manifest], empty: str, tmp_path: Path
+@pytest.mark.parametrize(
+    "altered",
+    [lambda data: data[: len(data) // 2], lambda data: data * 2, lambda _: b"<html>Sign in</html>"],
+    ids=["cut off", "twice", "no archive"],
+)
+def test_a_file_of_another_form_than_pg_dumps_is_refused_although_its_hash_fits(
+    night: tuple[FolderStore, Manifest], empty: str, tmp_path: Path, altered: Callable[[bytes], bytes]
 ) -> None:
+    # pg_restore takes the first two without a word.
     store, manifest = night
     table = max(manifest.tables, key=lambda each: each.rows)
     data = (store.root / manifest.prefix / table.file).read_bytes()
-    cut = replace_file(store, manifest, table.file, data[: len(data) // 2])
+    other = replace_file(store, manifest, table.file, altered(data))
 
-    result = restored((store, cut), empty, tmp_path)
+    with pytest.raises(ArtifactDamaged, match=re.escape(str(table.name)) + "|" + re.escape(table.file)):
+        restored((store, other), empty, tmp_path)
 
-    assert result.verdict == "FAIL"
-    assert [(each.code, each.subject) for each in result.findings] == [
-        ("artifact damaged", f"{table.file} ({table.name})"),
-        ("rows differ", str(table.name)),
-    ]
+    with psycopg.connect(empty) as session:
+        assert session.execute("SELECT to_regclass('users')").fetchone() == (None,)
 
 
 @pytest.mark.parametrize(
