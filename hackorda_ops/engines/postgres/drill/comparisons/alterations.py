@@ -51,7 +51,7 @@ SELECT a.attname, CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.t
  ORDER BY a.attnum
 """
 
-_ANY_ROW: Final = sql.SQL("")
+_ANY_ROW: Final = sql.SQL("true")
 
 _UNIQUE_INDEXES: Final = """
 SELECT n.nspname, c.relname, k.conname
@@ -123,8 +123,8 @@ def delete_row(connection: psycopg.Connection[Any], table: Table, chance: Random
         psycopg.Error: the table forbids it; the transaction has to be rolled back.
     """
     name = _name(table)
-    statement = sql.SQL("DELETE FROM ONLY {name} WHERE ctid = ({row})").format(
-        name=name, row=_row(name, chance.randrange(table.rows or 1))
+    statement = sql.SQL("DELETE FROM ONLY {name} WHERE ctid = {row}").format(
+        name=name, row=_any_row(connection, table, chance)
     )
     return f"a row of {table.name} deleted" if connection.execute(statement).rowcount == 1 else None
 
@@ -149,17 +149,13 @@ def change_value(connection: psycopg.Connection[Any], table: Table, chance: Rand
         field = sql.Identifier(column)
         value = sql.SQL(_OTHER_VALUE.get(kind, "NULL")).format(column=field)
         # Not every value can be changed this way: NaN minus one is NaN. The text is what is compared.
-        changes = sql.SQL("WHERE ({})::text IS DISTINCT FROM ({})::text").format(field, value)
+        changes = sql.SQL("({})::text IS DISTINCT FROM ({})::text").format(field, value)
+        row = _any_row(connection, table, chance, changes)
         try:
             with connection.transaction():
-                [(rows,)] = connection.execute(
-                    sql.SQL("SELECT count(*) FROM ONLY {} {}").format(name, changes)
-                ).fetchall()
-                if rows == 0:
-                    continue
                 changed = connection.execute(
-                    sql.SQL("UPDATE ONLY {name} SET {field} = {value} WHERE ctid = ({row})").format(
-                        name=name, field=field, value=value, row=_row(name, chance.randrange(rows), changes)
+                    sql.SQL("UPDATE ONLY {name} SET {field} = {value} WHERE ctid = {row}").format(
+                        name=name, field=field, value=value, row=row
                     )
                 )
         except psycopg.Error:
@@ -203,8 +199,8 @@ def double_row(
     inserted = connection.execute(
         sql.SQL(
             "INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {columns} FROM ONLY {name} WHERE ctid = ({row})"
-        ).format(name=name, columns=columns, row=_row(name, chance.randrange(table.rows or 1)))
+            " SELECT {columns} FROM ONLY {name} WHERE ctid = {row}"
+        ).format(name=name, columns=columns, row=_any_row(connection, table, chance))
     )
     return f"a row of {table.name} doubled" if inserted.rowcount == 1 else None
 
@@ -242,7 +238,20 @@ def _name(table: Table) -> sql.Identifier:
     return sql.Identifier(table.name.schema, table.name.name)
 
 
-def _row(name: sql.Identifier, number: int, condition: sql.Composable = _ANY_ROW) -> sql.Composed:
-    return sql.SQL("SELECT ctid FROM ONLY {} {} OFFSET {} LIMIT 1").format(
-        name, condition, sql.Literal(number)
+def _any_row(
+    connection: psycopg.Connection[Any],
+    table: Table,
+    chance: Random,
+    condition: sql.Composable = _ANY_ROW,
+) -> sql.Composed:
+    """A query for a row's place: of the first that is fit from some page on, so that few rows are looked at."""
+    [(pages,)] = connection.execute(
+        "SELECT pg_catalog.pg_relation_size(%s::oid::regclass) / pg_catalog.current_setting('block_size')::bigint",
+        (table.oid,),
+    ).fetchall()
+    return sql.SQL(
+        "coalesce((SELECT ctid FROM ONLY {name} WHERE ctid >= {page}::tid AND {condition} LIMIT 1),"
+        " (SELECT ctid FROM ONLY {name} WHERE {condition} LIMIT 1))"
+    ).format(
+        name=_name(table), condition=condition, page=sql.Literal(f"({chance.randrange(max(pages, 1))},0)")
     )

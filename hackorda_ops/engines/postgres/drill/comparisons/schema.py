@@ -7,6 +7,7 @@ once more, alone, into another empty database. What took the same path must have
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -68,23 +69,26 @@ def schema_findings(
     Raises:
         OpsError: a tool failed.
     """
-    archived = expected = schema_of_archive(tools, archive, folder)
 
-    def schema_of(target: ConnectionTarget, file: str) -> Schema:
+    def schema_of(target: ConnectionTarget, file: str, archived: Callable[[], Schema]) -> Schema:
         schema = schema_of_archive(tools, _dump_schema(tools, target, encoding, folder / file), folder)
         with (
             translated_errors(target, "Reading the schema"),
             connect(target, application_name="hackorda_ops drill") as connection,
         ):
-            return with_built_in(schema, read_built_in(connection), archived)
+            return with_built_in(schema, read_built_in(connection), archived())
 
-    observed = schema_of(restored, "restored.dump")
+    # Both wait for one small program after the other, so they do it side by side.
+    with ThreadPoolExecutor(1, "schema") as beside:
+        reading = beside.submit(schema_of_archive, tools, archive, folder)
+        observed = schema_of(restored, "restored.dump", reading.result)
+    archived = expected = reading.result()
     findings = list(object_list_findings(expected, observed))
     suspects = differing(expected, observed)
     if suspects:
         twin = new_twin()
         _restore_schema(tools, archive, twin, folder)
-        expected = schema_of(twin, "twin.dump")
+        expected = schema_of(twin, "twin.dump", lambda: archived)
         # An object that even the twin lacks, or has as an extra, is among the findings already.
         findings += [
             text_finding(key, expected[key], observed[key])
@@ -113,7 +117,8 @@ def schema_of_archive(tools: Clients, archive: Path, folder: Path) -> Schema:
 @contextmanager
 def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
     """An archive's schema as SQL in a file, for as long as the block lasts."""
-    script, chosen = folder / "schema.sql", folder / "schema.list"
+    # Of a name of its own: two of them may be read at a time.
+    script, chosen = (folder / f"{archive.name}.{suffix}" for suffix in ("sql", "list"))
     write_list(restorable(list_entries(tools, archive)), chosen)
     finished = child.run(
         [tools.pg_restore, *_SAME_FOR_ALL, f"--use-list={chosen}", f"--file={script}", archive],
