@@ -141,7 +141,7 @@ def bring_back(
             )
         )
         folder = stack.enter_context(new_folder(work_folder, "restore-"))
-        reading = _Reading(
+        reading = _ArtifactAtHand(
             protected, store, artifact, manifest if tables else None, folder, jobs, on_progress, twins
         )
         if found := reading.fetched_and_hashed():
@@ -189,7 +189,7 @@ def bring_back(
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _ArtifactAtHand:
     """An artifact, fetched into a folder, and what is seen of its bytes.
 
     Attributes:

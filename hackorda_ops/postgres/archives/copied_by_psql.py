@@ -74,7 +74,7 @@ def digest_copies(
         ]
     stopped = threading.Event()
     with ThreadPoolExecutor(len(shares), "psql") as threads:
-        readings = [_Reading(target, psql, beginning, each, otherwise, stopped) for each in scripts]
+        readings = [_PsqlSession(target, psql, beginning, each, otherwise, stopped) for each in scripts]
         running = [threads.submit(reading.read) for reading in readings]
         told_bytes, heard_at = 0, time.monotonic()
         try:
@@ -122,7 +122,7 @@ def _silent() -> Stalled:
 
 
 @dataclass
-class _Reading:
+class _PsqlSession:
     """The tables of one share, read one after the other.
 
     Attributes:

@@ -29,6 +29,7 @@ ON_COPIES = {
     "scratch/server/scratch.py",
     "postgres/restoring/target.py",
     "postgres/archives/table_digest.py",
+    "postgres/archives/copied_by_psql.py",
 }
 
 
