@@ -189,4 +189,10 @@ def key_number(name: str) -> int:
 
 
 def _without_names(finding: Finding) -> Finding:
-    return Finding(finding.code, "(sealed)", "", NOT_SHOWN, "Show the artifact where the identity is.")
+    return replace(
+        finding,
+        subject="(sealed)",
+        expected="",
+        observed=NOT_SHOWN,
+        next_step="Show the artifact where the identity is.",
+    )
