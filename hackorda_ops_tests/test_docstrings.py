@@ -19,7 +19,7 @@ def commands() -> set[str]:
     for each in LISTED:
         module = import_module(f"hackorda_ops.cli.{each.module}")
         registered = module.app.registered_commands if hasattr(module, "app") else ()
-        found |= {each.name} | {command.callback.__name__ for command in registered}
+        found |= {each.name.replace("-", "_")} | {command.callback.__name__ for command in registered}
     return found
 
 

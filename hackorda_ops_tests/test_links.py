@@ -72,7 +72,7 @@ def test_every_command_that_a_message_or_a_page_names_is_there() -> None:
     lost = []
     places = [*texts_of_the_package(), *((str(page), page.read_text(encoding="utf-8")) for page in PAGES)]
     for where, text in places:
-        for words in re.findall(r"[`(]hackorda-ops ([a-z]+)(?: ([a-z]+))?", text):
+        for words in re.findall(r"[`(]hackorda-ops ([a-z]+(?:-[a-z]+)*)(?: ([a-z]+))?", text):
             name, part = words
             if name not in groups or (groups[name] and part and part not in groups[name]):
                 lost.append((where, " ".join(words)))

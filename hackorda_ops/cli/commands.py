@@ -15,7 +15,7 @@ class ListedCommand:
 
     Attributes:
         name: what is typed.
-        module: below hackorda_ops.cli; it has a function of that name, or, for a group of commands, `app`.
+        module: below hackorda_ops.cli; it has a function of that name, with underscores, or, for a group, `app`.
         help: the first sentence of its documentation.
     """
 
@@ -136,6 +136,11 @@ LISTED = (
         "Bring back artifacts that delete markers hide, or that were overwritten, in a bucket that keeps versions.",
     ),
     ListedCommand(
+        "blast-radius",
+        "blast_radius",
+        "Say what whoever owns this machine could destroy with its credentials, in days of data per copy.",
+    ),
+    ListedCommand(
         "sweep",
         "recovery",
         "Remove the branches or scratch databases that killed runs left behind, and nothing else.",
@@ -203,7 +208,7 @@ class Commands(TyperGroup):
 def loaded(listed: ListedCommand) -> Any:
     """The command itself, its module imported."""
     module = import_module(f"hackorda_ops.cli.{listed.module}")
-    function = getattr(module, listed.name, None)
+    function = getattr(module, listed.name.replace("-", "_"), None)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     if function is None:
         app = module.app

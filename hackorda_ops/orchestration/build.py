@@ -25,7 +25,14 @@ from hackorda_ops.orchestration.sensors import (
     nights_to_prove,
     schema_change,
 )
-from hackorda_ops.orchestration.upkeep import housekeeping, keeping, readiness, retention, sweeping
+from hackorda_ops.orchestration.upkeep import (
+    blast_radius,
+    housekeeping,
+    keeping,
+    readiness,
+    retention,
+    sweeping,
+)
 
 
 def build_defs(
@@ -76,6 +83,7 @@ def build_defs(
             for name, database in config.databases.items()
             if database.cutover
         ),
+        *(blast_radius.of_one(name, database) for name, database in config.databases.items()),
         *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
     )
 

@@ -90,6 +90,7 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
         "drill_every_quarter",
         "exercise_every_year",
         "prune_every_week",
+        "measure_blast_radius_every_week",
     }
     shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
     assert schedules == {f"db0_{each}" for each in of_one} | shared

@@ -17,6 +17,7 @@ from hackorda_ops.drilling.result import ByHand
 from hackorda_ops.engines.contents import Definition, LiveContents, LiveView
 from hackorda_ops.engines.engine import FILES_READ_BACK, NO_COLLAPSE, ROWS_EQUAL_SNAPSHOT, Fact, NightView
 from hackorda_ops.engines.orders import NightOrder, Restored, RestoreOrder, Taken
+from hackorda_ops.engines.rights import RoleRights
 from hackorda_ops.engines.suggested import Suggested
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
@@ -191,6 +192,12 @@ class PostgresEngine:
         from hackorda_ops.engines.postgres.inspection import examination
 
         return examination.examine(protected, private_folder=private_folder, today=today)
+
+    def role_rights(self, protected: Protected, *, private_folder: Path) -> RoleRights:
+        """See `TellsRights.role_rights`."""
+        from hackorda_ops.engines.postgres.inspection import rights  # as above
+
+        return rights.role_rights(protected, private_folder=private_folder)
 
     def suggest(self, protected: Protected, *, private_folder: Path) -> Suggested:
         """See `Engine.suggest`."""

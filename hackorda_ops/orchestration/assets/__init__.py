@@ -14,6 +14,7 @@ DRILL_REPORT = "drill_report"
 RECOVERY_EXERCISE = "recovery_exercise"
 PROVIDER_HISTORY = "provider_history"
 BASE_BACKUP = "base_backup"
+BLAST_RADIUS = "blast_radius"
 
 
 def night_key(database: str, policy: Policy) -> AssetKey:

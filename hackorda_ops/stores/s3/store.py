@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hackorda_ops.calendar.clocks import told_time
 from hackorda_ops.stores.base import StoreBase
+from hackorda_ops.stores.canary import CanaryAnswers
 from hackorda_ops.stores.checked import CheckedSource
 from hackorda_ops.stores.locks import FileLock, ObjectLock
 from hackorda_ops.stores.patience import Patience
-from hackorda_ops.stores.s3 import locks, new_object, parts, rights, uploads
+from hackorda_ops.stores.s3 import canary, locks, new_object, parts, rights, uploads
 from hackorda_ops.stores.s3 import versions as s3_versions
 from hackorda_ops.stores.s3.client import connect
 from hackorda_ops.stores.s3.errors import code_of, endpoint_name, translated
@@ -363,6 +364,11 @@ class S3Store(StoreBase):
         """
         with self._translated(f"end unfinished uploads in {self.describe()}"):
             return uploads.end_abandoned_in(self._client, self.bucket, folder_prefix(self.prefix, prefix))
+
+    def try_canaries(self, now: datetime, *, locks: bool) -> CanaryAnswers:
+        """See `TriesCanaries.try_canaries`."""
+        with self._translated(f"try canaries in {self.describe()}"):
+            return canary.tried(self._client, self.bucket, folder_prefix(self.prefix), locks=locks, now=now)
 
     def _full(self, key: str) -> str:
         return folder_prefix(self.prefix) + checked_key(key)

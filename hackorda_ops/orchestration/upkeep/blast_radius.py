@@ -1,0 +1,94 @@
+"""`blast_radius`: every week, what whoever owns this machine could destroy, on canaries."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import dagster as dg
+from dagster import MetadataValue
+
+from hackorda_ops.blast_radius.measure import BlastRadius, measure
+from hackorda_ops.blast_radius.radius import sentence
+from hackorda_ops.config.models import Policy
+from hackorda_ops.environment import Protected
+from hackorda_ops.orchestration.assets import BLAST_RADIUS, SOURCE, group_of
+from hackorda_ops.orchestration.failures import ends_the_step
+from hackorda_ops.orchestration.jobs import of_assets
+from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.names import called, key
+from hackorda_ops.orchestration.schedules import without_catching_up
+
+SURVIVES: Final = "a_copy_survives"
+_EVERY_WEEK: Final = "30 8 * * 0"
+
+
+def of_one(name: str, database: Policy) -> dg.Definitions:
+    """A database's asset, its job, and the schedule that runs it once a week.
+
+    Args:
+        name: the database's name in databases.yaml.
+        database: its policy.
+    """
+    own_key = key(name, BLAST_RADIUS)
+
+    @dg.asset(
+        key=own_key,
+        group_name=group_of(name, database),
+        owners=list(database.owners),
+        tags=labels(name, BLAST_RADIUS),
+        deps=[key(name, SOURCE)],
+        check_specs=[
+            dg.AssetCheckSpec(
+                SURVIVES,
+                asset=own_key,
+                description="Whether a copy would survive for a week, whoever has the credentials of this machine.",
+            )
+        ],
+        pool=f"{name}_offsite",
+        description=f"What whoever owns this machine could destroy of {name}: tried on canaries in each bucket, "
+        "and asked of the source, which is never written to. `hackorda-ops blast-radius` does the same.",
+    )
+    def measured(
+        context: dg.AssetExecutionContext, environ: dg.ResourceParam[Mapping[str, str]]
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        label_run(context, name, BLAST_RADIUS)
+        with ends_the_step(context):
+            found = measure(Protected(name, database, environ))
+        yield dg.AssetCheckResult(
+            passed=bool(found.survivors),
+            check_name=SURVIVES,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{found.sentence}.",
+        )
+        yield dg.MaterializeResult(metadata=_metadata_of(found))
+
+    job = of_assets(
+        dg.AssetSelection.assets(own_key),
+        name=called(name, BLAST_RADIUS),
+        description=f"Measures what whoever owns this machine could destroy of {name}.",
+        tags=labels(name, BLAST_RADIUS),
+    )
+    schedule = without_catching_up(
+        job,
+        _EVERY_WEEK,
+        timezone=database.schedule.timezone,
+        name=called(name, "measure_blast_radius_every_week"),
+        description=f"Measures every week what a thief could destroy of {name}.",
+        tags=labels(name, BLAST_RADIUS),
+    )
+    return dg.Definitions(assets=[measured], jobs=[job], schedules=[schedule])
+
+
+def _metadata_of(found: BlastRadius) -> dict[str, MetadataValue]:
+    lines = [
+        *(sentence(each) for each in found.places),
+        *((found.role.sentence,) if found.role else ()),
+        *found.not_measured,
+    ]
+    remedies = dict.fromkeys(each for place in found.places for each in place.remedies)
+    changes = "\n".join(f"- {each}" for each in (*remedies, *found.role_remedies))
+    return {
+        "answer": MetadataValue.text(found.sentence),
+        "what could be destroyed": MetadataValue.md("\n".join(f"- {each}" for each in lines) or "nothing"),
+        "what to change": MetadataValue.md(changes or "nothing"),
+        **{f"days lost in {each.place}": MetadataValue.int(each.lost_days) for each in found.places},
+    }
