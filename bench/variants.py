@@ -24,6 +24,7 @@ from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.postgres import wheel_bin_dir
 from hackorda_ops.night import night
+from hackorda_ops.night_proof.prove import prove
 from hackorda_ops.postgres.sessions import connection
 from hackorda_ops.progress import ignore
 from hackorda_ops.recovery import bring_back
@@ -68,6 +69,12 @@ def _default_dump(folder: Path) -> None:
 def _night(folder: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
     night.take_night(protected(folder))
+
+
+def _prove(folder: Path) -> None:
+    proven = prove(protected(folder)).proof
+    if proven.verdict != "PASS":
+        raise SystemExit(f"The proof ended with {proven.verdict}: {proven.error}")
 
 
 def _bare_restore(folder: Path) -> None:
@@ -161,6 +168,7 @@ VARIANTS: dict[str, Callable[[Path], None]] = {
     "pg_dump": _directory_dump,
     "pg_dump_default": _default_dump,
     "night": _night,
+    "prove": _prove,
     "pg_restore": _bare_restore,
     "restore": _proven_restore,
     "ship": _ship,
