@@ -36,6 +36,13 @@ _COMPARED = (
         "night with all its proofs over pg_dump -Fd -j2 zstd:1", "night", "pg_dump", 1.35, memory="night"
     ),
     _Comparison("the same over pg_dump --format=custom", "night", "pg_dump_default", 0.18),
+    _Comparison(
+        "night with encryption over one without",
+        "sealed_night",
+        "night",
+        1.15,
+        memory="night with encryption",
+    ),
     _Comparison("proven restore over pg_restore -j2", "restore", "pg_restore", 1.25, memory="restore"),
     _Comparison("whole drill over the same", "drill", "pg_restore", 1.35, memory="drill"),
 )
@@ -44,7 +51,17 @@ _SMALL_BYTES = 200_000_000
 _PROVEN_SECONDS = 30
 NIGHT = ("pg_dump", "night")
 WITH_RESTORES = (*NIGHT, "pg_restore", "restore", "ship", "drill")
-EVERYTHING = ("pg_dump", "pg_dump_default", "night", "prove", "pg_restore", "restore", "ship", "drill")
+EVERYTHING = (
+    "pg_dump",
+    "pg_dump_default",
+    "night",
+    "sealed_night",
+    "prove",
+    "pg_restore",
+    "restore",
+    "ship",
+    "drill",
+)
 
 
 def rows_of_data(bench: Bench, shape: str, size_bytes: int, variants: Sequence[str]) -> Iterator[Row]:

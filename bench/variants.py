@@ -14,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+from pyrage import x25519
+
 from hackorda_ops.artifacts.copying import copy_artifact
 from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
@@ -43,13 +45,14 @@ def _tool(name: str, *arguments: str | Path, url: str) -> None:
     subprocess.run([wheel_bin_dir() / name, *arguments], env=variables, check=True)
 
 
-def protected(folder: Path) -> Protected:
-    """The database that is measured, with its store in the folder."""
+def protected(folder: Path, **more: object) -> Protected:
+    """The database that is measured, with its store in the folder; `more` are further keys of its policy."""
     policy = {
         "store": str(folder / "store"),
         "dump": {"work_folder": str(folder)},
         "scratch": {"server": {}},
         "offsite": {"bucket": NAME},
+        **more,
     }
     return Protected(NAME, Policy.model_validate(policy), dict(os.environ))
 
@@ -69,6 +72,12 @@ def _default_dump(folder: Path) -> None:
 def _night(folder: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
     night.take_night(protected(folder))
+
+
+def _sealed_night(folder: Path) -> None:
+    shutil.rmtree(folder / "sealed", ignore_errors=True)
+    recipient = str(x25519.Identity.generate().to_public())
+    night.take_night(protected(folder, store=str(folder / "sealed"), encrypt_to=[recipient]))
 
 
 def _prove(folder: Path) -> None:
@@ -168,6 +177,7 @@ VARIANTS: dict[str, Callable[[Path], None]] = {
     "pg_dump": _directory_dump,
     "pg_dump_default": _default_dump,
     "night": _night,
+    "sealed_night": _sealed_night,
     "prove": _prove,
     "pg_restore": _bare_restore,
     "restore": _proven_restore,
