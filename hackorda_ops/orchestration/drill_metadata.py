@@ -17,6 +17,7 @@ from hackorda_ops.orchestration.metadata import (
     Metadata,
     lines_of,
     of_findings,
+    of_receipt,
     of_table,
 )
 
@@ -66,6 +67,7 @@ def of_report(held: Quarter, where: Metadata) -> Metadata:
         "report": _text_of(held),
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in held.not_stored) or "none"),
         **of_drill(held.result),
+        **of_receipt(held.receipt),
     }
 
 

@@ -17,6 +17,7 @@ from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.findings import Finding
 from hackorda_ops.night.night import Night
 from hackorda_ops.readiness.assessment import Readiness
+from hackorda_ops.receipts.verify import Head
 from hackorda_ops.week.week import Week
 from hackorda_ops.words import shortened
 
@@ -53,7 +54,13 @@ def of_night(night: Night) -> Metadata:
     return {
         **of_stored_night(night.manifest, night.location),
         "compared with": MetadataValue.text(night.compared_with or "nothing: this is the first artifact"),
+        **of_receipt(night.receipt),
     }
+
+
+def of_receipt(receipt: Head | None) -> Metadata:
+    """The receipt of a verdict, as `hackorda-ops receipts verify --head` takes it; nothing where none was written."""
+    return {} if receipt is None else {"receipt": MetadataValue.text(str(receipt))}
 
 
 def of_kept(manifest: Manifest, location: str) -> Metadata:

@@ -19,7 +19,7 @@ from hackorda_ops.orchestration import checks
 from hackorda_ops.orchestration.assets import NIGHT_PROOF, group_of, night_key
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
-from hackorda_ops.orchestration.metadata import ARTIFACT, Metadata, listed, of_findings, of_table
+from hackorda_ops.orchestration.metadata import ARTIFACT, Metadata, listed, of_findings, of_receipt, of_table
 from hackorda_ops.orchestration.names import called, key
 from hackorda_ops.orchestration.partitions import nights
 from hackorda_ops.orchestration.runs import link, ui_url_of
@@ -113,6 +113,7 @@ def _shown(proved: Proved) -> Metadata:
         "warnings": MetadataValue.md("\n".join(f"- {line}" for line in proof.warnings) or "none"),
         "not stored": MetadataValue.md("\n".join(f"- {line}" for line in proved.not_stored) or "none"),
         **{f"seconds: {stage.name}": MetadataValue.float(stage.seconds) for stage in proof.stages},
+        **of_receipt(proved.receipt),
     }
     if proof.place is not None:
         shown["restored on"] = MetadataValue.text(proof.place)

@@ -16,7 +16,7 @@ from hackorda_ops.orchestration import checks, links
 from hackorda_ops.orchestration.assets import RECOVERY_EXERCISE, SOURCE, group_of
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
-from hackorda_ops.orchestration.metadata import Metadata
+from hackorda_ops.orchestration.metadata import Metadata, of_receipt
 from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import years
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -67,7 +67,7 @@ def recovery_exercise(name: str, database: Policy) -> dg.AssetsDefinition:
         if held.result.verdict != "PASS":
             # A failed check alone would leave the year materialized, and nobody would try again.
             raise _not_passed(name, held, where)
-        yield dg.MaterializeResult(metadata={**where, **_metadata(held)})
+        yield dg.MaterializeResult(metadata={**where, **_metadata(held), **of_receipt(held.receipt)})
 
     return exercise
 

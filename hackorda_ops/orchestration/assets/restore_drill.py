@@ -20,7 +20,7 @@ from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, group
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
 from hackorda_ops.orchestration.failures import ends_the_step, failure
 from hackorda_ops.orchestration.labels import label_run, label_verdict, labels
-from hackorda_ops.orchestration.metadata import Metadata, listed
+from hackorda_ops.orchestration.metadata import Metadata, listed, of_receipt
 from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import quarters
 from hackorda_ops.orchestration.runs import link, ui_url_of
@@ -85,7 +85,9 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
             context.log_event(dg.AssetObservation(own_key, partition=partition, metadata=failed.metadata))
             # A failed check alone would leave the quarter materialized, and nobody would try again.
             raise failed
-        yield dg.MaterializeResult(metadata=drill_metadata.of_drill(held.result))
+        yield dg.MaterializeResult(
+            metadata={**drill_metadata.of_drill(held.result), **of_receipt(held.receipt)}
+        )
 
     return drill
 
