@@ -4,7 +4,7 @@ It's made once, by a command or a run, and passed down: nothing below looks up a
 once. Everything missing is reported together, with the key that names it and the remedy.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +13,7 @@ from typing import Literal
 
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.config.models import Policy
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.config.source import ConnectionVariables, Source
 from hackorda_ops.errors import ConfigError
 from hackorda_ops.given import Variable, given
@@ -22,7 +23,7 @@ from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.tools import clients
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.stores import registry
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import PlaceName, Store
 
 Need = Literal["source", "store", "offsite", "scratch", "history"]
 
@@ -50,9 +51,10 @@ class Protected:
         Raises:
             ConfigError: listing every missing variable with its key and remedy.
         """
-        problems = list(
-            dict.fromkeys(problem for need in _IN_ORDER if need in needs for problem in self._missing(need))
-        )
+        self._require(problem for need in _IN_ORDER if need in needs for problem in self._missing(need))
+
+    def _require(self, missing: Iterable[str]) -> None:
+        problems = list(dict.fromkeys(missing))
         if problems:
             raise ConfigError(
                 f"databases.yaml names {len(problems)} environment variable(s) that are not set:\n"
@@ -137,37 +139,81 @@ class Protected:
 
     @cached_property
     def offsite(self) -> Store:
-        """The off-site bucket.
+        """The off-site bucket; of several, the first.
 
         Raises:
             ConfigError: its variables are missing.
         """
-        self.require("offsite")
-        return registry.open_store(self.policy.offsite, self.environ, self.policy.dump.work_folder)
+        return self.place(next(iter(self.policy.offsites)))
+
+    def place(self, name: PlaceName) -> Store:
+        """The store, or a bucket off-site, by its name.
+
+        Args:
+            name: one of `place_names`.
+
+        Raises:
+            ConfigError: its variables are missing.
+        """
+        if name == STORE:
+            return self.store
+        if name not in self._buckets:
+            self._require(self._missing_of(name))
+            bucket = self.policy.offsites[name]
+            self._buckets[name] = registry.open_store(bucket, self.environ, self.policy.dump.work_folder)
+        return self._buckets[name]
+
+    @cached_property
+    def _buckets(self) -> dict[PlaceName, Store]:
+        return {}
 
     @property
     def straight_offsite(self) -> bool:
-        """Whether the nights go straight to the off-site bucket: store and off-site are then one place."""
+        """Whether the nights go straight to the (first) off-site bucket, which is then the store as well."""
         return self.policy.copies == "nightly"
 
     @property
-    def known_stores(self) -> tuple[Store, ...]:
-        """The nightly store and off-site, as far as their variables are set; each place once."""
-        found: list[Store] = []
-        if not self.straight_offsite:
+    def several_offsite(self) -> bool:
+        """Whether there are several buckets off-site, so that one of them may be missing."""
+        return len(self.policy.offsites) > 1
+
+    @property
+    def place_names(self) -> tuple[PlaceName, ...]:
+        """The names of all places, the one with the nights first; each place once."""
+        return (*(() if self.straight_offsite else (STORE,)), *self.policy.offsites)
+
+    @property
+    def nights_in(self) -> PlaceName:
+        """The name of the place where the nights are."""
+        return self.place_names[0]
+
+    @property
+    def places(self) -> dict[PlaceName, Store]:
+        """The nightly store and what is off-site, as far as their variables are set; each place once."""
+        found: dict[PlaceName, Store] = {}
+        for name in self.place_names:
             with suppress(ConfigError):
-                found.append(self.store)
-        with suppress(ConfigError):
-            found.append(self.offsite)
-        return tuple(found)
+                found[name] = self.place(name)
+        return found
+
+    @property
+    def known_stores(self) -> tuple[Store, ...]:
+        """The places whose variables are set; see `places`."""
+        return tuple(self.places.values())
 
     @property
     def mentions_offsite(self) -> bool:
         """Whether anything at all is said about off-site; half of it is a mistake, which `offsite` refuses."""
-        offsite = self.policy.offsite
-        variables = (offsite.bucket_env, offsite.access_key_id_env, offsite.secret_access_key_env)
+        buckets = self.policy.offsites.values()
+        variables = [
+            variable
+            for each in buckets
+            for variable in (each.bucket_env, each.access_key_id_env, each.secret_access_key_env)
+        ]
         return bool(
-            self.straight_offsite or offsite.bucket or any(self._given(variable) for variable in variables)
+            self.straight_offsite
+            or any(each.bucket for each in buckets)
+            or any(self._given(variable) for variable in variables)
         )
 
     def has(self, need: Need) -> bool:
@@ -179,6 +225,13 @@ class Protected:
         variable: str | None = getattr(self.policy.heartbeats, f"{kind}_env")
         url = self._given(variable) if variable else ""
         return Variable(variable, url) if variable and url else None
+
+    def _missing_of(self, place: PlaceName) -> Iterator[str]:
+        policy, key = self.policy, f"databases.{self.name}"
+        if place == STORE:
+            return policy.store.missing(f"{key}.store", self.environ)
+        several = len(policy.offsites) > 1
+        return policy.offsites[place].missing(f"{key}.offsite{f'[{place}]' if several else ''}", self.environ)
 
     def _assembled(self, parts: ConnectionVariables) -> ConnectionTarget:
         return assemble(
@@ -194,17 +247,16 @@ class Protected:
         return given(self.environ, variable)
 
     def _missing(self, need: Need) -> Iterator[str]:
-        if need == "store" and self.straight_offsite:
-            need = "offsite"
         policy, key = self.policy, f"databases.{self.name}.{need}"
         if need == "source":
             for which, variable, what in _source_variables(policy.source):
                 if not self._given(variable):
                     yield f"{key}.{which}: set {variable} to {what}"
         elif need == "store":
-            yield from policy.store.missing(key, self.environ)
+            yield from self._missing_of(self.nights_in)
         elif need == "offsite":
-            yield from policy.offsite.missing(key, self.environ)
+            for name in policy.offsites:
+                yield from self._missing_of(name)
         elif need == "history" and policy.history is not None:
             yield from policy.history.section.missing(f"{key}.{policy.history.provider}", self.environ)
         else:

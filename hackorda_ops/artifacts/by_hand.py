@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ class Offsite:
         region: None where nothing says so.
         known: whether the bucket is known at all.
         other_names: the variables that databases.yaml names instead of the usual ones.
+        other_copies: the other buckets that have the same, each as "s3://bucket/prefix at ENDPOINT".
     """
 
     url: str
@@ -35,6 +36,7 @@ class Offsite:
     region: str | None
     known: bool
     other_names: tuple[str, ...] = ()
+    other_copies: tuple[str, ...] = ()
 
     @property
     def exports(self) -> str:
@@ -47,6 +49,8 @@ class Offsite:
             lines.append(_ELSEWHERE)
         if self.other_names:
             lines.append(f"# Where databases.yaml is at hand, it names these: {' '.join(self.other_names)}")
+        if self.other_copies:
+            lines.append(f"# If that bucket is gone, these have the same: {'; '.join(self.other_copies)}")
         return "\n".join(lines)
 
     def restore(self, database: str, artifact_id: str) -> str:
@@ -91,6 +95,26 @@ def offsite_of(section: S3, environ: Mapping[str, str]) -> Offsite:
         region=section.region or given(environ, section.region_env) or None,
         known=bool(bucket),
         other_names=() if names == tuple(usual[each].default for each in _NAMING) else names,
+    )
+
+
+def copies_of(buckets: Mapping[str, S3], environ: Mapping[str, str], *, first: str | None = None) -> Offsite:
+    """One of a database's buckets off-site, which also names the others.
+
+    Args:
+        buckets: by their names, in the order of databases.yaml.
+        environ: the environment.
+        first: the one that is meant; None for the first.
+    """
+    first = next(iter(buckets)) if first is None else first
+    others = [offsite_of(section, environ) for name, section in buckets.items() if name != first]
+    return replace(
+        offsite_of(buckets[first], environ),
+        other_copies=tuple(
+            each.url + (f" at {each.endpoint_url}" if each.endpoint_url else "")
+            for each in others
+            if each.known
+        ),
     )
 
 

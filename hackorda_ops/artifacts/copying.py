@@ -11,14 +11,16 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from io import BytesIO
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, digest_of
 from hackorda_ops.artifacts.metering import Meter, Watched
+from hackorda_ops.artifacts.sharing import LeftBehindError, SharedReadings
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, ignore
-from hackorda_ops.stores.store import CHUNK_BYTES, Store
+from hackorda_ops.stores.store import CHUNK_BYTES, Readable, Store
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def copy_artifact(
     jobs: int = 4,
     read_back: float = 1.0,
     other_bytes: OtherBytes | None = None,
+    shared: tuple[SharedReadings, str] | None = None,
+    ended: threading.Event | None = None,
     on_progress: OnProgress = ignore,
 ) -> CopyResult:
     """Copies the files several at a time, checking every hash on the way, then the manifest.
@@ -124,6 +128,8 @@ def copy_artifact(
         jobs: files in work at the same time.
         read_back: share of the files that are read from the destination; the manifest always is.
         other_bytes: collects what is damaged, and isn't repaired, also where the copy ends with an error.
+        shared: the readings that this copy shares with others, and its name among them; None where it reads alone.
+        ended: ends the copy once it is set.
         on_progress: called for "copy" and "read back" in bytes, from several threads, one at a time.
 
     Returns:
@@ -146,8 +152,18 @@ def copy_artifact(
     if complete:
         _require_same_manifest(destination, manifest_key, manifest_bytes)
     steps = plan(files, present, read_back=read_back, seed=prefix)
+    if shared is not None:
+        readings, name = shared
+        readings.lacks(name, [f"{prefix}/{step.entry.path}" for step in steps if not step.present])
     copier = _Copier(
-        source, destination, prefix, steps, other_bytes=other_bytes or OtherBytes(), on_progress=on_progress
+        source,
+        destination,
+        prefix,
+        steps,
+        other_bytes=other_bytes or OtherBytes(),
+        shared=shared,
+        ended=ended or threading.Event(),
+        on_progress=on_progress,
     )
     damaged = copier.run(jobs)
     if not complete:
@@ -193,6 +209,8 @@ class _Copier:
         steps: Sequence[Step],
         *,
         other_bytes: OtherBytes,
+        shared: tuple[SharedReadings, str] | None,
+        ended: threading.Event,
         on_progress: OnProgress,
     ) -> None:
         self._source = source
@@ -200,7 +218,8 @@ class _Copier:
         self._prefix = prefix
         self._steps = steps
         self._other_bytes = other_bytes
-        self._ended = threading.Event()
+        self._shared = shared
+        self._ended = ended
         telling = threading.Lock()
         self._copying = Meter("copy", sum(step.entry.size_bytes for step in steps), on_progress, telling)
         self._reading = Meter(
@@ -249,16 +268,32 @@ class _Copier:
 
     def _put(self, key: str, entry: FileEntry) -> None:
         try:
-            with self._source.open(key) as stream:
-                self._destination.put(
-                    key,
-                    Watched(stream, self._copying, self._ended),
-                    size_bytes=entry.size_bytes,
-                    sha256=entry.sha256,
-                )
+            if not self._put_shared(key, entry):
+                self._put_from(self._source.open(key), key, entry)
         except (ArtifactDamaged, ArtifactMissing):
             self._other_bytes.in_source.add(entry.path)
             raise
+
+    def _put_shared(self, key: str, entry: FileEntry) -> bool:
+        """Stores a file from the reading that several copies share; False where this one has to read it by itself."""
+        if self._shared is None:
+            return False
+        readings, name = self._shared
+        try:
+            self._put_from(readings.open(name, key), key, entry)
+        except LeftBehindError as error:
+            self._copying.expect(error.taken_bytes)
+            return False
+        return True
+
+    def _put_from(self, opened: AbstractContextManager[Readable], key: str, entry: FileEntry) -> None:
+        with opened as stream:
+            self._destination.put(
+                key,
+                Watched(stream, self._copying, self._ended),
+                size_bytes=entry.size_bytes,
+                sha256=entry.sha256,
+            )
 
     def _hash_of(self, key: str) -> str:
         digest = hashlib.sha256()

@@ -7,6 +7,7 @@ from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.stores.patience import SOON
 
 
 def night_before(protected: Protected, *, before: datetime | None) -> tuple[Manifest | None, tuple[str, ...]]:
@@ -25,17 +26,26 @@ def night_before(protected: Protected, *, before: datetime | None) -> tuple[Mani
     """
     name, store = protected.name, protected.store
     here = catalog.read_newest(store, name, before=before)
-    try:
-        offsite = protected.offsite
-        clocks = tuple(each.what for each in clock_concerns({"the bucket": offsite.clock_ahead()}))
-        newest = catalog.newest_id(offsite, name, before=before)
-        if newest is None or (here is not None and newest <= here.artifact_id):
-            return here, clocks
-        there = catalog.read_newest(offsite, name, before=before)
-    except ConfigError:
-        return here, ()
-    except OpsError as error:
-        return here, (f"Off-site could not be asked for artifacts that the store has lost: {error.what}",)
+    clocks: tuple[str, ...] = ()
+    notes: list[str] = []
+    for place in protected.policy.offsites:
+        try:
+            offsite = protected.place(place)
+            if protected.several_offsite:
+                offsite = offsite.with_patience(SOON)
+            clocks = tuple(each.what for each in clock_concerns({"the bucket": offsite.clock_ahead()}))
+            newest = catalog.newest_id(offsite, name, before=before)
+            if newest is None or (here is not None and newest <= here.artifact_id):
+                return here, clocks
+            there = catalog.read_newest(offsite, name, before=before)
+            break
+        except ConfigError:
+            continue
+        except OpsError as error:
+            called = place if protected.several_offsite else "Off-site"
+            notes.append(f"{called} could not be asked for artifacts that the store has lost: {error.what}")
+    else:
+        return here, tuple(notes)
     if there is None or (here is not None and there.artifact_id <= here.artifact_id):
         return here, clocks
     return there, (

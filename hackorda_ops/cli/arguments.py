@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +14,12 @@ from hackorda_ops.cli.printing import note
 from hackorda_ops.config import file as config_file
 from hackorda_ops.config.encryption import IdentitySection
 from hackorda_ops.config.models import Config, Policy
+from hackorda_ops.config.offsite import OFFSITE, STORE
 from hackorda_ops.engines.engine import Engine, Target
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError, UsageError
 from hackorda_ops.given import given
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import PlaceName, Store
 
 
@@ -26,6 +29,15 @@ def database_names(incomplete: str) -> list[str]:
         return [name for name in _load(None).databases if name.startswith(incomplete)]
     except OpsError:
         return []
+
+
+def place_names(incomplete: str) -> list[str]:
+    """What a shell may complete for a place; the usual ones where the configuration can't be read."""
+    try:
+        found = [name for policy in _load(None).databases.values() for name in policy.offsites]
+    except OpsError:
+        found = []
+    return [name for name in dict.fromkeys((STORE, OFFSITE, *found)) if name.startswith(incomplete)]
 
 
 DatabaseName = Annotated[
@@ -105,9 +117,12 @@ def _chosen(path: Path | None, name: str | None, offsite: str | None) -> Protect
         )
     policy = databases[name]
     if offsite is not None:
-        given = Policy.model_validate({"offsite": offsite}).offsite
-        changes = {"bucket": given.bucket, "prefix": given.prefix}
-        policy = policy.model_copy(update={"offsite": policy.offsite.model_copy(update=changes)})
+        [given] = Policy.model_validate({"offsite": offsite}).offsites.values()
+        buckets = policy.offsites.values()
+        # The named one's own credentials and endpoint, where it's among them.
+        known = next((each for each in buckets if each.bucket == given.bucket), next(iter(buckets)))
+        changes = {"name": None, "bucket": given.bucket, "prefix": given.prefix}
+        policy = policy.model_copy(update={"offsite": known.model_copy(update=changes)})
     return _protected(name, policy)
 
 
@@ -126,34 +141,64 @@ def _load(path: Path | None) -> Config:
     return config_file.load(config_file.locate(path, os.environ))
 
 
+def named_places(protected: Protected, word: str) -> tuple[PlaceName, ...]:
+    """The places that a word on the command line means: "offsite" is every bucket off-site.
+
+    Args:
+        protected: the database.
+        word: "store", "offsite", or the name of a bucket off-site.
+
+    Raises:
+        UsageError: it's no place of this database.
+    """
+    if word == OFFSITE:
+        return tuple(protected.policy.offsites)
+    if word == STORE:
+        return (protected.nights_in,)
+    if word in protected.policy.offsites:
+        return (word,)
+    raise UsageError(
+        f"{protected.name} has no place {word!r}.",
+        meaning="Nothing was done.",
+        next_step=f"Name one of: {', '.join(dict.fromkeys((STORE, OFFSITE, *protected.policy.offsites)))}.",
+    )
+
+
 def open_place(place: PlaceName, protected: Protected) -> Store:
-    """The nightly store or the off-site bucket, once it has answered."""
-    opened: Store = protected.store if place == "store" else protected.offsite
+    """The nightly store or a bucket off-site, once it has answered."""
+    opened = protected.place(place)
     opened.check()
     return opened
 
 
-def open_reachable(
-    protected: Protected, place: PlaceName | None, offsite: str | None
-) -> dict[PlaceName, Store]:
-    """The places that a restore may fetch from: those that answer, off-site first.
+def open_reachable(protected: Protected, place: str | None, offsite: str | None) -> dict[PlaceName, Store]:
+    """The places that a restore may fetch from: those that answer, off-site first; asked side by side.
 
     Args:
         protected: the database.
-        place: the only one to open; None for every one that is configured.
+        place: the only one to open, as the command line names it; None for every one that is configured.
         offsite: the bucket named on the command line: no other place is opened then.
 
     Raises:
         OpsError: none of them can be opened; the error is off-site's, where that was to be opened.
     """
-    wanted: tuple[PlaceName, ...] = ("offsite",) if offsite is not None else ("offsite", "store")
-    opened: dict[PlaceName, Store] = {}
-    refusals: list[OpsError] = []
-    for each in (place,) if place is not None else wanted:
+    all_of_them = (*protected.policy.offsites, *(() if offsite is not None else (STORE,)))
+    wanted = all_of_them if place is None else named_places(protected, place)
+    wanted = tuple(dict.fromkeys(protected.nights_in if each == STORE else each for each in wanted))
+
+    def opened_or_not(name: PlaceName) -> Store | OpsError:
         try:
-            opened[each] = open_place(each, protected)
+            store = protected.place(name)
+            # Beside others, one that doesn't answer must not delay a restore for minutes.
+            (store.with_patience(SOON) if len(wanted) > 1 else store).check()
         except OpsError as error:
-            refusals.append(error)
+            return error
+        return store
+
+    with ThreadPoolExecutor(len(wanted), thread_name_prefix="open") as opening:
+        answers = dict(zip(wanted, opening.map(opened_or_not, wanted), strict=True))
+    opened = {name: each for name, each in answers.items() if not isinstance(each, OpsError)}
+    refusals = [each for each in answers.values() if isinstance(each, OpsError)]
     if not opened:
         first, *others = refusals
         for refusal in others:
@@ -167,13 +212,14 @@ def open_reachable(
 def places(protected: Protected, offsite: str | None) -> list[PlaceName]:
     """Where to look for artifacts: off-site only if asked for, the store only if off-site isn't configured."""
     if offsite is not None:
-        return ["offsite"]
-    try:
-        protected.require("offsite")
-    except ConfigError:
-        terminal.err.print("The off-site bucket isn't shown: its variables are not set here.")
-        return ["store"]
-    return ["offsite"] if protected.straight_offsite else ["store", "offsite"]
+        return list(protected.policy.offsites)
+    known = protected.places
+    for name in protected.policy.offsites:
+        if name not in known:
+            which = "The off-site bucket" if name == OFFSITE else f"The copy in {name}"
+            terminal.err.print(f"{which} isn't shown: its variables are not set here.")
+    # The store is named even where it can't be opened: its error says why.
+    return [name for name in protected.place_names if name in known or name == STORE]
 
 
 def require_target_named(url: str | None, variable: str) -> None:

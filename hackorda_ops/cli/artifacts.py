@@ -20,7 +20,9 @@ from hackorda_ops.cli.arguments import (
     IdentityFile,
     OffsiteUrl,
     choose_database,
+    named_places,
     open_place,
+    place_names,
     places,
 )
 from hackorda_ops.cli.printing import conclude, heartbeat_of, note, print_json, summary
@@ -35,6 +37,7 @@ from hackorda_ops.judgement.reading import (
     Held,
     HeldOf,
     Judged,
+    answering,
     known_for_a_copy,
     list_judged,
     read_judged,
@@ -44,6 +47,7 @@ from hackorda_ops.recovery import verify as verifying
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.week import week as weekly
 from hackorda_ops.week.apart import require_copies
+from hackorda_ops.week.missing import copies_missing
 from hackorda_ops.words import NOTHING, size
 
 
@@ -96,9 +100,12 @@ def copy(
     database: DatabaseName = None,
     artifact: ArtifactId = None,
     to: Annotated[
-        PlaceName,
+        str,
         typer.Option(
-            "--to", help="With store: repair the store's own copy of --artifact from the one off-site."
+            "--to",
+            help="One of several copies, by its name; all of them by default. With store: repair the store's own "
+            "copy of --artifact from one off-site.",
+            autocompletion=place_names,
         ),
     ] = "offsite",
     config: ConfigPath = None,
@@ -107,22 +114,27 @@ def copy(
     """Copy an artifact from the store to the off-site bucket, and prove the copy by reading it back.
 
     Takes the newest that nothing is known against, and repairs older copies off-site that are known to be damaged. With
-    --artifact, that one alone; a copy of it that is there is read, and repaired.
+    --artifact, that one alone; a copy of it that is there is read, and repaired. Where there are several buckets
+    off-site, all get it from one reading; one that is down delays no other, and gets it later.
     """
     protected = choose_database(config, database)
     require_copies(protected)
-    protected.require("store", "offsite")
-    if to == "store":
-        chosen = _to_repair(protected, artifact)
+    wanted = named_places(protected, to)
+    if wanted == (protected.nights_in,):
+        chosen, source = _to_repair(protected, artifact)
         with terminal.progress_shown() as on_progress:
-            week = weekly.repair_store(protected, chosen, on_progress=on_progress)
+            week = weekly.repair(
+                protected, chosen, source=source, place=protected.nights_in, on_progress=on_progress
+            )
     else:
+        if not protected.several_offsite:
+            protected.require("store", "offsite")
         chosen, known = _to_copy(protected, artifact)
         with (
             heartbeat_of(protected, "week", partitions.week_of(chosen.night)),
             terminal.progress_shown() as on_progress,
         ):
-            week = weekly.ship(protected, chosen, repairing=known.repairing, on_progress=on_progress)
+            week = weekly.ship(protected, chosen, mending=known.mending, only=wanted, on_progress=on_progress)
     for line in week.not_repaired:
         note(line)
     for finding in week.locks.findings if week.locks else ():
@@ -136,16 +148,22 @@ def copy(
                 "repaired": week.repaired,
                 "not_repaired": week.not_repaired,
                 "locks": week.locks,
+                "copies": week.copies,
+                "missing": [{"place": each.place, "why": each.error.what} for each in week.missing],
             }
         )
     else:
         for line in week.repaired:
             note(line)
-        terminal.verdict(
-            "PASS",
-            f"{week.location}: {week.copy.files} files copied, {size(week.copy.bytes_read_back)} "
-            "read back and equal to the manifest",
-        )
+        for each in week.copies:
+            terminal.verdict(
+                "PASS",
+                f"{each.location}: {each.copy.files} files copied, {size(each.copy.bytes_read_back)} "
+                "read back and equal to the manifest",
+            )
+    missing = tuple(each for each in week.missing if each.place in wanted)
+    if missing:
+        raise copies_missing(week.manifest, missing)
 
 
 def backups(
@@ -265,34 +283,51 @@ def _as_json(held: Held, now: datetime) -> dict[str, Any]:
 def _to_copy(protected: Protected, artifact: str | None) -> tuple[Manifest, ForACopy]:
     """What is copied off-site: the requested artifact, or the newest in the store that nothing is known against.
 
-    Where none is requested, what is damaged off-site and sound in the store is repaired as well.
+    Where none is requested, what is damaged off-site and sound elsewhere is repaired as well.
     """
-    places: dict[PlaceName, Store] = {"store": protected.store, "offsite": protected.offsite}
+    home, places = protected.nights_in, protected.places
+    if len(protected.policy.copied_to) > 1:
+        places, silent = answering(places)
+        for name, error in silent.items():
+            note(f"{name} can't be used: {error.what}")
     judged = read_judged(places, protected.name, tolerant=True)
-    if "store" not in judged.catalogs:
-        judged = read_judged({"store": protected.store}, protected.name)
-    in_store = replace(judged, held=tuple(each for each in judged.held if each.place == "store"))
+    if home not in judged.catalogs:
+        judged = read_judged({home: protected.place(home)}, protected.name)
+    in_store = replace(judged, held=tuple(each for each in judged.held if each.place == home))
     candidates = choose(in_store, artifact).candidates
     # Mending is for restores: a copy has to be of whole files.
     chosen = next((each for each in candidates if each.judgement.state != "damaged"), candidates[0])
-    return chosen.manifest, known_for_a_copy(judged) if artifact is None else ForACopy()
+    return chosen.manifest, known_for_a_copy(protected, judged) if artifact is None else ForACopy()
 
 
-def _to_repair(protected: Protected, artifact: str | None) -> Manifest:
-    """The artifact whose copy in the store is repaired: it has to be named, and to be there."""
+def _to_repair(protected: Protected, artifact: str | None) -> tuple[Manifest, PlaceName]:
+    """The artifact whose copy in the store is repaired, and where from: it has to be named, and to be there."""
     if artifact is None:
         raise UsageError(
             "--to store repairs one artifact in the store, and none is named.",
             meaning="Nothing was copied.",
             next_step="Name it with --artifact; `hackorda-ops backups` lists what is damaged.",
         )
-    return choose(read_judged({"store": protected.store}, protected.name), artifact).candidates[0].manifest
+    protected.require("store", *(() if protected.several_offsite else ("offsite",)))
+    copies = {name: store for name, store in protected.places.items() if name != protected.nights_in}
+    judged = read_judged(copies, protected.name, tolerant=True)
+    for line in judged.notes:
+        note(line)
+    held = choose(judged, artifact).candidates[0]
+    return held.manifest, held.place
 
 
 def verify(
     database: DatabaseName = None,
     artifact: ArtifactId = None,
-    place: Annotated[PlaceName, typer.Option("--in", help="Where to read it from.")] = "offsite",
+    place: Annotated[
+        str,
+        typer.Option(
+            "--in",
+            help="Where to read it from: store, or a copy's name; the first off-site by default.",
+            autocompletion=place_names,
+        ),
+    ] = "offsite",
     offsite: OffsiteUrl = None,
     identity: IdentityFile = None,
     config: ConfigPath = None,
@@ -304,8 +339,9 @@ def verify(
     no identity is named, the ciphertext is checked, and nothing in it.
     """
     protected = choose_database(config, database, offsite, identity)
-    store = open_place(place, protected)
-    judged = read_judged({place: store}, protected.name)
+    name = named_places(protected, place)[0]
+    store = open_place(name, protected)
+    judged = read_judged({name: store}, protected.name)
     # Whatever was seen of it before: this is how damage that was repaired is found to be gone.
     chosen = choose(judged, artifact, also=frozenset({"damaged"})).candidates[0].manifest
     with terminal.progress_shown() as on_progress:

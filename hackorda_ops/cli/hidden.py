@@ -14,7 +14,9 @@ from hackorda_ops.cli.arguments import (
     DatabaseName,
     OffsiteUrl,
     choose_database,
+    named_places,
     open_place,
+    place_names,
 )
 from hackorda_ops.cli.printing import note, print_json
 from hackorda_ops.hidden.seen import hidden_evidence
@@ -22,7 +24,6 @@ from hackorda_ops.hidden.undelete import Undeleted, show_again
 from hackorda_ops.hidden.undelete import undelete as bring_back
 from hackorda_ops.receipts.record import Line, recorded
 from hackorda_ops.retention.wanted import wanted_back
-from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.words import counted
 
 
@@ -34,7 +35,14 @@ def undelete(
             "--artifact", help="Only this one, hidden or overwritten; default: all that should be there."
         ),
     ] = None,
-    place: Annotated[PlaceName, typer.Option("--from", help="The bucket that hides them.")] = "offsite",
+    word: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="The bucket that hides them, by its name; the first off-site by default.",
+            autocompletion=place_names,
+        ),
+    ] = "offsite",
     everything: Annotated[
         bool, typer.Option("--all", help="Also those that retention would delete again.")
     ] = False,
@@ -52,6 +60,7 @@ def undelete(
     deleted. First take the keys away from whoever deleted. Exit code 1: some artifact can't be brought back.
     """
     protected = choose_database(config, database, offsite)
+    place = named_places(protected, word)[0]
     store = open_place(place, protected)
     if artifact is not None:
         ids = [artifact]

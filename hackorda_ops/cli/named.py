@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hackorda_ops.artifacts.ids import is_id
-from hackorda_ops.cli.arguments import choose_database, database_names, open_reachable
+from hackorda_ops.cli.arguments import choose_database, database_names, open_reachable, place_names
 from hackorda_ops.cli.printing import note
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import UsageError
@@ -37,7 +37,12 @@ TwoNamed = Annotated[
     ),
 ]
 From = Annotated[
-    PlaceName | None, typer.Option("--from", help="Look there alone; default: wherever the best is.")
+    str | None,
+    typer.Option(
+        "--from",
+        help="Look there alone: store, offsite, or a copy's name; default: wherever the best is.",
+        autocompletion=place_names,
+    ),
 ]
 
 
@@ -75,7 +80,7 @@ def ask(
     words: list[str] | None,
     config: Path | None,
     offsite: str | None,
-    place: PlaceName | None = None,
+    place: str | None = None,
     *,
     at_most: int = 1,
     identity: Path | None = None,
@@ -86,7 +91,7 @@ def ask(
         words: a database's name and ids of artifacts, in any order.
         config: the path of databases.yaml; None to search for it.
         offsite: s3://BUCKET/PREFIX to use instead of the configured one; None for that.
-        place: the only store to look into; None for every one that answers.
+        place: the only place to look into, as the command line names it; None for every one that answers.
         at_most: how many artifacts may be named.
         identity: the file that --identity names; None for what is configured.
 

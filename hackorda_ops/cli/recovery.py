@@ -19,6 +19,7 @@ from hackorda_ops.cli.arguments import (
     OffsiteUrl,
     choose_database,
     open_reachable,
+    place_names,
     require_target_named,
     restore_target,
     source_if_known,
@@ -56,8 +57,12 @@ def restore(
     ] = "RESTORE_URL",
     artifact: ArtifactId = None,
     place: Annotated[
-        PlaceName | None,
-        typer.Option("--from", help="Fetch it from there alone; default: wherever the best is."),
+        str | None,
+        typer.Option(
+            "--from",
+            help="Fetch it from there alone: store, offsite, or a copy's name; default: wherever the best is.",
+            autocompletion=place_names,
+        ),
     ] = None,
     offsite: OffsiteUrl = None,
     with_access: Annotated[

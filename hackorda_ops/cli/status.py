@@ -85,6 +85,10 @@ def _show(found: list[Readiness]) -> None:
     )
     for each in found:
         terminal.out.print(f"{each.database}: {each.risk}", markup=False, soft_wrap=True)
+        if (held := each.standing.counted) is not None:
+            terminal.out.print(f"  {held.sentence}", markup=False, soft_wrap=True)
+            for short in held.short:
+                terminal.out.print(f"    {short.sentence} {short.next_step}", markup=False, soft_wrap=True)
         for reason in each.judgement.reasons:
             terminal.out.print(f"  {reason}", markup=False, soft_wrap=True)
         if each.judgement.next_step:

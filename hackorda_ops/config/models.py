@@ -5,6 +5,7 @@ time, so Dagster's definitions load with no secret set and no database reachable
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,11 +20,12 @@ from hackorda_ops.config.encryption import IdentitySection, Recipient
 from hackorda_ops.config.expectations import KeyTable, Migrate, Objectives, Tolerances
 from hackorda_ops.config.history import HistoryPlace, kept_history
 from hackorda_ops.config.hooks import ExerciseSection, Recover
-from hackorda_ops.config.places import S3, Bucket, Folder, StorePlace
+from hackorda_ops.config.offsite import OFFSITE, STORE, OffsiteBucket, OffsitePlaces
+from hackorda_ops.config.places import S3, Folder, StorePlace
 from hackorda_ops.config.proof import ProofSection
 from hackorda_ops.config.receipts import Receipts
 from hackorda_ops.config.reports import Reports
-from hackorda_ops.config.retention import Retention
+from hackorda_ops.config.retention import Keep, Retention
 from hackorda_ops.config.scratch import SCRATCH_SECTIONS, ScratchPlace
 from hackorda_ops.config.source import Source
 from hackorda_ops.config.values import Cron, Owner, Section, TimeZoneName, VariableName
@@ -127,10 +129,12 @@ class Policy(Section):
             would act on its own or be missing (pg_cron, subscriptions, unlogged tables); otherwise the source.
         scratch: where a drill restores.
         store: where the nights' artifacts lie: a folder (not on the database's machine) or a bucket.
-        offsite: the bucket in another account or at another provider.
+        offsite: the bucket in another account or at another provider; or a list of such buckets, each of which gets a
+            copy.
         copies: how often an artifact goes off-site. "weekly": the nights are in the store, and one of each week is
             copied. "nightly": the nights go straight to the off-site bucket, which is then the store as well;
-            the provider's history is the other copy.
+            the provider's history is the other copy. With a list, the first bucket is that store, and the others get
+            one night of each week.
         history: who keeps a past of the source that copies of it can be made of; by default the provider of
             scratch, where that keeps one (Neon).
         key_tables: the tables that a drill also compares with production.
@@ -162,7 +166,7 @@ class Policy(Section):
     scratch: ScratchPlace = Field(default_factory=lambda: ScratchPlace.model_validate({}))
     history: HistoryPlace | None = None
     store: StorePlace = Folder(folder=Path("backups"))
-    offsite: Bucket = S3()
+    offsite: OffsitePlaces = OffsiteBucket()
     copies: Literal["weekly", "nightly"] = "weekly"
     key_tables: tuple[KeyTable, ...] = ()
     migrate: Migrate | None = None
@@ -251,17 +255,43 @@ class Policy(Section):
     @model_validator(mode="after")
     def _one_place_of_nightly_copies(self) -> "Policy":
         if self.copies == "nightly":
-            if "store" in self.model_fields_set and self.store != self.offsite:
+            first = next(iter(self.offsites.values()))
+            if "store" in self.model_fields_set and not first.is_written_as(self.store):
                 raise ValueError("copies: nightly sends the nights straight to offsite; leave out store")
-            object.__setattr__(self, "store", self.offsite)
+            object.__setattr__(self, "store", first)
         return self
+
+    @property
+    def offsites(self) -> Mapping[str, OffsiteBucket]:
+        """The buckets off-site by their names, in the order of the file; a single one is called "offsite"."""
+        if isinstance(self.offsite, OffsiteBucket):
+            return {self.offsite.name or OFFSITE: self.offsite}
+        return {each.name or OFFSITE: each for each in self.offsite}
+
+    @property
+    def copied_to(self) -> tuple[str, ...]:
+        """The names of the off-site buckets that get a copy of each week."""
+        return tuple(self.offsites)[1 if self.copies == "nightly" else 0 :]
+
+    @property
+    def has_weeks(self) -> bool:
+        """Whether anything is copied at all."""
+        return bool(self.copied_to)
+
+    def keep_in(self, place: str) -> Keep | None:
+        """How much is kept in a place; None for everything.
+
+        Args:
+            place: "store", or the name of a bucket off-site.
+        """
+        return self.retention.store if place == STORE else self.offsites[place].keep(self.retention.offsite)
 
     @property
     def deletes(self) -> bool:
         """Whether retention has anything to do: something to delete, or locks to extend."""
-        kept = self.retention
-        locks = any(isinstance(place, S3) and place.locked for place in (self.store, self.offsite))
-        return locks or kept.offsite is not None or (kept.store is not None and self.copies == "weekly")
+        places = (*(() if self.copies == "nightly" else (STORE,)), *self.offsites)
+        locks = any(isinstance(place, S3) and place.locked for place in (self.store, *self.offsites.values()))
+        return locks or any(self.keep_in(each) is not None for each in places)
 
     @model_validator(mode="after")
     def _migrates_as_it_connects(self) -> "Policy":

@@ -76,7 +76,7 @@ class S3(StoreSection):
 
     key = "bucket"
 
-    in_short = (
+    in_short: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "type": "string",
             "pattern": "^s3://.",
@@ -147,7 +147,12 @@ class Folder(StoreSection):
 STORE_SECTIONS: Final[dict[str, type[StoreSection]]] = {"folder": Folder, "bucket": S3}
 
 
-def _bucket_from_url(value: Any) -> Any:
+def bucket_from_url(value: Any) -> Any:
+    """A bucket written as s3://bucket/prefix, as the mapping that it stands for.
+
+    Raises:
+        ValueError: it's text, and no such URL.
+    """
     if not isinstance(value, str):
         return value
     bucket, _, prefix = value.removeprefix("s3://").partition("/")
@@ -159,7 +164,7 @@ def _bucket_from_url(value: Any) -> Any:
 def _place_from_text(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return _bucket_from_url(value) if "://" in value else {"folder": value}
+    return bucket_from_url(value) if "://" in value else {"folder": value}
 
 
 def _of_its_kind(value: Any, _handler: ValidatorFunctionWrapHandler) -> StoreSection:
@@ -170,7 +175,6 @@ def _of_its_kind(value: Any, _handler: ValidatorFunctionWrapHandler) -> StoreSec
     return (kinds[0] if kinds else S3).model_validate(value)
 
 
-Bucket = Annotated[S3, BeforeValidator(_bucket_from_url)]
 StorePlace = Annotated[
     SerializeAsAny[StoreSection], WrapValidator(_of_its_kind), BeforeValidator(_place_from_text)
 ]

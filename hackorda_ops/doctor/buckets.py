@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from hackorda_ops.config.offsite import OFFSITE
 from hackorda_ops.config.places import S3
 from hackorda_ops.doctor.answer import Answer, Remedy, worst
 from hackorda_ops.doctor.patient import Patient
@@ -24,7 +25,8 @@ def exists(patient: Patient) -> Answer:
             answers.append(Answer("problem", error.what, error.next_step))
         else:
             answers.append(Answer("ok", f"{place}: {store.describe()}."))
-    if "offsite" not in patient.places:
+    policy = patient.protected.policy
+    if not any(name in patient.places for name in policy.offsites):
         answers.append(
             Answer(
                 "problem",
@@ -33,6 +35,16 @@ def exists(patient: Patient) -> Answer:
                 "databases.yaml.",
             )
         )
+    else:
+        answers += [
+            Answer(
+                "problem",
+                f"The variables of the copy {name} aren't set here.",
+                "Set them where the daemon runs; `hackorda-ops config show` names them.",
+            )
+            for name in policy.offsites
+            if name not in patient.places
+        ]
     return worst(answers)
 
 
@@ -57,7 +69,7 @@ def lock(patient: Patient) -> Answer:
 
     def judge(place: PlaceName, settings: BucketSettings) -> Answer:
         policy = patient.protected.policy
-        section = policy.offsite if place == "offsite" else policy.store
+        section = policy.offsites.get(place, policy.store)
         wanted = section.locked if isinstance(section, S3) else None
         if settings.lock and wanted:
             return Answer(
@@ -153,25 +165,35 @@ def another_account(patient: Patient) -> Answer:
         if patient.protected.straight_offsite:
             return Answer("none", "There is one bucket; the source's history is the other copy.")
         return Answer("unknown", "Not both places are configured here.", "Set the variables of both.")
-    return _of_two(patient, places["store"].location(), places["offsite"].location())
+    # Of several copies, it's enough if any is out of the others' reach; each that is here is no copy at all.
+    first, *others = places
+    answers = [_of_two(patient, first, other) for other in others]
+    if patient.protected.several_offsite and any(each.outcome == "ok" for each in answers):
+        return next(
+            (each for each in answers if each.outcome == "problem"),
+            next(each for each in answers if each.outcome == "ok"),
+        )
+    return worst(answers)
 
 
-def _of_two(patient: Patient, store: Location, offsite: Location) -> Answer:
+def _of_two(patient: Patient, home: PlaceName, other_one: PlaceName) -> Answer:
+    store, offsite = patient.places[home].location(), patient.places[other_one].location()
+    called = "off-site" if other_one == OFFSITE else other_one
     if _is_here(offsite):
         return Answer(
             "problem",
-            f"Off-site is kept by {offsite.provider}: on this machine.",
+            f"{called[0].upper()}{called[1:]} is kept by {offsite.provider}: on this machine.",
             "Give off-site a bucket at a provider: a fire or a thief would take this machine with everything on it.",
         )
     if store.provider != offsite.provider:
-        return Answer("ok", f"the store is kept by {store.provider}, off-site by {offsite.provider}")
-    one, other = patient.buckets.get("store"), patient.buckets.get("offsite")
+        return Answer("ok", f"the store is kept by {store.provider}, {called} by {offsite.provider}")
+    one, other = patient.buckets.get(home), patient.buckets.get(other_one)
     if isinstance(one, BucketSettings) and isinstance(other, BucketSettings) and one.owner and other.owner:
         if one.owner != other.owner:
             return Answer("ok", f"both are at {store.provider}, in different accounts")
         return Answer(
             "attention",
-            f"The store and off-site belong to one account at {store.provider}.",
+            f"The store and {called} belong to one account at {store.provider}.",
             "Move off-site to another account or provider: a closed account or a stolen login would take both copies.",
         )
     return Answer(

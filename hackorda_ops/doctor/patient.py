@@ -1,7 +1,6 @@
 """A database as the doctor looks at it: each thing is read once, when the first question asks for it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -10,13 +9,14 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.errors import OpsError
 from hackorda_ops.histories import registry
 from hackorda_ops.history.base import Reach
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.preflight.preflight import preflight
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.settings import BucketSettings, TellsSettings
 from hackorda_ops.stores.store import PlaceName, Store
 
@@ -75,13 +75,10 @@ class Patient:
     @cached_property
     def places(self) -> Mapping[PlaceName, Store]:
         """The stores whose variables are set; each place once."""
-        found: dict[PlaceName, Store] = {}
-        if not self.protected.straight_offsite:
-            with suppress(ConfigError):
-                found["store"] = self.protected.store
-        with suppress(ConfigError):
-            found["offsite"] = self.protected.offsite
-        return found
+        if not self.protected.several_offsite:
+            return self.protected.places
+        # Each thing that is asked of one that doesn't answer would take minutes.
+        return {name: store.with_patience(SOON) for name, store in self.protected.places.items()}
 
     @cached_property
     def buckets(self) -> Mapping[PlaceName, "BucketSettings | OpsError"]:

@@ -3,11 +3,13 @@
 It restores with the same functions as `restore` (`recovery.bring_back`), and always ends in a result.
 """
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from hackorda_ops.artifacts import catalog, choosing
-from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.by_hand import copies_of
 from hackorda_ops.artifacts.damage import OTHER_BYTES
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
@@ -17,18 +19,20 @@ from hackorda_ops.drill.by_hand import restore_commands
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
 from hackorda_ops.drill.checks.registry import checks_of
 from hackorda_ops.drill.conclusion import Drill, conclude
+from hackorda_ops.drill.turns import in_turn
 from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactMissing, OpsError
+from hackorda_ops.errors import ArtifactMissing, ConfigError, OpsError, StoreRefused, StoreUnreachable
 from hackorda_ops.findings import Finding
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.staging import staged_folder
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import PlaceName, Store
 
 
 def run_drill(
@@ -59,12 +63,11 @@ def run_drill(
     wanted = quarter or partitions.quarter_of(today)
     with record.stoppable():
         _write_down_lacking(record, policy)
-        protected.require("source", "offsite", "scratch")
-        offsite = protected.offsite
+        protected.require("source", "scratch", *(() if protected.several_offsite else ("offsite",)))
         with record.stage("choose the artifact"):
-            copies = catalog.read(offsite, name)
-            manifest, damaged = _chosen(record, offsite, copies, wanted, today)
-            bucket = offsite_of(policy.offsite, protected.environ)
+            chosen = _chosen_copy(record, protected, wanted, today)
+            manifest, copies = chosen.manifest, chosen.copies
+            bucket = copies_of(policy.offsites, protected.environ, first=chosen.place)
             record.how_to_repeat = restore_commands(bucket, manifest)
             # What would be restored if the source died now: the store may have a newer one.
             nights = () if protected.straight_offsite else _nights(record, protected)
@@ -72,7 +75,7 @@ def run_drill(
             newest = max((each for each in past if each.sound), key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
             artifact = offsite_equals_manifest.opened_here(
-                record, offsite_equals_manifest.CHECK.name, protected, offsite, manifest
+                record, offsite_equals_manifest.CHECK.name, protected, chosen.store, manifest
             )
         if artifact is None:
             record.not_reached(
@@ -95,7 +98,7 @@ def run_drill(
                     opened=artifact,
                 )
                 with registry.opened(protected, source) as scratch:
-                    _drill(drilling, offsite, scratch, drill_id, damaged)
+                    _drill(drilling, chosen, scratch, drill_id)
     return conclude(
         record,
         Drill(drill_id, name, wanted, started_at, datetime.now(UTC), run),
@@ -115,6 +118,58 @@ def _nights(record: Record, protected: Protected) -> tuple[Manifest, ...]:
     except OpsError as error:
         record.remarks.append(f"The nightly store could not be read: {error.what}")
         return ()
+
+
+@dataclass(frozen=True)
+class _ChosenCopy:
+    """What a drill restores, and where it lies."""
+
+    place: PlaceName
+    store: Store
+    copies: catalog.Catalog
+    manifest: Manifest
+    damaged: tuple[Finding, ...]
+    following: tuple[PlaceName, ...] = ()
+
+
+def _chosen_copy(record: Record, protected: Protected, quarter: date, today: date) -> _ChosenCopy:
+    """The copy whose turn it is; of several, the next one that answers and has what the quarter needs.
+
+    Raises:
+        OpsError: none can be drilled.
+    """
+    several, turns = protected.several_offsite, in_turn(quarter, protected.policy.offsites)
+    for number, place in enumerate(turns):
+        following = turns[number + 1 :]
+        try:
+            store = protected.place(place)
+            if several:
+                store.with_patience(SOON).check()
+            copies = catalog.read(store, protected.name)
+            manifest, damaged = _chosen(record, store, copies, quarter, today)
+        except (ArtifactMissing, ConfigError, StoreRefused, StoreUnreachable) as error:
+            # What is damaged there counts against the backup, whatever the others have.
+            if not following or record.checks_failed:
+                raise
+            record.remarks.append(f"{place} could not be drilled, and the next copy was: {error.what}")
+            continue
+        if several:
+            record.remarks.append(
+                f"Of {len(turns)} copies off-site this quarter's is {turns[0]}; drilled was {place}."
+            )
+        return _ChosenCopy(place, store, copies, manifest, damaged, following)
+    raise AssertionError("a database has a place off-site")
+
+
+def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[tuple[PlaceName, Store]]:
+    """The copies that have the same artifact, should the chosen one stop answering."""
+    manifest = chosen.manifest
+    for name in chosen.following:
+        with suppress(OpsError):
+            store = protected.place(name)
+            asked = store.with_patience(SOON)
+            if next(catalog.read_each(asked, protected.name, [manifest.artifact_id]), None) == manifest:
+                yield name, store
 
 
 def _chosen(
@@ -150,13 +205,12 @@ def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
     )
 
 
-def _drill(
-    drilling: Drilling, offsite: Store, scratch: Scratch, drill_id: str, damaged: tuple[Finding, ...]
-) -> None:
+def _drill(drilling: Drilling, chosen: _ChosenCopy, scratch: Scratch, drill_id: str) -> None:
     record = drilling.record
     with record.stage("sweep"):
         record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
-    if offsite_equals_manifest.fetched(offsite, drilling, damaged):
+    places = ((chosen.place, chosen.store), *_others_with_it(drilling.protected, chosen))
+    if offsite_equals_manifest.fetched(places, drilling, chosen.damaged):
         with record.stoppable():
             _on_scratch(scratch, drilling, drill_id)
         offsite_equals_manifest.read_if_doubted(drilling)

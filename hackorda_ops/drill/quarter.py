@@ -65,7 +65,7 @@ def hold_drill(
     Raises:
         ConfigError: variables are missing; nothing was attempted.
     """
-    protected.require("source", "store", "offsite", "scratch")
+    protected.require("source", "store", *(() if protected.several_offsite else ("offsite",)), "scratch")
     stores = protected.known_stores
     with recorded("drill", protected, subject="a drill") as line:
         result = run_drill(protected, quarter=quarter, seed=seed, run=run, on_progress=on_progress)

@@ -110,7 +110,7 @@ def check_history(protected: Protected) -> HistoryCheck:
         meaning="Nothing was checked.",
         by_hand="look at your provider's own history by hand",
     )
-    protected.require("source", "history", "store", "offsite")
+    protected.require("source", "history", "store", *(() if protected.several_offsite else ("offsite",)))
     with private_folder() as private:
         source = protected.source(private_folder=private)
         with registry.history_of(protected, source) as history:

@@ -58,7 +58,7 @@ def hold_exercise(
         UsageError: that year has not begun.
     """
     require_history(protected)
-    protected.require("source", "scratch", "store", "offsite")
+    protected.require("source", "scratch", "store", *(() if protected.several_offsite else ("offsite",)))
     stores = protected.known_stores
     with recorded("exercise", protected, subject="an exercise") as line:
         result = run_exercise(protected, year=year, on_progress=on_progress)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hackorda_ops.artifacts.fetch import Twin, Twins
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.judgement.artifact import LAST_RESORT, USABLE, State
 from hackorda_ops.judgement.reading import Held, Judged
@@ -130,7 +131,7 @@ def _newness(held: Held) -> tuple[object, ...]:
         manifest.captured_at,
         manifest.artifact_id,
         held.judgement.state != "damaged",
-        held.place == "offsite",
+        held.place != STORE,
     )
 
 
@@ -144,7 +145,7 @@ def _requested(judged: Judged, artifact_id: str) -> ToRestore:
             next_step="List what there is with `hackorda-ops backups`, or try the other location.",
         )
     # A copy that is known to be damaged comes last: the other place has the same artifact.
-    found.sort(key=lambda each: (each.judgement.state == "damaged", each.place != "offsite"))
+    found.sort(key=lambda each: (each.judgement.state == "damaged", each.place == STORE))
     return ToRestore(
         tuple(found), f"{found[0].location}: {found[0].judgement.sentence}, and asked for by its id.", ()
     )

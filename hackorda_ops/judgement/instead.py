@@ -1,19 +1,17 @@
 """What to use in place of an artifact that a drill found to be bad: the best of the others, by name."""
 
-from contextlib import suppress
 from dataclasses import replace
 
-from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.by_hand import copies_of
 from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.drill.by_hand import instead_commands, needs_another
 from hackorda_ops.drill.causes import causes_of, said
 from hackorda_ops.drilling.result import DrillResult, Instead
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactMissing, ConfigError, OpsError
+from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.judgement.choosing import choose
 from hackorda_ops.judgement.reading import Held, read_judged
-from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.unforeseen import described
 
 
@@ -44,7 +42,8 @@ def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
         by_hand=() if is_sealed(manifest) else engine_that_wrote(manifest).by_hand(manifest),
         warnings=warnings,
     )
-    bucket = offsite_of(protected.policy.offsite, protected.environ) if found.place == "offsite" else None
+    buckets = protected.policy.offsites
+    bucket = copies_of(buckets, protected.environ, first=found.place) if found.place in buckets else None
     return replace(result, how_to_repeat=instead_commands(result, bucket))
 
 
@@ -55,17 +54,9 @@ def _best_of_the_others(result: DrillResult, protected: Protected) -> tuple[Held
         OpsError: no place could be read.
     """
     own = said(result)
-    judged = read_judged(_places(protected), protected.name, tolerant=True, beside=(own,) if own else ())
+    judged = read_judged(protected.places, protected.name, tolerant=True, beside=(own,) if own else ())
     try:
         candidates = choose(judged, None).candidates
     except ArtifactMissing:
         return None, judged.notes
     return next((each for each in candidates if each.judgement.usable), None), judged.notes
-
-
-def _places(protected: Protected) -> dict[PlaceName, Store]:
-    places: dict[PlaceName, Store] = {"offsite": protected.offsite}
-    if not protected.straight_offsite:
-        with suppress(ConfigError):
-            places["store"] = protected.store
-    return places

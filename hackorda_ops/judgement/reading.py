@@ -1,10 +1,11 @@
 """Reads a database's artifacts in each place, and what drills and verifications said of them, and judges each."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Generic
+from typing import Final, Generic
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import ArtifactT, CatalogOf
@@ -20,7 +21,12 @@ from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.safekeeping.pins import read_pins
 from hackorda_ops.safekeeping.pins import together as together_pinned
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import PlaceName, Store, versions_or_files
+from hackorda_ops.week.week import Mending
+
+# Of each place, at a time: a month of weeks.
+_MADE_UP_FOR: Final = 4
 
 
 @dataclass(frozen=True)
@@ -178,40 +184,109 @@ class ForACopy:
 
     Attributes:
         passing_over: the ids of the artifacts that are known not to restore, wherever they lie.
-        repairing: what is damaged off-site and sound in the store, oldest first: copying it again repairs it.
+        mending: what is damaged in a place off-site, or missing there while another has it, and is sound elsewhere;
+            oldest first.
     """
 
     passing_over: frozenset[str] = frozenset()
-    repairing: tuple[Manifest, ...] = ()
+    mending: tuple[Mending, ...] = ()
 
 
 def for_a_copy(protected: Protected) -> ForACopy:
     """What is known of a database's artifacts that matters to a copy; what can't be read says nothing."""
-    # Which of the two a single place is makes no difference to this answer.
-    names: tuple[PlaceName, ...] = ("store", "offsite")
-    places = dict(zip(names, protected.known_stores, strict=False))
+    places = protected.places
+    if len(protected.policy.copied_to) > 1:
+        places, _ = answering(places)
     if not places:
         return ForACopy()
     try:
-        return known_for_a_copy(read_judged(places, protected.name, tolerant=True))
+        return known_for_a_copy(protected, read_judged(places, protected.name, tolerant=True))
     except OpsError:
         return ForACopy()
 
 
-def known_for_a_copy(judged: Judged) -> ForACopy:
+def known_for_a_copy(protected: Protected, judged: Judged) -> ForACopy:
     """The same, of what was read already. Pure."""
-    damaged = {
-        each.manifest.artifact_id for each in judged.of("offsite") if each.judgement.state == "damaged"
-    }
+    mending = [
+        each
+        for place in protected.policy.copied_to
+        if place in judged.catalogs
+        for each in _mending(protected, judged, place)
+    ]
     return ForACopy(
         frozenset(
             each.manifest.artifact_id for each in judged.held if each.judgement.state == "does not restore"
         ),
-        tuple(
-            each.manifest
-            for each in judged.of("store")
-            if each.judgement.usable and each.manifest.artifact_id in damaged
-        ),
+        tuple(sorted(mending, key=lambda each: each.manifest.captured_at)),
+    )
+
+
+def _mending(protected: Protected, judged: Judged, place: PlaceName) -> Iterator[Mending]:
+    """What is damaged in a place, and what it lacks of the newest that the other copies have."""
+    elsewhere: dict[str, Held] = {}
+    for other in (protected.nights_in, *protected.policy.copied_to):
+        if other != place:
+            for each in judged.of(other):
+                if each.judgement.usable:
+                    elsewhere.setdefault(each.manifest.artifact_id, each)
+    here = {each.manifest.artifact_id: each for each in judged.held if each.place == place}
+    for artifact_id, held in here.items():
+        if held.judgement.state == "damaged" and not held.ahead and artifact_id in elsewhere:
+            found = elsewhere[artifact_id]
+            yield Mending(found.manifest, place, found.place)
+    yield from (
+        Mending(elsewhere[artifact_id].manifest, place, elsewhere[artifact_id].place, damaged=False)
+        for artifact_id in lacking(judged, place, protected.policy.copied_to)
+        if artifact_id in elsewhere
+    )
+
+
+def lacking(judged: Judged, place: PlaceName, copies: Collection[PlaceName]) -> tuple[str, ...]:
+    """The ids of what a place lacks and another copy has, of what is newer than its own newest. Pure.
+
+    Older ones it may have had, and deleted by its own policy.
+
+    Args:
+        judged: what there is.
+        place: the place.
+        copies: the names of all places that get copies.
+    """
+    newest = max(
+        (each.manifest.captured_at for each in judged.of(place) if each.judgement.usable), default=None
+    )
+    listed = {each.manifest.artifact_id for each in judged.held if each.place == place}
+    others = {
+        each.manifest.artifact_id: each.manifest.captured_at
+        for other in copies
+        if other != place
+        for each in judged.of(other)
+        if each.judgement.usable and (newest is None or each.manifest.captured_at > newest)
+    }
+    missing = sorted(others.keys() - listed, key=lambda each: others[each], reverse=True)
+    return tuple(missing[:_MADE_UP_FOR])
+
+
+def answering(
+    places: Mapping[PlaceName, Store],
+) -> tuple[dict[PlaceName, Store], dict[PlaceName, OpsError]]:
+    """The places that answer now, in their order, asked side by side; and why the others don't.
+
+    Args:
+        places: the stores by their names.
+    """
+
+    def asked(store: Store) -> OpsError | None:
+        try:
+            store.with_patience(SOON).check()
+        except OpsError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(max(1, len(places)), thread_name_prefix="ask") as asking:
+        said = dict(zip(places, asking.map(asked, places.values()), strict=True))
+    return (
+        {name: store for name, store in places.items() if said[name] is None},
+        {name: error for name, error in said.items() if error is not None},
     )
 
 

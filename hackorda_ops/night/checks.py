@@ -87,4 +87,4 @@ def checks_of(policy: Policy) -> tuple[StepCheck[Night], ...]:
     declared = tuple(replace(each, description=meant[each.name]) for each in _CHECKS)
     if policy.copies != "nightly":
         return declared
-    return (*declared, _OFFSITE, *((_LOCKED,) if policy.offsite.locked else ()))
+    return (*declared, _OFFSITE, *((_LOCKED,) if next(iter(policy.offsites.values())).locked else ()))

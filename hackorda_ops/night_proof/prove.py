@@ -1,6 +1,5 @@
 """Proves a night: restores its artifact, compares it in full, takes everything down, and remembers the verdict."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -9,6 +8,7 @@ from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest, files_digest
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.drill.checks import scratch_gone
 from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
 from hackorda_ops.drill.consequences import consequence_of
@@ -29,7 +29,7 @@ from hackorda_ops.errors import (
 )
 from hackorda_ops.findings import fatal
 from hackorda_ops.judgement.choosing import choose
-from hackorda_ops.judgement.reading import Held, Judged, read_judged
+from hackorda_ops.judgement.reading import Held, Judged, answering, read_judged
 from hackorda_ops.night_proof.budget import Budget
 from hackorda_ops.night_proof.checks import FILES_CHECK, checks_of_proof, fetched
 from hackorda_ops.night_proof.places import Way, none_of, ways_of
@@ -263,23 +263,17 @@ def _concluded(
 
 
 def _places(protected: Protected) -> dict[PlaceName, Store]:
-    """Where a restore would look: off-site first."""
-    places: dict[PlaceName, Store] = {}
-    errors: list[OpsError] = []
-    openers: dict[PlaceName, Callable[[], Store]] = {
-        "offsite": lambda: protected.offsite,
-        "store": lambda: protected.store,
-    }
-    for place, opened in openers.items():
-        if place == "store" and protected.straight_offsite:
-            continue
-        try:
-            places[place] = opened()
-        except ConfigError as error:
-            errors.append(error)
+    """Where a restore would look: off-site first; of several copies, those that answer."""
+    places = protected.places
     if not places:
-        raise errors[0]
-    return places
+        # Its error names the variables.
+        protected.place(protected.nights_in)
+    if protected.several_offsite:
+        places, silent = answering(places)
+        if not places:
+            raise next(iter(silent.values()))
+    off_site = {name: store for name, store in places.items() if name != STORE}
+    return {**off_site, **places}
 
 
 def _chosen(judged: Judged, night: date | None, artifact_id: str | None) -> Held:

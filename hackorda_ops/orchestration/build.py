@@ -22,6 +22,7 @@ from hackorda_ops.orchestration.sensors import (
     alarms,
     command_line,
     missed_work,
+    missing_copies,
     nights_to_prove,
     schema_change,
 )
@@ -59,6 +60,7 @@ def build_defs(
             schema_change.schema_change(config, of_kinds),
             sweeping.left_behind(config),
             command_line.command_line(config),
+            *([made_up_for] if (made_up_for := missing_copies.missing_copies(config, of_kinds)) else ()),
         ],
         resources={ENVIRON: PROCESS_ENVIRONMENT, **(resource_overrides or {})},
     )
@@ -105,7 +107,7 @@ def _of_one(
         assets=[
             source(name, database),
             nightly_dump(name, database),
-            *([offsite_copy(name, database)] if database.copies == "weekly" else []),
+            *([offsite_copy(name, database)] if database.has_weeks else []),
             restore_drill(name, database, alerts),
             drill_report(name, database),
         ],

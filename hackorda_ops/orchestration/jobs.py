@@ -62,7 +62,7 @@ def of_kinds(name: str, policy: Policy) -> dict[DueKind, AssetJob]:
     """
     without = {
         *(() if policy.keeps_history else ("year",)),
-        *(() if policy.copies == "weekly" else ("week",)),
+        *(() if policy.has_weeks else ("week",)),
     }
     return {
         kind: of_assets(

@@ -12,6 +12,9 @@ KIND: Final = "hackorda_ops/kind"
 VERDICT: Final = "hackorda_ops/verdict"
 """On the run of a proof, a drill or an exercise: PASS, FAIL or ERROR."""
 
+ONLY_THERE: Final = "hackorda_ops/only_there"
+"""On a run that makes up for a copy: the names of the places that lack it, with commas between them."""
+
 Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
@@ -53,6 +56,11 @@ def label_verdict(context: Context, verdict: str) -> None:
         verdict: PASS, FAIL or ERROR.
     """
     _put(context, {VERDICT: verdict})
+
+
+def only_there(run: dg.DagsterRun) -> tuple[str, ...]:
+    """The places that a run is to copy to alone; none for all of them."""
+    return tuple(each for each in run.tags.get(ONLY_THERE, "").split(",") if each)
 
 
 def _put(context: Context, tags: Mapping[str, str]) -> None:

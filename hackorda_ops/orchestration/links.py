@@ -1,15 +1,15 @@
 """Where a file of a database's stores is, named for people, and a link that opens it in a browser."""
 
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
 from dagster import MetadataValue
 
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.errors import OpsError
 from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.stores.store import Store
 
@@ -41,11 +41,11 @@ def where(
 
 
 def _places(protected: Protected) -> Iterator[tuple[str, Store]]:
-    if not protected.straight_offsite:
-        with suppress(ConfigError):
-            yield "in the store", protected.store
-    with suppress(ConfigError):
-        yield "off-site", protected.offsite
+    for name, store in protected.places.items():
+        if name == STORE:
+            yield "in the store", store
+        else:
+            yield "off-site" if not protected.several_offsite else f"in {name}", store
 
 
 def _link(protected: Protected, key: str, holders: list[Store], media_type: str) -> str | None:

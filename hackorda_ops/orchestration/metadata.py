@@ -112,7 +112,15 @@ def of_week(week: Week) -> Metadata:
         "repaired files": lines_of(week.copy.repaired),
         "other copies repaired": lines_of(week.repaired),
         "copies not repaired": lines_of(week.not_repaired),
-        "abandoned uploads ended": lines_of(week.ended_uploads),
+        "abandoned uploads ended": lines_of([line for each in week.copies for line in each.ended_uploads]),
+        **{
+            f"copy in {each.place}": MetadataValue.path(each.location)
+            for each in (week.copies if len(week.copies) + len(week.missing) > 1 else ())
+        },
+        **{
+            f"copy in {each.place}": MetadataValue.text(f"missing: {each.error.what}")
+            for each in week.missing
+        },
     }
 
 

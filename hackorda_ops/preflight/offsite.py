@@ -1,6 +1,7 @@
-"""The off-site bucket: what is in it, whether it takes and gives up files, and whether it is a second place."""
+"""Each bucket off-site: what is in it, whether it takes and gives up files, and whether it is another place."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -8,10 +9,11 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import Catalog
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar.clocks import clock_concerns
-from hackorda_ops.concerns import Concern, Looked, concern_of
+from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.patience import SOON
+from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.week import apart
 
 
@@ -29,21 +31,46 @@ class OffsiteView:
 
 
 def look_at_offsite(protected: Protected) -> OffsiteView:
-    """Checks the off-site bucket as the next copy, the next drill and retention will find it."""
+    """Checks each bucket off-site as the next copy, the next drill and retention will find it."""
+    names = tuple(protected.policy.offsites)
+    with ThreadPoolExecutor(len(names), thread_name_prefix="look") as looking:
+        views = list(looking.map(lambda name: _look_at_one(protected, name), names))
+    # Without any copy a drill has nothing to restore; one that is missing leaves the others.
+    none_answers = all(isinstance(each, OpsError) for each in views)
+    stops: ConcernLevel = "stops the drill" if none_answers else "worth knowing"
+    found = [
+        OffsiteView((Looked(_called(protected, name), "", (concern_of(each, stops),)),), None)
+        if isinstance(each, OpsError)
+        else each
+        for name, each in zip(names, views, strict=True)
+    ]
+    newest = [each.newest for each in found if each.newest is not None]
+    return OffsiteView(
+        (*(part for each in found for part in each.parts), *look_at_deletion(protected)),
+        max(newest, key=lambda each: (each.captured_at, each.artifact_id), default=None),
+    )
+
+
+def _called(protected: Protected, name: PlaceName) -> str:
+    return f"off-site: {name}" if protected.several_offsite else "off-site"
+
+
+def _look_at_one(protected: Protected, name: PlaceName) -> OffsiteView | OpsError:
+    several = protected.several_offsite
     try:
-        offsite = protected.offsite
-        offsite.check()
+        offsite = protected.place(name)
+        (offsite.with_patience(SOON) if several else offsite).check()
         found = catalog.read(offsite, protected.name)
     except OpsError as error:
-        return OffsiteView((Looked("off-site", "", (concern_of(error, "stops the drill"),)),), None)
+        return error
     seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
     concerns = (
         *_writing_concerns(offsite),
         *catalog_concerns(found),
-        *_concerns_of_two(protected),
+        *_concerns_of_two(protected, name),
         *_clock_concerns(offsite),
     )
-    return OffsiteView((Looked("off-site", seen, concerns), *look_at_deletion(protected)), found.newest)
+    return OffsiteView((Looked(_called(protected, name), seen, concerns),), found.newest)
 
 
 def _writing_concerns(offsite: Store) -> Iterator[Concern]:
@@ -55,15 +82,12 @@ def _writing_concerns(offsite: Store) -> Iterator[Concern]:
 
 def look_at_deletion(protected: Protected) -> Iterator[Looked]:
     """Whether retention may delete what it has to, in each place that it deletes from: tried on a probe of our own."""
-    kept = protected.policy.retention
-    places: list[Store] = []
-    with suppress(ConfigError):  # reported with the night
-        if kept.store is not None and not protected.straight_offsite:
-            places.append(protected.store)
-    with suppress(ConfigError):
-        if kept.offsite is not None:
-            places.append(protected.offsite)
-    for place in places:
+    # A place whose variables are missing is reported with the night, or off-site.
+    for name, place in protected.places.items():
+        if protected.policy.keep_in(name) is None:
+            continue
+        if protected.several_offsite:
+            place = place.with_patience(SOON)  # noqa: PLW2901  # the same place
         try:
             untried = place.try_deleting()
         except OpsError as error:
@@ -82,12 +106,18 @@ def look_at_deletion(protected: Protected) -> Iterator[Looked]:
             yield Looked("deletion", seen)
 
 
-def _concerns_of_two(protected: Protected) -> Iterator[Concern]:
+def _concerns_of_two(protected: Protected, name: PlaceName) -> Iterator[Concern]:
     # A store whose variables aren't set is reported with the night.
     with suppress(ConfigError):
-        if not protected.straight_offsite:
-            yield from apart.concerns(protected.name, protected.store, protected.offsite)
-        elif not protected.policy.keeps_history:
+        offsite = protected.place(name)
+        if name != protected.nights_in:
+            yield from apart.concerns(protected.name, protected.store, offsite)
+            for earlier in protected.policy.offsites:
+                if earlier == name:
+                    break
+                if earlier != protected.nights_in and earlier in protected.places:
+                    yield from apart.concerns(protected.name, protected.place(earlier), offsite)
+        elif not protected.policy.keeps_history and not protected.policy.has_weeks:
             yield Concern(
                 "worth knowing",
                 "The nights go straight to the off-site bucket, and nothing keeps a history of the source beside it.",

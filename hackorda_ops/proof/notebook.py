@@ -38,6 +38,11 @@ class Notebook:
         """
         self.checks.append(check.decided(name, passed=passed, summary=summary))
 
+    @property
+    def checks_failed(self) -> bool:
+        """Whether any check has failed so far."""
+        return any(each.outcome == "failed" for each in self.checks)
+
     def not_measured(self, name: str, why: str) -> None:
         """Writes down that a check could not be made, and why."""
         self.checks.append(check.not_measured(name, why))

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +83,7 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Policy],
     overdue = gauge("overdue", "1 where this kind is overdue, 0 where it is not.", "kind")
     unread = gauge("problems", "How many things are odd, or could not be read.")
     ready = gauge("ready", "1 where the verdict is OK, forecasts aside, and 0 where it is anything else.")
+    _count_copies(standings, gauge)
     for standing in standings:
         name, database = standing.database, databases[standing.database]
         night, copy, proven = standing.newest_sound_night, standing.newest_copy, standing.last_proven
@@ -115,3 +116,20 @@ def metrics_text(standings: Sequence[Standing], databases: Mapping[str, Policy],
     )
     written.set(now.timestamp())
     return generate_latest(registry)
+
+
+def _count_copies(standings: Sequence[Standing], gauge: Callable[[str, str], Gauge]) -> None:
+    """What is counted of the newest sound artifact, where it was counted."""
+    says = {
+        "copies": "How many proven copies of the newest sound artifact there are.",
+        "copy_providers": "With how many providers, or on how many media, those are.",
+        "copies_off_site": "How many of them are off-site.",
+        "copies_immutable": "How many of them object lock holds today.",
+        "proof_errors": "How many errors proofs found in the copies.",
+    }
+    gauges = {name: gauge(name, said) for name, said in says.items()}
+    for standing in standings:
+        if (held := standing.counted) is not None:
+            numbers = (held.copies, held.providers, held.off_site, held.immutable, len(held.errors))
+            for each, number in zip(gauges.values(), numbers, strict=True):
+                each.labels(standing.database).set(number)

@@ -4,6 +4,7 @@ The names begin with the time of creation, so the newest are known without openi
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -18,18 +19,23 @@ from hackorda_ops.artifacts.verifications import Verification, read_verification
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.drill.report.history import DRILLS_FOLDER, read_report
 from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
 from hackorda_ops.drilling.result import DrillResult
+from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactMissing, OpsError
 from hackorda_ops.exercise.history import EXERCISES_FOLDER, read_exercise
 from hackorda_ops.exercise.result import ExerciseResult
 from hackorda_ops.judgement.reading import together
 from hackorda_ops.stores.patience import SOON
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import PlaceName, Store
 
 # A quarter of nights, and more drills than are run in twenty years. Usually the first one is enough.
 _MOST_READ: Final = 100
+
+# Of several places together: an alarm's look has 12 seconds for everything.
+_LISTING_SECONDS: Final = 8.0
 
 T = TypeVar("T")
 
@@ -110,6 +116,53 @@ def list_place(
     except OpsError as error:
         trouble.hides(f"{called} can't be read: {error.what}")
         return None
+
+
+def list_places(protected: Protected, now: datetime, trouble: Trouble) -> dict[PlaceName, Listed]:
+    """Lists what each place holds of a database, several off-site side by side; what can't be read is left out.
+
+    Of several copies, one that can't be read hides nothing: what is overdue is seen in the others.
+
+    Args:
+        protected: the database.
+        now: the present, aware.
+        trouble: gets a sentence for each that can't be listed.
+    """
+    names = protected.place_names
+    troubles = {name: Trouble() for name in names}
+
+    def one(name: PlaceName) -> Listed | None:
+        return list_place(
+            _called(protected, name), protected.name, lambda: protected.place(name), now, troubles[name]
+        )
+
+    if not protected.several_offsite:
+        listed = {name: one(name) for name in names}
+    else:
+        listing = ThreadPoolExecutor(len(names), thread_name_prefix="list")
+        running = {name: listing.submit(one, name) for name in names}
+        wait(running.values(), timeout=_LISTING_SECONDS)
+        listing.shutdown(wait=False)
+        listed = {name: each.result() if each.done() else None for name, each in running.items()}
+        for name, asked in running.items():
+            if not asked.done():
+                troubles[name] = Trouble()
+                troubles[name].hides(
+                    f"{_called(protected, name)} can't be read: it didn't answer within {_LISTING_SECONDS:g} seconds."
+                )
+    found = {name: each for name, each in listed.items() if each is not None}
+    one_is_there = any(name in found for name in protected.policy.offsites)
+    for name, each in troubles.items():
+        trouble.problems += each.problems
+        if name == protected.nights_in or not one_is_there:
+            trouble.unreadable += each.unreadable
+    return found
+
+
+def _called(protected: Protected, name: PlaceName) -> str:
+    if name == STORE:
+        return "The store"
+    return f"The copy in {name}" if protected.several_offsite else "The off-site bucket"
 
 
 def _made_by(now: datetime, ids: tuple[str, ...], called: str, trouble: Trouble) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ It's asked every few minutes, so it reads as little as it can; `reading` says ho
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
+from typing import Final
 
 from hackorda_ops import local_trouble
 from hackorda_ops.artifacts import catalog
@@ -22,11 +23,15 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge
 from hackorda_ops.judgement.reading import last_written
 from hackorda_ops.readiness import night_proofs_seen, overdue, reading
+from hackorda_ops.readiness.counted import Counted
+from hackorda_ops.readiness.counting import count_copies
 from hackorda_ops.readiness.overdue import Attempt, Overdue, OverdueKind
 from hackorda_ops.readiness.reading import Listed, Trouble
 from hackorda_ops.readiness.seen import ArtifactSeen, DrillSeen, Proof, ProofSeen
+from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.unforeseen import described
 from hackorda_ops.week.apart import one_bucket
+from hackorda_ops.week.missing import MISSING_COPY
 
 __all__ = [
     "ArtifactSeen",
@@ -40,6 +45,8 @@ __all__ = [
     "unread",
 ]
 
+# A week's copies may still be made.
+_ON_ITS_WAY: Final = timedelta(days=1)
 # An artifact, with what is known of it where it lies.
 Judgements = tuple[Manifest, ArtifactJudgement]
 
@@ -65,6 +72,7 @@ class Standing:
         problems: everything odd, a sentence each.
         unreadable: those of the problems that hide whether anything is overdue: a place can't be read.
         history_was_used: whether a night was read from the provider's history, or an exercise recovered from it.
+        counted: the copies of the newest sound artifact; None where there is none, or they weren't counted.
     """
 
     database: str
@@ -81,6 +89,7 @@ class Standing:
     unreadable: tuple[str, ...]
     history_was_used: bool = False
     passed_over: tuple[ArtifactSeen, ...] = ()
+    counted: Counted | None = None
     night_proven: Proof | None = None
     last_proof: ProofSeen | None = None
 
@@ -97,15 +106,16 @@ class Standing:
         return (self.at - max(proven)).total_seconds() / 3600 if proven else None
 
 
-def read_standing(protected: Protected, *, now: datetime) -> Standing:
+def read_standing(protected: Protected, *, now: datetime, counting: bool = False) -> Standing:
     """Reads how a database stands; whatever can't be read is reported, and not fatal.
 
     Args:
         protected: the database.
         now: aware.
+        counting: whether the copies are counted as well, which takes a few more requests to each place.
     """
     try:
-        return _read_standing(protected, now)
+        return _read_standing(protected, now, counting=counting)
     except Exception as error:  # noqa: BLE001  # one database must not keep the others from being read
         return unread(protected.name, now, unforeseen(protected.name, error))
 
@@ -141,14 +151,15 @@ def unread(name: str, now: datetime, why: str) -> Standing:
     )
 
 
-def _read_standing(protected: Protected, now: datetime) -> Standing:
+def _read_standing(protected: Protected, now: datetime, *, counting: bool) -> Standing:
     name, schedule, trouble = protected.name, protected.policy.schedule, Trouble()
     straight = protected.straight_offsite
-    store = None if straight else reading.list_place("The store", name, lambda: protected.store, now, trouble)
-    offsite = reading.list_place("The off-site bucket", name, lambda: protected.offsite, now, trouble)
-    places = [place for place in (store, offsite) if place is not None]
-    if store is not None and offsite is not None and (both := one_bucket(store.store, offsite.store)):
-        trouble.problems.append(both)
+    listed = reading.list_places(protected, now, trouble)
+    places = list(listed.values())
+    for (one, first), (other, second) in itertools.combinations(listed.items(), 2):
+        called = f"{one} and {other}" if protected.several_offsite else "The store and off-site"
+        if both := one_bucket(first.store, second.store, called=called):
+            trouble.problems.append(both)
 
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     drills_said = tuple(each for each in map(said, drills or ()) if each is not None)
@@ -188,17 +199,24 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         )
         return None if found is None else tuple((each, known[each.artifact_id]) for each in found)
 
-    all_read = len(places) == (1 if straight else 2)
-    nights = artifacts(offsite if straight else store, "night")
-    copies = nights if straight else artifacts(offsite, "week")
+    all_read = len(places) == len(protected.place_names)
+    nights = artifacts(listed.get(protected.nights_in), "night")
+    in_copies = {
+        place: found
+        for place in protected.policy.copied_to
+        if (found := artifacts(listed.get(place), "week")) is not None
+    }
+    trouble.problems += _missing_copies(in_copies, listed, now)
+    copied = None if not in_copies else _newest_first(chain.from_iterable(in_copies.values()))
+    copies = nights if straight and not in_copies else copied
     asks_for_exercises = bool(places) and protected.policy.keeps_history
     exercises = reading.newest_exercises(places, name, schedule, trouble) if asks_for_exercises else None
     # What can't be read is not judged, which is not the same as having found nothing.
     attempts: dict[DueKind, Sequence[Attempt]] = {}
     if nights is not None:
         attempts["night"] = [overdue.by_night(each) for each, _ in nights]
-    if copies is not None and not straight:
-        attempts["week"] = [overdue.by_copy(*each) for each in copies]
+    if copied is not None:
+        attempts["week"] = [overdue.by_copy(*each) for each in copied]
     if drills is not None:
         attempts["quarter"] = [overdue.by_drill(each) for each in drills]
     if exercises is not None:
@@ -216,6 +234,13 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
             wanted=protected.policy.proof.demanded or any(each.verdict != "ERROR" for each in proofs),
         )
     )
+    passed_over = tuple(
+        _seen(artifact, judgement)
+        for found in (nights or (), *in_copies.values())
+        for artifact, judgement in itertools.takewhile(lambda each: not each[1].usable, found)
+        if judgement.found_bad
+    )
+    newest = next((each for each, known in (*(copies or ()), *(nights or ())) if known.usable), None)
     return Standing(
         database=name,
         at=now,
@@ -246,13 +271,55 @@ def _read_standing(protected: Protected, now: datetime) -> Standing:
         unreadable=tuple(trouble.unreadable),
         history_was_used=any(each.dumped_from == "branch" for each, _ in nights or ())
         or any(each.verdict == "PASS" for each in exercises or ()),
-        passed_over=tuple(
-            _seen(artifact, judgement)
-            for found in ((nights or (),) if straight else (nights or (), copies or ()))
-            for artifact, judgement in itertools.takewhile(lambda each: not each[1].usable, found)
-            if judgement.found_bad
+        passed_over=passed_over,
+        counted=None
+        if newest is None or not counting
+        else count_copies(
+            protected,
+            listed,
+            newest,
+            judged=judged,
+            verifications=reading.verifications_of(places, name, newest.artifact_id, trouble),
+            errors=_errors(passed_over, drills or ()),
+            now=now,
         ),
     )
+
+
+def _newest_first(found: Iterable[Judgements]) -> tuple[Judgements, ...]:
+    return tuple(sorted(found, key=lambda each: (each[0].captured_at, each[0].artifact_id), reverse=True))
+
+
+def _missing_copies(
+    in_copies: Mapping[PlaceName, Sequence[Judgements]], listed: Mapping[PlaceName, Listed], now: datetime
+) -> Iterator[str]:
+    """A sentence for each copy that lacks the newest that another has. Pure."""
+    newest = {
+        place: each[0]
+        for place, found in in_copies.items()
+        if (each := next((one for one in found if one[1].usable), None)) is not None
+    }
+    if not newest:
+        return
+    ahead = max(newest, key=lambda place: (newest[place].captured_at, newest[place].artifact_id))
+    wanted = newest[ahead]
+    if now - wanted.captured_at < _ON_ITS_WAY:
+        return
+    for place in in_copies:
+        if wanted.artifact_id not in listed[place].artifact_ids:
+            yield (
+                f"{MISSING_COPY.headline.capitalize()}: {place} lacks {wanted.artifact_id}, which {ahead} has. It is "
+                "made up for by the next run of the weekly copy, or by `hackorda-ops copy`."
+            )
+
+
+def _errors(passed_over: Iterable[ArtifactSeen], drills: Sequence[DrillResult]) -> list[str]:
+    """What proofs found against any copy. Pure."""
+    found = [f"{each.artifact_id}: {each.judgement}." for each in passed_over]
+    last = drills[0] if drills else None
+    if last is not None and last.verdict == "FAIL" and not beside_the_data(said(last)):
+        found.append(f"The last drill FAILED: {consequence_of(last).headline}.")
+    return found
 
 
 def seen(artifact: Described) -> ArtifactSeen:

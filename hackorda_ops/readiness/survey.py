@@ -1,7 +1,7 @@
 """Reads everything that the readiness page shows of a database: every manifest, every drill, every byte kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -14,6 +14,7 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import PlaceName, Store, StoredVersion, versions_or_files
 
 
@@ -82,20 +83,17 @@ def read_survey(protected: Protected, *, now: datetime, on_progress: OnProgress 
         now: aware.
         on_progress: called for the manifests that this machine hasn't read before, from several threads.
     """
-    name, standing = protected.name, read_standing(protected, now=now)
-    openers: dict[PlaceName, Callable[[], Store]] = {
-        "store": lambda: protected.store,
-        "offsite": lambda: protected.offsite,
-    }
-    if protected.straight_offsite:
-        del openers["store"]
+    name, standing = protected.name, read_standing(protected, now=now, counting=True)
     artifacts: dict[str, ArtifactSeen] = {}
     drills: dict[str, DrillHeld] = {}
     stored: list[Stored] = []
     problems = list(standing.problems)
-    for place, open_it in openers.items():
+    for place in protected.place_names:
         try:
-            store = open_it()
+            store = protected.place(place)
+            if protected.several_offsite:
+                # One that doesn't answer must not keep the others waiting for minutes.
+                store.with_patience(SOON).check()
             versions, _ = versions_or_files(store, f"{name}/")
             found = catalog.summarise(store, name, now=now, listed=versions, on_progress=on_progress)
             drills |= {each.drill_id: _held(each) for each in read_history(store, name).until(now)}

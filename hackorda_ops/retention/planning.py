@@ -5,18 +5,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import combinations
 from typing import Final
 
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.catalog import CatalogOf
 from hackorda_ops.artifacts.summaries import Summary
+from hackorda_ops.config.offsite import STORE
 from hackorda_ops.config.retention import Keep
 from hackorda_ops.drill.report.history import read_history
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import StoreRefused
+from hackorda_ops.errors import OpsError, StoreRefused
 from hackorda_ops.hidden.seen import undelete_command
 from hackorda_ops.judgement.artifact import Sayings, judge
-from hackorda_ops.judgement.reading import proofs_in, proofs_said, together, verified_in
+from hackorda_ops.judgement.reading import answering, proofs_in, proofs_said, together, verified_in
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.retention.deletion import last_lock
 from hackorda_ops.retention.leftovers import Leftover, leftovers, remains
@@ -28,8 +30,10 @@ from hackorda_ops.safekeeping.pins import Pin, read_pins
 from hackorda_ops.safekeeping.pins import together as together_pinned
 from hackorda_ops.stores.store import READINESS_PAGE, PlaceName, Store, StoredVersion, versions_or_files
 from hackorda_ops.week.apart import require_two_places
+from hackorda_ops.words import named
 
 _UNKNOWN: Final = "the report of a drill that may have proven this one can't be read"
+_WAITS: Final = "not deleted while {} can't be read: what is there counts"
 _STORE_ALONE: Final = (
     "Off-site isn't configured: none of its variables is set. The plan uses the store alone, and what drills "
     "proved by the reports in it."
@@ -52,6 +56,7 @@ class RetentionPlan:
         notes: what somebody should look at, a sentence each: it's kept.
         to_extend: the locks that are extended.
         over: the pins that have ended, and are lifted.
+        unread: the places that can't be read now: nothing is deleted there, or in any other place off-site.
     """
 
     database: str
@@ -61,6 +66,7 @@ class RetentionPlan:
     notes: tuple[str, ...]
     to_extend: tuple[LockExtension, ...] = ()
     over: tuple[Pin, ...] = ()
+    unread: tuple[PlaceName, ...] = ()
 
     @property
     def to_delete(self) -> tuple[Decision, ...]:
@@ -84,13 +90,14 @@ def open_places(protected: Protected) -> dict[PlaceName, Store]:
         ConfigError: variables are missing, or both are the same place.
     """
     # Half of what off-site takes is a mistake, which is refused.
-    if not (protected.mentions_offsite or protected.policy.retention.offsite):
-        return {"store": protected.store}
+    kept_off_site = any(protected.policy.keep_in(name) for name in protected.policy.offsites)
+    if not (protected.mentions_offsite or kept_off_site):
+        return {STORE: protected.store}
     protected.require("store", "offsite")
-    if protected.straight_offsite:
-        return {"offsite": protected.offsite}
-    require_two_places(protected.name, protected.store, protected.offsite)
-    return {"store": protected.store, "offsite": protected.offsite}
+    places = {name: protected.place(name) for name in protected.place_names}
+    for one, other in combinations(places.values(), 2):
+        require_two_places(protected.name, one, other)
+    return places
 
 
 def read_plan(
@@ -112,11 +119,8 @@ def read_plan(
         StoreRefused, StoreUnreachable: a place can't be read. Without it there's no knowing what must be kept.
     """
     name, policy = protected.name, protected.policy
-    configured: dict[PlaceName, Keep | None] = {
-        "store": policy.retention.store,
-        "offsite": policy.retention.offsite,
-    }
-    policies = {place: configured[place] for place in places}
+    places, unread = _readable(protected, places)
+    policies = {place: policy.keep_in(place) for place in places}
     listed, not_seen = _listed(name, places, policies)
     catalogs = {
         place: catalog.summarise(store, name, now=now, listed=listed[place], on_progress=on_progress)
@@ -150,13 +154,20 @@ def read_plan(
         )
     else:
         decisions = kept(decisions, _locked(name, decisions, places, listed, now), held_back=True)
+    if unread:
+        # The store would fill up. Off-site, what the missing place has counts for what the others may delete.
+        waits = _WAITS.format(named(unread))
+        off_site = [each.held for each in decisions if each.held.place != protected.nights_in]
+        decisions = kept(
+            decisions, {(each.place, each.artifact_id): waits for each in off_site}, held_back=True
+        )
     to_extend, not_extended = extensions(name, places, decisions, listed, now)
-    # What has a manifest in the store may be copied off-site at any time; nothing is ever copied the other way.
-    in_store = _with_manifests(catalogs["store"]) if "store" in catalogs else []
+    # What has a manifest in one place may be copied off-site at any time; to the store, only what somebody asks for.
+    whole = {place: _with_manifests(found) for place, found in catalogs.items()}
     left = [
         _for_now(each, places[place], drills.unknown, now)
         for place, keep in policies.items()
-        if keep is not None
+        if keep is not None and (not unread or place == protected.nights_in)
         for each in leftovers(
             name,
             place,
@@ -173,7 +184,9 @@ def read_plan(
                     now=now,
                 ),
             ),
-            may_come=in_store if place == "offsite" else (),
+            may_come=[each for other in places if other != place for each in whole[other]]
+            if place in policy.copied_to
+            else (),
             now=now,
         )
     ]
@@ -181,10 +194,12 @@ def read_plan(
         database=name,
         decisions=decisions,
         leftovers=tuple(left),
+        unread=tuple(unread),
         stocks=tuple(stock_of(place, store, name, listed[place]) for place, store in places.items()),
         notes=(
-            *(() if "offsite" in places else (_STORE_ALONE,)),
-            *((_NEVER_DELETED,) if "store" not in places and policy.retention.offsite is None else ()),
+            *((_STORE_ALONE,) if set(places) == {STORE} else ()),
+            *((_NEVER_DELETED,) if protected.straight_offsite and not policy.deletes else ()),
+            *(_unread_sentence(place, error) for place, error in unread.items()),
             *not_seen,
             *not_extended,
             *dict.fromkeys(why for _, unread in (*verifications, *proofs) for why in unread),
@@ -213,6 +228,28 @@ def _how_back(left: Leftover) -> str:
     database, _, artifact_id = left.subject.partition("/")
     command = undelete_command(database, left.place, artifact_id)
     return f". `{command}` brings it back as long as its versions are kept"
+
+
+def _readable(
+    protected: Protected, places: Mapping[PlaceName, Store]
+) -> tuple[dict[PlaceName, Store], dict[PlaceName, OpsError]]:
+    """The places that can be read now, and why the others can't: of several off-site, one may be missing.
+
+    Raises:
+        StoreRefused, StoreUnreachable: the nights can't be read, or nothing off-site.
+    """
+    if not protected.several_offsite:
+        return dict(places), {}
+    read, unread = answering(places)
+    if protected.nights_in in unread:
+        raise unread[protected.nights_in]
+    if len(read) == 1 and unread:
+        raise next(iter(unread.values()))
+    return read, unread
+
+
+def _unread_sentence(place: PlaceName, error: OpsError) -> str:
+    return f"{place} can't be read, so nothing is deleted there or in any other place off-site: {error.what}"
 
 
 def _with_manifests(found: CatalogOf[Summary]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hackorda_ops.artifacts.copying import end_abandoned_uploads
-from hackorda_ops.config.retention import Retention
+from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, PermanentError, RetryableError, StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, ignore
@@ -77,7 +77,7 @@ def prune(protected: Protected, *, now: datetime | None = None, on_progress: OnP
         StoreRefused, StoreUnreachable: a place can't be read; nothing was deleted.
         PermanentError: artifacts could not be deleted, each is named; RetryableError where that may pass.
     """
-    moment, policy = now or datetime.now(UTC), protected.policy.retention
+    moment = now or datetime.now(UTC)
     places = open_places(protected)
     try:
         plan = read_plan(protected, places, now=moment, on_progress=on_progress)
@@ -88,13 +88,13 @@ def prune(protected: Protected, *, now: datetime | None = None, on_progress: OnP
             next_step=error.next_step,
         ) from None
     if not (plan.to_delete or plan.to_remove or plan.to_extend or plan.over):
-        return _carried_out(plan, policy, places, Line("retention"), now=moment)
+        return _carried_out(plan, protected.policy, places, Line("retention"), now=moment)
     with recorded("delete", protected, subject="retention", stores=tuple(places.values())) as line:
-        return _carried_out(plan, policy, places, line, now=moment)
+        return _carried_out(plan, protected.policy, places, line, now=moment)
 
 
 def _carried_out(
-    plan: RetentionPlan, policy: Retention, places: Mapping[PlaceName, Store], line: Line, *, now: datetime
+    plan: RetentionPlan, policy: Policy, places: Mapping[PlaceName, Store], line: Line, *, now: datetime
 ) -> Pruned:
     """Deletes, and keeps the log's line up to date: what is gone must be logged however this ends."""
     done = Pruned(plan, (), (), 0, 0, (), ())
@@ -135,11 +135,10 @@ def _carried_out(
             )
             line.detail = sentence(done)
     done = _pins_lifted(done, places, errors)
-    policies = {"store": policy.store, "offsite": policy.offsite}
     ended = [
         upload
         for place, store in places.items()
-        if policies[place] is not None
+        if policy.keep_in(place) is not None and place not in plan.unread
         for upload in end_abandoned_uploads(store, plan.database)
     ]
     done = replace(done, ended_uploads=tuple(ended))

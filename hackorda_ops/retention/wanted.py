@@ -30,7 +30,7 @@ def wanted_back(
     places: Mapping[PlaceName, Store] = {place: store}
     versions = tuple(store.versions(f"{protected.name}/"))
     hidden = hidden_in(protected.name, versions)
-    policy = {"store": protected.policy.retention.store, "offsite": protected.policy.retention.offsite}[place]
+    policy = protected.policy.keep_in(place)
     if policy is None or not hidden:
         return hidden, ()
     there = [each.held for each in read_plan(protected, places, now=now).decisions]

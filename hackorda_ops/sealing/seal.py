@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hackorda_ops.age.data_key import DataKey
 from hackorda_ops.age.streams import encrypt_file, write_small
-from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.by_hand import copies_of
 from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, Manifest, digest_of, to_bytes
 from hackorda_ops.artifacts.sealed import SEALED_NAME, SUFFIX, SealedManifest, key_name, sealed_of
@@ -52,7 +52,7 @@ def seal(
         done_bytes += 0 if entry.path in already else encrypted.size_bytes
         on_progress(Progress("encrypt", done_bytes, manifest.size_bytes, "bytes"))
     sheet = recovery_sheet(
-        manifest, recipients=recipients, offsite=offsite_of(protected.policy.offsite, protected.environ)
+        manifest, recipients=recipients, offsite=copies_of(protected.policy.offsites, protected.environ)
     ).encode()
     with disk_errors(f"write into {staged}"):
         written = write_small(staged / SEALED_NAME, to_bytes(manifest), key.recipient)

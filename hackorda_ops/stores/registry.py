@@ -36,7 +36,8 @@ def open_store(section: StoreSection, environ: Mapping[str, str], work_folder: P
         environ: the environment.
         work_folder: where artifacts are built.
     """
-    return OPENERS[type(section)](section, environ, work_folder)
+    opener = next(OPENERS[kind] for kind in type(section).__mro__ if kind in OPENERS)
+    return opener(section, environ, work_folder)
 
 
 def _bucket(section: S3, environ: Mapping[str, str], work_folder: Path) -> Store:

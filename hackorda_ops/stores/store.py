@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, Protocol, runtime_checkable
+from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.stores.patience import Patience
@@ -26,8 +26,8 @@ READINESS_PAGE: Final = "readiness.html"
 LOOK_WHO_WRITES: Final = "Look at the file, and find out who can write to this store."
 """The next step for a file that nothing depends on."""
 
-# The nightly store, or the off-site bucket.
-PlaceName = Literal["store", "offsite"]
+# "store" for the nightly store, or the name of a bucket off-site (`config.offsite`).
+PlaceName = str
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def require_copies(protected: Protected) -> None:
     Raises:
         ConfigError: the nights go straight off-site.
     """
-    if protected.straight_offsite:
+    if not protected.policy.has_weeks:
         raise ConfigError(
             f"The nights of {protected.name} go straight to the off-site bucket (copies: nightly).",
             meaning="There is nothing to copy: each was read back from the bucket before its manifest was written.",
@@ -45,13 +45,19 @@ def require_two_places(name: str, store: Store, offsite: Store) -> None:
         )
 
 
-def one_bucket(store: Store, offsite: Store) -> str | None:
-    """A sentence where one bucket holds both, whatever the prefixes; None where each has its own."""
+def one_bucket(store: Store, offsite: Store, *, called: str = "The store and off-site") -> str | None:
+    """A sentence where one bucket holds both, whatever the prefixes; None where each has its own.
+
+    Args:
+        store: a place.
+        offsite: another one.
+        called: both, as a sentence begins.
+    """
     if store.location() == offsite.location():
-        return f"The store and off-site are the same place, {store.describe()}: there is no second copy."
+        return f"{called} are the same place, {store.describe()}: there is no second copy."
     if store.location().shares_container(offsite.location()):
         bucket = store.location().container
-        return f"The store and off-site are one bucket, {bucket}: emptying it would lose both copies."
+        return f"{called} are one bucket, {bucket}: emptying it would lose both copies."
     return None
 
 

@@ -94,6 +94,10 @@ def known_keys(model: Any, path: list[str]) -> Iterator[str]:
         model: the section that the path begins in.
         path: the keys that lead to it; [] for `model` itself.
     """
+    if path and path[0].isdigit():
+        # One of a list, where one alone may be written as well.
+        yield from known_keys(model, path[1:])
+        return
     for candidate in sections_of(model):
         if not path:
             yield from candidate.model_fields

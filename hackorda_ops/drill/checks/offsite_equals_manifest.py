@@ -1,5 +1,7 @@
 """The artifact, fetched from off-site, is what its manifest says: hashed file by file before anything is restored."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from hackorda_ops.artifacts.damage import damage
@@ -9,10 +11,16 @@ from hackorda_ops.drilling.declaration import FILES, RESTORED, DrillCheck, Drill
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.engines.registry import engine_that_wrote
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, IdentityRefused
+from hackorda_ops.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    IdentityRefused,
+    StoreRefused,
+    StoreUnreachable,
+)
 from hackorda_ops.findings import Finding
 from hackorda_ops.sealing.opening import OpenArtifact, fetch_opened, opened
-from hackorda_ops.stores.store import Store
+from hackorda_ops.stores.store import PlaceName, Store
 
 CHECK: Final = DrillCheck(
     name=FILES,
@@ -56,17 +64,19 @@ def opened_here(
     return None
 
 
-def fetched(offsite: Store, drilling: Drilling, damaged: tuple[Finding, ...]) -> bool:
+def fetched(
+    places: Sequence[tuple[PlaceName, Store]], drilling: Drilling, damaged: tuple[Finding, ...]
+) -> bool:
     """Fetches the artifact and hashes every file of it; whether it is what its manifest says.
 
     Args:
-        offsite: where it lies.
+        places: where it lies, by name; where one stops answering, the next one that has the same is read.
         drilling: the drill.
         damaged: newer artifacts that are damaged: they count against the copies off-site, and keep no older one
             from being tried.
     """
     record, manifest = drilling.record, drilling.manifest
-    findings = fetched_findings(offsite, drilling, in_full=False)
+    findings = _findings(places, drilling, in_full=False)
     record.check(
         CHECK.name,
         (*damaged, *findings),
@@ -90,12 +100,16 @@ def fetched_findings(store: Store, drilling: Drilling, *, in_full: bool = True) 
     Raises:
         OpsError: it can't be read.
     """
-    record, seen = drilling.record, Fetched()
+    return _findings((("", store),), drilling, in_full=in_full)
+
+
+def _findings(
+    places: Sequence[tuple[PlaceName, Store]], drilling: Drilling, *, in_full: bool
+) -> tuple[Finding, ...]:
+    record = drilling.record
     try:
         with record.stage("fetch", in_recovery=True):
-            fetch_opened(
-                store, drilling.artifact, drilling.folder, on_progress=drilling.on_progress, fetched=seen
-            )
+            seen = _fetch(places, drilling)
         with record.stage("check", in_recovery=True):
             return _judged(drilling, None if in_full else seen)
     except (ArtifactDamaged, ArtifactMissing) as error:
@@ -135,3 +149,30 @@ def _judged(drilling: Drilling, seen: Fetched | None) -> tuple[Finding, ...]:
         on_progress=drilling.on_progress,
         hashed=None if seen is None else seen.hashed,
     )
+
+
+def _fetch(places: Sequence[tuple[PlaceName, Store]], drilling: Drilling) -> Fetched:
+    """Fetches the artifact from the first place, or from the next one that has it, where one doesn't answer.
+
+    Raises:
+        ArtifactMissing, ArtifactDamaged: the copy isn't what its manifest says.
+        StoreRefused, StoreUnreachable: no place answers.
+    """
+    record, manifest = drilling.record, drilling.manifest
+    for (name, store), following in zip_longest(places, places[1:]):
+        # The whole of one copy is judged, and never a mixture of two.
+        seen = Fetched()
+        try:
+            fetch_opened(
+                store, drilling.artifact, drilling.folder, on_progress=drilling.on_progress, fetched=seen
+            )
+        except (StoreRefused, StoreUnreachable) as error:
+            if following is None:
+                raise
+            record.remarks.append(
+                f"{name} stopped answering while it was read, and {following[0]} was taken: {error.what}"
+            )
+            record.location = f"{following[1].describe()}/{manifest.prefix}"
+        else:
+            return seen
+    raise AssertionError("there is at least one place")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from hackorda_ops.artifacts import room
-from hackorda_ops.artifacts.by_hand import offsite_of
+from hackorda_ops.artifacts.by_hand import copies_of
 from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.damage import hashed
 from hackorda_ops.artifacts.elsewhere import night_before
@@ -87,7 +87,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             captured_at=captured_at,
             version=info.version,
             groups=groups,
-            offsite=offsite_of(policy.offsite, protected.environ),
+            offsite=copies_of(policy.offsites, protected.environ),
         ).encode()
         (staged / RECOVERY_SHEET_NAME).write_bytes(sheet)
         file = hashed(staged, SNAPSHOT)

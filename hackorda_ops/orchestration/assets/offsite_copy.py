@@ -11,7 +11,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.judgement.reading import for_a_copy
 from hackorda_ops.orchestration import checks, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, group_of, night_key
-from hackorda_ops.orchestration.labels import label_run, labels
+from hackorda_ops.orchestration.labels import label_run, labels, only_there
 from hackorda_ops.orchestration.names import key
 from hackorda_ops.orchestration.partitions import weeks
 from hackorda_ops.orchestration.told_outside import told_outside
@@ -37,6 +37,7 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
         owners=list(database.owners),
         tags=labels(name, "week"),
         kinds={"s3"},
+        # One that is missing leaves the others as they are: the week is there, and the check of that copy has failed.
         deps=[dg.AssetDep(night_key(name, database), partition_mapping=nights_of_the_week)],
         partitions_def=partitions,
         check_specs=specs,
@@ -58,7 +59,8 @@ def offsite_copy(name: str, database: Policy) -> dg.AssetsDefinition:
                     protected,
                     week=date.fromisoformat(context.partition_key),
                     passing_over=known.passing_over,
-                    repairing=known.repairing,
+                    mending=known.mending,
+                    only=only_there(context.run),
                     on_progress=ProgressLog(context.log.info),
                 )
 

@@ -45,7 +45,7 @@ def readiness(config: Config) -> dg.AssetsDefinition:
             made
             for name, policy in config.databases.items()
             for made in (night_key(name, policy), key(name, OFFSITE_COPY), key(name, RESTORE_DRILL))
-            if made != key(name, OFFSITE_COPY) or policy.copies == "weekly"
+            if made != key(name, OFFSITE_COPY) or policy.has_weeks
         ],
         description="How ready each database is for the day it's lost: its newest night, copy and proof against "
         "policy, its recovery time and point against objective, where they are heading, and what it costs to "

@@ -38,7 +38,7 @@ def restore_drill(name: str, database: Policy, alerts: Alerts) -> dg.AssetsDefin
         alerts: where the UI is, for the report's link to the run.
     """
     own_key, partitions = key(name, RESTORE_DRILL), quarters(database.schedule)
-    restored = OFFSITE_COPY if database.copies == "weekly" else engine_of(database).night_asset
+    restored = OFFSITE_COPY if database.has_weeks else engine_of(database).night_asset
     of_report = specs_of_report(name, database)
     # For lineage, and so that the present quarter can be backfilled; see `offsite_copy`.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):

@@ -21,6 +21,7 @@ from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.drill.quarter import Quarter, quarters_held
 from hackorda_ops.drill.report.history import DRILLS_FOLDER
 from hackorda_ops.environment import Protected
+from hackorda_ops.judgement.reading import answering
 from hackorda_ops.orchestration import checks, clock, drill_metadata, metadata
 from hackorda_ops.orchestration.assets import OFFSITE_COPY, RESTORE_DRILL, night_key
 from hackorda_ops.orchestration.assets.drill_report import pages, report_key, specs_of_report
@@ -175,12 +176,17 @@ def _cursor(context: dg.SensorEvaluationContext) -> dict[str, Known]:
 
 def _read(protected: Protected, known: Known, now: datetime) -> Found:
     """Reads what is new in the stores of a database. Nothing of Dagster here: it may go on when its time is up."""
-    name, straight = protected.name, protected.straight_offsite
-    store = protected.store.with_patience(SOON) if protected.has("store") and not straight else None
-    offsite = protected.offsite.with_patience(SOON) if protected.has("offsite") else None
-    nights, of_store = _artifacts(offsite if straight else store, name, known.store, now)
-    copies, of_offsite = _artifacts(None if straight else offsite, name, known.offsite, now)
-    drills, of_drills = _drills(protected, [each for each in (store, offsite) if each], known.drills, now)
+    name = protected.name
+    places = {place: store.with_patience(SOON) for place, store in protected.places.items()}
+    if protected.several_offsite:
+        # What one copy has is read from another, where it doesn't answer.
+        places, silent = answering(places)
+        if protected.nights_in in silent:
+            raise silent[protected.nights_in]
+    nights, of_store = _artifacts(places.get(protected.nights_in), name, known.store, now)
+    copied_to = [places[place] for place in protected.policy.copied_to if place in places]
+    copies, of_offsite = _artifacts(copied_to[0] if copied_to else None, name, known.offsite, now)
+    drills, of_drills = _drills(protected, list(places.values()), known.drills, now)
     return Found(nights, copies, drills, Known(of_store, of_offsite, of_drills))
 
 

@@ -20,7 +20,7 @@ from hackorda_ops.orchestration.assets import (
 )
 from hackorda_ops.orchestration.assets.readiness import READINESS
 from hackorda_ops.orchestration.failures import cause_of, headline_of, loudness_of
-from hackorda_ops.orchestration.labels import DATABASE, KIND
+from hackorda_ops.orchestration.labels import DATABASE, KIND, ONLY_THERE
 from hackorda_ops.orchestration.names import called, key
 from hackorda_ops.orchestration.runs import PARTITION_TAG, link
 
@@ -122,7 +122,8 @@ def _end(
         tone=tone,
         backfill=run.tags.get(_BACKFILL_TAG),
         failed_checks=() if failed else _failed_checks(instance, run),
-        repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0",
+        # What a copy lacks was reported when it was missed first.
+        repeats=run.tags.get(_RETRY_NUMBER_TAG, "0") != "0" or ONLY_THERE in run.tags,
         run=link(run.run_id, ui_url),
     )
 

@@ -89,7 +89,8 @@ def _metrics(config: Config, path: Path) -> dg.SensorDefinition:
 
         def one(name: str) -> Standing:
             def read() -> Standing:
-                return read_standing(Protected(name, config.databases[name], environ), now=now)
+                protected = Protected(name, config.databases[name], environ)
+                return read_standing(protected, now=now, counting=True)
 
             try:
                 return within(max(ends - time.monotonic(), 0), f"Reading the state of {name}", read)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from hackorda_ops.artifacts.by_hand import Offsite, offsite_of
+from hackorda_ops.artifacts.by_hand import Offsite, copies_of
 from hackorda_ops.artifacts.checksums import with_checksums
 from hackorda_ops.artifacts.elsewhere import night_before
 from hackorda_ops.artifacts.manifest import RECOVERY_SHEET_NAME, FileEntry, digest_of
@@ -77,7 +77,7 @@ def taken(order: NightOrder) -> Iterator[Taken]:
             captured,
             name=protected.name,
             reason=order.reason,
-            offsite=offsite_of(policy.offsite, protected.environ),
+            offsite=copies_of(policy.offsites, protected.environ),
             seconds=seconds,
             on_progress=order.on_progress,
         )
