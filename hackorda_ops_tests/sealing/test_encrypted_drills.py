@@ -14,6 +14,7 @@ from hackorda_ops.judgement.reading import read_judged
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.night.night import take_night
+from hackorda_ops.night_proof.prove import prove
 from hackorda_ops.sealing.preflight import look_at_encryption
 from hackorda_ops.week import week
 from hackorda_ops_tests.engines import examples
@@ -84,3 +85,14 @@ def test_no_identity_is_an_error_that_says_nothing_of_the_backup(
     assert result.error is not None
     assert "identity" in result.error.what
     assert catalog.read(shipped.offsite, shipped.name).newest is not None
+
+
+def test_a_machine_that_only_dumps_is_not_blamed_for_proofs_that_it_can_not_make(shipped: Protected) -> None:
+    written = shipped.policy.model_dump(mode="json", exclude_unset=True)
+    dumping = replace(shipped, policy=Policy.model_validate({**written, "identity": None}))
+    proved = prove(dumping)
+    assert (proved.proof.verdict, proved.nowhere) == ("ERROR", True)
+
+    unset = replace(shipped, policy=Policy.model_validate({**written, "identity": {"env": "NOT_SET"}}))
+    proved = prove(unset)
+    assert (proved.proof.verdict, proved.nowhere) == ("ERROR", False)
