@@ -12,7 +12,7 @@ from hackorda_ops.blast_radius.remedies import BUCKET, FOLDER, role_remedies
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.engines.rights import RoleRights, TellsRights
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.errors import OpsError
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.stores.canary import CanaryAnswers, TriesCanaries
 from hackorda_ops.stores.folder import FolderStore
@@ -79,7 +79,7 @@ def measure(protected: Protected, *, now: datetime | None = None) -> BlastRadius
     canaries: dict[PlaceName, CanaryAnswers] = {}
     not_measured: list[str] = []
     unreached: list[PlaceName] = []
-    for place, store in _places(protected).items():
+    for place, store in protected.places.items():
         try:
             radius, answers = _of_place(protected, place, store, now)
         except OpsError as error:
@@ -148,17 +148,6 @@ def _of_folder(store: Store) -> tuple[Reach, str]:
     if os.access(store.root, os.W_OK | os.X_OK):
         return "everything", "this user may delete what lies there"
     return "nothing", "this user may only read there"
-
-
-def _places(protected: Protected) -> dict[PlaceName, Store]:
-    found: dict[PlaceName, Store] = {}
-    names: tuple[PlaceName, ...] = ("offsite",) if protected.straight_offsite else ("store", "offsite")
-    for place in names:
-        try:
-            found[place] = protected.store if place == "store" else protected.offsite
-        except ConfigError:
-            continue
-    return found
 
 
 def _role(protected: Protected, not_measured: list[str]) -> RoleRights | None:

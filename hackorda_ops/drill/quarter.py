@@ -76,7 +76,10 @@ def hold_drill(
             result
         )
         if result.artifact is not None:
-            line.saw(protected.offsite, f"{result.database}/{result.artifact.artifact_id}")
+            prefix = f"{result.database}/{result.artifact.artifact_id}"
+            # Of several copies, the one that was drilled.
+            drilled = (each for each in stores if f"{each.describe()}/{prefix}" == result.artifact.location)
+            line.saw(next(drilled, protected.offsite), prefix)
         line.tables = as_restored(result.tables)
     past = _past(stores, protected.name)
     # pandas takes a second to load, which no other command or code location should wait for.

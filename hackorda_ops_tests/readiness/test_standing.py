@@ -336,7 +336,7 @@ def test_what_is_left_of_a_proven_artifact_without_its_manifest_is_no_restore_po
 )
 def test_a_second_copy_in_the_same_bucket_is_told(kept: Kept, store: str, offsite: str, told: str) -> None:
     bucket = kept.policy.offsite.model_copy(update={"prefix": offsite})
-    nights = S3.model_validate({**bucket.model_dump(), "prefix": store})
+    nights = S3.model_validate({**bucket.model_dump(exclude={"name", "retention"}), "prefix": store})
     kept.policy = kept.policy.model_copy(update={"store": nights, "offsite": bucket})
     standing = kept.standing(FRIDAY)
     assert standing.problems == (f"The store and off-site {told.format(bucket=kept.offsite.bucket)}",)
