@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
-from hackorda_ops.artifacts.manifest import Manifest, files_digest
+from hackorda_ops.artifacts.manifest import SEALED_FORMAT_VERSION, Manifest, files_digest
 from hackorda_ops.config.offsite import STORE
 from hackorda_ops.drill.checks import scratch_gone
 from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
@@ -148,8 +148,7 @@ class _Attempt:
                 base.not_reached(
                     scratch_gone.CHECK.name, "nothing was made, because the artifact can't be opened"
                 )
-                # The machine that dumps encrypted nights should have no identity; another may prove them.
-                return base, self.protected.policy.identity is None
+                return base, False
             base.manifest = artifact.manifest
             drilling = Drilling(
                 base,
@@ -177,7 +176,9 @@ class _Attempt:
                 refused.append((way, lacking))
             base.stopped_by(none_of(refused))
             return base, all(isinstance(error, _OF_THE_PLACE) for _, error in refused)
-        return base, False
+        # The machine that dumps encrypted nights should have no identity: another may prove them.
+        sealed = self.held.manifest.format_version == SEALED_FORMAT_VERSION
+        return base, sealed and self.protected.policy.identity is None
 
     def _lacking(self, way: Way, drilling: Drilling) -> OpsError | None:
         """Restores and compares on a place; why it isn't fit for that, or None where it is."""
