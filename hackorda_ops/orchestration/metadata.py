@@ -121,6 +121,7 @@ def of_week(week: Week) -> Metadata:
             f"copy in {each.place}": MetadataValue.text(f"missing: {each.error.what}")
             for each in week.missing
         },
+        **of_receipt(week.receipt),
     }
 
 
