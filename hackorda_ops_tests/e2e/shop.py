@@ -171,6 +171,8 @@ def protected_shop(
         "scratch": {"server": {}},
         "migrate": {"command": shlex.join(["sh", "-c", migrate])},
         "dump": {"work_folder": str(folder / "work")},
+        # What a proof has in the work folder would be taken for what a night or a drill left.
+        "proof": {"every": "off"},
         "schedule": {
             **dict.fromkeys(("night", "week", "quarter"), f"0 {far} * * *"),
             # So that there are missed quarters on every day of the year.
