@@ -134,7 +134,12 @@ class Shop:
 
     def fetched(self) -> list[Path]:
         """What drills have fetched and not removed."""
-        return [path for path in self.work.rglob("*") if path.is_file()]
+        # Receipts wait there until they are in their places.
+        return [
+            path
+            for path in self.work.rglob("*")
+            if path.is_file() and self.work / "receipts" not in path.parents
+        ]
 
     def scratch(self) -> set[str]:
         """The databases on the scratch server, beside those that every server has."""
