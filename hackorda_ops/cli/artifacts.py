@@ -207,7 +207,7 @@ def backups(
             f"{protected.name}, {place}: {found.location}",
             (
                 "night",
-                "artifact",
+                "artifact!",
                 "captured (UTC)",
                 "rows#",
                 "size#",

@@ -76,7 +76,7 @@ def _show(plan: RetentionPlan, stock: Stock) -> None:
     decisions = [each for each in plan.decisions if each.held.place == stock.place]
     terminal.table(
         f"{plan.database}, {stock.place}: {stock.location}",
-        ("night", "artifact", "size#", "judgement", "", "why"),
+        ("night", "artifact!", "size#", "judgement", "", "why"),
         [
             (
                 str(each.held.night),

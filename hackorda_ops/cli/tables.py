@@ -7,10 +7,13 @@ from rich.box import Box
 from rich.cells import cell_len, chop_cells
 
 _PADDING = 2
+_LEAST = 3
 
 
 def lines(columns: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, box: Box) -> Iterator[str]:
-    """The lines of a table, the header's first; columns whose name ends in "#" hold numbers.
+    """The lines of a table, the header's first.
+
+    A column whose name ends in "#" holds numbers; one that ends in "!" what is copied from there, and is never folded.
 
     Args:
         columns: the columns' names.
@@ -18,10 +21,11 @@ def lines(columns: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, 
         width: how many characters a line may have. Wider cells are folded, those of the widest columns first.
         box: what its frame is drawn with.
     """
-    names = [name.removesuffix("#") for name in columns]
+    names = [name.rstrip("#!") for name in columns]
     right = [name.endswith("#") for name in columns]
     widths = _fitted(
         [max(map(_width, cells)) for cells in zip(names, *rows, strict=True)],
+        [name.endswith("!") for name in columns],
         width - (_PADDING + 1) * len(columns) - 1,
     )
     framed = [each + _PADDING for each in widths]
@@ -43,17 +47,20 @@ def lines(columns: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, 
     yield box.get_bottom(framed)
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
-    """The widths of columns that have to share a room: the widest give up first."""
-    least = 1
-    while sum(widths) > room and max(widths) > least:
-        widest = max(widths)
-        next_widest = max((each for each in widths if each < widest), default=least)
-        several = widths.count(widest)
-        too_much = -(-(sum(widths) - room) // several)
-        to = max(least, next_widest, widest - too_much)
-        widths = [to if each == widest else each for each in widths]
-    return widths
+def _fitted(widths: Sequence[int], whole: Sequence[bool], room: int) -> list[int]:
+    """The widths of columns that have to share a room: the widest give up first, and those that stay whole nothing."""
+    found = dict(enumerate(widths))
+    gives = [number for number, stays in enumerate(whole) if not stays]
+    room -= sum(width for width, stays in zip(widths, whole, strict=True) if stays)
+    while gives and sum(found[each] for each in gives) > room:
+        widest = max(found[each] for each in gives)
+        if widest <= _LEAST:
+            break
+        next_widest = max((found[each] for each in gives if found[each] < widest), default=_LEAST)
+        several = [each for each in gives if found[each] == widest]
+        too_much = -(-(sum(found[each] for each in gives) - room) // len(several))
+        found.update(dict.fromkeys(several, max(_LEAST, next_widest, widest - too_much)))
+    return [found[number] for number in range(len(widths))]
 
 
 def _width(cell: str) -> int:

@@ -59,11 +59,11 @@ def progress_shown() -> Iterator[OnProgress]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on standard output; columns whose name ends in "#" hold numbers.
+    """A table on standard output (`tables.lines`).
 
     Args:
         title: the table's heading.
-        columns: the columns' names.
+        columns: the columns' names: those with "#" at the end hold numbers, those with "!" what is copied from there.
         rows: one cell for each column.
     """
     box = HEAVY_HEAD.substitute(out.options)

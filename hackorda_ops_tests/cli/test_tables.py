@@ -51,3 +51,16 @@ def test_a_table_of_thousands_is_whole() -> None:
     rows = [(str(number), "why " * 30, str(number)) for number in range(5_000)]
     shown = list(lines(COLUMNS, rows, width=80, box=HEAVY_HEAD))
     assert len([line for line in shown if line.startswith("│") and line[2:6].strip().isdigit()]) == 5_000
+
+
+def test_what_is_copied_from_a_table_is_never_folded_however_narrow_it_is() -> None:
+    shown = list(
+        lines(
+            ("night", "artifact!", "why"),
+            [("2026-11-27", "20261127T231449Z-bfacfb", "one two three " * 9)],
+            width=50,
+            box=ASCII,
+        )
+    )
+    assert any("20261127T231449Z-bfacfb" in line for line in shown)
+    assert len({len(line) for line in shown}) == 1

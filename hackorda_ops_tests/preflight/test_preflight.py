@@ -63,7 +63,7 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
     )
     assert concerns_in(parts) == ()
     assert "key tables" in [part.part for part in parts]
-    assert [part.part for part in parts[-10:]] == [
+    assert [part.part for part in parts[-11:]] == [
         "off-site",
         "deletion",
         "night before",
@@ -72,6 +72,7 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
         "extensions",
         "scratch limits",
         "new database",
+        "proof",
         "migrations",
         "Dagster",
     ]
