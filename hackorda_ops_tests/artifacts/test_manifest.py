@@ -38,7 +38,7 @@ def test_half_a_manifest_is_damage() -> None:
 
 def test_a_manifest_of_a_later_release_is_not_guessed_at() -> None:
     data = json.loads(to_bytes(manifest())) | {"format_version": 3}
-    with pytest.raises(ArtifactDamaged, match="format version 2") as caught:
+    with pytest.raises(ArtifactDamaged, match="format version 3") as caught:
         from_bytes(json.dumps(data).encode(), origin="x")
     assert "RESTORE.md" in caught.value.next_step
 

@@ -10,6 +10,7 @@ import typer
 from hackorda_ops.cli import app
 from hackorda_ops.config import file as config_file
 from hackorda_ops.orchestration.build import build_defs
+from hackorda_ops.orchestration.sensors import missing_copies
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -32,6 +33,8 @@ def test_every_job_sensor_and_asset_that_it_names_exists() -> None:
         *(sensor.name for sensor in definitions.sensor_defs),
         *(schedule.name for schedule in definitions.schedule_defs),
         *(key.path[-1] for key in definitions.asset_graph.get_all_asset_keys()),
+        # With several copies off-site only.
+        missing_copies.NAME,
         # Pools.
         *(f"hackorda_{pool}" for pool in ("source", "offsite", "scratch")),
     }

@@ -61,8 +61,9 @@ class Shipped(Protected):
 
     @property
     def fetched(self) -> list[Path]:
-        """What lies in the work folder now."""
-        return [path for path in self.policy.dump.work_folder.rglob("*") if path.is_file()]
+        """What lies in the work folder now, beside receipts that wait until they are in their places."""
+        work = self.policy.dump.work_folder
+        return [path for path in work.rglob("*") if path.is_file() and work / "receipts" not in path.parents]
 
     def changed(self, *, environ: Mapping[str, str] | None = None, **policy: Any) -> "Shipped":
         changed = Policy.model_validate(self.written | policy)
