@@ -87,4 +87,5 @@ def test_what_could_not_be_read_for_want_of_room_is_not_remembered_as_damage(
             on_progress=ignore,
         )
     assert verification_keys(full.store, full.name) == before
-    assert [path.name for path in full_disk.iterdir()] == ["filler"]
+    # A receipt finds no room either; its folder may be there.
+    assert [path.name for path in full_disk.rglob("*") if path.is_file()] == ["filler"]
