@@ -218,6 +218,6 @@ def _write_all(descriptor: int, block: bytes, folder: Path) -> None:
             raise DiskFull(
                 f"Disk full while fetching into {folder} ({error.strerror}).",
                 meaning="The stored artifact is untouched; nothing was restored.",
-                next_step="Free space there, or point dump.work_folder in databases.yaml at a larger disk.",
+                next_step="Make room on that disk, or point dump.work_folder in databases.yaml at a larger one.",
             ) from None
         raise

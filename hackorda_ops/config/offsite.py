@@ -68,7 +68,7 @@ class OffsiteBucket(S3):
         Args:
             otherwise: what `retention.offsite` says, where the bucket says nothing.
         """
-        return self.retention if "retention" in self.model_fields_set else otherwise
+        return self.retention if {"retention"} & self.model_fields_set else otherwise
 
     def is_written_as(self, place: object) -> bool:
         """Whether a store is the same bucket, as far as databases.yaml says."""

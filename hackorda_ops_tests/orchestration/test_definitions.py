@@ -70,6 +70,9 @@ def _automations(databases: int) -> tuple[set[str], set[str], set[str]]:
     )
 
 
+JOBS_OF_ONE = ("night", "proof", "week", "quarter", "year", "retention", "blast_radius")
+
+
 def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> None:
     sensors, schedules, jobs = _automations(1)
     sensors_of_ten, schedules_of_ten, jobs_of_ten = _automations(10)
@@ -95,14 +98,14 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
     shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
     assert schedules == {f"db0_{each}" for each in of_one} | shared
     assert schedules_of_ten == {f"db{n}_{each}" for n in range(10) for each in of_one} | shared
-    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (15, 60)
-    assert jobs - {f"db0_{each}" for each in ("night", "proof", "week", "quarter", "year", "retention")} == {
+    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (16, 70)
+    assert jobs - {f"db0_{each}" for each in JOBS_OF_ONE} == {
         "sweep",
         "history",
         "all_readiness",
         "housekeeping",
     }
-    assert (len(jobs), len(jobs_of_ten)) == (10, 64)
+    assert (len(jobs), len(jobs_of_ten)) == (11, 74)
 
 
 def test_what_belongs_to_a_database_can_be_filtered_by_its_label() -> None:
