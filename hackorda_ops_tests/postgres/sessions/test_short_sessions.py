@@ -30,6 +30,7 @@ ON_COPIES = {
     "postgres/restoring/target.py",
     "postgres/archives/table_digest.py",
     "postgres/archives/copied_by_psql.py",
+    "scratch/local/scratch.py",
 }
 
 
