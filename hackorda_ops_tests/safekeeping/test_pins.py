@@ -64,7 +64,7 @@ def test_a_pin_is_a_part_of_what_is_known_of_an_artifact(places: Places) -> None
     judged = read_judged({"store": places.store}, "hackorda", now=NOW)
 
     assert [each.manifest.artifact_id for each in judged.held if each.pinned] == [OLDEST.artifact_id]
-    assert "not proven by a drill yet; pinned until " in judged.of("store")[0].sentence
+    assert "not proven yet; pinned until " in judged.of("store")[0].sentence
 
 
 def test_a_pin_that_is_over_is_lifted_and_the_artifact_goes(places: Places) -> None:
