@@ -118,7 +118,7 @@ class FolderStore(StoreBase):
         while left:
             path, prefix = left.pop()
             # An artifact may be deleted while it is listed; anything else must not look like "empty".
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
+            with suppress(FileNotFoundError), os.scandir(path) as entries:
                 for entry in entries:
                     if not entry.is_dir():
                         with suppress(FileNotFoundError):

@@ -126,7 +126,7 @@ def test_a_drill_restores_the_night_and_the_database_is_ready(straight: Straight
     assert judge(standing, protected.policy).word == "OK"
     ready = assess(read_survey(protected, now=now), protected.policy)
     assert [cost.stored.place for cost in ready.costs] == ["offsite"]
-    assert [each.kind for each in ready.asked] == ["night", "quarter", "year"]
+    assert [each.kind for each in ready.asked] == ["proof", "night", "quarter", "year"]
     # A week later, nothing having come: the night is overdue, and no copy is.
     late = read_standing(protected, now=now + timedelta(days=8))
     assert {each.kind for each in late.overdue} == {"night"}
