@@ -59,7 +59,7 @@ def of_night(night: Night) -> Metadata:
 
 
 def of_receipt(receipt: Head | None) -> Metadata:
-    """The receipt of a verdict, as `hackorda-ops receipts verify --head RECEIPT` takes it; nothing where there is none."""
+    """A verdict's receipt, as `hackorda-ops receipts verify --head RECEIPT` takes it; nothing where there is none."""
     return {} if receipt is None else {"receipt": MetadataValue.text(str(receipt))}
 
 
