@@ -223,6 +223,6 @@ def test_each_configuration_of_the_readme_is_sound(block: Block, tmp_path: Path)
 
 def test_every_command_has_its_line_in_the_readme() -> None:
     [commands] = of("Commands")
-    printed = re.findall(r"^hackorda-ops (\w+)", commands.text, re.MULTILINE)
+    printed = re.findall(r"^hackorda-ops ([a-z-]+)", commands.text, re.MULTILINE)
 
     assert {each.name for each in LISTED} == set(printed)
