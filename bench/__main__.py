@@ -31,7 +31,7 @@ _MB = 1_000_000
 def measured(bench: Bench, *, short: bool, large: bool) -> Iterator[Row]:
     """Every row, each as it is known."""
     if short:
-        yield from rows_of_data(bench, "even", 500 * _MB, WITH_RESTORES)
+        yield from rows_of_data(bench, "even", 1_400 * _MB, WITH_RESTORES)
         yield from commands(bench, 300)
         return
     yield from rows_of_data(bench, "even", 100 * _MB, NIGHT)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--rounds", type=int, help="runs of each variant (3)")
     parser.add_argument("--large", action="store_true", help="measure 5 GB as well")
-    parser.add_argument("--short", action="store_true", help="a few rows in two minutes, and no page")
+    parser.add_argument("--short", action="store_true", help="a few rows in four minutes, and no page")
     chosen = parser.parse_args(arguments)
     rounds = chosen.rounds or 3
     console = Console(width=None if sys.stdout.isatty() else 140)
