@@ -50,7 +50,7 @@ _LARGE_BYTES, _LARGE_NIGHT_GOAL = 3_000_000_000, 1.25
 _SMALL_BYTES = 200_000_000
 _PROVEN_SECONDS = 30
 NIGHT = ("pg_dump", "night")
-WITH_RESTORES = (*NIGHT, "pg_restore", "restore", "ship", "drill")
+WITH_RESTORES = (*NIGHT, "pg_restore", "restore")
 EVERYTHING = (
     "pg_dump",
     "pg_dump_default",
