@@ -27,9 +27,9 @@ from hackorda_ops.unforeseen import as_error
 def test_what_the_operating_system_refuses_says_what_to_free(
     number: int, kind: type[LocalTrouble], advice: str
 ) -> None:
-    trouble = local_trouble.of_exception(OSError(number, os.strerror(number), "/work/file"))
+    trouble = local_trouble.of_exception(OSError(number, os.strerror(number), "/srv/file"))
     assert type(trouble) is kind
-    assert "at /work/file" in trouble.what
+    assert "at /srv/file" in trouble.what
     assert advice in trouble.next_step
     assert "not at fault" in trouble.meaning
 
