@@ -275,15 +275,9 @@ def proofs_of(
         artifact_id: the artifact's id.
         trouble: collects a sentence for each thing that can't be read.
     """
-    found = []
-    for place in places:
-        try:
-            seen, unread = PROOFS.read(place.store, database, place.proof_keys, [artifact_id])
-        except OpsError as error:
-            seen, unread = (), (error.what,)
-        found.append(seen)
-        trouble.problems.extend(why for why in unread if why not in trouble.problems)
-    return each_once(found)
+    return each_once(
+        _from_each(places, lambda at: PROOFS.read(at.store, database, at.proof_keys, [artifact_id]), trouble)
+    )
 
 
 def _proof_in(key: str) -> tuple[str, str]:
@@ -302,15 +296,30 @@ def verifications_of(
         artifact_id: the artifact's id.
         trouble: collects a sentence for each thing that can't be read.
     """
+    return together(
+        _from_each(
+            places,
+            lambda at: read_verifications(at.store, database, at.verification_keys, [artifact_id]),
+            trouble,
+        )
+    )
+
+
+def _from_each(
+    places: Sequence[Listed],
+    read: Callable[[Listed], tuple[tuple[T, ...], tuple[str, ...]]],
+    trouble: Trouble,
+) -> list[tuple[T, ...]]:
+    """What is read in each place; what can't be is written down once."""
     found = []
     for place in places:
         try:
-            seen, unread = read_verifications(place.store, database, place.verification_keys, [artifact_id])
+            seen, unread = read(place)
         except OpsError as error:
             seen, unread = (), (error.what,)
         found.append(seen)
         trouble.problems.extend(why for why in unread if why not in trouble.problems)
-    return together(found)
+    return found
 
 
 def newest_exercises(
