@@ -1,6 +1,7 @@
 """The boto3 client that every S3 store uses, with the defaults that other providers need."""
 
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,6 @@ import boto3
 import botocore.session
 from botocore import handlers
 from botocore.config import Config
-from botocore.loaders import Loader, create_loader
 
 from hackorda_ops.errors import StoreRefused
 
@@ -25,6 +25,8 @@ _NOBODY_ELSES = {
     "credentials_file": (None, None, os.devnull, None),
     "defaults_mode": (None, None, "legacy", None),
 }
+# A session isn't safe to use from several threads; its clients are.
+_MAKING = threading.Lock()
 
 
 def connect(
@@ -52,15 +54,6 @@ def connect(
         StoreRefused: endpoint_url is not a URL.
         BotoCoreError: an AWS_… variable has an impossible value.
     """
-    # A session of its own: boto3's shared one is not safe to use from several threads.
-    own = botocore.session.Session(session_vars=_NOBODY_ELSES)
-    own.register_component("data_loader", _descriptions())
-    session = boto3.session.Session(
-        botocore_session=own,
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        region_name=region or "us-east-1",
-    )
     config = Config(
         # The defaults of boto3 1.36 and later make other providers refuse uploads, or
         # store the checksum's text inside the object (boto/boto3#4435).
@@ -77,7 +70,15 @@ def connect(
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack this documented option
     )
     try:
-        client = session.client("s3", endpoint_url=endpoint_url, config=config)
+        with _MAKING:
+            client = _session().client(
+                "s3",
+                aws_access_key_id=access_key_id,
+                aws_secret_access_key=secret_access_key,
+                region_name=region or "us-east-1",
+                endpoint_url=endpoint_url,
+                config=config,
+            )
     except ValueError:
         # boto3's own message would repeat the URL, with any credentials in it.
         raise StoreRefused(
@@ -93,11 +94,9 @@ def connect(
 
 
 @cache
-def _descriptions() -> Loader:
-    """Return what botocore reads of S3's API from its files: once for all clients, because it takes most of the time.
+def _session() -> boto3.session.Session:
+    """Return the session that makes all clients: what it has read of S3's API and its endpoints takes most of the time.
 
-    It is complete when a second thread gets it: what botocore adds to a description, it adds while loading it.
+    Nobody else's: not boto3's shared one, and no key is kept in it. It makes one client at a time.
     """
-    loader = create_loader()
-    loader.load_service_model("s3", "service-2")
-    return loader
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=_NOBODY_ELSES))
