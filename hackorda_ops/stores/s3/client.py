@@ -11,6 +11,7 @@ from botocore import handlers
 from botocore.config import Config
 
 from hackorda_ops.errors import StoreRefused
+from hackorda_ops.stores.s3.patient import make_patient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,8 +48,9 @@ def connect(
         access_key_id: the access key's id.
         secret_access_key: its secret.
         connect_timeout_seconds: limit for making a connection.
-        read_timeout_seconds: limit for each wait for bytes of an answer.
-        attempts: how often a request with a transient failure is made in total.
+        read_timeout_seconds: limit for each wait for bytes of an answer, and for a transfer that only trickles.
+        attempts: how often a request with a transient failure is made in total, within `RETRY_BUDGET_SECONDS` where
+            nobody answers.
 
     Raises:
         StoreRefused: endpoint_url is not a URL.
@@ -90,6 +92,7 @@ def connect(
     # For what is read from a stream boto3 asks for permission first (Expect: 100-continue): one more round trip for
     # each part, and a second's wait at providers that don't know it.
     client.meta.events.unregister("before-call.s3", handlers.add_expect_header)
+    make_patient(client, read_timeout_seconds=read_timeout_seconds)
     return client
 
 

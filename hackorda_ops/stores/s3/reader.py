@@ -1,6 +1,7 @@
 """Reading an S3 object as a stream that survives broken connections, and is as fast as several of them."""
 
 import io
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
+from hackorda_ops.stores.s3.patient import RETRY_BUDGET_SECONDS
 from hackorda_ops.stores.s3.seats import SEAT_BYTES, SHARED_SEATS, MemoryBudget, Piece, Seats
 from hackorda_ops.stores.store import CHUNK_BYTES
 
@@ -94,13 +96,14 @@ class _Piece:
         Raises:
             HTTPClientError, IncompleteReadError, ClientError: the last attempt's error.
         """
-        failures = 0
+        failures, give_up_at = 0, float("inf")
         while True:
             try:
                 block = self._opened.body.read(size_bytes)
             except (HTTPClientError, IncompleteReadError):
                 failures += 1
-                if failures >= self._attempts:
+                give_up_at = min(give_up_at, time.monotonic() + RETRY_BUDGET_SECONDS)
+                if failures >= self._attempts or time.monotonic() > give_up_at:
                     raise
                 self.close()
                 if self.object_bytes is not None and self._offset_bytes == self._end_bytes:
