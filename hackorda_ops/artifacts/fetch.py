@@ -5,18 +5,24 @@ import errno
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
 
 from hackorda_ops.artifacts.damage import HashedFile
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, StoreRefused, StoreUnreachable
+from hackorda_ops.artifacts.twins import Fetched, ReadPlaces, Twin, Twins
+from hackorda_ops.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    DiskFull,
+    StoreRefused,
+    StoreUnreachable,
+)
 from hackorda_ops.progress import OnProgress, Progress
 from hackorda_ops.stores.store import CHUNK_BYTES, Store
 from hackorda_ops.stores.versions import OpensVersions, newest_first
@@ -26,50 +32,6 @@ _DOWNLOADS = 4
 _M_MMAP_THRESHOLD = -3
 
 
-@dataclass(frozen=True)
-class Twin:
-    """A file of another copy, or of another artifact, that has the same SHA-256 by its own manifest.
-
-    Attributes:
-        store: where it lies.
-        key: its key there.
-        version_id: the version, where it isn't what the key shows now.
-    """
-
-    store: Store
-    key: str
-    version_id: str | None = None
-
-    def __str__(self) -> str:
-        version = f" (version {self.version_id})" if self.version_id else ""
-        return f"{self.store.describe()}/{self.key}{version}"
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """It as a stream; see `Store.open`."""
-        if self.version_id is not None and isinstance(self.store, OpensVersions):
-            return self.store.open_version(self.key, self.version_id)
-        return self.store.open(self.key)
-
-
-# By SHA-256; the ones to try first come first.
-Twins = Mapping[str, Sequence[Twin]]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What was seen while fetching, also where that ends with an error.
-
-    Attributes:
-        damaged: the paths of the files that are missing where the artifact lies, or have other bytes.
-        hashed: the files that were fetched, by path, with the SHA-256 of their bytes as they arrived.
-        taken: where each of them was taken from instead, by its path.
-    """
-
-    damaged: list[str] = field(default_factory=list)
-    hashed: dict[str, HashedFile] = field(default_factory=dict)
-    taken: dict[str, Twin] = field(default_factory=dict)
-
-
 def fetch_artifact(
     store: Store,
     manifest: Manifest,
@@ -77,7 +39,9 @@ def fetch_artifact(
     *,
     on_progress: OnProgress,
     twins: Twins | None = None,
+    copies: Sequence[Store] = (),
     fetched: Fetched | None = None,
+    check: bool = False,
     to_the_end: bool = False,
 ) -> None:
     """Downloads every file of an artifact, several at a time, into private files.
@@ -86,78 +50,44 @@ def fetch_artifact(
     called judges the hashes. With them, a file that isn't what the manifest says is taken from the first twin that is,
     or from an older version of its own.
 
+    A place that can't be read any more is given up where another has the file: the rest is taken from there. It is
+    asked once more only for what no other place has.
+
     Args:
         store: where the artifact lies.
         manifest: the artifact's.
         folder: an existing private folder; the artifact's own paths are kept below it.
         on_progress: called with the bytes fetched, from more than one thread.
         twins: where each file may be taken from instead; None where this copy itself is to be judged.
+        copies: other places with the same artifact, for what can't be read here any more; never for damaged files.
         fetched: collects what was seen.
+        check: whether a file that isn't what the manifest says is an error; it is one with `twins`.
         to_the_end: whether all other files are fetched although one is damaged or missing everywhere.
 
     Raises:
         ArtifactMissing: a file that the manifest lists isn't there.
-        ArtifactDamaged: a file is longer than the manifest says; with `twins`, it has other bytes, and so has every
-            twin.
+        ArtifactDamaged: a file is longer than the manifest says; with `check`, it has other bytes; with `twins`, so
+            has every twin.
         DiskFull: no room on this disk.
-        StoreRefused, StoreUnreachable: the store said no, or nothing.
+        StoreRefused, StoreUnreachable: the store said no, or nothing, and no other place has the file.
     """
     _give_memory_back_at_once()
-    done, lock, seen = 0, Lock(), fetched or Fetched()
-
-    def download(source: Twin, entry: FileEntry, *, check: bool) -> None:
-        nonlocal done
-        (folder / entry.path).unlink(missing_ok=True)
-        digest, written_bytes = hashlib.sha256(), 0
-        try:
-            with (
-                source.open() as stream,
-                _private_file(folder / entry.path) as target,
-            ):
-                while block := stream.read(CHUNK_BYTES):
-                    if written_bytes + len(block) > entry.size_bytes:
-                        raise _other_bytes(source, f"longer than the {entry.size_bytes} bytes")
-                    _write_all(target, block, folder)
-                    written_bytes += len(block)
-                    digest.update(block)
-                    with lock:
-                        done += len(block)
-                        on_progress(Progress("fetch", done, manifest.size_bytes, "bytes"))
-            arrived = HashedFile(entry.path, written_bytes, digest.hexdigest())
-            if check and (arrived.size_bytes, arrived.sha256) != (entry.size_bytes, entry.sha256):
-                raise _other_bytes(
-                    source, f"{written_bytes} bytes with SHA-256 {arrived.sha256}, not the {entry.sha256}"
-                )
-            seen.hashed[entry.path] = arrived
-        except (ArtifactDamaged, ArtifactMissing):
-            with lock:
-                done -= written_bytes
-            raise
-
-    def one(entry: FileEntry) -> None:
-        own = Twin(store, f"{manifest.prefix}/{entry.path}")
-        try:
-            download(own, entry, check=twins is not None)
-        except (ArtifactDamaged, ArtifactMissing):
-            seen.damaged.append(entry.path)
-            if twins is None:
-                raise
-            for twin in itertools.chain(twins.get(entry.sha256, ()), _older_versions(own, entry)):
-                if twin.version_id is None and (twin.store.location(), twin.key) == (
-                    store.location(),
-                    own.key,
-                ):
-                    continue
-                with suppress(ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable):
-                    download(twin, entry, check=True)
-                    seen.taken[entry.path] = twin
-                    return
-            raise
-
+    seen = fetched if fetched is not None else Fetched()
+    fetching = _Fetching(
+        store,
+        manifest,
+        folder,
+        on_progress,
+        twins,
+        copies,
+        seen,
+        check or twins is not None,
+        ReadPlaces(seen, on_progress, len(manifest.files)),
+    )
     with ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="fetch") as downloads:
         # The largest first, so that no big one is left running alone at the end.
         largest_first = sorted(manifest.files, key=lambda entry: -entry.size_bytes)
-        futures = [downloads.submit(one, entry) for entry in largest_first]
+        futures = [downloads.submit(fetching.one, entry) for entry in largest_first]
         try:
             if to_the_end:
                 wait(futures)
@@ -166,6 +96,93 @@ def fetch_artifact(
         except BaseException:
             downloads.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+@dataclass
+class _Fetching:
+    """One artifact being fetched, by several threads; see `fetch_artifact`."""
+
+    store: Store
+    manifest: Manifest
+    folder: Path
+    on_progress: OnProgress
+    twins: Twins | None
+    copies: Sequence[Store]
+    seen: Fetched
+    check: bool
+    places: ReadPlaces
+    _done_bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def one(self, entry: FileEntry) -> None:
+        """Fetches a file from wherever it can be had."""
+        own = Twin(self.store, f"{self.manifest.prefix}/{entry.path}")
+        mending = [each for each in (self.twins or {}).get(entry.sha256, ()) if not each.is_same_file(own)]
+        others = [*mending, *(Twin(copy, own.key) for copy in self.copies)]
+        try:
+            if others and self.places.answers(self.store):
+                try:
+                    self._download(self.places.hasty(own), entry)
+                except (StoreRefused, StoreUnreachable) as error:
+                    self.places.give_up(self.store, error)
+                else:
+                    return
+            if not self._from_another(entry, others):
+                # No other place has it: this one is waited for as long as it's configured.
+                self._download(own, entry)
+        except (ArtifactDamaged, ArtifactMissing):
+            self.seen.damaged.append(entry.path)
+            if self.twins is None:
+                raise
+            if not self._from_another(entry, itertools.chain(mending, _older_versions(own, entry))):
+                raise
+
+    def _from_another(self, entry: FileEntry, others: Iterable[Twin]) -> bool:
+        for twin in others:
+            if not self.places.answers(twin.store):
+                continue
+            try:
+                self._download(self.places.hasty(twin), entry)
+            except (ArtifactDamaged, ArtifactMissing):
+                if self.twins is None:
+                    # It is judged as it is in the place that it comes from.
+                    self.seen.taken[entry.path] = twin
+                    raise
+            except (StoreRefused, StoreUnreachable) as error:
+                self.places.give_up(twin.store, error)
+            else:
+                self.seen.taken[entry.path] = twin
+                return True
+        return False
+
+    def _download(self, source: Twin, entry: FileEntry) -> None:
+        target_path = self.folder / entry.path
+        target_path.unlink(missing_ok=True)
+        digest, written_bytes = hashlib.sha256(), 0
+        try:
+            with source.open() as stream, _private_file(target_path) as target:
+                while block := stream.read(CHUNK_BYTES):
+                    if written_bytes + len(block) > entry.size_bytes:
+                        raise _other_bytes(source, f"longer than the {entry.size_bytes} bytes")
+                    _write_all(target, block, self.folder)
+                    written_bytes += len(block)
+                    digest.update(block)
+                    self._count(len(block))
+            arrived = HashedFile(entry.path, written_bytes, digest.hexdigest())
+            if self.check and (written_bytes, arrived.sha256) != (entry.size_bytes, entry.sha256):
+                raise _other_bytes(
+                    source, f"{written_bytes} bytes with SHA-256 {arrived.sha256}, not the {entry.sha256}"
+                )
+            self.seen.hashed[entry.path] = arrived
+        except (ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable):
+            with self._lock:
+                self._done_bytes -= written_bytes
+            raise
+
+    def _count(self, arrived_bytes: int) -> None:
+        with self._lock:
+            self._done_bytes += arrived_bytes
+            self.on_progress(Progress("fetch", self._done_bytes, self.manifest.size_bytes, "bytes"))
 
 
 def _older_versions(own: Twin, entry: FileEntry) -> Iterator[Twin]:

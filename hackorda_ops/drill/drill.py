@@ -161,7 +161,7 @@ def _chosen_copy(record: Record, protected: Protected, quarter: date, today: dat
     raise AssertionError("a database has a place off-site")
 
 
-def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[tuple[PlaceName, Store]]:
+def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[Store]:
     """The copies that have the same artifact, should the chosen one stop answering."""
     manifest = chosen.manifest
     for name in chosen.following:
@@ -169,7 +169,7 @@ def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[tuple
             store = protected.place(name)
             asked = store.with_patience(SOON)
             if next(catalog.read_each(asked, protected.name, [manifest.artifact_id]), None) == manifest:
-                yield name, store
+                yield store
 
 
 def _chosen(
@@ -209,7 +209,7 @@ def _drill(drilling: Drilling, chosen: _ChosenCopy, scratch: Scratch, drill_id: 
     record = drilling.record
     with record.stage("sweep"):
         record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]
-    places = ((chosen.place, chosen.store), *_others_with_it(drilling.protected, chosen))
+    places = (chosen.store, *_others_with_it(drilling.protected, chosen))
     if offsite_equals_manifest.fetched(places, drilling, chosen.damaged):
         with record.stoppable():
             _on_scratch(scratch, drilling, drill_id)

@@ -77,8 +77,10 @@ def hold_drill(
         )
         if result.artifact is not None:
             prefix = f"{result.database}/{result.artifact.artifact_id}"
-            # Of several copies, the one that was drilled.
-            drilled = (each for each in stores if f"{each.describe()}/{prefix}" == result.artifact.location)
+            # Of several copies, the one that was drilled; of two that it came from, the one that still answered.
+            drilled = (
+                each for each in stores if result.artifact.location.endswith(f"{each.describe()}/{prefix}")
+            )
             line.saw(next(drilled, protected.offsite), prefix)
         line.tables = as_restored(result.tables)
     past = _past(stores, protected.name)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hackorda_ops.artifacts.damage import OTHER_BYTES, hashed
-from hackorda_ops.artifacts.fetch import Twin, fetch_artifact
+from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.key_files import KEY_LIMIT_BYTES, key_files, key_missing
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, from_bytes
 from hackorda_ops.artifacts.room import free_bytes
 from hackorda_ops.artifacts.sealed import is_sealed
+from hackorda_ops.artifacts.twins import Twin
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, DiskFull, UsageError
 from hackorda_ops.progress import OnProgress
 from hackorda_ops.stores.disk_errors import disk_errors

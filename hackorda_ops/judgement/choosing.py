@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hackorda_ops.artifacts.fetch import Twin, Twins
+from hackorda_ops.artifacts.twins import Twin, Twins
 from hackorda_ops.config.offsite import STORE
 from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.judgement.artifact import LAST_RESORT, USABLE, State

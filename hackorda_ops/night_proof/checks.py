@@ -1,5 +1,6 @@
 """What the proof of a night proves: the checks of a drill that need the artifact and its restored copy alone."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from hackorda_ops.drill.checks import scratch_gone
@@ -26,17 +27,17 @@ def checks_of_proof(engine: str) -> tuple[DrillCheck, ...]:
     return (FILES_CHECK, *of_engine, scratch_gone.CHECK)
 
 
-def fetched(store: Store, drilling: Drilling) -> bool:
+def fetched(stores: Sequence[Store], drilling: Drilling) -> bool:
     """Fetches the artifact and reads every file of it; whether it is what its manifest says.
 
     Args:
-        store: where it lies.
+        stores: where it lies; see `fetched_findings`.
         drilling: the proof.
 
     Raises:
         OpsError: it can't be read.
     """
-    manifest, findings = drilling.manifest, fetched_findings(store, drilling)
+    manifest, findings = drilling.manifest, fetched_findings(stores, drilling)
     drilling.record.check(
         FILES_CHECK.name,
         findings,

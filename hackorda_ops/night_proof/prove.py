@@ -1,5 +1,6 @@
 """Proves a night: restores its artifact, compares it in full, takes everything down, and remembers the verdict."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -99,7 +100,7 @@ def prove(
         base = Record(wording=WORDING, manifest=held.manifest, location=held.location)
         base.remarks += judged.notes
         attempt = _Attempt(protected, held, proof_id, seed, budget, budget.watching(on_progress))
-        record, nowhere = attempt.on(places[held.place], base)
+        record, nowhere = attempt.on([places[each] for each in _with_the_same(judged, held)], base)
         proof = _concluded(
             record,
             held.manifest,
@@ -136,14 +137,19 @@ class _Attempt:
     budget: Budget
     on_progress: OnProgress
 
-    def on(self, store: Store, base: Record) -> tuple[Record, bool]:
-        """Restores from a place wherever that can be done; the record of it, and whether it could be nowhere."""
+    def on(self, stores: Sequence[Store], base: Record) -> tuple[Record, bool]:
+        """Restores wherever that can be done; the record of it, and whether it could be nowhere.
+
+        Args:
+            stores: the place to restore from, and then those that have the same, should it not answer any more.
+            base: the record so far.
+        """
         work_folder = self.protected.policy.dump.work_folder
         with (
             base.stoppable(),
             staged_folder(work_folder, self.protected.name, self.proof_id) as folder,
         ):
-            artifact = opened_here(base, FILES_CHECK.name, self.protected, store, self.held.manifest)
+            artifact = opened_here(base, FILES_CHECK.name, self.protected, stores[0], self.held.manifest)
             if artifact is None:
                 base.not_reached(
                     scratch_gone.CHECK.name, "nothing was made, because the artifact can't be opened"
@@ -160,7 +166,7 @@ class _Attempt:
                 seed=self.seed,
                 opened=artifact,
             )
-            if not fetched(store, drilling):
+            if not fetched(stores, drilling):
                 base.not_reached(scratch_gone.CHECK.name, "nothing was made, because the artifact is damaged")
                 return base, False
             private = folder / "tls"
@@ -276,6 +282,16 @@ def _places(protected: Protected) -> dict[PlaceName, Store]:
             raise next(iter(silent.values()))
     off_site = {name: store for name, store in places.items() if name != STORE}
     return {**off_site, **places}
+
+
+def _with_the_same(judged: Judged, held: Held) -> list[PlaceName]:
+    """The places that have an artifact, its own first."""
+    others = (
+        each.place
+        for each in judged.held
+        if each.manifest == held.manifest and each.place != held.place and each.judgement.state != "damaged"
+    )
+    return [held.place, *others]
 
 
 def _chosen(judged: Judged, night: date | None, artifact_id: str | None) -> Held:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from hackorda_ops.artifacts.damage import FileSeen, damage
-from hackorda_ops.artifacts.fetch import Fetched, Twins
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.twins import Fetched, Twins
 from hackorda_ops.artifacts.verifications import remember, verification_of
 from hackorda_ops.engines.engine import Target
 from hackorda_ops.engines.orders import RestoreOrder
@@ -45,7 +45,7 @@ class BroughtBack:
         seconds: the restore's own wall-clock time.
         findings: what differs from the manifest; none means PASS.
         warnings: what the tools or the server warned of.
-        taken: a sentence for each file that was taken from another copy, because it's damaged or missing there.
+        taken: what was taken from other copies, and why (`Fetched.told`).
     """
 
     manifest: Manifest
@@ -102,7 +102,7 @@ def bring_back(
             are compared as well.
         keep_going: restores everything that the server accepts; each thing that it rejects is a finding.
         tables: restores only these, and what they need; none for everything.
-        twins: where a file that is damaged or missing may be taken from instead; None: from nowhere.
+        twins: where a file may be taken from instead that is damaged, missing or can't be read; None: from nowhere.
 
     Raises:
         ConfigError, IdentityRefused: the artifact is encrypted, and no identity here opens it.
@@ -170,11 +170,7 @@ def bring_back(
             seconds=restored.seconds,
             findings=(*found, *restored.findings),
             warnings=restored.warnings,
-            taken=tuple(
-                f"{store.describe()}/{manifest.prefix}/{path} is damaged or missing; {twin} has the same SHA-256, "
-                "and was taken instead."
-                for path, twin in sorted(reading.fetched.taken.items())
-            ),
+            taken=reading.fetched.told(store, manifest.prefix),
         )
         line.outcome, line.findings = brought.verdict, brought.findings
         line.saw(store, manifest.prefix)
@@ -248,8 +244,9 @@ class _ArtifactAtHand:
 
     def remember(self, found: tuple[Finding, ...]) -> None:
         """Writes down beside the artifact what was seen of its bytes there."""
-        # A part that is sound says nothing of the rest.
-        if not found and not self.fetched.damaged and self.part is not None:
+        # A part that is sound says nothing of the rest, and what couldn't be read nothing of that place.
+        whole = self.part is None and not self.fetched.given_up
+        if not found and not self.fetched.damaged and not whole:
             return
         seen = verification_of(
             self.artifact.stored,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from hackorda_ops.age.identities import Identities
 from hackorda_ops.age.streams import NotOpened, decrypt_file, decrypt_small
 from hackorda_ops.artifacts.damage import HashedFile
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT
-from hackorda_ops.artifacts.fetch import Fetched, Twins, fetch_artifact
+from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.key_files import KEY_LIMIT_BYTES, key_files, key_missing
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest, from_bytes
 from hackorda_ops.artifacts.sealed import (
@@ -23,11 +23,20 @@ from hackorda_ops.artifacts.sealed import (
     is_sealed,
     tells_the_same,
 )
+from hackorda_ops.artifacts.twins import Fetched, Twins
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, IdentityRefused, OpsError
+from hackorda_ops.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    IdentityRefused,
+    OpsError,
+    StoreRefused,
+    StoreUnreachable,
+)
 from hackorda_ops.progress import OnProgress, Progress
 from hackorda_ops.sealing.identity import identity_of
 from hackorda_ops.stores.disk_errors import disk_errors
+from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store
 
 # Keys of an artifact that are tried; each rewrapping makes one, and takes the others away where it can.
@@ -78,7 +87,7 @@ def opened(
     """
     if not isinstance(manifest, SealedManifest):
         return OpenArtifact(manifest, manifest)
-    places = (store, *elsewhere)
+    places = (store, *(each.with_patience(SOON) for each in elsewhere))
     key = data_key(places, manifest, identity_of(protected))
     return OpenArtifact(_manifest(places, manifest, key), manifest, key)
 
@@ -94,9 +103,9 @@ def data_key(places: Sequence[Store], manifest: SealedManifest, identities: Iden
     Raises:
         IdentityRefused, ArtifactMissing, ArtifactDamaged, StoreRefused, StoreUnreachable: see `opened`.
     """
-    refused, damaged, found = False, "", False
+    refused, damaged, found, unread = False, "", False, list[OpsError]()
     for place in places:
-        with _unless_first(place, places):
+        with _passing(unread):
             for name in key_files(place, manifest.prefix)[:_MOST_KEYS]:
                 found, key_path = True, f"{place.describe()}/{manifest.prefix}/{name}"
                 try:
@@ -112,7 +121,7 @@ def data_key(places: Sequence[Store], manifest: SealedManifest, identities: Iden
                     return key
                 damaged = damaged or key_path
     if not found:
-        raise key_missing(places[0], manifest)
+        raise unread[0] if unread else key_missing(places[0], manifest)
     if damaged:
         raise ArtifactDamaged(
             f"{damaged} doesn't hold the key that {manifest.artifact_id} was encrypted with.",
@@ -131,22 +140,26 @@ def data_key(places: Sequence[Store], manifest: SealedManifest, identities: Iden
     )
 
 
-class _unless_first(suppress):  # noqa: N801  # a context manager, as `suppress` is
-    """Lets errors of another place pass: it may not answer, and is only asked for help."""
-
-    def __init__(self, place: Store, places: Sequence[Store]) -> None:
-        super().__init__(*(() if place is places[0] else (OpsError,)))
+@contextmanager
+def _passing(unread: list[OpsError]) -> Iterator[None]:
+    """Lets a place that can't be read pass: another may have the same."""
+    try:
+        yield
+    except (StoreRefused, StoreUnreachable) as error:
+        unread.append(error)
 
 
 def _manifest(places: Sequence[Store], sealed: SealedManifest, key: DataKey) -> Manifest:
     [entry] = [each for each in sealed.files if each.path == SEALED_NAME]
-    why = ""
+    why, unread = "", list[OpsError]()
     for place in places:
-        origin = f"{place.describe()}/{sealed.prefix}/{SEALED_NAME}"
+        origin, data = f"{place.describe()}/{sealed.prefix}/{SEALED_NAME}", None
         try:
-            data = place.read_small(f"{sealed.prefix}/{SEALED_NAME}")
+            with _passing(unread):
+                data = place.read_small(f"{sealed.prefix}/{SEALED_NAME}")
         except (ArtifactMissing, ArtifactDamaged) as error:
             why = why or error.what
+        if data is None:
             continue
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             why = why or f"{origin} has other bytes than the manifest lists"
@@ -159,6 +172,8 @@ def _manifest(places: Sequence[Store], sealed: SealedManifest, key: DataKey) -> 
         if is_sealed(manifest) or not tells_the_same(sealed, manifest):
             raise _not_what_was_sealed(origin)
         return manifest
+    if unread:
+        raise unread[0]
     raise ArtifactDamaged(
         f"{why}.",
         meaning="It holds what the artifact is compared with, so nothing could be checked.",
@@ -181,6 +196,7 @@ def fetch_opened(
     *,
     on_progress: OnProgress,
     twins: Twins | None = None,
+    copies: Sequence[Store] = (),
     fetched: Fetched | None = None,
 ) -> None:
     """Fetches an artifact's files, and decrypts them; the folder then has what `artifact.manifest` lists.
@@ -191,6 +207,7 @@ def fetch_opened(
         folder: an existing private folder.
         on_progress: called with the bytes fetched and decrypted, from more than one thread.
         twins: see `fetch_artifact`.
+        copies: see `fetch_artifact`.
         fetched: see `fetch_artifact`.
 
     Raises:
@@ -199,11 +216,26 @@ def fetch_opened(
         DiskFull, StoreRefused, StoreUnreachable: it can't be fetched, or there's no room.
     """
     if artifact.key is None:
-        fetch_artifact(store, artifact.stored, folder, on_progress=on_progress, twins=twins, fetched=fetched)
+        fetch_artifact(
+            store,
+            artifact.stored,
+            folder,
+            on_progress=on_progress,
+            twins=twins,
+            copies=copies,
+            fetched=fetched,
+        )
         return
-    # Nothing is decrypted that isn't known to be what was encrypted.
     fetch_artifact(
-        store, artifact.stored, folder, on_progress=on_progress, twins=twins or {}, fetched=fetched
+        store,
+        artifact.stored,
+        folder,
+        on_progress=on_progress,
+        twins=twins,
+        copies=copies,
+        fetched=fetched,
+        # Nothing is decrypted that isn't known to be what was encrypted.
+        check=True,
     )
     for path in (SEALED_NAME, *IN_THE_CLEAR):
         (folder / path).unlink(missing_ok=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hackorda_ops.artifacts.fetch import Fetched, Twin, fetch_artifact
+from hackorda_ops.artifacts.fetch import fetch_artifact
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.twins import Fetched, Twin
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.progress import Progress
 from hackorda_ops.stores.folder import FolderStore

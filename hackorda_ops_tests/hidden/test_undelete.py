@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hackorda_ops.artifacts import catalog
-from hackorda_ops.artifacts.fetch import Fetched, fetch_artifact
+from hackorda_ops.artifacts.fetch import fetch_artifact
+from hackorda_ops.artifacts.twins import Fetched
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.hidden.as_it_was import as_it_was
 from hackorda_ops.hidden.seen import hidden_evidence, hidden_in

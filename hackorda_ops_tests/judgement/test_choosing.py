@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.artifacts.catalog import Catalog
-from hackorda_ops.artifacts.fetch import Twin
 from hackorda_ops.artifacts.manifest import FileEntry, Manifest
+from hackorda_ops.artifacts.twins import Twin
 from hackorda_ops.errors import ArtifactMissing
 from hackorda_ops.judgement.artifact import ArtifactJudgement, State
 from hackorda_ops.judgement.choosing import choose, command_for, twins_for

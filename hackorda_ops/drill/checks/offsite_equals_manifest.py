@@ -1,12 +1,11 @@
 """The artifact, fetched from off-site, is what its manifest says: hashed file by file before anything is restored."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import Final
 
 from hackorda_ops.artifacts.damage import damage
-from hackorda_ops.artifacts.fetch import Fetched
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.twins import Fetched
 from hackorda_ops.drilling.declaration import FILES, RESTORED, DrillCheck, Drilling
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.engines.registry import engine_that_wrote
@@ -15,12 +14,10 @@ from hackorda_ops.errors import (
     ArtifactDamaged,
     ArtifactMissing,
     IdentityRefused,
-    StoreRefused,
-    StoreUnreachable,
 )
 from hackorda_ops.findings import Finding
 from hackorda_ops.sealing.opening import OpenArtifact, fetch_opened, opened
-from hackorda_ops.stores.store import PlaceName, Store
+from hackorda_ops.stores.store import Store
 
 CHECK: Final = DrillCheck(
     name=FILES,
@@ -64,19 +61,17 @@ def opened_here(
     return None
 
 
-def fetched(
-    places: Sequence[tuple[PlaceName, Store]], drilling: Drilling, damaged: tuple[Finding, ...]
-) -> bool:
+def fetched(places: Sequence[Store], drilling: Drilling, damaged: tuple[Finding, ...]) -> bool:
     """Fetches the artifact and hashes every file of it; whether it is what its manifest says.
 
     Args:
-        places: where it lies, by name; where one stops answering, the next one that has the same is read.
+        places: where it lies; see `fetched_findings`.
         drilling: the drill.
         damaged: newer artifacts that are damaged: they count against the copies off-site, and keep no older one
             from being tried.
     """
     record, manifest = drilling.record, drilling.manifest
-    findings = _findings(places, drilling, in_full=False)
+    findings = fetched_findings(places, drilling, in_full=False)
     record.check(
         CHECK.name,
         (*damaged, *findings),
@@ -89,31 +84,31 @@ def fetched(
     return not findings
 
 
-def fetched_findings(store: Store, drilling: Drilling, *, in_full: bool = True) -> tuple[Finding, ...]:
-    """Fetches the artifact from a place, and says what isn't as its manifest says.
+def fetched_findings(
+    places: Sequence[Store], drilling: Drilling, *, in_full: bool = True
+) -> tuple[Finding, ...]:
+    """Fetches the artifact, and says what isn't as its manifest says.
 
     Args:
-        store: the place.
+        places: where it lies; what one doesn't give any more is read from the next ones. Each file is judged as it is
+            in the place that it came from, and what is damaged there is taken from nowhere else.
         drilling: the drill, or the proof.
         in_full: whether every row in the files is read; otherwise only where the hashes leave something unclear.
 
     Raises:
         OpsError: it can't be read.
     """
-    return _findings((("", store),), drilling, in_full=in_full)
-
-
-def _findings(
-    places: Sequence[tuple[PlaceName, Store]], drilling: Drilling, *, in_full: bool
-) -> tuple[Finding, ...]:
-    record = drilling.record
+    record, seen = drilling.record, Fetched()
+    findings: tuple[Finding, ...] = ()
     try:
         with record.stage("fetch", in_recovery=True):
-            seen = _fetch(places, drilling)
+            _fetch(places, drilling, seen)
         with record.stage("check", in_recovery=True):
-            return _judged(drilling, None if in_full else seen)
+            findings = _judged(drilling, None if in_full else seen)
     except (ArtifactDamaged, ArtifactMissing) as error:
-        return (damage(drilling.artifact.stored, error),)
+        findings = (damage(drilling.artifact.stored, error),)
+    _locate(places, drilling, seen, {each.subject.partition(" (")[0] for each in findings} | {*seen.damaged})
+    return findings
 
 
 def read_if_doubted(drilling: Drilling) -> None:
@@ -151,28 +146,36 @@ def _judged(drilling: Drilling, seen: Fetched | None) -> tuple[Finding, ...]:
     )
 
 
-def _fetch(places: Sequence[tuple[PlaceName, Store]], drilling: Drilling) -> Fetched:
-    """Fetches the artifact from the first place, or from the next one that has it, where one doesn't answer.
+def _fetch(places: Sequence[Store], drilling: Drilling, seen: Fetched) -> None:
+    """Fetches the artifact from the first place; what can't be read there any more from the others that have it.
 
     Raises:
-        ArtifactMissing, ArtifactDamaged: the copy isn't what its manifest says.
+        ArtifactMissing, ArtifactDamaged: a file isn't what its manifest says.
         StoreRefused, StoreUnreachable: no place answers.
     """
-    record, manifest = drilling.record, drilling.manifest
-    for (name, store), following in zip_longest(places, places[1:]):
-        # The whole of one copy is judged, and never a mixture of two.
-        seen = Fetched()
-        try:
-            fetch_opened(
-                store, drilling.artifact, drilling.folder, on_progress=drilling.on_progress, fetched=seen
-            )
-        except (StoreRefused, StoreUnreachable) as error:
-            if following is None:
-                raise
-            record.remarks.append(
-                f"{name} stopped answering while it was read, and {following[0]} was taken: {error.what}"
-            )
-            record.location = f"{following[1].describe()}/{manifest.prefix}"
-        else:
-            return seen
-    raise AssertionError("there is at least one place")
+    store, *others = places
+    fetch_opened(
+        store,
+        drilling.artifact,
+        drilling.folder,
+        on_progress=drilling.on_progress,
+        copies=others,
+        fetched=seen,
+    )
+
+
+def _locate(places: Sequence[Store], drilling: Drilling, seen: Fetched, bad: set[str]) -> None:
+    """Writes down where the files came from: from a place alone, or the bad ones of them, or from several.
+
+    What came from several places in part says of none that all files there are as they should be.
+    """
+    if not seen.given_up:
+        return
+    record, prefix = drilling.record, drilling.manifest.prefix
+    record.remarks += seen.told(places[0], prefix)
+    paths = (bad & {*seen.hashed, *seen.damaged}) or {*seen.hashed}
+    read = [(seen.taken[path].store if path in seen.taken else places[0]).describe() for path in paths]
+    record.location = (
+        " and ".join(f"{store.describe()}/{prefix}" for store in places if store.describe() in read)
+        or record.location
+    )
