@@ -14,7 +14,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import FORMAT_VERSION, Manifest, from_bytes, to_bytes
 from hackorda_ops.artifacts.sealed import SealedManifest
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactDamaged, ConfigError, IdentityRefused
+from hackorda_ops.errors import ArtifactDamaged, ConfigError, IdentityRefused, StoreUnreachable
 from hackorda_ops.local.postgres import PostgresServer, create_database
 from hackorda_ops.night.night import take_night
 from hackorda_ops.postgres.sessions import connection
@@ -22,6 +22,7 @@ from hackorda_ops.progress import ignore
 from hackorda_ops.recovery.bring_back import BroughtBack, bring_back
 from hackorda_ops.recovery.verify import verify
 from hackorda_ops.sealing.opening import opened
+from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.sealing.keys import encrypted, everything_in, keygen, with_identity
 
 # Each is looked for in what a thief would get.
@@ -276,3 +277,18 @@ def test_reading_what_is_not_a_manifest_of_a_sealed_artifact_is_refused(dumping:
     ):
         with pytest.raises(ArtifactDamaged, match="contradicts itself"):
             from_bytes(json.dumps({**raw, **change}).encode(), origin="x")
+
+
+def test_the_key_is_taken_from_another_place_where_the_first_does_not_answer(
+    dumping: Protected, identity: Path
+) -> None:
+    night = take_night(dumping)
+    knowing, manifest = with_identity(dumping, identity), stored(dumping)
+    silent = S3Store(
+        "nowhere", endpoint_url="http://127.0.0.1:9", access_key_id="a", secret_access_key="b", attempts=1
+    )
+
+    with pytest.raises(StoreUnreachable):
+        opened(knowing, silent, manifest)
+
+    assert opened(knowing, silent, manifest, elsewhere=[dumping.store]).manifest == night.manifest
