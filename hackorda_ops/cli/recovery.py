@@ -113,9 +113,9 @@ def restore(
 
     Takes the newest of the best that the store and off-site have, by what its night, drills and verifications say of
     it, and says why. A file that turns out to be damaged or missing, or whose place doesn't answer any more, is taken
-    from another copy that has the same SHA-256; where there's none of a damaged one, the next artifact is taken. Names what it doesn't take. Needs neither Dagster nor the
-    store: the off-site bucket and its credentials are enough. Refuses a database that is not empty, and the
-    source. Example, on a machine with nothing else:
+    from another copy that has the same SHA-256; where there's none of a damaged one, the next artifact is taken. Names
+    what it doesn't take. Needs neither Dagster nor the store: the off-site bucket and its credentials are enough.
+    Refuses a database that is not empty, and the source. Example, on a machine with nothing else:
 
     RESTORE_URL=… OFFSITE_ENDPOINT_URL=… OFFSITE_REGION=… hackorda-ops restore shop --offsite s3://bucket/prefix
     """
