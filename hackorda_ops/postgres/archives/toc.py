@@ -5,7 +5,6 @@ The file's own format is exact: it says where each entry begins and ends, and wh
 """
 
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -96,18 +95,18 @@ def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
     Raises:
         ValueError: they are none.
     """
-    stream = io.BytesIO(data)
-    if stream.read(len(_MAGIC)) != _MAGIC:
+    if not data.startswith(_MAGIC):
         raise ValueError("it doesn't start like one")
-    version = (_byte(stream), _byte(stream))
-    _byte(stream)
+    reader = _TocReader(data, at=len(_MAGIC))
+    version = (reader.byte(), reader.byte())
+    reader.byte()
     if version < _OLDEST or version > _WITH_RELATION_KIND:
         return None
-    reader = _TocReader(stream, len(data), integer_bytes=_byte(stream))
-    _byte(stream)  # bytes of an offset: a file in this format has none
-    _byte(stream)  # the archive's form
+    reader.expect_integers_of(reader.byte())
+    reader.byte()  # bytes of an offset: a file in this format has none
+    reader.byte()  # the archive's form
     if version >= _WITH_COMPRESSION_BY_NAME:
-        _byte(stream)
+        reader.byte()
     else:
         reader.integer()
     for _ in range(_FIGURES_OF_THE_MOMENT):
@@ -115,7 +114,7 @@ def parse_toc(data: bytes) -> tuple[TocEntry, ...] | None:
     for _ in ("database", "server's version", "client's version"):
         reader.text()
     raw = [_entry(reader, version) for _ in range(reader.integer())]
-    if stream.read(1):
+    if not reader.at_end:
         raise ValueError("it has more bytes than entries")
     return tuple(raw)
 
@@ -146,19 +145,29 @@ def digests_by_object(entries: Iterable[TocEntry]) -> Mapping[str, str]:
 
 
 class _TocReader:
-    """Numbers and texts as pg_dump writes them."""
+    """Numbers and texts as pg_dump writes them; a database of many tables has hundreds of thousands."""
 
-    def __init__(self, stream: io.BytesIO, size_bytes: int, *, integer_bytes: int) -> None:
+    def __init__(self, data: bytes, *, at: int) -> None:
+        self._data = data
+        self._at = at
+        self._integer_bytes = 0
+
+    def expect_integers_of(self, integer_bytes: int) -> None:
         if not 0 < integer_bytes <= _MOST_INTEGER_BYTES:
             raise ValueError("its numbers have an unknown size")
-        self._stream = stream
-        self._size_bytes = size_bytes
         self._integer_bytes = integer_bytes
 
+    @property
+    def at_end(self) -> bool:
+        return self._at == len(self._data)
+
+    def byte(self) -> int:
+        return self._exactly(1)[0]
+
     def integer(self) -> int:
-        sign = _byte(self._stream)
-        value = int.from_bytes(self._exactly(self._integer_bytes), "little")
-        return -value if sign else value
+        written = self._exactly(1 + self._integer_bytes)
+        value = int.from_bytes(written[1:], "little")
+        return -value if written[0] else value
 
     def text(self) -> bytes | None:
         length = self.integer()
@@ -172,10 +181,12 @@ class _TocReader:
         return int(text)
 
     def _exactly(self, length: int) -> bytes:
-        data = self._stream.read(length) if length <= self._size_bytes else b""
-        if len(data) != length:
+        end = self._at + length
+        if end > len(self._data):
             raise ValueError("it ends early")
-        return data
+        read = self._data[self._at : end]
+        self._at = end
+        return read
 
 
 def _entry(reader: _TocReader, version: tuple[int, int]) -> TocEntry:
@@ -217,13 +228,6 @@ def _shown(text: bytes) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def _byte(stream: io.BytesIO) -> int:
-    data = stream.read(1)
-    if not data:
-        raise ValueError("it ends early")
-    return data[0]
 
 
 def _unreadable(path: Path, reason: str) -> ArtifactDamaged:

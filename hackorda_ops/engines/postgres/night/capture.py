@@ -1,4 +1,4 @@
-"""One attempt at reading a night: a snapshot, with a dump and row counts taken from it in parallel."""
+"""One attempt at reading a night: a snapshot, a dump of it, and definitions and row counts read meanwhile."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -66,6 +66,17 @@ class Captured:
     late: bool
     night: date
     burden: Burden
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What is read in the snapshot while pg_dump works."""
+
+    access: access.Access
+    schema_sha256: str
+    definitions: server_text.SourceDefinitions
+    rows: dict[TableName, int]
+    rules: Kept
 
 
 @dataclass(frozen=True)
@@ -158,9 +169,6 @@ class Capture:
             inventory = source_catalog.read_catalog(connection)
             if self.read_from.branch is not None:
                 inventory = replace(inventory, source=self.read_from.branch.identity)
-            allowed = access.capture(connection)
-            schema_sha256 = schema_digest(connection)
-            definitions = server_text.read_source_definitions(connection)
             values = source.tonight(
                 inventory,
                 source_digests.estimated_bytes(connection),
@@ -182,16 +190,22 @@ class Capture:
         with translated_errors(target, "Checking the server's lock capacity"), letting_go(connection):
             jobs = read_lock_room(connection).jobs_that_fit(policy.dump.jobs) or 1
 
-        def count() -> tuple[dict[TableName, int], Kept]:
+        def read_on() -> _Beside:
+            # What nothing before the dump needs is read while pg_dump works.
+            with translated_errors(target, "Reading the catalogs"), letting_go(connection):
+                allowed = access.capture(connection)
+                schema_sha256 = schema_digest(connection)
+                definitions = server_text.read_source_definitions(connection)
             with timed(self.seconds, "count"), translated_errors(target, "Counting the rows"):
                 counted = counting.count_rows(connection, inventory.tables, self.on_progress)
             with timed(self.seconds, "rules"), translated_errors(target, "Reading the source's own rules"):
-                return counted, rules_of_source(connection)
+                rules = rules_of_source(connection)
+            return _Beside(allowed, schema_sha256, definitions, counted, rules)
 
         def watch() -> None:
             self.lock.probe()
-            if counting_now.done():
-                counting_now.result()  # a count that failed ends the dump at once
+            if reading_on.done():
+                reading_on.result()  # what failed there ends the dump at once
 
         with (
             source_digests.digesting(
@@ -202,9 +216,9 @@ class Capture:
                 application_name=reading.application_name(f"hackorda_ops values of {name}"),
                 on_progress=self.on_progress,
             ) as digests,
-            ThreadPoolExecutor(1, thread_name_prefix="count") as beside,
+            ThreadPoolExecutor(1, thread_name_prefix="catalogs") as beside,
         ):
-            counting_now = beside.submit(count)
+            reading_on = beside.submit(read_on)
             try:
                 with timed(self.seconds, "dump"):
                     dumped = dump.dump(
@@ -227,7 +241,7 @@ class Capture:
                 with suppress(psycopg.Error):
                     connection.cancel_safe(timeout=10)
                 raise
-            rows, rules = counting_now.result()
+            read = reading_on.result()
             after = rewrites.table_files(target)
             rewrites.require_not_rewritten(files, after)
             with translated_errors(target, "Reading the sequences again"), letting_go(connection):
@@ -243,13 +257,13 @@ class Capture:
             staged,
             readers,
             snapshot,
-            inventory.with_rows(rows),
-            rules,
-            allowed,
-            schema_sha256,
+            inventory.with_rows(read.rows),
+            read.rules,
+            read.access,
+            read.schema_sha256,
             values,
             digested,
-            definitions,
+            read.definitions,
             sequences_after,
             tools,
             dumped,
