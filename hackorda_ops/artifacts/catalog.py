@@ -23,6 +23,8 @@ from hackorda_ops.progress import OnProgress, Progress, ignore
 from hackorda_ops.stores.store import Store, StoredVersion, folder_prefix, in_a_folder
 
 _READERS = 8
+# An artifact of any other name than its id's is damaged, and shown as that; of more than these it would be no help.
+_MOST_OTHERS = 50
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,12 @@ def summarise(
     """
     if listed is None:
         listed = store.in_each_folder(folder_prefix(database), MANIFEST_NAME, leaving_out=DUMP_FOLDER)
-    there = {
+    files = {
         each.key.split("/")[1]: each
         for each in listed
         if each.is_file and in_a_folder(each.key, database, MANIFEST_NAME)
     }
+    there = {name: files[name] for name in _looked_into(files)}
     remembered = recall(store.location(), database)
     known = {
         name: found
@@ -253,7 +256,17 @@ def _in_time(artifact_id: str, before: datetime | None) -> bool:
 
 def _manifest_keys(store: Store, database: str) -> list[str]:
     """Where manifests may be. Folders are listed without their files, of which there are a hundred times as many."""
-    return [f"{database}/{folder}/{MANIFEST_NAME}" for folder in store.folders(folder_prefix(database))]
+    folders = _looked_into(store.folders(folder_prefix(database)))
+    return [f"{database}/{folder}/{MANIFEST_NAME}" for folder in folders]
+
+
+def _looked_into(folders: Iterable[str]) -> Iterator[str]:
+    """The folders that may be an artifact's, and some others: one may be renamed, or a million put there."""
+    others = 0
+    for folder in folders:
+        others += not is_id(folder)
+        if is_id(folder) or others <= _MOST_OTHERS:
+            yield folder
 
 
 def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:

@@ -3,16 +3,16 @@
 Which versions are read, and what an unreadable file means, is decided here for all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
-from pydantic_core import from_json
 
+from hackorda_ops import untrusted
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.stores.store import SMALL_FILE_LIMIT_BYTES, Store
+from hackorda_ops.words import visible
 
 T = TypeVar("T")
 
@@ -71,9 +71,9 @@ class Document(Generic[T]):
         version_field: the field of the JSON object that holds the version.
         version: the one that this release writes.
         earlier: those of earlier releases that it reads as well.
+        read_otherwise: versions that another of these documents reads, for the message.
         unreadable: for a file that isn't such a document.
         other_version: for a document of another version; None if the advice is the same.
-        moments: the times in a document, which have to be aware.
     """
 
     name: str
@@ -83,45 +83,68 @@ class Document(Generic[T]):
     unreadable: Advice
     other_version: Advice | None = None
     earlier: tuple[int, ...] = ()
-    moments: Callable[[T], Iterable[datetime]] = lambda _: ()
+    read_otherwise: tuple[int, ...] = ()
 
     def to_bytes(self, content: T) -> bytes:
         """The content as the JSON text that is stored."""
         return self.adapter.dump_json(content, indent=1) + b"\n"
 
     def from_bytes(self, data: bytes, *, origin: str) -> T:
-        """Reads a stored document.
+        """Reads a stored document. Whatever is wrong with it, it's damaged, and that says so.
 
         Args:
             data: the file's bytes.
             origin: where they were read, for the message.
 
         Raises:
-            ArtifactDamaged: it is not such a document, or has another version.
+            ArtifactDamaged: it is not such a document, is beyond the limits of any (`untrusted`), has times without
+                a time zone or has another version.
+        """
+        return self.from_parsed(self.parsed(data, origin=origin), data, origin=origin)
+
+    def parsed(self, data: bytes, *, origin: str) -> Any:
+        """What a stored document's JSON says, whatever it is of; for who has to know before it's read.
+
+        Args:
+            data: the file's bytes.
+            origin: where they were read, for the message.
+
+        Raises:
+            ArtifactDamaged: it isn't JSON, or is beyond the limits.
         """
         try:
-            raw: Any = from_json(data)
-            version = raw.get(self.version_field) if isinstance(raw, dict) else None
-            read = version in (self.version, *self.earlier)
-            content = self.adapter.validate_json(data) if read else None
-        except ValueError as error:
-            raise ArtifactDamaged(
-                f"The {self.name} {origin} is not readable ({len(data)} bytes: {type(error).__name__}).",
-                meaning=self.unreadable.meaning,
-                next_step=self.unreadable.next_step,
-            ) from None
-        if content is None:
-            advice = self.other_version or self.unreadable
-            raise ArtifactDamaged(
-                f"The {self.name} {origin} has format version {version!r}, but this release reads "
-                f"{' and '.join(map(str, (*self.earlier, self.version)))}.",
-                meaning=advice.meaning,
-                next_step=advice.next_step,
+            return untrusted.parsed(data)
+        except untrusted.Unreadable as error:
+            raise self._damaged(f"is not readable ({len(data)} bytes: {error})", origin) from None
+
+    def from_parsed(self, raw: Any, data: bytes, *, origin: str) -> T:
+        """Reads a stored document that `parsed` took.
+
+        Args:
+            raw: what that returned.
+            data: the file's bytes.
+            origin: where they were read, for the message.
+
+        Raises:
+            ArtifactDamaged: as `from_bytes`.
+        """
+        version = raw.get(self.version_field) if isinstance(raw, dict) else None
+        # True is 1, and 1.0 as well.
+        if type(version) is not int or version not in (self.version, *self.earlier):
+            readable = sorted({self.version, *self.earlier, *self.read_otherwise})
+            raise self._damaged(
+                f"has format version {visible(repr(version)[:40])}, but this release reads "
+                f"{' and '.join(map(str, readable))}",
+                origin,
+                self.other_version,
             )
-        if any(moment.tzinfo is None for moment in self.moments(content)):
-            raise ArtifactDamaged(
-                f"The {self.name} {origin} has times without a time zone.",
-                meaning=f"It was altered or badly written. {self.unreadable.meaning}",
-                next_step=self.unreadable.next_step,
-            )
-        return content
+        try:
+            return untrusted.Reader(self.adapter).read(data)
+        except untrusted.Unreadable as error:
+            raise self._damaged(f"is not readable ({len(data)} bytes: {error})", origin) from None
+
+    def _damaged(self, what: str, origin: str, advice: Advice | None = None) -> ArtifactDamaged:
+        advice = advice or self.unreadable
+        return ArtifactDamaged(
+            f"The {self.name} {visible(origin)} {what}.", meaning=advice.meaning, next_step=advice.next_step
+        )

@@ -8,6 +8,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Final
 
+from hackorda_ops import untrusted
 from hackorda_ops.calendar.clocks import is_ahead
 
 _ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
@@ -46,6 +47,7 @@ def moment_before_hyphen(name: str) -> datetime | None:
     if not _SECOND.fullmatch(second_named):
         return None
     try:
-        return datetime.fromisoformat(second_named)
+        moment = datetime.fromisoformat(second_named)
     except ValueError:
         return None
+    return moment if untrusted.EARLIEST <= moment <= untrusted.LATEST else None

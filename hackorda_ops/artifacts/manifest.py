@@ -14,14 +14,13 @@ from pathlib import PurePosixPath
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter
-from pydantic_core import from_json
 
 from hackorda_ops.artifacts.documents import USE_ANOTHER_ARTIFACT, Advice, Document
 from hackorda_ops.artifacts.ids import is_id, second
 from hackorda_ops.artifacts.recorded import missed
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops.findings import Finding, fatal
-from hackorda_ops.words import size
+from hackorda_ops.words import size, visible
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
@@ -35,6 +34,11 @@ SEALED_FORMAT_VERSION: Final = 2
 """That of the manifests of encrypted artifacts (`artifacts.sealed`), which earlier releases don't read."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# Of a disk's names, and of a path in an artifact: 1,024 bytes is what S3 takes of a key, with a prefix before it.
+_LONGEST_NAME_BYTES: Final = 255
+_LONGEST_PATH_BYTES: Final = 700
+_DEEPEST: Final = 16
+_SHOWN_CHARACTERS: Final = 120
 # What is known of an encrypted artifact without its key is the same for every engine.
 _SEALED: Final = "sealed"
 # Manifests that name no engine were written before there was another.
@@ -265,7 +269,7 @@ def register(key: str, manifest: type[Manifest]) -> None:
         key: the engine's.
         manifest: the type that holds its evidence.
     """
-    _KNOWN[key] = _readable(manifest, FORMAT_VERSION)
+    _KNOWN[key] = _readable(manifest, FORMAT_VERSION, SEALED_FORMAT_VERSION)
 
 
 def register_sealed(manifest: type[Manifest]) -> None:
@@ -274,10 +278,10 @@ def register_sealed(manifest: type[Manifest]) -> None:
     Args:
         manifest: the type that holds it.
     """
-    _KNOWN[_SEALED] = _readable(manifest, SEALED_FORMAT_VERSION)
+    _KNOWN[_SEALED] = _readable(manifest, SEALED_FORMAT_VERSION, FORMAT_VERSION)
 
 
-def _readable(manifest: type[Manifest], version: int) -> _Known:
+def _readable(manifest: type[Manifest], version: int, other: int) -> _Known:
     return _Known(
         manifest,
         Document(
@@ -285,6 +289,7 @@ def _readable(manifest: type[Manifest], version: int) -> _Known:
             adapter=TypeAdapter(manifest),
             version_field="format_version",
             version=version,
+            read_otherwise=(other,),
             unreadable=Advice(
                 "Nothing is known about this artifact; it is not counted as a backup.",
                 "Look at the file; restore by hand from the dump folder next to it, or use another artifact.",
@@ -319,34 +324,39 @@ def from_bytes(data: bytes, *, origin: str) -> Manifest:
     """
     if not _KNOWN:
         raise AssertionError("no engine is registered: import hackorda_ops.engines.registry first")
-    engine = _engine_in(data)
+    # Any of them knows what is no manifest at all.
+    any_document = next(iter(_KNOWN.values())).document
+    raw = any_document.parsed(data, origin=origin)
+    engine = _engine_in(raw)
     known = _KNOWN.get(engine)
     if known is None:
         raise ArtifactDamaged(
-            f"The manifest {origin} is of the engine {engine[:40]!r}, which this release doesn't have.",
+            f"The manifest {visible(origin)} is of the engine {visible(engine)[:40]!r}, "
+            "which this release doesn't have.",
             meaning=_OTHER_RELEASE.meaning,
             next_step=_OTHER_RELEASE.next_step,
         )
-    manifest: Manifest = known.document.from_bytes(data, origin=origin)
-    problems = [*_inconsistencies(manifest), *manifest.contradictions()]
+    manifest: Manifest = known.document.from_parsed(raw, data, origin=origin)
+    try:
+        problems = [*_inconsistencies(manifest), *manifest.contradictions()]
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        problems = [f"what it says can't be held together ({type(error).__name__})"]
     if problems:
         raise ArtifactDamaged(
-            f"The manifest {origin} contradicts itself: {'; '.join(problems)}.",
+            f"The manifest {visible(origin)} contradicts itself: {_shown('; '.join(problems))}.",
             meaning="It was altered or written incorrectly; it is not counted as a backup.",
             next_step=USE_ANOTHER_ARTIFACT,
         )
     return manifest
 
 
-def _engine_in(data: bytes) -> str:
-    try:
-        raw: Any = from_json(data)
-    except ValueError:
+def _engine_in(raw: Any) -> str:
+    if not isinstance(raw, dict):
         return next(iter(_KNOWN))  # which says that it isn't readable
-    if isinstance(raw, dict) and raw.get("format_version") == SEALED_FORMAT_VERSION:
+    if raw.get("format_version") == SEALED_FORMAT_VERSION:
         return _SEALED
-    engine = raw.get("engine", _FIRST_ENGINE) if isinstance(raw, dict) else next(iter(_KNOWN))
-    return engine if isinstance(engine, str) else repr(engine)
+    engine = raw.get("engine", _FIRST_ENGINE)
+    return engine if isinstance(engine, str) and engine != _SEALED else repr(engine)
 
 
 def _inconsistencies(manifest: Manifest) -> list[str]:
@@ -354,22 +364,44 @@ def _inconsistencies(manifest: Manifest) -> list[str]:
     problems = []
     if not is_id(manifest.artifact_id):
         problems.append("its artifact id is malformed")
-    if manifest.captured_at.tzinfo is None:
-        problems.append("captured_at has no time zone")
-    elif manifest.as_of is not None and manifest.as_of != manifest.captured_at:
+    if manifest.as_of is not None and manifest.as_of != manifest.captured_at:
         problems.append(f"it is as of {manifest.as_of}, but was captured at {manifest.captured_at}")
     elif not manifest.artifact_id.startswith(f"{second(manifest.captured_at)}-"):
         problems.append(f"it was captured at {manifest.captured_at}, which its artifact id contradicts")
-    paths = [entry.path for entry in manifest.files]
-    for path in paths:
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or "\\" in path or not parts.parts:
-            problems.append(f"file name {path!r} points outside the artifact")
-    if len(set(paths)) != len(paths):
+    paths = {entry.path for entry in manifest.files}
+    if len(paths) != len(manifest.files):
         problems.append("a file is listed twice")
+    for path in paths:
+        if why := _refused_path(path):
+            problems.append(f"file name {path[:_SHOWN_CHARACTERS]!r} {why}")
+        elif any(parent.as_posix() in paths for parent in PurePosixPath(path).parents):
+            problems.append(f"file name {path!r} lies inside another file")
     if any(not _SHA256.fullmatch(entry.sha256) or entry.size_bytes < 0 for entry in manifest.files):
         problems.append("a file entry has no proper SHA-256 or size")
     return [*problems, *missed(manifest)]
+
+
+def _refused_path(path: str) -> str:
+    """Why a path can't be one of an artifact's files; "" if it can."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in path:
+        return "points outside the artifact"
+    if not path.isprintable():
+        return "has characters that no name here has"
+    longest_bytes = max(len(part.encode()) for part in parts)
+    if (
+        len(path.encode()) > _LONGEST_PATH_BYTES
+        or longest_bytes > _LONGEST_NAME_BYTES
+        or len(parts) > _DEEPEST
+    ):
+        return "is longer than a disk or a bucket takes"
+    return "is the manifest's own" if path == MANIFEST_NAME else ""
+
+
+def _shown(text: str) -> str:
+    """What a manifest made us say, no longer than people read."""
+    cut = visible(text[: 4 * _SHOWN_CHARACTERS])
+    return cut if len(text) <= 4 * _SHOWN_CHARACTERS else f"{cut}…"
 
 
 def files_digest(files: Iterable[FileEntry]) -> str:

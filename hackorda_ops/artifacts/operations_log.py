@@ -56,7 +56,7 @@ _SHOWN_OF_EACH_KIND: Final = 200
 _WORKERS: Final = 16
 # The longest is a first run of retention; others might write to the bucket.
 _EVENT_LIMIT_BYTES: Final = 1024 * 1024
-_EVENT_KEY: Final = re.compile(r"/\d{8}T\d{6}Z-[a-z]+-[0-9a-f]{6}\.json$")
+_EVENT_NAME: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]+-[0-9a-f]{6}\.json")
 _log = logging.getLogger(__name__)
 
 
@@ -89,7 +89,6 @@ _DOCUMENT: Final = Document(
     version_field="event_version",
     version=EVENT_VERSION,
     unreadable=Advice("It is missing from the operations log.", LOOK_WHO_WRITES),
-    moments=lambda event: (event.at,),
 )
 
 
@@ -288,7 +287,10 @@ def _folder(database: str) -> str:
 
 
 def _keys(store: Store, database: str) -> list[str]:
-    return [entry.key for entry in store.list(_folder(database)) if _EVENT_KEY.search(entry.key)]
+    folder = _folder(database)
+    return [
+        entry.key for entry in store.list(folder) if _EVENT_NAME.fullmatch(entry.key.removeprefix(folder))
+    ]
 
 
 def _put(store: Store, key: str, data: bytes) -> None:

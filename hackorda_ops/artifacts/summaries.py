@@ -21,6 +21,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
+from hackorda_ops import untrusted
 from hackorda_ops.artifacts.ids import is_id, second
 from hackorda_ops.artifacts.manifest import Described
 from hackorda_ops.stores.store import Location
@@ -118,7 +119,7 @@ def recall(location: Location, database: str) -> dict[str, KnownSummary]:
     if folder is None:
         return {}
     try:
-        kept = _ADAPTER.validate_json(_read_private(folder / _name(location, database)))
+        kept = untrusted.Reader(_ADAPTER).read(_read_private(folder / _name(location, database)))
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             _log.debug("The summaries of %s can't be used: %s", database, type(error).__name__)

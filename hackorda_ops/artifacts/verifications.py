@@ -56,7 +56,6 @@ _DOCUMENT: Final = Document(
     version_field="verification_version",
     version=VERIFICATION_VERSION,
     unreadable=Advice("What it found is unknown.", LOOK_WHO_WRITES),
-    moments=lambda verification: (verification.began_at, verification.ended_at),
 )
 
 

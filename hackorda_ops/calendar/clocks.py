@@ -64,10 +64,10 @@ def told_time(date: str | None, before: datetime) -> timedelta:
     if date is None:
         return timedelta()
     try:
-        there = parsedate_to_datetime(date)
-    except ValueError:
+        there = parsedate_to_datetime(date).astimezone(UTC)
+    except (ValueError, OverflowError):
         return timedelta()
-    return apart(there.astimezone(UTC), before - timedelta(seconds=1), datetime.now(UTC))
+    return apart(there, before - timedelta(seconds=1), datetime.now(UTC))
 
 
 def clock_concerns(ahead: Mapping[str, timedelta]) -> Iterator[Concern]:

@@ -100,7 +100,6 @@ _DOCUMENT: Final = Document(
         "It's unknown how far the cutover got, so nothing more was done.",
         "Find out by hand which database the application uses. Then remove the file, and begin again.",
     ),
-    moments=lambda state: (each.at for each in state.done),
 )
 
 

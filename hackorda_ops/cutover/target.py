@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops import untrusted
 from hackorda_ops.config.cutover import CutoverPlan
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError
@@ -154,7 +155,7 @@ def set_label(connection: psycopg.Connection[Any], name: str, label: Mapping[str
 def label_in(comment: str | None) -> dict[str, Any]:
     """The label that a comment is; empty if it's somebody's own words."""
     try:
-        label = json.loads(comment or "")
+        label = untrusted.parsed((comment or "").encode("utf-8", "replace"))
     except ValueError:
         return {}
     return label if isinstance(label, dict) and label.get("app") == "hackorda_ops" else {}

@@ -77,7 +77,6 @@ _DOCUMENT: Final = Document(
     version_field="proof_version",
     version=PROOF_VERSION,
     unreadable=Advice("What it found is unknown.", LOOK_WHO_WRITES),
-    moments=lambda proof: (proof.started_at, proof.finished_at, proof.artifact.captured_at),
 )
 PROOFS: Final = Beside(
     PROOFS_FOLDER, _DOCUMENT, lambda proof: (proof.database, proof.artifact.artifact_id, proof.proof_id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from hackorda_ops.artifacts.damage import OTHER_BYTES, FileSeen, all_hashed, file_findings
 from hackorda_ops.artifacts.damage import hashed as hashed_file
@@ -15,6 +16,9 @@ from hackorda_ops.postgres.archives.one_frame import is_one_whole_frame
 from hackorda_ops.postgres.archives.reader import ArchivedFile
 from hackorda_ops.postgres.archives.reading_back import read_back
 from hackorda_ops.progress import OnProgress
+
+# A finding tells how many rows there are instead; but not of a file that grows without end.
+_MORE_ROWS: Final = 1_000_000
 
 
 def judge(
@@ -46,7 +50,15 @@ def judge(
     if hashed is not None and _plainly_the_same(folder, manifest, fetched, hashed):
         return ()
     try:
-        dumped = read_back(folder / DUMP_FOLDER_NAME, jobs=jobs, on_progress=on_progress)
+        dumped = read_back(
+            folder / DUMP_FOLDER_NAME,
+            jobs=jobs,
+            on_progress=on_progress,
+            most_rows={
+                table.file.removeprefix(f"{DUMP_FOLDER_NAME}/"): 2 * table.rows + _MORE_ROWS
+                for table in fetched.tables
+            },
+        )
         contents = toc.read_toc(folder / DUMP_FOLDER_NAME)
     except ArtifactDamaged:
         # Which bit of a file changed decides whether it can still be read, and reading ends at the first that can't.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from hackorda_ops.artifacts.manifest import Manifest, Part
@@ -135,7 +136,7 @@ class PostgresManifest(Manifest):
 
     def subject(self, path: str) -> str:
         """How findings name one of its files: with its table, if it has one."""
-        name = next((table.name for table in self.tables if table.file == path), None)
+        name = self._names_by_file.get(path)
         return path if name is None else f"{path} ({name})"
 
     def table(self, name: TableName) -> Table:
@@ -144,10 +145,16 @@ class PostgresManifest(Manifest):
         Raises:
             KeyError: the inventory has no such table.
         """
-        for table in self.inventory.tables:
-            if table.name == name:
-                return table
-        raise KeyError(str(name))
+        return self._listed_by_name[name]
+
+    # Whoever wrote the manifest chose how many there are: asked for each file, a walk through them would never end.
+    @cached_property
+    def _names_by_file(self) -> dict[str, TableName]:
+        return {table.file: table.name for table in reversed(self.tables)}
+
+    @cached_property
+    def _listed_by_name(self) -> dict[TableName, Table]:
+        return {table.name: table for table in reversed(self.inventory.tables)}
 
     def contradictions(self) -> Iterator[str]:
         """What in the evidence contradicts itself."""

@@ -21,7 +21,6 @@ _DOCUMENT: Final = Document(
         "That exercise is left out of the database's history.",
         LOOK_WHO_WRITES,
     ),
-    moments=lambda result: (result.started_at,),
 )
 
 to_bytes = _DOCUMENT.to_bytes

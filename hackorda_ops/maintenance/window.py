@@ -66,9 +66,6 @@ _DOCUMENT: Final = Document(
     version_field="window_version",
     version=WINDOW_VERSION,
     unreadable=Advice("No window counts as open: schedules and alarms go on.", LOOK_WHO_WRITES),
-    moments=lambda window: tuple(
-        each for each in (window.opened_at, window.ends_at, window.closed_at) if each is not None
-    ),
 )
 
 

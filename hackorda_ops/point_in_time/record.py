@@ -63,7 +63,6 @@ _DOCUMENT: Final = Document(
     version_field="record_version",
     version=1,
     unreadable=Advice("The hooks run again.", "Nothing: it is written anew."),
-    moments=lambda record: (record.asked_at, *(run.began_at for run in record.hooks)),
 )
 
 

@@ -1,7 +1,6 @@
 """A receipt that isn't in its chain yet: what was judged and how, without secrets and rows."""
 
 import hashlib
-import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
+from hackorda_ops import untrusted
 from hackorda_ops.artifacts.ids import is_id, new_id
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Part, from_bytes
 from hackorda_ops.artifacts.operations_log import EventKind
@@ -66,15 +66,18 @@ class Draft:
 
     def to_bytes(self) -> bytes:
         """As it waits in a file."""
-        return canonical(
-            {
-                "receipt_id": self.receipt_id,
-                "database": self.database,
-                "kind": self.kind,
-                "said": self.said,
-                "subjects": self.subjects,
-            }
-        )
+        return canonical(self.plain)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The same as what JSON has."""
+        return {
+            "receipt_id": self.receipt_id,
+            "database": self.database,
+            "kind": self.kind,
+            "said": self.said,
+            "subjects": self.subjects,
+        }
 
     @staticmethod
     def from_bytes(data: bytes) -> "Draft":
@@ -83,7 +86,7 @@ class Draft:
         Raises:
             ValueError: it isn't that, as after a power failure.
         """
-        raw = json.loads(data)
+        raw = untrusted.parsed(data)
         try:
             draft = Draft(raw["receipt_id"], raw["database"], raw["kind"], raw["said"], raw["subjects"])
             sound = (

@@ -5,7 +5,6 @@ says so.
 """
 
 import fcntl
-import json
 import logging
 import os
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops import untrusted
 from hackorda_ops.artifacts.ids import is_id
 from hackorda_ops.receipts.draft import Draft
 from hackorda_ops.receipts.verify import LIMIT_BYTES, canonical
@@ -59,7 +59,7 @@ class UnsentReceipt:
         return self._written()
 
     def _written(self) -> int:
-        told = {"draft": json.loads(self.draft.to_bytes()), "tried": self.tried}
+        told = {"draft": self.draft.plain, "tried": self.tried}
         unfinished = self.path.with_suffix(".unfinished")
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -136,7 +136,7 @@ class UnsentReceipts:
         with os.fdopen(os.dup(handle), "rb") as file:
             data = file.read(LIMIT_BYTES)
         try:
-            told = json.loads(data)
+            told = untrusted.parsed(data)
             tried = told["tried"]
             waiting = UnsentReceipt(
                 path, Draft.from_bytes(canonical(told["draft"])), tried if type(tried) is int else None

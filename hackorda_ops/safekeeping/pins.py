@@ -95,7 +95,6 @@ _DOCUMENT: Final = Document(
     version_field="pin_version",
     version=1,
     unreadable=Advice("The artifact is kept until somebody removes the record.", LOOK_WHO_WRITES),
-    moments=lambda pin: (pin.until, pin.pinned_at),
 )
 
 

@@ -1,17 +1,19 @@
 """A store in a folder: the usual place for nightly artifacts."""
 
+import errno
 import hashlib
 import io
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from hackorda_ops import untrusted
 from hackorda_ops.config.places import Folder
 from hackorda_ops.errors import ArtifactMissing, StoreRefused
 from hackorda_ops.stores.base import StoreBase
@@ -26,6 +28,7 @@ from hackorda_ops.stores.store import (
     StoredVersion,
     checked_key,
     folder_prefix,
+    is_key,
 )
 
 if TYPE_CHECKING:
@@ -96,12 +99,12 @@ class FolderStore(StoreBase):
         Raises:
             StoreRefused, StoreUnreachable: the folder can't be read.
         """
-        start = self._start(prefix)
+        within, start = folder_prefix(prefix), self._start(prefix)
         with disk_errors(f"list {start}"):
             self._require_mounted()
             with suppress(FileNotFoundError), os.scandir(start) as entries:
                 for entry in entries:
-                    if entry.is_dir() and not (start == self.root and entry.name.startswith(".")):
+                    if is_key(f"{within}{entry.name}") and entry.is_dir():
                         yield entry.name
 
     def _start(self, prefix: str) -> Path:
@@ -120,10 +123,12 @@ class FolderStore(StoreBase):
             # An artifact may be deleted while it is listed; anything else must not look like "empty".
             with suppress(FileNotFoundError), os.scandir(path) as entries:
                 for entry in entries:
+                    if not is_key(f"{prefix}{entry.name}"):
+                        continue
                     if not entry.is_dir():
                         with suppress(FileNotFoundError):
                             yield f"{prefix}{entry.name}", entry.stat()
-                    elif not (entry.is_symlink() or (not prefix and entry.name.startswith("."))):
+                    elif not entry.is_symlink():
                         left.append((entry.path, f"{prefix}{entry.name}/"))
 
     def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:  # noqa: ARG002
@@ -251,8 +256,8 @@ class FolderStore(StoreBase):
         start = self._start(prefix)
         with disk_errors(f"list {start}"):
             self._require_mounted()
-            for key, stat in self._below(start):
-                yield _version(key, stat)
+            for key, status in self._below(start):
+                yield _version(key, status)
 
     def delete(self, key: str, version_id: str | None = None) -> None:  # noqa: ARG002  # nor versions
         """Deletes a file, and the folders above it that become empty; does nothing if there is none.
@@ -309,25 +314,35 @@ def opened(section: Folder, _environ: Mapping[str, str], _work_folder: Path) -> 
     return FolderStore(section.folder)
 
 
-def _version(key: str, stat: os.stat_result) -> StoredVersion:
-    settled = time.time() - max(stat.st_mtime, stat.st_ctime) > _SETTLED_SECONDS
+def _version(key: str, status: os.stat_result) -> StoredVersion:
+    settled = time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS
     return StoredVersion(
         key,
-        stat.st_size,
-        datetime.fromtimestamp(stat.st_mtime, UTC),
+        status.st_size,
+        untrusted.within_limits(status.st_mtime),
         None,
         current=True,
         marker=False,
-        stamp=f"{stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size}" if settled else "",
+        stamp=f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
+        if settled
+        else "",
     )
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    # Of a pipe that lies in a file's place nobody would ever come to write into.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class _File(io.FileIO):
     """A file whose read errors are translated: a dying disk, a mount that went away."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, opener=_opened_at_once)
         self._path = path
+        if not stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+            self.close()
+            raise FileNotFoundError(errno.ENOENT, "no regular file", str(path))
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         with disk_errors(f"read {self._path}"):

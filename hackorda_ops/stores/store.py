@@ -11,17 +11,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
 
+from hackorda_ops import untrusted
 from hackorda_ops.errors import ArtifactDamaged, StoreRefused
 from hackorda_ops.stores.patience import Patience
 
 # Each thread that transfers something holds a few of these, beside the pieces that are counted (`s3.seats`).
 CHUNK_BYTES = 256 * 1024
-# Far above any manifest (5,000 tables make about 10 MB), far below what would hurt this process.
-SMALL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
+SMALL_FILE_LIMIT_BYTES = untrusted.MOST_BYTES
 # A single file of a dump takes hours at most; a process that started this long ago is dead.
 ABANDONED_AFTER = timedelta(hours=24)
 # Next to the folders of the databases, none of which can have this name: theirs have no dot.
 READINESS_PAGE: Final = "readiness.html"
+
+# S3's own limit.
+_LONGEST_KEY_BYTES: Final = 1024
+_SHOWN_CHARACTERS: Final = 200
 
 LOOK_WHO_WRITES: Final = "Look at the file, and find out who can write to this store."
 """The next step for a file that nothing depends on."""
@@ -276,16 +280,30 @@ def versions_or_files(store: Store, prefix: str) -> tuple[tuple[StoredVersion, .
         return tuple(store.files(prefix)), False
 
 
-def checked_key(key: str) -> str:
-    """Returns the key, if it names a file inside a store.
+def is_key(key: str) -> bool:
+    """Whether a text names a file inside a store: one that is listed with any other name isn't ours, and is left alone.
 
-    Raises:
-        StoreRefused: it points outside, or into the store's own hidden folder.
+    It doesn't where it points outside, or into the store's own hidden folder, has characters that no name of ours has
+    (control characters, half of a pair, what reorders text), or is longer than a bucket takes.
     """
     parts = key.split("/")
-    if any(part in {"", ".", ".."} or "\0" in part for part in parts) or parts[0].startswith("."):
+    return (
+        key.isprintable()
+        and len(key.encode()) <= _LONGEST_KEY_BYTES
+        and not parts[0].startswith(".")
+        and not any(part in {"", ".", ".."} for part in parts)
+    )
+
+
+def checked_key(key: str) -> str:
+    """Returns the key, if it names a file inside a store (`is_key`).
+
+    Raises:
+        StoreRefused: it doesn't.
+    """
+    if not is_key(key):
         raise StoreRefused(
-            f"The key {key!r} doesn't name a file inside a store.",
+            f"The key {key[:_SHOWN_CHARACTERS]!r} doesn't name a file inside a store.",
             meaning="Nothing was read or written.",
             next_step="Check the manifest or the configuration that it comes from.",
         )

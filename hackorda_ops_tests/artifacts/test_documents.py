@@ -1,6 +1,8 @@
 """Versioned JSON in a store, whatever somebody has put in its place."""
 
-from dataclasses import dataclass, replace
+import json
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -41,13 +43,37 @@ def test_another_version_is_not_guessed_at(data: bytes) -> None:
         NOTE.from_bytes(data, origin="here")
 
 
-@pytest.mark.parametrize(("written", "counts"), [(datetime(2026, 11, 1, tzinfo=UTC), True), (None, False)])
-def test_a_time_without_a_time_zone_is_damage(written: datetime | None, counts: bool) -> None:
-    naive = datetime(2026, 11, 1)  # noqa: DTZ001
-    dated = replace(NOTE, moments=lambda _: (written or naive,))
-    data = NOTE.to_bytes(Note("a"))
-    if counts:
-        assert dated.from_bytes(data, origin="here") == Note("a")
-        return
-    with pytest.raises(ArtifactDamaged, match="The note here has times without a time zone"):
-        dated.from_bytes(data, origin="here")
+@dataclass(frozen=True)
+class Dated:
+    at: datetime
+    seconds: float = 0.0
+    version: int = 2
+
+
+DATED = Document("note", TypeAdapter(Dated), "version", 2, unreadable=Advice("It is lost.", "Look."))
+
+
+def test_a_time_in_its_zone_is_read() -> None:
+    written = Dated(datetime(2026, 11, 1, tzinfo=UTC), 1.5)
+    assert DATED.from_bytes(DATED.to_bytes(written), origin="here") == written
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"at": "2026-11-01T00:00:00"}, "at: a time without a time zone"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at: Input should be greater than"),
+        ({"at": "9999-12-31T23:59:59-14:00"}, "at: Input should be less than"),
+        ({"seconds": 1e300}, "seconds: Input should be less than"),
+        ({"version": True}, "has format version True"),
+        ({"version": 2.0}, "has format version 2.0"),
+        ({"version": "\u001b[2J" + "x" * 500}, "has format version '"),
+        ({"\u001b[2J": "\0"}, "a NUL character in a text"),
+    ],
+)
+def test_what_nothing_here_would_have_written_is_damage(changes: dict[str, object], says: str) -> None:
+    data = json.dumps({"at": "2026-11-01T00:00:00Z", "version": 2} | changes).encode()
+    with pytest.raises(ArtifactDamaged, match=re.escape(says)) as caught:
+        DATED.from_bytes(data, origin="here\x1b[2J")
+    assert caught.value.what.isprintable()
+    assert len(caught.value.what) < 300

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hackorda_ops.artifacts.manifest import from_bytes, to_bytes
+from hackorda_ops.artifacts.manifest import MANIFEST_NAME, from_bytes, to_bytes
 from hackorda_ops.errors import ArtifactDamaged
 from hackorda_ops_tests.builders import manifest
 
@@ -38,7 +38,9 @@ def test_half_a_manifest_is_damage() -> None:
 
 def test_a_manifest_of_a_later_release_is_not_guessed_at() -> None:
     data = json.loads(to_bytes(manifest())) | {"format_version": 3}
-    with pytest.raises(ArtifactDamaged, match="format version 3") as caught:
+    with pytest.raises(
+        ArtifactDamaged, match="has format version 3, but this release reads 1 and 2"
+    ) as caught:
         from_bytes(json.dumps(data).encode(), origin="x")
     assert "RESTORE.md" in caught.value.next_step
 
@@ -55,6 +57,13 @@ def altered(change: Callable[[Any], object]) -> bytes:
         (lambda data: data["files"][0].update(path="../../etc/passwd"), "outside"),
         (lambda data: data["files"][0].update(path="/etc/passwd"), "outside"),
         (lambda data: data["files"][0].update(path="..\\x"), "outside"),
+        (lambda data: data["files"][0].update(path="a//b"), "outside"),
+        (lambda data: data["files"][0].update(path="./b"), "outside"),
+        (lambda data: data["files"][0].update(path="x" * 300), "longer than"),
+        (lambda data: data["files"][0].update(path="x/" * 200 + "x"), "longer than"),
+        (lambda data: data["files"][0].update(path="a\x1b[2J"), "characters that no name"),
+        (lambda data: data["files"][0].update(path=MANIFEST_NAME), "manifest's own"),
+        (lambda data: data["files"][0].update(path=f"{data['files'][1]['path']}/x"), "inside another file"),
         (lambda data: data["files"][0].update(sha256="short"), "SHA-256"),
         (lambda data: data["files"][0].update(size_bytes=-1), "SHA-256 or size"),
         (lambda data: data["files"].append(data["files"][0]), "twice"),

@@ -38,7 +38,21 @@ def test_odd_names_are_kept_as_they_are(store: FolderStore, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "/etc/x", "../x", "a/../../x", "a//b", "a/", "./a", "a/\0b", ".staging/x"]
+    "key",
+    [
+        "",
+        "/etc/x",
+        "../x",
+        "a/../../x",
+        "a//b",
+        "a/",
+        "./a",
+        "a/\0b",
+        ".staging/x",
+        "a/\n",
+        "a/\x1b[2J",
+        "x" * 1025,
+    ],
 )
 def test_a_key_that_points_outside_is_refused(store: FolderStore, key: str) -> None:
     with pytest.raises(StoreRefused, match="doesn't name a file"):

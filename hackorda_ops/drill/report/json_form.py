@@ -29,11 +29,6 @@ _DOCUMENT: Final = Document(
         "That drill is left out of the trend; its page and its Markdown can still be read.",
         "Nothing to do, unless the file was damaged: the page report.html is next to it.",
     ),
-    moments=lambda result: (
-        result.started_at,
-        result.finished_at,
-        *((result.artifact.captured_at,) if result.artifact else ()),
-    ),
 )
 
 

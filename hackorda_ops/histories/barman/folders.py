@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from hackorda_ops import untrusted
 from hackorda_ops.errors import HistoryRefused
 from hackorda_ops.history.labels import APPLICATION, Label
 from hackorda_ops.processes import server_user
@@ -95,7 +96,7 @@ def delete(folder: CopyFolder) -> None:
 def _labelled(root: Path) -> Iterator[CopyFolder]:
     for path in sorted(root.glob(f"{_PREFIX}*")) if root.is_dir() else ():
         try:
-            label = json.loads((path / _LABEL).read_text())
+            label = untrusted.parsed((path / _LABEL).read_bytes())
         except (OSError, ValueError):
             continue
         if isinstance(label, dict) and not path.is_symlink():

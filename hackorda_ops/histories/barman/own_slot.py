@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from hackorda_ops import untrusted
 from hackorda_ops.errors import HistoryRefused, RightsMissing
 from hackorda_ops.histories.barman.installation import write_private
 from hackorda_ops.postgres.catalogs import source_catalog
@@ -182,7 +183,7 @@ def _require_rights(seen: SourceSeen) -> None:
 def read_record(folder: Path) -> SlotRecord | None:
     """What was written down of the slot; None where nothing was."""
     try:
-        written = json.loads((folder / _RECORD).read_text())
+        written = untrusted.parsed((folder / _RECORD).read_bytes())
         return SlotRecord(
             str(written["slot"]), written["system_identifier"], datetime.fromisoformat(written["since"])
         )

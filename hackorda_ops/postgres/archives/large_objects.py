@@ -23,7 +23,9 @@ from hackorda_ops.postgres.archives.row_digest import new_digest
 _PIECE_BYTES: Final = 1024 * 1024
 # pg_dump lists the objects that a restore will load: in one file up to release 16, in several from 17 on.
 _LISTS: Final = "blobs*.toc"
-_LIST_LINE: Final = re.compile(r"(\d+) blob_\1\.dat")
+# Of ten million objects.
+_MOST_LIST_BYTES: Final = 512 * 1024 * 1024
+_LIST_LINE: Final = re.compile(r"(\d{1,10}) blob_\1\.dat")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def listed(folder: Path) -> frozenset[int]:
     found: set[int] = set()
     for path in sorted(folder.glob(_LISTS)):
         try:
+            if path.stat().st_size > _MOST_LIST_BYTES:
+                raise _unreadable(path, f"it's larger than {_MOST_LIST_BYTES:,} bytes, which none is")
             lines = path.read_text(encoding="ascii").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise _unreadable(path, type(error).__name__) from error

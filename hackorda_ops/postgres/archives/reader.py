@@ -8,25 +8,31 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, cast
 
 import xxhash
 import zstandard
 
 from hackorda_ops import local_trouble
 from hackorda_ops.errors import ArtifactDamaged
+from hackorda_ops.postgres.archives.one_frame import ends_with_a_frame
 from hackorda_ops.postgres.archives.row_digest import BLOCK_BYTES, new_digest
 from hackorda_ops.processes.ahead import made_ahead
 
 # pg_dump ends each table's data with these bytes. No row looks like them: COPY escapes backslashes.
 _TRAILER = b"\\.\n\n\n"
 _CUT_OFF = "it is cut off: pg_dump's end mark after the last row is missing"
+_ENDS_IN_THE_MIDDLE = "it is cut off: its compressed data ends in the middle"
 _TABLE_DATA = re.compile(r"\d+\.dat(\.gz|\.zst)?")
 LARGE_OBJECT_FILE = re.compile(r"blob_(\d+)\.dat(?:\.gz|\.zst)?")
 ENCRYPTED = ".age"
-# How much compressed text is decompressed at a time: a file of only blanks grows ten-thousandfold.
-_COMPRESSED_BYTES = 16 * 1024
+# How much compressed text is read at a time. What becomes of it is taken in blocks, however much that is.
+_COMPRESSED_BYTES = 64 * 1024
 _GZIP_FORMAT = 31
+# The largest that zstd takes without being asked to; pg_dump's highest level and its long mode write up to this.
+_LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
+# COPY makes each row in one buffer, and Postgres makes none larger.
+_LONGEST_ROW_BYTES = 1024 * 1024 * 1024
 # From this size on, a file alone keeps whoever reads it waiting: it's worth a second thread, and reading as it grows.
 LARGE_BYTES = 32 * 1024 * 1024
 
@@ -61,14 +67,6 @@ class _Damage(Exception):
     """Why a file can't be what pg_dump wrote."""
 
 
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
 def read_file(
     folder: Path,
     path: str,
@@ -76,6 +74,7 @@ def read_file(
     on_bytes: Callable[[int], None],
     is_complete: Callable[[], bool] | None = None,
     encrypt_to: str | None = None,
+    most_rows: int | None = None,
 ) -> ArchivedFile:
     """Reads one file once, from its first byte to its last; one with data can be encrypted meanwhile.
 
@@ -88,19 +87,20 @@ def read_file(
             file that is complete.
         encrypt_to: whom the rows and large objects are encrypted to: the ciphertext is written beside, with ".age"
             after its name. The few other files are still needed, and aren't encrypted. None: nothing is.
+        most_rows: where its reading ends: a few bytes can say that there are rows without end. None: whatever there is.
 
     Raises:
-        ArtifactDamaged: missing, unreadable, cut off, or not what pg_dump writes.
+        ArtifactDamaged: missing, unreadable, cut off, of more rows than that, or not what pg_dump writes.
         DiskFull, StoreRefused: the ciphertext can't be written; nothing of it is left.
     """
     holds_data = _TABLE_DATA.fullmatch(path) or LARGE_OBJECT_FILE.fullmatch(path)
     if encrypt_to is None or not holds_data:
-        return _read(folder, path, on_bytes, is_complete)
+        return _read(folder, path, on_bytes, is_complete, most_rows=most_rows)
     # Few nights and no restore need it, and every worker would load it.
     from hackorda_ops.age.streams import encrypting  # noqa: PLC0415
 
     with encrypting(folder / f"{path}{ENCRYPTED}", encrypt_to) as encryptor:
-        seen = _read(folder, path, on_bytes, is_complete, encryptor.update)
+        seen = _read(folder, path, on_bytes, is_complete, encryptor.update, most_rows=most_rows)
         written = encryptor.finish()
     return replace(seen, encrypted_bytes=written.size_bytes, encrypted_sha256=written.sha256)
 
@@ -111,6 +111,8 @@ def _read(
     on_bytes: Callable[[int], None],
     is_complete: Callable[[], bool] | None,
     also: Callable[[bytes], None] = lambda _: None,
+    *,
+    most_rows: int | None,
 ) -> ArchivedFile:
     with _damage_named(folder, path), ExitStack() as stack:
         file = stack.enter_context((folder / path).open("rb", buffering=BLOCK_BYTES))
@@ -122,7 +124,7 @@ def _read(
             text = stack.enter_context(closing(made_ahead(text)))
         rows, digest, object_bytes = None, None, None
         if _TABLE_DATA.fullmatch(path):
-            rows, digest = _table_digest(text)
+            rows, digest = _table_digest(text, most_rows)
         elif LARGE_OBJECT_FILE.fullmatch(path):
             object_bytes, digest = _object_digest(text)
         else:
@@ -206,13 +208,20 @@ class _HashedSource:
         self._is_complete = is_complete
 
     def blocks(self, block_bytes: int) -> Iterator[bytes]:
-        while block := self._next(block_bytes):
+        while block := self.read(block_bytes):
+            yield block
+
+    def read(self, size_bytes: int) -> bytes:
+        if block := self._next(size_bytes):
             self.sha256.update(block)
             self._also(block)
             self.size_bytes += len(block)
             if self.size_bytes - self._told_bytes >= self._EMIT_BYTES:
                 self._tell()
-            yield block
+        return block
+
+    def fileno(self) -> int:
+        return self._file.fileno()
 
     def finish(self) -> None:
         self._tell()
@@ -230,33 +239,52 @@ class _HashedSource:
 
 
 def _decompressed(source: _HashedSource, suffix: str) -> Iterator[bytes]:
-    if suffix not in (".zst", ".gz"):
+    """The text, in blocks that are no larger for a file of only blanks, which grows thirty-thousandfold."""
+    if suffix == ".zst":
+        yield from _from_zstd(source)
+    elif suffix == ".gz":
+        yield from _from_gzip(source)
+    else:
         yield from source.blocks(BLOCK_BYTES)
-        return
-    decompressor = _new_decompressor(suffix)
+
+
+def _from_zstd(source: _HashedSource) -> Iterator[bytes]:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW_BYTES)
+    # The format allows several frames in one file, one after the other.
+    with decompressor.stream_reader(
+        cast(BinaryIO, source), read_size=_COMPRESSED_BYTES, read_across_frames=True, closefd=False
+    ) as reader:
+        while text := reader.read(BLOCK_BYTES):
+            yield text
+    # Its end looks the same to the library wherever it is.
+    if not ends_with_a_frame(source.fileno(), source.size_bytes):
+        raise _Damage(_ENDS_IN_THE_MIDDLE)
+
+
+def _from_gzip(source: _HashedSource) -> Iterator[bytes]:
+    decompressor = zlib.decompressobj(_GZIP_FORMAT)
     for block in source.blocks(_COMPRESSED_BYTES):
-        remaining = block
-        while remaining:
-            # Both formats allow several frames in one file, one after the other.
+        left = block
+        while left:
             if decompressor.eof:
-                decompressor = _new_decompressor(suffix)
-            yield decompressor.decompress(remaining)
-            remaining = decompressor.unused_data if decompressor.eof else b""
+                decompressor = zlib.decompressobj(_GZIP_FORMAT)
+            yield decompressor.decompress(left, BLOCK_BYTES)
+            left = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
     # pg_dump leaves the file of an empty large object completely empty, without a frame.
     if not decompressor.eof and source.size_bytes > 0:
-        raise _Damage("it is cut off: its compressed data ends in the middle")
+        raise _Damage(_ENDS_IN_THE_MIDDLE)
 
 
-def _new_decompressor(suffix: str) -> _Decompressor:
-    if suffix == ".zst":
-        return zstandard.ZstdDecompressor().decompressobj()
-    return zlib.decompressobj(_GZIP_FORMAT)
-
-
-def _table_digest(blocks: Iterator[bytes]) -> tuple[int, str]:
-    digest = new_digest()
+def _table_digest(blocks: Iterator[bytes], most_rows: int | None) -> tuple[int, str]:
+    digest, open_bytes = new_digest(), 0
     for text in _without_trailer(blocks):
         digest.update(text)
+        line_end = text.rfind(b"\n")
+        open_bytes = len(text) - line_end - 1 if line_end >= 0 else open_bytes + len(text)
+        if open_bytes > _LONGEST_ROW_BYTES:
+            raise _Damage("it has a longer row than Postgres makes")
+        if most_rows is not None and digest.rows > most_rows:
+            raise _Damage("it has far more rows than its manifest lists")
     if digest.in_mid_row:
         raise _Damage(_CUT_OFF)
     return digest.rows, digest.hexdigest()

@@ -8,7 +8,7 @@ Decompressing and hashing don't hold Python's lock, so threads use as many cores
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -42,15 +42,18 @@ class _GivenUp(Exception):
     """Nobody wants the files any longer."""
 
 
-def read_back(folder: Path, *, jobs: int, on_progress: OnProgress) -> tuple[ArchivedFile, ...]:
+def read_back(
+    folder: Path, *, jobs: int, on_progress: OnProgress, most_rows: Mapping[str, int] | None = None
+) -> tuple[ArchivedFile, ...]:
     """Reads every file of a finished dump from disk once; see `ReadBack.finish`.
 
     Args:
         folder: the dump.
         jobs: how many files are read at a time.
         on_progress: called with the bytes read, of those on disk.
+        most_rows: where the reading of a table's file ends, by its path (`read_file`).
     """
-    with reading_back(folder, jobs=jobs) as reading:
+    with reading_back(folder, jobs=jobs, most_rows=most_rows) as reading:
         return reading.finish(on_progress)
 
 
@@ -65,6 +68,7 @@ def reading_back(
     jobs: int,
     flush: Callable[[Path], None] = _leave,
     encrypt_to: str | None = None,
+    most_rows: Mapping[str, int] | None = None,
 ) -> Iterator["ReadBack"]:
     """Readers of a dump, for as long as the block lasts.
 
@@ -74,8 +78,9 @@ def reading_back(
         flush: called with each file before it is read, to have it on the disk; what it raises, `finish` does.
         encrypt_to: whom the files with data are encrypted to as they are read: each is replaced by its ciphertext,
             which is not flushed. None: to nobody.
+        most_rows: where the reading of a table's file ends, by its path (`read_file`).
     """
-    reading = ReadBack(folder, jobs=jobs, flush=flush, encrypt_to=encrypt_to)
+    reading = ReadBack(folder, jobs=jobs, flush=flush, encrypt_to=encrypt_to, most_rows=most_rows or {})
     try:
         yield reading
     finally:
@@ -86,9 +91,16 @@ class ReadBack:
     """The files of one dump, each read from its first byte to its last; made by `reading_back`."""
 
     def __init__(
-        self, folder: Path, *, jobs: int, flush: Callable[[Path], None], encrypt_to: str | None = None
+        self,
+        folder: Path,
+        *,
+        jobs: int,
+        flush: Callable[[Path], None],
+        encrypt_to: str | None,
+        most_rows: Mapping[str, int],
     ) -> None:
         self._folder = folder
+        self._most_rows = most_rows
         self._encrypt_to = encrypt_to
         # Plaintext goes in a moment, and needn't reach the disk.
         self._flush = flush if encrypt_to is None else _leave
@@ -243,7 +255,13 @@ class ReadBack:
     def _read_one(self, path: str, state: FileState | None, *, early: bool) -> None:
         file, problem = None, None
         try:
-            file = read_file(self._folder, path, on_bytes=self._heard, encrypt_to=self._encrypt_to)
+            file = read_file(
+                self._folder,
+                path,
+                on_bytes=self._heard,
+                encrypt_to=self._encrypt_to,
+                most_rows=self._most_rows.get(path),
+            )
         except ArtifactDamaged as error:
             problem = error
         unchanged = state == state_of(self._folder, path)

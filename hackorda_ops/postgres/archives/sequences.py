@@ -19,7 +19,8 @@ from hackorda_ops.redaction.tool_lines import without_rows
 
 _IDENTIFIER = r'(?:"((?:[^"]|"")+)"|([^".\']+))'
 _SETVAL = re.compile(
-    rf"^SELECT pg_catalog\.setval\('{_IDENTIFIER}\.{_IDENTIFIER}', (-?\d+), (true|false)\);$", re.MULTILINE
+    rf"^SELECT pg_catalog\.setval\('{_IDENTIFIER}\.{_IDENTIFIER}', (-?\d{{1,19}}), (true|false)\);$",
+    re.MULTILINE,
 )
 _LATIN = re.compile(rb"^SET client_encoding = 'LATIN1';$", re.MULTILINE)
 _DEADLINE_SECONDS = 600

@@ -21,6 +21,8 @@ _MAGIC: Final = b"PGDMP"
 _OLDEST: Final = (1, 14)
 _WITH_COMPRESSION_BY_NAME: Final = (1, 15)
 _WITH_RELATION_KIND: Final = (1, 16)
+# Some kilobytes a table: far above that of a hundred thousand.
+_MOST_BYTES: Final = 512 * 1024 * 1024
 _MOST_INTEGER_BYTES: Final = 8
 _FIGURES_OF_THE_MOMENT: Final = 7
 
@@ -79,6 +81,8 @@ def read_toc(folder: Path) -> tuple[TocEntry, ...] | None:
     """
     path = folder / TOC_NAME
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise _unreadable(path, f"it's larger than {_MOST_BYTES:,} bytes, which none is")
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from error

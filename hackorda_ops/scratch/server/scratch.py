@@ -11,6 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from hackorda_ops import untrusted
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.errors import PermanentError, TargetRefused
@@ -211,7 +212,7 @@ def _drop(connection: psycopg.Connection[Any], database: str) -> str:
 
 def _label_of(comment: str | None) -> Mapping[str, str]:
     try:
-        label = json.loads(comment or "")
+        label = untrusted.parsed((comment or "").encode("utf-8", "replace"))
     except ValueError:
         return {}
     return label if isinstance(label, dict) else {}

@@ -38,6 +38,7 @@ from hackorda_ops.stores.store import (
     checked_key,
     folder_prefix,
     in_a_folder,
+    is_key,
 )
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ class S3Store(StoreBase):
             )
             for page in pages:
                 for entry in page.get("CommonPrefixes", []):
-                    yield entry["Prefix"].removeprefix(within).removesuffix("/")
+                    name = entry["Prefix"].removeprefix(within).removesuffix("/")
+                    if is_key(folder_prefix(prefix) + name):
+                        yield name
 
     def in_each_folder(self, prefix: str, name: str, *, leaving_out: str) -> Iterator[StoredVersion]:
         """See `Store.in_each_folder`.
@@ -168,7 +171,7 @@ class S3Store(StoreBase):
         """
         where = (self.bucket, folder_prefix(self.prefix, prefix), folder_prefix(self.prefix))
         with self._translated(f"list {self.describe()}/{prefix}"):
-            found = s3_versions.beside(self._client, *where, leaving_out=leaving_out)
+            found = s3_versions.beside(self._client, *where, name=name, leaving_out=leaving_out)
         for each in self.files(prefix) if found is None else found:
             if in_a_folder(each.key, prefix, name):
                 yield each

@@ -1,13 +1,14 @@
 """What a versioned S3 bucket keeps of each object: every version, its delete markers, and its locks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from hackorda_ops import untrusted
 from hackorda_ops.stores.s3.errors import code_of
-from hackorda_ops.stores.store import StoredVersion
+from hackorda_ops.stores.store import StoredVersion, is_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,9 +34,9 @@ def listed(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[
         ClientError: "NotImplemented" at providers without versions.
     """
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=within):
-        for version in filter(_is_file, page.get("Versions", [])):
+        for version in _files(page.get("Versions", []), root):
             yield _version(version, root, size_bytes=version["Size"], marker=False)
-        for marker in filter(_is_file, page.get("DeleteMarkers", [])):
+        for marker in _files(page.get("DeleteMarkers", []), root):
             yield _version(marker, root, size_bytes=0, marker=True)
 
 
@@ -53,9 +54,9 @@ def plain(client: "S3Client", bucket: str, within: str, root: str) -> Iterator[S
 
 
 def beside(
-    client: "S3Client", bucket: str, within: str, root: str, *, leaving_out: str
+    client: "S3Client", bucket: str, within: str, root: str, *, name: str, leaving_out: str
 ) -> list[StoredVersion] | None:
-    """The objects below a prefix, without those in folders of one name, which most of them are in.
+    """The objects of one name below a prefix, without those in folders of another, which most of them are in.
 
     The provider leaves them out: what has "/<name>/" in its key is told as one prefix.
 
@@ -67,6 +68,7 @@ def beside(
         bucket: the bucket's name.
         within: the prefix, as S3 has it.
         root: the store's own prefix, which the keys leave out.
+        name: the objects' own name, after the last slash.
         leaving_out: the name of those folders.
     """
     delimiter, found = f"/{leaving_out}/", list[StoredVersion]()
@@ -77,7 +79,7 @@ def beside(
         for page in pages:
             if any(not each["Prefix"].endswith(delimiter) for each in page.get("CommonPrefixes", [])):
                 return None
-            found += _objects(page, root)
+            found += (each for each in _objects(page, root) if each.key.endswith(f"/{name}"))
     except ClientError as error:
         if code_of(error) not in _NO_SUCH_DELIMITER:
             raise
@@ -93,20 +95,20 @@ def locked_until(head: "HeadObjectOutputTypeDef") -> datetime | None:
 
 
 def _objects(page: "ListObjectsV2OutputTypeDef", root: str) -> Iterator[StoredVersion]:
-    for entry in filter(_is_file, page.get("Contents", [])):
+    for entry in _files(page.get("Contents", []), root):
         yield _version({**entry, "IsLatest": True}, root, size_bytes=entry["Size"], marker=False)
 
 
-def _is_file(entry: Any) -> bool:
-    # Providers' consoles make "folders": empty objects whose key ends in a slash.
-    return not entry["Key"].endswith("/")
+def _files(entries: Iterable[Any], root: str) -> Iterator[Any]:
+    # Providers' consoles make "folders": empty objects whose key ends in a slash. Others may put any key there.
+    return (entry for entry in entries if is_key(entry["Key"].removeprefix(root)))
 
 
 def _version(entry: Any, root: str, *, size_bytes: int, marker: bool) -> StoredVersion:
     return StoredVersion(
         key=entry["Key"].removeprefix(root),
         size_bytes=size_bytes,
-        modified_at=entry["LastModified"],
+        modified_at=untrusted.within_limits(entry["LastModified"].timestamp()),
         version_id=entry.get("VersionId"),
         current=entry["IsLatest"],
         marker=marker,
