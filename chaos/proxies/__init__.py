@@ -1,0 +1,1 @@
+"""Servers in front of the real ones, which do to calls what is planned."""
