@@ -15,6 +15,7 @@ import argparse
 import queue
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -28,7 +29,7 @@ from rich.console import Console
 from chaos import cases as running
 from chaos import page
 from chaos.cases import Case, Outcome
-from chaos.commands import EVERY, chosen
+from chaos.commands import EVERY, chosen, make_state
 from chaos.faults import Fault
 from chaos.world import World, compiled, running_world
 
@@ -45,8 +46,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cases", type=int, help="an even share of so many cases")
     parser.add_argument("--case", action="append", default=[], help="this case alone")
     parser.add_argument("--kills", type=int, help="so many SIGKILLs at random moments instead of faults")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments of SIGKILLs, and of the order (1)")
-    parser.add_argument("--workers", type=int, default=4, help="cases at a time, each on servers of its own (4)")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the moments of SIGKILLs, and of the order (1)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=4, help="cases at a time, each on servers of its own (4)"
+    )
     parser.add_argument("--short", action="store_true", help=f"{_SHORT} cases without hangs")
     parser.add_argument("--write", action="store_true", help="write what was found into docs/reliability.md")
     parser.add_argument("--positions", action="store_true", help="only list the positions")
@@ -60,7 +65,7 @@ def listed(world: World, options: argparse.Namespace, console: Console) -> tuple
     for command in chosen(options.command):
         began = time.monotonic()
         if options.kills is not None:
-            running.make_state(world, command.starts_from)
+            make_state(world, command.starts_from)
             world.back_to(command.starts_from)
             command.prepare(world)
             began = time.monotonic()
@@ -136,17 +141,20 @@ def _outcomes(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what is asked for, prints what was found, and fails where anything didn't hold."""
     options = _parsed(arguments)
+    # Ended by somebody, it ends its servers and removes its files.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console = Console(width=None if sys.stdout.isatty() else 160)
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="hackorda-chaos-"))
     # The servers' unprivileged user has to get through.
     folder.chmod(0o711)
     outcomes: list[Outcome] = []
+    wrong: list[str] = []
     try:
         library = compiled(folder)
         with running_world(folder / "world-0", library) as world:
             if options.case:
-                every, wrong = [running.parsed(each) for each in options.case], []
+                every = [running.parsed(each) for each in options.case]
             else:
                 every, wrong = listed(world, options, console)
             for each in wrong:
@@ -154,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             wanted = (
                 _kills(every, options.kills, options.seed)
                 if options.kills is not None
-                else running.sampled(every, _SHORT if options.short else options.cases)
+                else running.sampled(every, options.cases or (_SHORT if options.short else None))
             )
             if options.positions:
                 return
@@ -177,7 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _tell(outcome: Outcome, number: int, of: int, console: Console) -> None:
     if outcome.wrong or not outcome.reached:
-        console.print(f"[{number}/{of}] {outcome.case.name}: code {outcome.code}", markup=False, highlight=False)
+        console.print(
+            f"[{number}/{of}] {outcome.case.name}: code {outcome.code}", markup=False, highlight=False
+        )
         for each in outcome.wrong or ("the position wasn't reached",):
             console.print(f"    {each}", style="red", markup=False, highlight=False)
         for line in outcome.output.strip().splitlines()[-12:]:

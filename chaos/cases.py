@@ -36,7 +36,8 @@ class Case:
         """As `--case` takes it."""
         if self.kill_after_seconds is not None:
             return f"{self.command}/kill/{self.kill_after_seconds:.3f}"
-        assert self.fault is not None
+        if self.fault is None:
+            return self.command
         at = self.fault.position
         return f"{self.command}/{at.boundary}/{at.occurrence}/{self.fault.kind}/{at.label}"
 
@@ -88,9 +89,14 @@ def positions(world: World, command: Command) -> tuple[list[Position], list[str]
     return ran.meeting.met, wrong
 
 
-def _changed(there: dict[tuple[str, str], invariants.Artifact], now: dict[tuple[str, str], invariants.Artifact]) -> list[str]:
+_Artifacts = dict[tuple[str, str], invariants.Artifact]
+
+
+def _changed(there: _Artifacts, now: _Artifacts) -> list[str]:
     return [
-        f"run twice, it changes the artifact {key[1]} in the {key[0]}" for key in there if now.get(key) != there[key]
+        f"run twice, it changes the artifact {key[1]} in the {key[0]}"
+        for key in there
+        if now.get(key) != there[key]
     ]
 
 

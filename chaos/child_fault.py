@@ -34,7 +34,9 @@ def main(fault: str, *command: str) -> int:
         ended = again
     if fault in {"cut", "garbled"} and not output and written:
         _spoil(Path(written[0]), fault)
-    output = output[: len(output) // 2] if fault == "cut" else _garbled(output) if fault == "garbled" else output
+    output = (
+        output[: len(output) // 2] if fault == "cut" else _garbled(output) if fault == "garbled" else output
+    )
     sys.stdout.buffer.write(output)
     sys.stdout.flush()
     if fault == "lost":

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
+import hackorda_ops.engines.registry  # noqa: F401  # whose engines read manifests
 from chaos.world import BUCKET, DATABASE, World
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, digest_of, from_bytes, to_bytes
@@ -29,7 +31,7 @@ class Command:
         arguments: of hackorda-ops.
         starts_from: the state that is kept by this name.
         prepare: what is made for each case, beside that state.
-        again: whether a second run of it, once it's done, is refused rather than repeated.
+        refused_again: whether a second run of it, once it's done, is refused rather than repeated.
         of: the database that it is about.
     """
 
@@ -119,8 +121,6 @@ def _empty(world: World) -> None:
 
 
 def _remove(folder: Path) -> None:
-    import shutil  # noqa: PLC0415
-
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -46,9 +46,11 @@ def artifacts(world: World, of: str) -> dict[tuple[str, str], Artifact]:
     """Every artifact with a manifest, in store and bucket, read without the product's code."""
     found: dict[tuple[str, str], Artifact] = {}
     store = world.case / "store"
-    folders = {
-        str(path.relative_to(store)): path for path in (store / of).rglob("*") if path.is_file()
-    } if (store / of).exists() else {}
+    folders = (
+        {str(path.relative_to(store)): path for path in (store / of).rglob("*") if path.is_file()}
+        if (store / of).exists()
+        else {}
+    )
     client = world.s3.client()
     reads = {
         "store": ({*folders}, lambda key: folders[key].read_bytes()),
@@ -65,7 +67,9 @@ def artifacts(world: World, of: str) -> dict[tuple[str, str], Artifact]:
 def _artifact(place: str, name: str, prefix: str, keys: set[str], read: Any) -> Artifact:
     own = sorted(key for key in keys if key.startswith(f"{prefix}/"))
     data = {key: read(key) for key in own}
-    whole = hashlib.sha256(b"".join(key.encode() + hashlib.sha256(data[key]).digest() for key in own)).hexdigest()
+    whole = hashlib.sha256(
+        b"".join(key.encode() + hashlib.sha256(data[key]).digest() for key in own)
+    ).hexdigest()
     try:
         manifest = json.loads(data[f"{prefix}/{MANIFEST}"])
         listed = manifest["files"]
@@ -78,7 +82,10 @@ def _artifact(place: str, name: str, prefix: str, keys: set[str], read: Any) -> 
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             return Artifact(place, name, whole, f"{entry['path']} has other bytes", "")
     tables = manifest.get("tables", [])
-    holds = sorted((json.dumps(each["name"]), each.get("rows"), each.get("digest", each.get("sha256"))) for each in tables)
+    holds = sorted(
+        (json.dumps(each["name"]), each.get("rows"), each.get("digest", each.get("sha256")))
+        for each in tables
+    )
     return Artifact(place, name, whole, "", json.dumps(holds or manifest.get("contents", "")))
 
 
@@ -154,7 +161,9 @@ _OWN_DIGEST: Final = """
 def _rows(url: str) -> list[str]:
     with psycopg.connect(url, autocommit=True) as connection:
         try:
-            return [str(connection.execute(_OWN_DIGEST.format(table)).fetchone()) for table in ("items", "orders")]
+            return [
+                str(connection.execute(_OWN_DIGEST.format(table)).fetchone()) for table in ("items", "orders")
+            ]
         except psycopg.errors.UndefinedTable:
             return []
 

@@ -12,8 +12,6 @@ import pkgutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,14 +119,11 @@ def child_label(arguments: list[str]) -> str:
     """A child by its program and options, without paths."""
     name = Path(arguments[0]).name
     if "worker" in " ".join(arguments) or "-m" in arguments:
-        return labelled(" ".join([name, *(each for each in arguments[1:] if each.startswith(("hackorda", "chaos")))]))
+        return labelled(
+            " ".join([name, *(each for each in arguments[1:] if each.startswith(("hackorda", "chaos")))])
+        )
     options = [each.split("=")[0] for each in arguments[1:] if each.startswith("-") and len(each) < 40]
     return labelled(" ".join([name, *options]))
-
-
-@contextmanager
-def _unused() -> Iterator[None]:
-    yield
 
 
 if __name__ == "__main__":

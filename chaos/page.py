@@ -17,7 +17,11 @@ def summary(outcomes: Sequence[Outcome], possible: int, seconds: float) -> Itera
     wrong = [each for each in outcomes if each.wrong]
     missed = [each for each in outcomes if not each.reached]
     places = {(each.case.command, each.case.fault.position) for each in outcomes if each.case.fault}
-    what = f"{len(outcomes):,} of {possible:,} cases at {len(places):,} positions" if places else f"{len(outcomes):,} SIGKILLs"
+    what = (
+        f"{len(outcomes):,} of {possible:,} cases at {len(places):,} positions"
+        if places
+        else f"{len(outcomes):,} SIGKILLs"
+    )
     yield f"{what}, {seconds:,.0f} seconds: {len(wrong):,} where something didn't hold, {len(missed):,} not reached."
     yield ""
     ends = [end for end in _ENDS if any(each.code == end for each in outcomes)]
@@ -41,9 +45,8 @@ def write(outcomes: Sequence[Outcome], possible: int, seconds: float, *, kills: 
     begin, end = (_MARK.format(name, which) for which in ("begin", "end"))
     before, _, rest = _PAGE.read_text(encoding="utf-8").partition(begin)
     after = rest.partition(end)[2]
-    told = "\n".join(
-        (begin, f"Tried on {datetime.now(UTC):%-d %B %Y}: ", *summary(sorted(outcomes, key=_order), possible, seconds), end)
-    )
+    shown = summary(sorted(outcomes, key=_order), possible, seconds)
+    told = "\n".join((begin, f"Tried on {datetime.now(UTC):%-d %B %Y}:", "", *shown, end))
     _PAGE.write_text(f"{before}{told}{after}", encoding="utf-8")
 
 

@@ -1,9 +1,12 @@
 """The servers and folders that one worker's cases run on, and how they are put back to where they were."""
 
+import hashlib
 import itertools
 import json
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +36,8 @@ TARGET: Final = "target"
 _ROWS: Final = """
     CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, made timestamptz);
     INSERT INTO items (name, made)
-        SELECT md5(g::text) || ' größer', timestamptz '2026-01-01' + g * interval '1 hour' FROM generate_series(1, 300) g;
+        SELECT md5(g::text) || ' größer', timestamptz '2026-01-01' + g * interval '1 hour'
+        FROM generate_series(1, 300) g;
     CREATE TABLE orders (id int PRIMARY KEY, item bigint REFERENCES items, paid boolean);
     INSERT INTO orders SELECT g, 1 + g % 300, g % 2 = 0 FROM generate_series(1, 100) g;
     CREATE VIEW paid AS SELECT id FROM orders WHERE paid;
@@ -179,7 +183,8 @@ class World:
                 "log": str(log),
                 "marker": str(marker),
                 "output": str(output),
-                "planned": position and [position.boundary, position.label, position.occurrence, fault and fault.kind],
+                "planned": position
+                and [position.boundary, position.label, position.occurrence, fault and fault.kind],
                 "kill_after_seconds": kill_after_seconds,
             },
             within_seconds,
@@ -191,9 +196,6 @@ class World:
         return Ran(ended, said, meeting)
 
     def _order(self, order: dict[str, Any], within_seconds: float) -> int | None:
-        import select  # noqa: PLC0415
-        import signal  # noqa: PLC0415
-
         if self._nursery is None:
             self._nursery = subprocess.Popen(
                 [sys.executable, "-m", "chaos.nursery"],
@@ -205,8 +207,8 @@ class World:
             )
             self.stack.callback(self._nursery.kill)
         nursery = self._nursery
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
+        if nursery.stdin is None or nursery.stdout is None:
+            raise RuntimeError("the nursery was started without pipes")
         nursery.stdin.write(json.dumps(order) + "\n")
         pid = json.loads(nursery.stdout.readline())["pid"]
         ready, _, _ = select.select([nursery.stdout], [], [], within_seconds)
@@ -236,9 +238,11 @@ class World:
         for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
             client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
         there = {each["Key"]: each["ETag"] for each in _entries(client)}
-        files = {str(path.relative_to(kept / "bucket")): path for path in (kept / "bucket").rglob("*") if path.is_file()}
-        import hashlib  # noqa: PLC0415
-
+        files = {
+            str(path.relative_to(kept / "bucket")): path
+            for path in (kept / "bucket").rglob("*")
+            if path.is_file()
+        }
         for key, path in files.items():
             data = path.read_bytes()
             if there.get(key) != f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"':
@@ -251,9 +255,12 @@ class World:
         """An empty target, and no other database on the scratch server."""
         with psycopg.connect(self.scratch.url(), autocommit=True) as connection:
             for name in self.scratch_databases() | {TARGET}:
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                connection.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
             for (role,) in connection.execute(
-                "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> %s", [self.scratch.superuser]
+                "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> %s",
+                [self.scratch.superuser],
             ).fetchall():
                 connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
         create_database(self.scratch, TARGET)

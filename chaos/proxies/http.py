@@ -34,7 +34,9 @@ class HttpProxy(Proxy):
             head = _head(client)
             first, *lines = head.decode("latin-1").split("\r\n")
             method, path, _ = first.split(" ", 2)
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            headers = {
+                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+            }
             if headers.pop("expect", ""):
                 client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = _body(client, headers)

@@ -60,7 +60,12 @@ class PostgresProxy(Proxy):
             self.closed(upstream, client)
 
     def _talk(
-        self, client: socket.socket, upstream: socket.socket, start: bytes, application: str, fault: str | None
+        self,
+        client: socket.socket,
+        upstream: socket.socket,
+        start: bytes,
+        application: str,
+        fault: str | None,
     ) -> None:
         units: queue.SimpleQueue[_Unit] = queue.SimpleQueue()
         units.put(_Unit(fault))
@@ -123,9 +128,7 @@ class PostgresProxy(Proxy):
                 if unit is None or unit.fault is None:
                     client.sendall(message)
                 elif unit.fault == "lost":
-                    if flows and kind != b"R":
-                        client.sendall(message)
-                    elif kind == b"R" and body[:4] != b"\0\0\0\0":
+                    if (flows and kind != b"R") or (kind == b"R" and body[:4] != b"\0\0\0\0"):
                         client.sendall(message)
                     elif ready:
                         break

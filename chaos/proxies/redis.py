@@ -54,7 +54,9 @@ class RedisProxy(Proxy):
                 if not block:
                     return
             if fault in {"cut", "garbled", "twice"} and sent + len(block) > 64:
-                client.sendall({"garbled": garbled(block), "twice": block * 2}.get(fault, block[: len(block) // 2]))
+                client.sendall(
+                    {"garbled": garbled(block), "twice": block * 2}.get(fault, block[: len(block) // 2])
+                )
                 if fault == "cut":
                     return
                 fault = None

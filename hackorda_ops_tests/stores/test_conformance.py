@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from hackorda_ops.config import file as config_file
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, ConfigError, StoreRefused
-from hackorda_ops.local.s3 import S3Server
+from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.progress import ignore
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.patience import SOON
@@ -37,12 +38,16 @@ class Named:
         elsewhere: the same for another place of its kind.
         environ: the variables that it names.
         work_folder: as `dump.work_folder`.
+        forgets_folders: whether a folder is gone with its last file; where it isn't, it's listed as an empty one.
+        keeps_backslashes: whether a backslash in a name is one when it's listed.
     """
 
     section: Any
     elsewhere: Any
     environ: Mapping[str, str]
     work_folder: Path
+    forgets_folders: bool = True
+    keeps_backslashes: bool = True
 
     def database(self, section: Any = None) -> Policy:
         """A database whose nights go there."""
@@ -60,8 +65,19 @@ def in_a_folder(tmp_path: Path, _request: pytest.FixtureRequest) -> Named:
 
 
 def in_a_bucket(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
-    server: S3Server = request.getfixturevalue("s3_server")
-    bucket = {"bucket": request.getfixturevalue("new_bucket"), "endpoint_url": server.endpoint_url}
+    return _in_a_bucket_on(request.getfixturevalue("s3_server"), tmp_path)
+
+
+def in_a_bucket_elsewhere(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
+    # SeaweedFS keeps its objects as files in folders, and a backslash separates them as well.
+    named = _in_a_bucket_on(request.getfixturevalue("seaweed_server"), tmp_path)
+    return replace(named, forgets_folders=False, keeps_backslashes=False)
+
+
+def _in_a_bucket_on(server: S3Server, tmp_path: Path) -> Named:
+    name = f"conforms-{secrets.token_hex(4)}"
+    create_bucket(server, name)
+    bucket = {"bucket": name, "endpoint_url": server.endpoint_url}
     environ = {
         "OFFSITE_REGION": server.region,
         "OFFSITE_ACCESS_KEY_ID": server.access_key_id,
@@ -80,6 +96,7 @@ def in_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
     params=[
         pytest.param(in_a_folder, id="folder"),
         pytest.param(in_a_bucket, id="s3", marks=pytest.mark.server),
+        pytest.param(in_a_bucket_elsewhere, id="seaweed", marks=pytest.mark.server),
         pytest.param(in_sqlite, id="third"),
     ]
 )
@@ -130,12 +147,12 @@ def test_what_is_put_again_replaces_what_was_there(store: Store) -> None:
     assert list(store.list("")) == [StoredFile("db/one", 7)]
 
 
-# The S3 server of the tests doesn't know what to do with the others.
 @pytest.mark.parametrize("key", ODD_KEYS)
-def test_odd_names_are_kept_as_they_are(store: Store, key: str) -> None:
+def test_odd_names_are_kept_as_they_are(store: Store, named: Named, key: str) -> None:
     put(store, key, b"kept")
 
-    assert list(store.list("db/")) == [StoredFile(key, 4)]
+    listed = key if named.keeps_backslashes else key.replace("\\", "/")
+    assert list(store.list("db/")) == [StoredFile(listed, 4)]
     assert store.read_small(key) == b"kept"
 
 
@@ -239,7 +256,7 @@ def test_a_small_file_that_is_large_is_not_read(store: Store) -> None:
         store.read_small("db/manifest.json", limit_bytes=1_000)
 
 
-def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(store: Store) -> None:
+def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(store: Store, named: Named) -> None:
     put(store, "db/one/x", b"1")
     put(store, "db/one/y", b"2")
 
@@ -248,7 +265,8 @@ def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(store: Store)
 
     assert [each.key for each in store.list("")] == ["db/one/y"]
     store.delete("db/one/y")
-    assert list(store.folders("db")) == []
+    assert list(store.list("")) == []
+    assert list(store.folders("db")) == ([] if named.forgets_folders else ["one"])
 
 
 def test_each_file_has_a_current_version_of_now_that_can_be_deleted_by_its_name(store: Store) -> None:
