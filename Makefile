@@ -1,5 +1,5 @@
 # demo and test set up all that they need: Python 3.11 or later and make are enough.
-.PHONY: help demo dev test test-long quick check bench docs clean
+.PHONY: help demo dev test test-long quick check bench chaos docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -38,6 +38,9 @@ quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week 
 
 bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios; writes docs/performance.md
 	@exec $(BIN)/python -m bench $(ARGS)
+
+chaos: $(READY_TO_TEST) ## a fault at every call of the commands, and what must hold after each; ARGS=--short for a few
+	@exec $(BIN)/python -m chaos $(ARGS)
 
 check: $(READY_TO_TEST) ## lint, format, types, layers
 	@$(BIN)/ruff check .
