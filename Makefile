@@ -36,7 +36,7 @@ test-long: $(READY_TO_TEST) ## the same in the long form: every kill, every stor
 quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week and a drill on real ones
 	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD) $(ARGS)
 
-bench: $(READY_TO_RUN) ## what the proof costs beside the bare tools, as ratios; writes docs/performance.md
+bench: $(READY_TO_TEST) ## what the proof costs beside the bare tools, as ratios; writes docs/performance.md
 	@exec $(BIN)/python -m bench $(ARGS)
 
 chaos: $(READY_TO_TEST) ## a fault at every call of the commands, and what must hold after each; ARGS=--short for a few

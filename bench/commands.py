@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.measuring import Run, measure
 from bench.rows import Row
 from bench.running import Bench, middle
-from bench.variants import NAME, protected
+from bench.variants.given import NAME, protected
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest, digest_of, to_bytes
 from hackorda_ops.judgement.reading import read_judged

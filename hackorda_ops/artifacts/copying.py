@@ -20,6 +20,7 @@ from hackorda_ops.artifacts.metering import Meter, Watched
 from hackorda_ops.artifacts.sharing import LeftBehindError, SharedReadings
 from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing, StoreRefused, StoreUnreachable
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.stores.memory import give_memory_back_at_once
 from hackorda_ops.stores.store import CHUNK_BYTES, Readable, Store
 
 
@@ -143,6 +144,7 @@ def copy_artifact(
         StoreUnreachable: one store does not answer.
         DiskFull: no room, in a folder store.
     """
+    give_memory_back_at_once()
     started = time.monotonic()
     present = {
         entry.key.removeprefix(f"{prefix}/"): entry.size_bytes for entry in destination.list(f"{prefix}/")

@@ -1,6 +1,5 @@
 """Fetches an artifact's files from a store to this disk."""
 
-import ctypes
 import errno
 import hashlib
 import itertools
@@ -24,12 +23,11 @@ from hackorda_ops.errors import (
     StoreUnreachable,
 )
 from hackorda_ops.progress import OnProgress, Progress
+from hackorda_ops.stores.memory import give_memory_back_at_once
 from hackorda_ops.stores.store import CHUNK_BYTES, Store
 from hackorda_ops.stores.versions import OpensVersions, newest_first
 
 _DOWNLOADS = 4
-# From glibc's malloc.h: from how many bytes on a buffer is memory of its own.
-_M_MMAP_THRESHOLD = -3
 
 
 def fetch_artifact(
@@ -71,7 +69,7 @@ def fetch_artifact(
         DiskFull: no room on this disk.
         StoreRefused, StoreUnreachable: the store said no, or nothing, and no other place has the file.
     """
-    _give_memory_back_at_once()
+    give_memory_back_at_once()
     seen = fetched if fetched is not None else Fetched()
     fetching = _Fetching(
         store,
@@ -196,15 +194,6 @@ def _older_versions(own: Twin, entry: FileEntry) -> Iterator[Twin]:
         for version in newest_first(own.store.versions_of(own.key), own.key):
             if not version.current and version.size_bytes == entry.size_bytes:
                 yield Twin(own.store, own.key, version.version_id)
-
-
-def _give_memory_back_at_once() -> None:
-    """Lets glibc return each large buffer to the system when it's done with, and not keep it for the next one.
-
-    It would keep one for every thread that fetched, for as long as the restore takes that follows.
-    """
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 2 * CHUNK_BYTES)
 
 
 def _other_bytes(file: Twin, what: str) -> ArtifactDamaged:

@@ -15,6 +15,7 @@ from hackorda_ops.artifacts.verifications import Verification, read_verification
 from hackorda_ops.drill.causes import DrillSaid, said
 from hackorda_ops.drill.report.history import DrillHistory, read_history
 from hackorda_ops.drilling.night_proof import PROOFS, NightProof, each_once
+from hackorda_ops.engines import registry  # noqa: F401  # makes every engine's manifests readable
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
 from hackorda_ops.judgement.artifact import ArtifactJudgement, Sayings, judge

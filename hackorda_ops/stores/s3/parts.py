@@ -3,9 +3,8 @@
 import base64
 import hashlib
 import tempfile
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -108,31 +107,34 @@ def _send(
         answer = client.upload_part(**upload, PartNumber=number, Body=part.body, ContentMD5=part.md5)
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
-    def arrived() -> None:
-        answer, part = on_their_way.popleft()
-        with part.body:
-            sent.append(answer.result())
-        part.let_go()
-        seats.give_back()
+    def some_arrived() -> None:
+        # Whichever comes first: one that is slow or sent again keeps its own seat, and no other.
+        arrived, _ = wait(on_their_way, return_when=FIRST_COMPLETED)
+        for answer in arrived:
+            part = on_their_way.pop(answer)
+            with part.body:
+                sent.append(answer.result())
+            part.let_go()
+            seats.give_back()
 
     sent: list[CompletedPartTypeDef] = []
-    on_their_way: deque[tuple[Future[CompletedPartTypeDef], UploadPart]] = deque()
+    on_their_way: dict[Future[CompletedPartTypeDef], UploadPart] = {}
     with ThreadPoolExecutor(min(count, SHARED_SEATS + 1), thread_name_prefix="part") as pool:
         try:
             for number in range(1, count + 1):
                 while not seats.take():
-                    arrived()
+                    some_arrived()
                 part = next_part()
-                on_their_way.append((pool.submit(send, number, part), part))
+                on_their_way[pool.submit(send, number, part)] = part
             while on_their_way:
-                arrived()
+                some_arrived()
         except BaseException:
             # A part that arrives after the upload was aborted may stay: those on their way are waited for.
             pool.shutdown(wait=True, cancel_futures=True)
-            for _, part in on_their_way:
+            for part in on_their_way.values():
                 part.body.close()
             raise
-    return sent
+    return sorted(sent, key=lambda part: part["PartNumber"])
 
 
 def _complete(

@@ -1,19 +1,22 @@
 """How much of objects may be in memory at a time: the one budget that all transfers of this process share.
 
-A transfer streams, or has one seat of its own, so that none waits for another. What is free of the shared ones makes it
-faster: a large file alone gets them all. The memory of a seat is used again by the next piece: what is freed and taken
-again in pieces of this size by many threads isn't given back to the system, and adds up to several times the budget.
+A transfer streams, or has one seat of its own while it has no shared one, so that none waits for another. What is free
+of the shared ones makes it faster: a large file alone gets them all. The memory of a seat is used again by the next
+piece, as long as anything is on its way: what is freed and taken again in pieces of this size by many threads isn't
+given back to the system, and adds up to several times the budget.
 """
 
 import io
-from threading import BoundedSemaphore
+from contextlib import suppress
+from threading import BoundedSemaphore, Lock
 from typing import Final, Self
 
 from hackorda_ops.stores.store import CHUNK_BYTES
 
 # S3's smallest part.
 SEAT_BYTES: Final = 5 * 1024 * 1024
-SHARED_SEATS: Final = 8
+# A connection each; as many as the AWS command line has.
+SHARED_SEATS: Final = 10
 
 
 class MemoryBudget:
@@ -26,6 +29,20 @@ class MemoryBudget:
     def __init__(self, seats: int) -> None:
         self._free = BoundedSemaphore(seats)
         self._memory: list[bytearray] = []
+        self._transfers = 0
+        self._counting = Lock()
+
+    def begin(self) -> None:
+        """A transfer begins."""
+        with self._counting:
+            self._transfers += 1
+
+    def end(self) -> None:
+        """A transfer has ended; with the last one, what was kept for the next pieces goes."""
+        with self._counting:
+            self._transfers -= 1
+            if not self._transfers:
+                self._memory.clear()
 
     def acquire(self) -> bool:
         """Whether there is a seat; it never waits."""
@@ -37,14 +54,16 @@ class MemoryBudget:
 
     def memory(self, size_bytes: int) -> bytearray:
         """Memory for a piece of exactly this size."""
-        if size_bytes == SEAT_BYTES and self._memory:
-            return self._memory.pop()
+        if size_bytes == SEAT_BYTES:
+            with suppress(IndexError):
+                return self._memory.pop()
         return bytearray(size_bytes)
 
     def keep(self, memory: bytearray) -> None:
-        """Keeps memory for the next piece."""
-        if len(memory) == SEAT_BYTES:
-            self._memory.append(memory)
+        """Keeps memory for the next piece, as long as there may be one."""
+        with self._counting:
+            if len(memory) == SEAT_BYTES and self._transfers:
+                self._memory.append(memory)
 
 
 # Of all buckets together: an artifact may be on its way to several.
@@ -56,7 +75,7 @@ class Seats:
 
     Args:
         shared: the budget.
-        own: how many it has of its own, so that it never waits for others.
+        own: how many it has of its own while it has no shared one, so that it never waits for others.
         alone: whether it never gets more than its own, because its pieces are too large for memory.
     """
 
@@ -67,19 +86,21 @@ class Seats:
         self._taken = 0
 
     def __enter__(self) -> Self:
+        self._shared.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._shared.end()
         while self._taken:
             self._taken -= 1
             self._shared.release()
 
     def take(self) -> bool:
-        """Whether there is a seat for another piece; one of its own always is, while it's free."""
-        if self._own_free:
-            self._own_free -= 1
-        elif not self._alone and self._shared.acquire():
+        """Whether there is a seat for another piece; for the only one there always is."""
+        if not self._alone and self._shared.acquire():
             self._taken += 1
+        elif self._own_free and not self._taken:
+            self._own_free -= 1
         else:
             return False
         return True

@@ -15,7 +15,8 @@ import pytest
 from hackorda_ops.errors import ArtifactDamaged, DiskFull, OpsError, StoreRefused, StoreUnreachable
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.stores.locks import ObjectLock
-from hackorda_ops.stores.s3.seats import SHARED_SEATS
+from hackorda_ops.stores.s3 import store as s3_store
+from hackorda_ops.stores.s3.seats import SHARED_SEATS, MemoryBudget
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops_tests.stores.examples import MIB, behind, put, store_on, unfinished
 from hackorda_ops_tests.stores.s3_proxy import Forward, Reply, Request, refusal
@@ -407,6 +408,29 @@ def test_many_large_transfers_at_a_time_all_end_with_the_memory_of_a_few(
         assert all(pool.map(there_and_back, range(6)))
     # Each has one of its own; the others share what there is.
     assert most <= 6 + SHARED_SEATS
+
+
+def test_a_part_that_is_slow_keeps_no_other_waiting(
+    s3_server: S3Server, store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_store, "SHARED", MemoryBudget(2))
+    data, others_arrived = os.urandom(26 * MIB), threading.Semaphore(0)
+    waited_for = []
+
+    def hold_the_first(request: Request, forward: Forward) -> Reply:
+        if "partNumber=1&" in f"{request.path}&":
+            waited_for.extend(others_arrived.acquire(timeout=20) for _ in range(5))
+            return forward(request)
+        reply = forward(request)
+        if "partNumber=" in request.path:
+            others_arrived.release()
+        return reply
+
+    with behind(s3_server, store, hold_the_first) as held:
+        put(held, "db/one", data)
+
+    assert waited_for == [True] * 5
+    assert store.read_small("db/one") == data
 
 
 @pytest.mark.parametrize("size_bytes", [5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 10 * MIB + 1])

@@ -53,13 +53,15 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     return budget
 
 
-def test_a_transfer_has_its_own_seat_and_what_is_free_of_the_shared_ones() -> None:
+def test_a_transfer_has_what_is_free_of_the_shared_seats_and_its_own_where_none_is() -> None:
     shared = MemoryBudget(2)
     with Seats(shared) as one, Seats(shared) as other:
-        assert [one.take() for _ in range(4)] == [True, True, True, False]
+        assert [one.take() for _ in range(3)] == [True, True, False]
         assert [other.take() for _ in range(2)] == [True, False]
         one.give_back()
         assert other.take()
+        one.give_back()
+        assert one.take()
     with Seats(shared, own=0) as reading, Seats(shared, alone=True) as large:
         assert [reading.take() for _ in range(3)] == [True, True, False]
         assert [large.take() for _ in range(2)] == [True, False]
@@ -68,10 +70,25 @@ def test_a_transfer_has_its_own_seat_and_what_is_free_of_the_shared_ones() -> No
 def test_memory_of_a_whole_seat_is_used_again_and_no_other() -> None:
     shared = MemoryBudget(2)
     whole, short = shared.memory(SEAT_BYTES), shared.memory(3)
+    with Seats(shared):
+        shared.keep(whole)
+        shared.keep(short)
+        assert shared.memory(SEAT_BYTES) is whole
+        assert shared.memory(3) is not short
+
+
+def test_memory_is_kept_until_the_last_transfer_has_ended_and_no_longer() -> None:
+    shared = MemoryBudget(2)
+    whole = shared.memory(SEAT_BYTES)
+    with Seats(shared):
+        with Seats(shared):
+            shared.keep(whole)
+        assert shared.memory(SEAT_BYTES) is whole
+        shared.keep(whole)
+    assert shared.memory(SEAT_BYTES) is not whole
+    # What comes late, from a reader that was closed, stays with nobody.
     shared.keep(whole)
-    shared.keep(short)
-    assert shared.memory(SEAT_BYTES) is whole
-    assert shared.memory(3) is not short
+    assert shared.memory(SEAT_BYTES) is not whole
 
 
 def test_a_piece_is_read_to_its_end_as_often_as_it_is_sent() -> None:
