@@ -48,9 +48,10 @@ check: $(READY_TO_TEST) ## lint, format, types, layers
 	@$(BIN)/mypy
 	@PYTHONPATH= $(BIN)/lint-imports
 
-docs: $(READY_TO_TEST) ## docs/proof.md from what the tests do, the picture of the rooms, every key of databases.yaml, the schemas
+docs: $(READY_TO_TEST) ## docs/proof.md from what the tests do, the picture of the rooms, every wait, every key of databases.yaml, the schemas
 	@$(BIN)/python -m hackorda_ops_tests.proof > docs/proof.md
 	@$(BIN)/python -m hackorda_ops_tests.architecture
+	@$(BIN)/python -m hackorda_ops_tests.waits
 	@$(BIN)/python -m hackorda_ops.drill.report.json_schema > docs/report.schema.json
 	@$(BIN)/python -m hackorda_ops.config.reference.page > docs/config.md
 	@$(BIN)/python -m hackorda_ops.config.reference.json_schema > docs/databases.schema.json

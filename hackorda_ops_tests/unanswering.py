@@ -119,3 +119,22 @@ def ends(within_seconds: int = 40) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port at which packets vanish: its queue of connections is full, so the kernel drops every new one's first."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        try:
+            for _ in range(4):
+                client = socket.socket()
+                client.setblocking(False)
+                client.connect_ex(listener.getsockname())
+                waiting.append(client)
+            yield listener.getsockname()[1]
+        finally:
+            for client in waiting:
+                client.close()

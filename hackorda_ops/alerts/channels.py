@@ -6,10 +6,10 @@ from typing import Final
 
 from hackorda_ops.alerts import apprise_channel, webhook
 from hackorda_ops.alerts.channel import Channel, ChannelKind
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message
 from hackorda_ops.config.alerts import Alerts
 from hackorda_ops.given import given
+from hackorda_ops.in_time import within
 
 # For connecting, logging in and sending, each of which has a time-out of its own.
 _LONGEST_DELIVERY_SECONDS: Final = 20.0

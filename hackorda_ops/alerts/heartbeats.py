@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.calendar.due import DueKind, newest_due
 from hackorda_ops.config.models import Schedule
 from hackorda_ops.errors import OpsError
 from hackorda_ops.given import Variable
+from hackorda_ops.in_time import within
 from hackorda_ops.proof.verdict import Verdict
 
 _TIMEOUT_SECONDS: Final = 5.0

@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from hackorda_ops.config.cutover import SmokeCheck
-from hackorda_ops.errors import PermanentError
+from hackorda_ops.errors import PermanentError, Stalled
+from hackorda_ops.in_time import within
 from hackorda_ops.words import named
 
 _TIMEOUT_SECONDS: Final = 10.0
+ATTEMPT_SECONDS: Final = 30.0
+"""How long one attempt may take in all, also where only a byte comes now and then."""
+
 _PAUSE_SECONDS: Final = 1.0
 
 
@@ -60,12 +65,16 @@ def require_answers(
 def _against(client: httpx.Client, check: SmokeCheck) -> str:
     try:
         # The status alone: a body may be large, and hold rows.
-        with client.stream("GET", check.url) as answer:
-            status = answer.status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status = within(ATTEMPT_SECONDS, "The application", partial(_status, client, check.url))
+    except (httpx.HTTPError, httpx.InvalidURL, Stalled) as error:
         return f"{shown_url(check.url)} did not answer ({type(error).__name__})"
     return (
         ""
         if status == check.expect
         else f"{shown_url(check.url)} answered {status} instead of {check.expect}"
     )
+
+
+def _status(client: httpx.Client, url: str) -> int:
+    with client.stream("GET", url) as answer:
+        return answer.status_code

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import httpx
 
-from hackorda_ops.errors import NeonRefused, NeonUnavailable
+from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled
+from hackorda_ops.in_time import within
 from hackorda_ops.neon import refusals
 from hackorda_ops.neon.models import ErrorAnswer
 from hackorda_ops.neon.retry import CallOutcome, Clock, delay_seconds, read_status, retry_after_seconds
@@ -23,6 +25,8 @@ from hackorda_ops.postgres.sessions.connection import redact
 RETRY_BUDGET_SECONDS = 120.0
 # Creating a branch took 12 s in practice, and can take longer: the answer is worth waiting for.
 _READ_TIMEOUT_SECONDS = 75.0
+ATTEMPT_SECONDS = 110.0
+"""How long one attempt may take in all: finding the host, connecting, sending, and an answer that only trickles."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Failures before the request was sent: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -84,7 +88,11 @@ class Transport:
         while True:
             wanted_delay: float | None = None
             try:
-                answer = self._http.request(method, path, params=query, json=body)
+                answer = within(
+                    min(ATTEMPT_SECONDS, self.budget_seconds),
+                    "Neon's API",
+                    partial(self._http.request, method, path, params=query, json=body),
+                )
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise _unusable(error) from None
             except httpx.RequestError as error:
@@ -92,6 +100,9 @@ class Transport:
                     CallOutcome.AGAIN if repeatable or isinstance(error, _NEVER_SENT) else CallOutcome.LOST
                 )
                 reason = self._redacted(f"{type(error).__name__} {error}".strip())
+            except Stalled as error:
+                reading = CallOutcome.AGAIN if repeatable else CallOutcome.LOST
+                reason = error.what
             else:
                 content = _json(answer)
                 told = self._error_in(answer.status_code, content)

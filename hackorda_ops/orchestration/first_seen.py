@@ -13,13 +13,13 @@ from typing import Final
 
 from dagster import DagsterInstance
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.calendar.partitions import night_of
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError
+from hackorda_ops.in_time import within
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import night_key
 from hackorda_ops.stores.patience import SOON

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import Stalled
+from hackorda_ops.in_time import within
 from hackorda_ops.maintenance.window import held, words
 from hackorda_ops.orchestration import clock
 

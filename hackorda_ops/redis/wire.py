@@ -5,6 +5,7 @@ It speaks only what this product needs, so that a snapshot's bytes can follow on
 
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,10 +18,15 @@ from hackorda_ops.errors import (
     RightsMissing,
     ServerUnreachable,
 )
+from hackorda_ops.pace import Pace
 from hackorda_ops.redis.target import RedisTarget
 
-_CONNECT_SECONDS: Final = 15.0
-_ANSWER_SECONDS: Final = 60.0
+CONNECT_SECONDS: Final = 15.0
+"""How long connecting, and a TLS handshake, may take each."""
+
+ANSWER_SECONDS: Final = 60.0
+"""How long a server may be silent, or only trickle (`pace`)."""
+
 _BLOCK_BYTES: Final = 1 << 16
 # The protocol's own limit of a value.
 _LARGEST_BYTES: Final = 512 << 20
@@ -53,6 +59,7 @@ class RedisClient:
         self._socket = connected
         self._buffer = bytearray()
         self._at = 0
+        self._pace = Pace(ANSWER_SECONDS)
 
     def ask(self, *command: Argument) -> Any:
         """Sends a command and returns its answer: bytes, numbers, None, lists.
@@ -73,6 +80,7 @@ class RedisClient:
             ConnectionLost: the connection broke, or no answer came in time.
         """
         with self._broken():
+            self._pace.begin()
             self._socket.sendall(b"".join(_encoded(each) for each in commands))
             return [self._read() for _ in commands]
 
@@ -92,6 +100,7 @@ class RedisClient:
             ConnectionLost: the connection broke, or nothing came in time.
         """
         with self._broken():
+            self._pace.begin()
             return self._line()
 
     def block(self, at_most: int) -> bytes:
@@ -156,7 +165,9 @@ class RedisClient:
         return found
 
     def _fill(self) -> None:
+        began = time.monotonic()
         block = self._socket.recv(_BLOCK_BYTES)
+        self._pace.received(len(block), time.monotonic() - began)
         if not block:
             raise EOFError
         del self._buffer[: self._at]
@@ -230,16 +241,16 @@ def _socket(target: RedisTarget) -> socket.socket:
     try:
         if target.socket is not None:
             made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            made.settimeout(_ANSWER_SECONDS)
+            made.settimeout(ANSWER_SECONDS)
             try:
                 made.connect(str(target.socket))
             except BaseException:
                 made.close()
                 raise
             return made
-        made = socket.create_connection((target.host, target.port), _CONNECT_SECONDS)
+        made = socket.create_connection((target.host, target.port), CONNECT_SECONDS)
         try:
-            made.settimeout(_ANSWER_SECONDS)
+            made.settimeout(ANSWER_SECONDS)
             if not target.tls:
                 return made
             context = ssl.create_default_context(

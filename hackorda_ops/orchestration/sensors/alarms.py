@@ -18,11 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from hackorda_ops.alerts.channels import configured
 from hackorda_ops.alerts.delivery import deliver
 from hackorda_ops.alerts.desk import Desk, Missing, begun
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.alerts.message import Message, Subject
 from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import OpsError, RetryableError
+from hackorda_ops.in_time import within
 from hackorda_ops.maintenance.window import held
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.names import for_all

@@ -8,10 +8,10 @@ from typing import Final
 
 import dagster as dg
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.config.models import Config
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import Stalled
+from hackorda_ops.in_time import within
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.assets import DRILL_REPORT

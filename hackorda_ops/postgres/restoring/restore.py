@@ -12,7 +12,9 @@ from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives.contents import ArchiveEntry, list_entries, restorable, write_list
 from hackorda_ops.postgres.restoring.failures import cause_of
 from hackorda_ops.postgres.restoring.rest import NotRestored, left_out
+from hackorda_ops.postgres.sessions.answering import WatchedServer
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
+from hackorda_ops.postgres.sessions.session import conninfo_of, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.tools.clients import Clients
 from hackorda_ops.postgres.tools.dump import KEEPALIVES
@@ -77,12 +79,20 @@ def restore(
         RestoreRefused: the server rejects the dump's data or definitions; the message names the object.
         ToolFailed: anything else that the server refuses, if the cause is unknown.
         OpsError: the login or the connection failed (`tool_errors`).
+        ConnectionLost: the server has not answered for minutes, although its connections are open.
         ArtifactDamaged: the dump's table of contents can't be read.
     """
     entries = restorable(list_entries(clients, folder))
     if only is not None:
         entries = tuple(entry for entry in entries if entry.dump_id in only)
     progress = _Progress(_data_sizes(entries, folder), on_progress)
+    server = WatchedServer(conninfo_of(target))
+
+    def poll() -> None:
+        progress.tell()
+        with translated_errors(target, "Restoring"):
+            server.look()
+
     started = time.monotonic()
     lacking: list[NotRestored] = []
     with private_folder() as private:
@@ -111,7 +121,7 @@ def restore(
                 secret_files=secret_files(target),
                 on_stderr_line=progress.hear,
                 redact=lambda text: redact(text, target),
-                poll=progress.tell,
+                poll=poll,
                 deadline_seconds=deadline_seconds,
             )
             complaints = progress.output.complaints

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -23,11 +23,11 @@ GRACE_SECONDS: Final = 30.0
 LOOK_EVERY_SECONDS: Final = 60.0
 """How long a statement without a limit may be silent until another session asks after it, and how often again."""
 
-_LOOK_CONNECT_SECONDS: Final = 10
-_LOOK_LIMIT_SECONDS: Final = 15.0
+LOOK_CONNECT_SECONDS: Final = 10
+LOOK_LIMIT_SECONDS: Final = 15.0
 # A server that restarts or is busy gets this many chances before its silence counts.
-_LOOKS: Final = 3
-_SETTING_UP_SECONDS: Final = 60.0
+LOOKS: Final = 3
+SETTING_UP_SECONDS: Final = 60.0
 _UNITS: Final = {"": 0.001, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 _AT_WORK: Final = """
 SELECT coalesce(state, '') NOT LIKE 'idle%%' FROM pg_catalog.pg_stat_activity WHERE pid = %s
@@ -38,7 +38,7 @@ class Answering(psycopg.Connection[TupleRow]):
     """A connection none of whose waits is endless."""
 
     # Until it's set up, and for good where the server limits its statements.
-    _limit_seconds: float | None = _SETTING_UP_SECONDS
+    _limit_seconds: float | None = SETTING_UP_SECONDS
     _conninfo: str = ""
     _pid: int = 0
 
@@ -75,7 +75,7 @@ class Answering(psycopg.Connection[TupleRow]):
                         self._give_up(self._limit_seconds)
                 elif time.monotonic() - silent_since > LOOK_EVERY_SECONDS * (looks + 1):
                     looks = 0 if self._is_at_work() else looks + 1
-                    if looks == _LOOKS:
+                    if looks == LOOKS:
                         self._give_up(time.monotonic() - silent_since)
                     if not looks:
                         silent_since = time.monotonic()
@@ -86,32 +86,67 @@ class Answering(psycopg.Connection[TupleRow]):
     def _give_up(self, seconds: float) -> None:
         # Whatever is sent from here on would wait as well.
         self.pgconn.finish()
-        raise psycopg.OperationalError(
-            f"the server has not answered for {seconds:.0f} seconds, although the connection is still open"
-        )
+        raise psycopg.OperationalError(_silence(seconds))
 
     def _is_at_work(self) -> bool:
         """Whether the server, asked by another session, is still at this session's statement."""
-        try:
-            asking = Answering.connect(
-                self._conninfo,
-                autocommit=True,
-                prepare_threshold=None,
-                connect_timeout=_LOOK_CONNECT_SECONDS,
-                application_name="hackorda_ops looks whether it is answered",
-            )
-        except psycopg.Error as error:
-            # A server that refuses us is there.
-            return "FATAL" in str(error)
-        asking._limit_seconds = _LOOK_LIMIT_SECONDS
-        try:
-            found = asking.execute(_AT_WORK, (self._pid,)).fetchone()
-        except psycopg.Error:
-            return False
-        finally:
-            with suppress(psycopg.Error):
-                asking.close()
-        return found is not None and bool(found[0])
+        return _asked(self._conninfo, _AT_WORK, self._pid)
+
+
+class WatchedServer:
+    """A server that a client tool works on: libpq would wait for its answer without end.
+
+    Args:
+        conninfo: where the tool connects to.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._silent_since = self._looked_at = time.monotonic()
+        self._looks = 0
+
+    def look(self) -> None:
+        """Asks the server whether it is there, where it's time for that; called about every second.
+
+        Raises:
+            OperationalError: it has not answered several times in a row.
+        """
+        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
+            return
+        if _asked(self._conninfo, "SELECT %s > 0", 1):
+            self._silent_since, self._looks = time.monotonic(), 0
+        else:
+            self._looks += 1
+        self._looked_at = time.monotonic()
+        if self._looks == LOOKS:
+            raise psycopg.OperationalError(_silence(self._looked_at - self._silent_since))
+
+
+def _asked(conninfo: str, question: LiteralString, about: int) -> bool:
+    """What a session of its own is answered, within its limits; a server that refuses us is there."""
+    try:
+        asking = Answering.connect(
+            conninfo,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=LOOK_CONNECT_SECONDS,
+            application_name="hackorda_ops looks whether it is answered",
+        )
+    except psycopg.Error as error:
+        return "FATAL" in str(error)
+    asking._limit_seconds = LOOK_LIMIT_SECONDS
+    try:
+        found = asking.execute(question, (about,)).fetchone()
+    except psycopg.Error:
+        return False
+    finally:
+        with suppress(psycopg.Error):
+            asking.close()
+    return found is not None and bool(found[0])
+
+
+def _silence(seconds: float) -> str:
+    return f"the server has not answered for {seconds:.0f} seconds, although the connection is still open"
 
 
 def seconds_of(setting: str) -> float:

@@ -82,7 +82,7 @@ def connect(
         PermanentError: the host's name has had no address for 5 seconds.
         ServerUnreachable: nothing answered within the budget.
     """
-    conninfo = make_conninfo(**_session_parameters(target))
+    conninfo = conninfo_of(target)
     began = time.monotonic()
     pause_seconds = _FIRST_PAUSE_SECONDS
     while True:
@@ -169,9 +169,12 @@ def translated_errors(target: ConnectionTarget, doing: str) -> Iterator[None]:
         raise statement_error(target, error, doing) from None
 
 
-def _session_parameters(target: ConnectionTarget) -> dict[str, str]:
+def conninfo_of(target: ConnectionTarget) -> str:
+    """How our sessions reach a database, with the password in it: for no log."""
     ours = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), **_KEEPALIVES}
-    return {**_LIBPQ_DEFAULTS, **ours, **target.parameters, "password": target.password or ""}
+    return make_conninfo(
+        **{**_LIBPQ_DEFAULTS, **ours, **target.parameters, "password": target.password or ""}
+    )
 
 
 def _set(connection: psycopg.Connection[TupleRow], settings: Mapping[str, str]) -> int:

@@ -6,13 +6,15 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from hackorda_ops.errors import ConnectionLost, LockLost
+from hackorda_ops.errors import ConnectionLost, LockLost, ServerUnreachable
 from hackorda_ops.postgres.sessions import answering, lock
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
-from hackorda_ops.postgres.sessions.session import connect, translated_errors
+from hackorda_ops.postgres.sessions.session import connect, conninfo_of, translated_errors
 from hackorda_ops.postgres.sessions.settings import COMPARABLE_SETTINGS, SHORT_SETTINGS
+from hackorda_ops.rounds import rounds
 from hackorda_ops_tests.postgres import awkward
 from hackorda_ops_tests.postgres.sessions import relays
+from hackorda_ops_tests.unanswering import black_hole, ends
 
 pytestmark = pytest.mark.server
 
@@ -40,7 +42,7 @@ def through(url: str, relay: relays.Freezable) -> ConnectionTarget:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "GRACE_SECONDS", 0.5)
     monkeypatch.setattr(answering, "LOOK_EVERY_SECONDS", 0.4)
-    monkeypatch.setattr(answering, "_LOOK_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(answering, "LOOK_CONNECT_SECONDS", 2)
 
 
 def test_a_statement_with_a_limit_is_not_waited_for_much_longer(
@@ -96,6 +98,26 @@ def test_a_server_that_refuses_another_session_is_there(url: str) -> None:
         target = awkward.target_of(role_url)
         with connect(target, application_name="test", settings=COMPARABLE_SETTINGS) as session:
             assert session.execute("SELECT 1 FROM pg_sleep(2.5)").fetchall() == [(1,)]
+
+
+def test_a_client_tools_server_is_asked_after_and_its_silence_ends_the_tool(
+    through: ConnectionTarget, relay: relays.Freezable
+) -> None:
+    server = answering.WatchedServer(conninfo_of(through))
+    for _ in rounds(2, pause_seconds=0.1):
+        server.look()
+    relay.freeze(new_ones_too=True)
+    with pytest.raises(ConnectionLost, match="has not answered"), translated_errors(through, "Restoring"):
+        for _ in rounds(60, pause_seconds=0.1):
+            server.look()
+
+
+def test_an_address_that_nobody_answers_at_is_given_up(url: str) -> None:
+    with black_hole() as port, ends():
+        target = awkward.target_of(url)
+        nowhere = {**target.parameters, "host": "127.0.0.1", "port": str(port), "connect_timeout": "2"}
+        with pytest.raises(ServerUnreachable):
+            connect(replace(target, parameters=nowhere), application_name="test", retry_budget_seconds=0)
 
 
 @pytest.mark.parametrize(

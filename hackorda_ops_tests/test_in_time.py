@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from hackorda_ops.alerts.in_time import within
 from hackorda_ops.errors import Stalled
+from hackorda_ops.in_time import within
 
 
 def test_what_ends_in_time_gives_its_result() -> None:
