@@ -161,7 +161,7 @@ def test_an_answer_that_comes_too_late_is_asked_for_again(neon: LocalNeon, hurri
     with open_client(
         neon.project_id, neon.api_key, base_url=neon.base_url, clock=hurried.clock(), budget_seconds=0.3
     ) as client:
-        with pytest.raises(NeonUnavailable, match="ReadTimeout|took longer"):
+        with pytest.raises(NeonUnavailable, match=r"ReadTimeout|took longer"):
             client.project()
         neon.forget_faults()
         assert client.project().id == neon.project_id
