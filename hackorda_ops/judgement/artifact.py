@@ -131,8 +131,8 @@ def judge(
     """Judges an artifact in one place.
 
     Bytes that were found damaged here count until they were written again, or until a whole reading that began
-    afterwards found them sound. Of the rest, the last drill that could judge has the last word. What was found
-    damaged in another place says nothing about this one, and is only named.
+    afterwards found them sound. Of the rest, the last drill that could open and judge it has the last word. What was
+    found damaged in another place says nothing about this one, and is only named.
 
     Args:
         artifact: the artifact, by its manifest or a summary of that, which doesn't know its files.
@@ -147,8 +147,12 @@ def judge(
     by_drills, verifications = sayings.about(artifact.artifact_id)
     drills = _last_first(artifact, by_drills, now)
     looks = [*_looks(artifact, drills, verifications)]
-    last = last_word([each for each in drills if not _is_damage(each)])
+    last = last_word([each for each in drills if not (_is_damage(each) or _is_identity(each))])
     found = _by(last) if last else ArtifactJudgement("unproven", "not proven yet")
+    if drills and _is_identity(drills[0]):
+        # That is known of the identity, and not of the artifact: with another one it may restore.
+        unopened = f"{found.sentence}; the identity of {drills[0].named} did not open it"
+        found = replace(found, sentence=unopened)
     here = _damage([each for each in looks if each.location == location], now)
     if here is not None and ((written := written_at()) is None or written <= here.ended_at):
         return ArtifactJudgement(
@@ -197,12 +201,16 @@ def _is_damage(drill: DrillSaid) -> bool:
     return drill.causes[:1] == ("copy",)
 
 
+def _is_identity(drill: DrillSaid) -> bool:
+    return drill.causes[:1] == ("identity",)
+
+
 def _looks(
     artifact: Described, drills: Iterable[DrillSaid], verifications: Sequence[Verification]
 ) -> Iterator[_Look]:
     for drill in drills:
         # A drill reads every byte before it restores any; where it couldn't open the artifact, it read none.
-        if drill.causes[:1] == ("identity",):
+        if _is_identity(drill):
             continue
         yield _Look(
             location=drill.location,

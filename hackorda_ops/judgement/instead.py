@@ -24,8 +24,8 @@ def with_instead(result: DrillResult, protected: Protected) -> DrillResult:
         result: the drill.
         protected: its database.
     """
-    if not needs_another(result) or causes_of(result)[:1] == ("source",):
-        # Where the source itself is at fault, no other artifact is better.
+    if not needs_another(result) or causes_of(result)[:1] in (("source",), ("identity",)):
+        # Where the source itself is at fault, or the identity is another one, no other artifact is better.
         return result
     try:
         found, notes = _best_of_the_others(result, protected)

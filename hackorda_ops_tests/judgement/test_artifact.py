@@ -331,6 +331,18 @@ def test_a_proof_that_passed_refutes_no_drill_about_what_a_proof_does_not_look_a
     assert known(failed, proof(day=23)).drill_id == failed.drill_id
 
 
+def test_an_identity_that_opens_nothing_says_nothing_of_the_artifact() -> None:
+    proven = drill(verdict="PASS", day=20)
+    refused = drill(verdict="FAIL", day=22, causes=("identity",))
+
+    assert known(refused).state == "unproven"
+    assert "the identity of drill" in known(refused).sentence
+    assert "did not open it" in known(refused).sentence
+    assert known(proven, refused).state == "proven"
+    # Who had the right one afterwards has the last word.
+    assert "identity" not in known(refused, drill(verdict="PASS", day=24)).sentence
+
+
 def test_a_proof_that_passed_refutes_a_drill_about_rows_and_a_drill_refutes_a_proof() -> None:
     assert known(drill("content differs", day=22), proof(day=23)).state == "proven"
     assert known(proof("content differs", day=22), drill(verdict="PASS", day=23)).state == "proven"
