@@ -12,9 +12,12 @@ from hackorda_ops.calendar.clocks import clock_concerns
 from hackorda_ops.concerns import Concern, ConcernLevel, Looked, concern_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import ConfigError, OpsError
+from hackorda_ops.stores.locks import locking
 from hackorda_ops.stores.patience import SOON
+from hackorda_ops.stores.settings import TellsSettings
 from hackorda_ops.stores.store import PlaceName, Store
 from hackorda_ops.week import apart
+from hackorda_ops.words import counted
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,11 @@ def _look_at_one(protected: Protected, name: PlaceName) -> OffsiteView | OpsErro
         found = catalog.read(offsite, protected.name)
     except OpsError as error:
         return error
-    seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s)"
+    locks, lock_concerns = _locking(offsite)
+    seen = f"{offsite.describe()}, {len(found.artifacts)} artifact(s){locks}"
     concerns = (
         *_writing_concerns(offsite),
+        *lock_concerns,
         *catalog_concerns(found),
         *_concerns_of_two(protected, name),
         *_clock_concerns(offsite),
@@ -78,6 +83,31 @@ def _writing_concerns(offsite: Store) -> Iterator[Concern]:
         offsite.check_writable()
     except OpsError as error:
         yield concern_of(error, "stops the copy")
+
+
+def _locking(offsite: Store) -> tuple[str, tuple[Concern, ...]]:
+    """Whether the bucket locks files, in a few words, and what to change where it is to and can't."""
+    if not isinstance(offsite, TellsSettings):
+        return "", ()
+    try:
+        able = offsite.settings().lock
+    except OpsError:
+        # Whatever keeps it from being asked is a concern of its own.
+        return "", ()
+    wanted = locking(offsite)
+    if wanted is not None and wanted.lock is not None and able is False:
+        return ", no object lock", (
+            Concern(
+                "stops the copy",
+                f"{offsite.describe()} was made without object lock, and lock asks for "
+                f"{counted(wanted.lock.days, 'day')} in {wanted.lock.mode} mode.",
+                "The provider refuses each file, or stores it unlocked.",
+                "Make a bucket with object lock, or remove lock from databases.yaml.",
+            ),
+        )
+    if wanted is not None:
+        return ", locks each file" if able else ", whether it locks files is not known", ()
+    return (", no object lock" if able is False else ", nothing is locked"), ()
 
 
 def look_at_deletion(protected: Protected) -> Iterator[Looked]:

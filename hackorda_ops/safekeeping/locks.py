@@ -47,7 +47,7 @@ class LocksReadBack:
         if self.unread:
             return f"Whether the files are locked is not known: {self.unread}."
         if self.not_locked:
-            return f"{counted(len(self.not_locked), 'file')} of {self.files} not locked."
+            return f"{counted(len(self.not_locked), 'file')} of {self.files} not locked as asked."
         until = f" until {moment(self.until)} at the earliest" if self.until else " by a legal hold"
         return f"{counted(self.files, 'file')} locked{until}."
 
@@ -70,7 +70,8 @@ class LocksReadBack:
                     "lock missing",
                     self.location,
                     expected=_wanted(self.asked),
-                    observed=f"{counted(len(self.not_locked), 'file')} without it: {named(self.not_locked)}",
+                    observed=f"{counted(len(self.not_locked), 'file')} without it, or for a shorter time: "
+                    f"{named(self.not_locked)}",
                     next_step="Make the bucket with object lock, and allow this access key s3:PutObjectRetention; "
                     "`hackorda-ops prune --delete` then locks what is there.",
                 ),
@@ -96,23 +97,41 @@ def read_back(store: Store, manifest: Manifest, *, now: datetime) -> LocksReadBa
         keys = key_files(store, manifest.prefix) if is_sealed(manifest) else ()
         paths = [*(each.path for each in manifest.files), *keys, MANIFEST_NAME]
         found = locks_of(bucket, [f"{prefix}{path}" for path in paths])
+        written = {each.key.removeprefix(prefix): each.modified_at for each in store.files(prefix)}
     except OpsError as error:
         return LocksReadBack(location, asked, len(manifest.files) + 1, None, (), unread=error.what)
-    return judged(location, asked, {key.removeprefix(prefix): lock for key, lock in found.items()}, now)
+    locks = {key.removeprefix(prefix): lock for key, lock in found.items()}
+    return judged(location, asked, locks, now, written=written)
 
 
-def judged(location: str, asked: ObjectLock, found: Mapping[str, FileLock], now: datetime) -> LocksReadBack:
+def judged(
+    location: str,
+    asked: ObjectLock,
+    found: Mapping[str, FileLock],
+    now: datetime,
+    *,
+    written: Mapping[str, datetime] | None = None,
+) -> LocksReadBack:
     """What these locks are worth. Pure.
 
     Args:
         location: of the artifact.
-        asked: what each file was to get, at most a day ago or whenever it was written.
+        asked: what each file was to get when it was written.
         found: each file's lock, by its path.
         now: the present, aware.
+        written: when each was written, aware; the date that its lock must reach is counted from there. Of one that
+            isn't known, it's enough that its lock hasn't ended.
     """
     unread = next((each.unread for each in found.values() if each.unread), "")
     dates = [each.until for each in found.values() if each.until is not None]
-    bare = tuple(sorted(path for path, lock in found.items() if not (lock.held or _holds(lock, asked, now))))
+    known = written or {}
+    bare = tuple(
+        sorted(
+            path
+            for path, lock in found.items()
+            if not (lock.held or _holds(lock, asked, now, known.get(path)))
+        )
+    )
     return LocksReadBack(
         location,
         asked,
@@ -123,9 +142,12 @@ def judged(location: str, asked: ObjectLock, found: Mapping[str, FileLock], now:
     )
 
 
-def _holds(lock: FileLock, asked: ObjectLock, now: datetime) -> bool:
-    """Whether it's a lock of that mode, or a stronger one, that hasn't ended."""
-    return lock.until is not None and lock.until > now and lock.mode in ("compliance", asked.mode)
+def _holds(lock: FileLock, asked: ObjectLock, now: datetime, written: datetime | None) -> bool:
+    """Whether it's a lock of that mode, or a stronger one, that hasn't ended and lasts as long as was asked for."""
+    if lock.until is None or lock.until <= now or lock.mode not in ("compliance", asked.mode):
+        return False
+    whole = timedelta(days=asked.days)
+    return written is None or lock.until >= written + whole - min(_SLACK, whole / 2)
 
 
 def extended_to(lock: FileLock, asked: ObjectLock, now: datetime) -> datetime | None:

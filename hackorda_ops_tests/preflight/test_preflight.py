@@ -18,6 +18,7 @@ from hackorda_ops.local.neon.faults import Fault, ProjectPlan
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.postgres.catalogs.inventory import Extension
+from hackorda_ops.preflight.offsite import look_at_offsite
 from hackorda_ops.preflight.preflight import look_at_migrations, preflight
 from hackorda_ops.scratch.preflight import extension_concerns, major_concerns
 from hackorda_ops_tests.drill.fixtures import MIGRATE, Night, Shipped, databases_on, on_neon
@@ -407,3 +408,20 @@ def test_a_first_dump_that_is_likely_not_to_fit_is_an_error_while_somebody_can_m
 
     assert stopping(parts) == [("room", "stops the night"), ("work folder", "stops the drill")]
     assert "is expected to take about" in told(parts, "work folder")
+
+
+def test_a_bucket_that_is_to_lock_and_was_made_without_object_lock_stops_the_copy(
+    protected: Shipped,
+) -> None:
+    [plain] = [each for each in look_at_offsite(protected).parts if each.part == "off-site"]
+    assert plain.seen.endswith("1 artifact(s), no object lock")
+
+    locking = protected.changed(
+        offsite={"bucket": protected.bucket, "lock": {"mode": "compliance", "days": 30}}
+    )
+    parts = look_at_offsite(locking).parts
+
+    assert ("off-site", "stops the copy") in stopping(parts)
+    assert "was made without object lock, and lock asks for 30 days in compliance mode" in told(
+        parts, "off-site"
+    )

@@ -69,6 +69,24 @@ def test_one_file_without_its_lock_fails_the_check_and_is_named() -> None:
     assert "s3:PutObjectRetention" in finding.next_step
 
 
+@pytest.mark.parametrize(("days", "enough"), [(30, True), (29.5, True), (28, False), (1, False)])
+def test_a_lock_must_last_as_long_as_was_asked_for_counted_from_when_the_file_was_written(
+    days: float, enough: bool
+) -> None:
+    written = NOW - 2 * DAY
+    locks = {"one": FileLock(written + days * DAY, "compliance")}
+
+    found = judged("s3://b/db/a", THIRTY, locks, NOW - DAY, written={"one": written})
+
+    assert (found.not_locked == ()) is enough
+
+
+def test_a_lock_of_a_day_may_lack_half_of_it_for_a_clock_that_is_off() -> None:
+    locks = {"one": FileLock(NOW + DAY / 2, "compliance")}
+    one = ObjectLock("compliance", 1)
+    assert judged("s3://b/db/a", one, locks, NOW, written={"one": NOW}).not_locked == ()
+
+
 def test_a_lock_that_the_key_may_not_read_is_said_to_be_unknown_and_not_to_be_there() -> None:
     shown = shown_of(judged("s3://b/db/a", THIRTY, {"one": FileLock(unread="the bucket answers 403")}, NOW))
 
