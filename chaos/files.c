@@ -48,8 +48,9 @@ static void without_digits(const char *text, char *out, size_t room) {
         int digits = 0;
         while (isalnum((unsigned char)*end) || *end == '_') digits |= isdigit((unsigned char)*end++);
         if (end == text) { out[at++] = *text++; continue; }
-        /* Python's own temporary names are letters at times. */
-        if (digits || (end - text == 11 && !strncmp(text, "tmp", 3))) out[at++] = '#';
+        /* Temporary names of Python's are letters alone at times: tmpabcdefgh, upload-abcdefgh. */
+        size_t letters = end - text;
+        if (digits || (letters == 11 && !strncmp(text, "tmp", 3)) || (letters == 8 && at && out[at - 1] == '-')) out[at++] = '#';
         else while (text < end && at + 2 < room) out[at++] = *text++;
         text = end;
     }

@@ -88,7 +88,7 @@ def own_folder(
         finally:
             remove(folder)
     finally:
-        _lock_of(folder).unlink(missing_ok=True)
+        _forget(folder)
         os.close(lock)
 
 
@@ -100,7 +100,7 @@ def remove_abandoned(
     Args:
         parent: where they are.
         names: of which names.
-        remove: removes such a folder; one that it leaves there stays for the next time.
+        remove: removes such a folder. One that is there afterwards stays for the next time.
 
     Returns:
         What was removed.
@@ -108,10 +108,17 @@ def remove_abandoned(
     removed = []
     for folder in _abandoned(parent, names):
         remove(folder)
-        if remove is _remove or not folder.exists():
-            _lock_of(folder).unlink(missing_ok=True)
+        if _forget(folder):
             removed.append(folder)
     return tuple(removed)
+
+
+def _forget(folder: Path) -> bool:
+    """Removes a folder's lock, unless the folder could not be removed: nothing else says whose it is."""
+    gone = not folder.exists()
+    if gone:
+        _lock_of(folder).unlink(missing_ok=True)
+    return gone
 
 
 def abandoned(parent: Path) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """Folders that are gone when their process is, also where it was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hackorda_ops.errors import DiskFull, LocalTrouble
-from hackorda_ops.own_folders import abandoned_bytes, new_folder, private_folder
+from hackorda_ops.own_folders import abandoned_bytes, new_folder, private_folder, remove_abandoned
 
 WORKING = """
 import sys, time
@@ -51,6 +52,21 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
     with new_folder(tmp_path, "restore-") as folder:
         assert not left.exists()
         assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [folder.name]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_removed_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as failing:
+        failing.setattr(shutil, "rmtree", lambda *_, **__: None)  # as where the disk fails
+        with new_folder(tmp_path, "restore-") as left:
+            (left / "rows").write_text("rows")
+        assert remove_abandoned(tmp_path) == ()
+    assert (left / "rows").exists()
+
+    with new_folder(tmp_path, "restore-"):
+        assert not left.exists()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hackorda_ops import local_trouble
 from hackorda_ops.config.encryption import is_file_of_recipients
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.config.text.problems import described
@@ -28,6 +29,7 @@ def load(path: Path) -> Config:
 
     Raises:
         ConfigError: with every problem found, each with its line, key and remedy.
+        LocalTrouble: this machine fails to read it.
     """
     return checked(path)[0]
 
@@ -41,6 +43,9 @@ def checked(path: Path) -> tuple[Config, Written]:
     try:
         written = read(path)
     except OSError as error:
+        # Whoever may not read it has named the wrong file, or runs it as the wrong user.
+        if not isinstance(error, PermissionError) and (trouble := local_trouble.of_exception(error)):
+            raise trouble from None
         raise ConfigError(
             f"{path}: {error.strerror or 'cannot be read'}.",
             meaning="Without a configuration, nothing is protected.",

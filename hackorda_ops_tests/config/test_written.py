@@ -1,11 +1,13 @@
 """What is wrong with the text of databases.yaml: said with its line, and with what to write."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from hackorda_ops.config import file
 from hackorda_ops.config.text.written import read
-from hackorda_ops.errors import ConfigError
+from hackorda_ops.errors import ConfigError, LocalTrouble
 from hackorda_ops_tests.config.test_models import load, problems
 
 
@@ -125,3 +127,15 @@ def test_each_problem_has_the_line_of_its_key_also_below_a_merge_key(tmp_path: P
 
     assert "line 4: databases.one.dump.job: unknown key; did you mean jobs?" in said
     assert "line 4: databases.two.dump.job: unknown key" in said
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path, **__: object) -> str:
+        raise OSError(errno.EIO, "Input/output error", "databases.yaml")
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    monkeypatch.setattr(Path, "read_text", fails)
+    with pytest.raises(LocalTrouble, match=r"Input/output error at databases\.yaml"):
+        file.load(tmp_path / "databases.yaml")

@@ -17,7 +17,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from hackorda_ops.errors import Stalled
+from hackorda_ops.errors import Stalled, ToolFailed
 from hackorda_ops.postgres.archives.row_digest import RowDigest, new_digest
 from hackorda_ops.postgres.catalogs.inventory import TableName
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
@@ -168,6 +168,12 @@ class _PsqlSession:
         while block:
             rows, ended, block = block.partition(_END)
             self._digest.update(rows)
+            if not self.waiting:
+                raise ToolFailed(
+                    "psql wrote more than the rows that it was asked for.",
+                    meaning="Nothing is known of these rows, and the backup is not at fault.",
+                    next_step="Check that the psql found first is Postgres's own; then try again.",
+                )
             if ended:
                 name, _, _ = self.waiting.pop(0)
                 self.found[name], self._digest = self._digest, new_digest()

@@ -13,6 +13,7 @@ from hackorda_ops.errors import (
     LoginRefused,
     PermanentError,
     RightsMissing,
+    ToolFailed,
 )
 from hackorda_ops.local.postgres import PostgresServer
 from hackorda_ops.postgres.archives.copied_by_psql import Digests, Statement, digest_copies
@@ -279,3 +280,14 @@ def test_rows_may_be_split_anywhere_by_the_pipe(postgres_server: PostgresServer,
     assert [(each.rows, each.hexdigest()) for each in found] == [
         (each.rows, each.hexdigest()) for each in wanted
     ]
+
+
+def test_a_psql_that_writes_its_output_twice_is_no_fault_of_the_rows(
+    postgres_server: PostgresServer, new_database: str, tmp_path: Path
+) -> None:
+    execute(new_database, "CREATE TABLE numbers AS SELECT generate_series(1, 10) AS n")
+    twice = tmp_path / "psql"
+    twice.write_text("#!/bin/sh\ncat > /dev/null\nprintf '1\\n\\f1\\n\\f'\n")
+    twice.chmod(0o700)
+    with pytest.raises(ToolFailed, match="more than the rows"):
+        read_by_psql(target_of(new_database), twice, "COPY numbers TO STDOUT")
