@@ -61,6 +61,7 @@ class S3(StoreSection):
         bucket_env: variable with the bucket's name, read where `bucket` is not given.
         prefix: folder inside the bucket.
         endpoint_url: for everything but AWS.
+        tls: "disable" is the only way to an http:// endpoint whose host isn't local.
         endpoint_url_env: variable with the endpoint's URL (not needed for AWS), read where `endpoint_url` is not given.
         region: the bucket's region.
         region_env: variable with the bucket's region, read where `region` is not given.
@@ -89,6 +90,7 @@ class S3(StoreSection):
     bucket_env: VariableName = "OFFSITE_BUCKET"
     prefix: Annotated[str, Field(examples=["postgres/nights"])] = ""
     endpoint_url: Annotated[str | None, Field(examples=["https://s3.eu-central-003.backblazeb2.com"])] = None
+    tls: Annotated[Literal["disable"] | None, Field(examples=["disable"])] = None
     endpoint_url_env: VariableName = "OFFSITE_ENDPOINT_URL"
     region: Annotated[str | None, Field(examples=["eu-central-003"])] = None
     region_env: VariableName = "OFFSITE_REGION"

@@ -11,7 +11,7 @@ from pydantic import Field, SerializeAsAny
 
 from hackorda_ops.config.choice import Choice, ScratchSection
 from hackorda_ops.config.neon import NeonSection
-from hackorda_ops.config.values import VariableName
+from hackorda_ops.config.values import TlsMode, VariableName
 from hackorda_ops.given import given
 
 
@@ -20,9 +20,16 @@ class ServerSection(ScratchSection):
 
     Attributes:
         admin_url_env: variable with the server's connection string, for a role that can create databases.
+        tls: overrides `tls_mode_env`, as for the source.
+        tls_mode_env: variable with the TLS mode, as for the source. Where nothing is set, a host that isn't local must
+            prove who it is.
+        ca_certificate_env: variable with the provider's CA bundle (PEM text).
     """
 
     admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
+    tls: TlsMode | None = None
+    tls_mode_env: VariableName = "SCRATCH_SSL_MODE"
+    ca_certificate_env: VariableName = "SCRATCH_CA_CERT"
 
     def missing(self, at: str, environ: Mapping[str, str]) -> Iterator[str]:
         """See `KindSection.missing`."""

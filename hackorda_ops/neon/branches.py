@@ -23,6 +23,7 @@ from hackorda_ops.neon.operations import (
 )
 from hackorda_ops.neon.transport import AnswerLost
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, parse
+from hackorda_ops.postgres.sessions.tls import verified
 
 _DATABASE_BUDGET_SECONDS = 180.0
 _LOOK_AGAIN_SECONDS = 0.25
@@ -124,7 +125,8 @@ def connection(client: NeonClient, branch: ScratchBranch, *, database: str, role
         TargetRefused: Neon returned an address that isn't the branch's own direct one, or not the requested one.
         NeonRefused: Neon returns no password for the role.
     """
-    target = parse(client.connection_uri(branch.branch_id, database=database, role=role), origin="Neon's API")
+    told = client.connection_uri(branch.branch_id, database=database, role=role)
+    target = verified(parse(told, origin="Neon's API"))
     _require_direct(target.host)
     if target.host != branch.host:
         raise TargetRefused(

@@ -15,6 +15,7 @@ from typing import Any, Final
 import httpx
 
 from hackorda_ops.errors import NeonRefused, NeonUnavailable, Stalled
+from hackorda_ops.hosts import is_local_host
 from hackorda_ops.in_time import within
 from hackorda_ops.neon import refusals
 from hackorda_ops.neon.models import ErrorAnswer
@@ -164,9 +165,16 @@ def open_transport(
             next_step="Copy the key from the Neon console again, and set its environment variable.",
         )
     try:
-        host = httpx.URL(base_url).host
+        url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
         raise _unusable(error) from None
+    host = url.host
+    if url.scheme == "http" and not is_local_host(host):
+        raise NeonRefused(
+            f"The URL of Neon's API is http://, and {host} is not a local host.",
+            meaning="Anyone on the network path could read the API key. No request was sent.",
+            next_step="Give it as https:// in the variable that scratch.neon.api_url_env names, or leave it unset.",
+        )
     with httpx.Client(
         base_url=base_url,
         headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},

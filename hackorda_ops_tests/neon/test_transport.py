@@ -2,7 +2,7 @@
 
 import pytest
 
-from hackorda_ops.errors import NeonUnavailable
+from hackorda_ops.errors import NeonRefused, NeonUnavailable
 from hackorda_ops.neon import transport
 from hackorda_ops.neon.client import open_client
 from hackorda_ops.neon.transport import AnswerLost
@@ -36,3 +36,11 @@ def test_a_call_that_must_not_be_made_twice_is_made_once_and_its_answer_is_lost(
     ):
         client._transport.send("POST", "/branches", doing="create a branch", body={}, repeatable=False)
     assert server.connections == 1
+
+
+def test_an_api_elsewhere_is_never_sent_its_key_unencrypted() -> None:
+    with (
+        pytest.raises(NeonRefused, match=r"http://, and api\.example\.com is not a local host"),
+        open_client("project", "napi_key", base_url="http://api.example.com/v2"),
+    ):
+        raise AssertionError("it was opened")

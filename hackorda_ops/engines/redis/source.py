@@ -8,8 +8,9 @@ from hackorda_ops.calendar.clocks import apart, clock_concerns, looked_at
 from hackorda_ops.concerns import Concern, Looked, concern_of, looked
 from hackorda_ops.engines.engine import NightView
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ClientMissing, OpsError, RightsMissing
+from hackorda_ops.errors import ClientMissing, ConfigError, OpsError, RightsMissing
 from hackorda_ops.given import given
+from hackorda_ops.hosts import is_local_host
 from hackorda_ops.redis.info import ServerInfo, read_info, read_time
 from hackorda_ops.redis.server import Program
 from hackorda_ops.redis.target import RedisTarget, parse
@@ -26,7 +27,8 @@ def source_of(protected: Protected, *, private_folder: Path) -> RedisTarget:
         private_folder: where the provider's CA bundle is written, if there's one.
 
     Raises:
-        ConfigError: the variable is missing, or its value is not a URL of Redis.
+        ConfigError: the variable is missing, its value is not a URL of Redis, or it's redis:// at a host that isn't
+            local.
     """
     protected.require("source")
     source = protected.policy.source
@@ -36,7 +38,15 @@ def source_of(protected: Protected, *, private_folder: Path) -> RedisTarget:
         private_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = private_folder / "redis-ca.pem"
         path.write_text(bundle)
-    return parse(given(protected.environ, source.url_env), origin=f"${source.url_env}", ca_certificate=path)
+    target = parse(given(protected.environ, source.url_env), origin=f"${source.url_env}", ca_certificate=path)
+    if not target.tls and source.tls != "disable" and not (target.local or is_local_host(target.host)):
+        raise ConfigError(
+            f"${source.url_env} is redis://, and {target.host} is not a local host.",
+            meaning="Anyone on the network path could read the password and every key, so nothing was attempted.",
+            next_step=f"Set {source.url_env} to a rediss:// URL. If the network in between is really your own, write "
+            "tls: disable into the source's section of databases.yaml.",
+        )
+    return target
 
 
 def look(protected: Protected, *, private_folder: Path) -> NightView:

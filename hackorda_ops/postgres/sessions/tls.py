@@ -1,15 +1,14 @@
 """How a connection is encrypted, and whether the server must prove who it is."""
 
 import hashlib
-import ipaddress
 import os
-import re
 import ssl
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from hackorda_ops.errors import ConfigError
+from hackorda_ops.hosts import is_local_host
 from hackorda_ops.postgres.sessions.connection import SSL_MODES, ConnectionTarget
 
 # DB_SSL_MODE's values, which are those of the applications' own drivers, as libpq's; then libpq's own other ones.
@@ -24,11 +23,6 @@ _SSL_MODE_OF: Final = {
     "verify-full": "verify-full",
 }
 _MAY_BE_OFF: Final = ("disable", "allow", "prefer")
-# Names that no public DNS has: those of machines, containers and services in a network of one's own.
-_LOCAL_NAME: Final = re.compile(
-    r"[a-z_][\w-]*|.+\.(localhost|local|internal|lan|home\.arpa)", re.IGNORECASE | re.ASCII
-)
-
 _TRUST_STORES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat, Fedora, Amazon Linux
@@ -46,6 +40,7 @@ def with_tls(
     private_folder: Path,
     named: str = "DB_SSL_MODE",
     accept_off: bool = False,
+    section: str = "the source's section",
 ) -> ConnectionTarget:
     r"""The same database, reached under the TLS rules that the applications follow.
 
@@ -80,6 +75,7 @@ def with_tls(
             only (mode 0600).
         named: the variable that `mode` comes from, for messages.
         accept_off: whether an unencrypted connection with any host is what somebody decided.
+        section: of databases.yaml, where somebody may decide that.
 
     Raises:
         ConfigError: an unknown mode, certificates that cannot be read, no trust store, or an unencrypted
@@ -95,7 +91,7 @@ def with_tls(
     strictest = max(wanted, _ssl_mode_in_force(target), key=SSL_MODES.index)
     if remote and strictest in _MAY_BE_OFF:
         if strictest == "disable":
-            raise _unencrypted(target, named if mode else "the connection string's sslmode")
+            raise _unencrypted(target, named if mode else "the connection string's sslmode", section)
         strictest = "require"
     parameters = {**target.parameters, "sslmode": strictest}
     own_certificates = parameters.pop("sslrootcert", "system")
@@ -120,29 +116,68 @@ def encrypted_elsewhere(target: ConnectionTarget) -> ConnectionTarget:
     return replace(target, parameters={**target.parameters, "sslmode": "require"})
 
 
+def of_a_copy(
+    target: ConnectionTarget,
+    *,
+    ca_certificate: str | None = None,
+    mode: str | None = None,
+    private_folder: Path,
+    named: str,
+    accept_off: bool = False,
+    section: str,
+) -> ConnectionTarget:
+    """A server that only copies lie on, by the source's table (`with_tls`); a local one as its connection string says.
+
+    Args:
+        target: see `with_tls`.
+        ca_certificate: see `with_tls`.
+        mode: see `with_tls`.
+        private_folder: see `with_tls`.
+        named: see `with_tls`.
+        accept_off: see `with_tls`.
+        section: of databases.yaml, where an unencrypted connection may be allowed.
+
+    Raises:
+        ConfigError: see `with_tls`.
+    """
+    if is_local(target) and not ca_certificate and not mode:
+        return target
+    return with_tls(
+        target,
+        ca_certificate=ca_certificate,
+        mode=mode,
+        production=False,
+        private_folder=private_folder,
+        named=named,
+        accept_off=accept_off,
+        section=section,
+    )
+
+
+def verified(target: ConnectionTarget) -> ConnectionTarget:
+    """A provider's server, which must prove who it is by the system's trust store, unless it's a local stand-in.
+
+    Raises:
+        ConfigError: the system has no trust store.
+    """
+    if is_local(target):
+        return target
+    parameters = {**target.parameters, "sslmode": "verify-full", "sslrootcert": _trust_store()}
+    return replace(target, parameters=parameters)
+
+
 def is_local(target: ConnectionTarget) -> bool:
     """Whether a connection stays on this machine or in a private network, as far as its hosts' names say. Pure."""
     hosts = target.parameters.get("hostaddr") or target.parameters["host"]
-    return all(_is_local_host(host) for host in hosts.split(","))
+    return all(is_local_host(host) for host in hosts.split(","))
 
 
-def _is_local_host(host: str) -> bool:
-    if host.startswith(("/", "@")):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return bool(_LOCAL_NAME.fullmatch(host))
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_private)
-
-
-def _unencrypted(target: ConnectionTarget, said_by: str) -> ConfigError:
+def _unencrypted(target: ConnectionTarget, said_by: str, section: str) -> ConfigError:
     return ConfigError(
         f"{said_by} turns TLS off, and {target.host} is not a local host.",
         meaning="Anyone on the network path could read the password and every row, so nothing was attempted.",
         next_step=f"Set {said_by} to verify (or require). If the network in between is really your own, write "
-        "tls: disable into the source's section of databases.yaml.",
+        f"tls: disable into {section} of databases.yaml.",
     )
 
 

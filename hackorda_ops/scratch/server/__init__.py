@@ -7,6 +7,7 @@ from hackorda_ops.concerns import Looked
 from hackorda_ops.config.scratch import ServerSection
 from hackorda_ops.environment import Protected
 from hackorda_ops.given import given
+from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.sessions import connection, tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.preflight import Wanted
@@ -15,11 +16,21 @@ from hackorda_ops.scratch.server.preflight import look_at_server
 from hackorda_ops.scratch.server.scratch import ServerScratch
 
 
-def _admin(section: ServerSection, protected: Protected) -> ConnectionTarget:
-    """Any database of the server, as a role that may create others."""
-    variable = section.admin_url_env
-    target = connection.parse(given(protected.environ, variable), origin=f"${variable}")
-    return tls.encrypted_elsewhere(connection.direct(target))
+@contextmanager
+def _admin(section: ServerSection, protected: Protected) -> Iterator[ConnectionTarget]:
+    """Any database of the server, as a role that may create others, for as long as the block lasts."""
+    variable, environ = section.admin_url_env, protected.environ
+    target = connection.parse(given(environ, variable), origin=f"${variable}")
+    with private_folder() as private:
+        yield tls.of_a_copy(
+            connection.direct(target),
+            ca_certificate=given(environ, section.ca_certificate_env) or None,
+            mode=section.tls or given(environ, section.tls_mode_env) or None,
+            private_folder=private,
+            named=section.tls_mode_env,
+            accept_off=section.tls == "disable",
+            section="scratch.server",
+        )
 
 
 @contextmanager
@@ -29,11 +40,13 @@ def _opened(
     source: ConnectionTarget,
     budget_seconds: float | None,  # noqa: ARG001  # there is no API, and each look says how long to try
 ) -> Iterator[ServerScratch]:
-    yield ServerScratch(protected.name, _admin(section, protected), source)
+    with _admin(section, protected) as admin:
+        yield ServerScratch(protected.name, admin, source)
 
 
 def _look(section: ServerSection, protected: Protected, wanted: Wanted) -> Iterator[Looked]:
-    yield from look_at_server(protected.name, _admin(section, protected), wanted)
+    with _admin(section, protected) as admin:
+        yield from look_at_server(protected.name, admin, wanted)
 
 
 PROVIDER = Provider(ServerSection, "drill", _opened, _look)

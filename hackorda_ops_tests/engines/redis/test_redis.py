@@ -19,6 +19,7 @@ from hackorda_ops.artifacts.recorded import recorded
 from hackorda_ops.config.models import Config, Policy
 from hackorda_ops.engines.redis.comparison import collapsed, compare_keys, require_like_source
 from hackorda_ops.engines.redis.manifest import SNAPSHOT, KeyGroup, RedisManifest, SourceKeys, of_redis
+from hackorda_ops.engines.redis.source import source_of
 from hackorda_ops.environment import Protected
 from hackorda_ops.errors import (
     ArtifactDamaged,
@@ -172,6 +173,21 @@ def test_urls_are_read_and_no_password_is_shown() -> None:
         with pytest.raises(ConfigError) as raised:
             parse(wrong, origin="$REDIS_URL")
         assert "s3cret" not in str(raised.value)
+
+
+def test_an_unencrypted_server_elsewhere_is_refused_unless_the_configuration_allows_it(
+    tmp_path: Path,
+) -> None:
+    environ = {"REDIS_URL": "redis://ops:s3cret@redis.example.com:6379"}
+
+    def found(**source: str) -> RedisTarget:
+        policy = Policy.model_validate({"engine": "redis", "source": {"url_env": "REDIS_URL", **source}})
+        return source_of(Protected("cache", policy, environ), private_folder=tmp_path)
+
+    with pytest.raises(ConfigError, match="not a local host") as refused:
+        found()
+    assert "s3cret" not in str(refused.value)
+    assert not found(tls="disable").tls
 
 
 def test_what_only_postgres_has_is_refused_in_the_configuration() -> None:

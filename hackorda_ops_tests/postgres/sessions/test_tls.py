@@ -3,7 +3,6 @@
 import shutil
 import ssl
 import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +12,13 @@ import pytest
 
 from hackorda_ops.errors import ConfigError, LoginRefused
 from hackorda_ops.local.postgres import PostgresServer, delete_server, running_postgres
+from hackorda_ops.postgres.sessions import tls
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, parse, secret_files
 from hackorda_ops.postgres.sessions.session import connect
-from hackorda_ops.postgres.sessions.tls import encrypted_elsewhere, is_local, with_tls
+from hackorda_ops.postgres.sessions.tls import encrypted_elsewhere, is_local, of_a_copy, verified, with_tls
 from hackorda_ops.processes import child
 from hackorda_ops.processes.child import Finished
+from hackorda_ops_tests.certificates import make_certificates
 
 
 @dataclass(frozen=True)
@@ -32,33 +33,6 @@ class TlsServer:
         # hostaddr spares the tests a second attempt at ::1, where nobody listens.
         url = self.server.url().replace("127.0.0.1", host)
         return parse(f"{url}?hostaddr=127.0.0.1{query}", origin="DATABASE_URL")
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
-
-
-def make_certificates(folder: Path) -> None:
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    for name in ("ca", "other"):
-        openssl(
-            folder,
-            "req",
-            "-x509",
-            *key,
-            "-subj",
-            f"/CN={name}",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.crt",
-        )
-    openssl(folder, "req", *key[:-2], "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
-    (folder / "names").write_text("subjectAltName=DNS:localhost")
-    signed_by_ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-    openssl(
-        folder, "x509", "-req", "-in", "server.csr", *signed_by_ca, "-extfile", "names", "-out", "server.crt"
-    )
 
 
 @pytest.fixture(scope="module")
@@ -395,3 +369,80 @@ def test_the_systems_trust_store_is_named_as_a_file_that_holds_certificates(tmp_
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=found.parameters["sslrootcert"])
     assert context.get_ca_certs()
+
+
+@pytest.mark.parametrize(
+    ("url", "mode", "becomes"),
+    [
+        ("postgres://admin:x@scratch.example.com/db", None, "verify-full"),
+        ("postgres://admin:x@scratch.example.com/db?sslmode=prefer", None, "require"),
+        ("postgres://admin:x@scratch.example.com/db?sslmode=require", None, "require"),
+        ("postgres://admin:x@scratch.example.com/db?sslmode=require", "verify", "verify-full"),
+        ("postgres://admin:x@scratch.example.com/db", "no-verify", "require"),
+        ("postgres://admin:x@10.0.0.5/db", None, None),
+        ("postgres://admin:x@10.0.0.5/db", "verify", "verify-full"),
+    ],
+)
+def test_a_scratch_server_follows_the_table_of_the_source(
+    url: str, mode: str | None, becomes: str | None, tmp_path: Path
+) -> None:
+    found = of_a_copy(
+        parse(url, origin="SCRATCH_ADMIN_URL"),
+        mode=mode,
+        private_folder=tmp_path,
+        named="SCRATCH_SSL_MODE",
+        section="scratch.server",
+    )
+    assert found.parameters.get("sslmode") == becomes
+
+
+def test_an_unencrypted_scratch_server_elsewhere_is_refused_unless_the_configuration_allows_it(
+    tmp_path: Path,
+) -> None:
+    def found(*, mode: str | None, accept_off: bool) -> ConnectionTarget:
+        return of_a_copy(
+            parse("postgres://admin:x@scratch.example.com/db?sslmode=disable", origin="SCRATCH_ADMIN_URL"),
+            mode=mode,
+            private_folder=tmp_path,
+            named="SCRATCH_SSL_MODE",
+            accept_off=accept_off,
+            section="scratch.server",
+        )
+
+    with pytest.raises(ConfigError, match="turns TLS off") as refused:
+        found(mode="disable", accept_off=False)
+    assert "tls: disable into scratch.server" in refused.value.next_step
+    assert found(mode="disable", accept_off=True).parameters["sslmode"] == "disable"
+
+
+def test_a_providers_address_is_verified_whatever_its_url_says_and_a_local_stand_in_is_not() -> None:
+    told = parse("postgres://app:x@ep-one.eu.aws.neon.tech/db?sslmode=require", origin="Neon's API")
+    assert verified(told).parameters["sslmode"] == "verify-full"
+    assert Path(verified(told).parameters["sslrootcert"]).is_file()
+    here = parse("postgres://app:x@127.0.0.1:5000/db?sslmode=disable", origin="Neon's API")
+    assert verified(here) == here
+
+
+@pytest.mark.server
+def test_a_providers_server_is_believed_only_under_a_trusted_certificate_and_its_own_name(
+    tls_server: TlsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "is_local", lambda _: False)
+    with pytest.raises(LoginRefused, match="certificate"):
+        is_encrypted(verified(tls_server.target()))
+
+    trusted = tmp_path / "ca.crt"
+    trusted.write_text(tls_server.ca_certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    assert is_encrypted(verified(tls_server.target()))
+    with pytest.raises(LoginRefused, match="certificate"):
+        is_encrypted(verified(tls_server.target("127.0.0.1")))
+
+
+@pytest.mark.server
+def test_a_providers_server_without_tls_is_refused(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "is_local", lambda _: False)
+    with pytest.raises(LoginRefused, match="SSL"):
+        is_encrypted(verified(parse(postgres_server.url(), origin="Neon's API")))
