@@ -1,5 +1,5 @@
 # demo and test set up all that they need: Python 3.11 or later and make are enough.
-.PHONY: help demo dev test test-long quick check bench chaos docs clean
+.PHONY: help demo dev test test-long quick check bench chaos years docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -41,6 +41,9 @@ bench: $(READY_TO_TEST) ## what the proof costs beside the bare tools, as ratios
 
 chaos: $(READY_TO_TEST) ## a fault at every call of the commands, and what must hold after each; ARGS=--short for a few
 	@exec $(BIN)/python -m chaos $(ARGS)
+
+years: $(READY_TO_TEST) ## years of decisions on a simulated source, places and clocks: make years ARGS='--years 5000 --seed 7'
+	@exec $(BIN)/python -m hackorda_ops_tests.years $(ARGS)
 
 check: $(READY_TO_TEST) ## lint, format, types, layers
 	@$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from hackorda_ops.errors import Problem
 
 # How late after the newest tick a run's end may be noticed: clocks differ, and storage may be written late.
 LOOKS_BACK: Final = timedelta(hours=1)
+LOOKS_EVERY: Final = timedelta(minutes=5)
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
 # A short outage of a store is its provider's problem; a longer one hides what is overdue.
 BLIND_AFTER: Final = timedelta(hours=6)
@@ -126,6 +127,15 @@ class Desk:
     blind: Blind | None = None
     outbox: Outbox = field(default_factory=Outbox)
     shared_reasons: tuple[str, ...] = ()
+
+    def looks_again(self, now: datetime) -> bool:
+        """Whether it is time to check again what is overdue.
+
+        Args:
+            now: aware.
+        """
+        # Either way: a clock that was set back must not stop the look.
+        return self.looked_at is None or abs(now - self.looked_at) >= LOOKS_EVERY
 
     def is_new(self, run_id: str, ended_at: datetime) -> bool:
         """Whether a run has not been processed yet."""

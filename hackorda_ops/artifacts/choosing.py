@@ -1,7 +1,7 @@
 """Which of a catalog's artifacts is copied or drilled; `judgement.choosing` has which is restored."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from hackorda_ops.artifacts.catalog import Catalog, DamagedArtifact
@@ -83,7 +83,7 @@ def _for_quarter(quarter: date, today: date) -> str:
 
 
 def damaged_since(
-    damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date
+    damaged: Sequence[DamagedArtifact], chosen: Manifest | None, quarter: date, today: date, now: datetime
 ) -> tuple[DamagedArtifact, ...]:
     """The damaged artifacts that a drill of that quarter skips for an older one, or for none.
 
@@ -92,6 +92,7 @@ def damaged_since(
         chosen: what is restored; None where there is nothing.
         quarter: the quarter's first day.
         today: the local date.
+        now: the present, aware: what is dated after it would not have been taken for the newest.
     """
     found = []
     for each in damaged:
@@ -99,7 +100,7 @@ def damaged_since(
         taken = moment_before_hyphen(artifact_id)
         if taken is None:
             continue  # not a name of our artifacts
-        if is_ahead(taken):
+        if is_ahead(taken, now):
             continue  # nothing would have taken it for the newest
         of_quarter = quarter == quarter_of(today) or quarter_of(taken.date()) == quarter
         if of_quarter and (chosen is None or artifact_id > chosen.artifact_id):

@@ -4,12 +4,20 @@ Dagster does not catch up. A tick and the missed-work sensor both use this, so t
 on unfinished work.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from hackorda_ops.calendar.due import Due, DueKind, due_between, newest_due, partition_of
+from hackorda_ops.calendar.due import (
+    Due,
+    DueKind,
+    due_between,
+    first_partition,
+    is_due,
+    newest_due,
+    partition_of,
+)
 from hackorda_ops.calendar.partitions import is_over
 from hackorda_ops.config.models import Schedule
 
@@ -70,6 +78,53 @@ def of_use_still(
     after = max(since, min(newest.at.astimezone(UTC) - timedelta(seconds=1), now - back))
     found = {due.partition: due for due in due_between(kind, schedule, after=after, until=until)}
     return tuple(sorted(filter(of_use, found.values()), key=lambda due: due.partition, reverse=True))
+
+
+def asked_by(kind: DueKind, schedule: Schedule, tick: datetime, now: datetime) -> date | str:
+    """The partition that a tick of a kind's schedule asks for, or a sentence why it asks for none. Pure.
+
+    Args:
+        kind: of partition.
+        schedule: the database's.
+        tick: the scheduled time, aware.
+        now: the time, aware.
+    """
+    partition = partition_of(kind, tick, schedule)
+    if partition < (first := first_partition(kind, schedule)):
+        return f"Its schedule begins with {first}."
+    if not is_due(kind, tick, schedule):
+        return "This tick's partition was due at an earlier tick."
+    if now - tick > LATEST_TICK:
+        return f"The daemon ran this tick {now - tick} late. The missed-work sensor starts {partition} in its turn."
+    return partition
+
+
+def held_up_by(
+    kind: DueKind,
+    schedule: Schedule,
+    *,
+    since: datetime,
+    tick: datetime,
+    history: timedelta,
+    begun: Callable[[Sequence[Due]], Collection[date]],
+) -> Due | None:
+    """The newest of a kind that was due before a tick of what builds on it, if it has still to be started.
+
+    One that can no longer be caught up on holds nothing up.
+
+    Args:
+        kind: of partition.
+        schedule: the database's.
+        since: when its schedule was switched on.
+        tick: the scheduled time of what builds on it, aware.
+        history: as `of_use_still` takes it.
+        begun: those of some partitions that had a run.
+    """
+    newest = of_use_still(
+        kind, schedule, since=since, until=tick - timedelta(seconds=1), now=tick, history=history
+    )[:1]
+    done = begun(newest)
+    return next((due for due in newest if due.partition not in done), None)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,10 @@ It restores with the same functions as `restore` (`recovery.bring_back`), and al
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from hackorda_ops.artifacts import catalog, choosing
+from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.by_hand import copies_of
-from hackorda_ops.artifacts.damage import OTHER_BYTES
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.calendar import partitions
@@ -18,21 +16,20 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.by_hand import restore_commands
 from hackorda_ops.drill.checks import offsite_equals_manifest, scratch_gone
 from hackorda_ops.drill.checks.registry import checks_of
+from hackorda_ops.drill.choosing import ChosenCopy, chosen_copy
 from hackorda_ops.drill.conclusion import Drill, conclude
-from hackorda_ops.drill.turns import in_turn
 from hackorda_ops.drilling.declaration import Drilling
 from hackorda_ops.drilling.record import Record
 from hackorda_ops.drilling.result import DrillResult
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import ArtifactMissing, ConfigError, OpsError, StoreRefused, StoreUnreachable
-from hackorda_ops.findings import Finding
+from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.scratch import registry
 from hackorda_ops.scratch.place import Scratch
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.staging import staged_folder
-from hackorda_ops.stores.store import PlaceName, Store
+from hackorda_ops.stores.store import Store
 
 
 def run_drill(
@@ -65,12 +62,12 @@ def run_drill(
         _write_down_lacking(record, policy)
         protected.require("source", "scratch", *(() if protected.several_offsite else ("offsite",)))
         with record.stage("choose the artifact"):
-            chosen = _chosen_copy(record, protected, wanted, today)
+            chosen = chosen_copy(record, protected, wanted, today, now=started_at)
             manifest, copies = chosen.manifest, chosen.copies
             bucket = copies_of(policy.offsites, protected.environ, first=chosen.place)
             record.how_to_repeat = restore_commands(bucket, manifest)
             # What would be restored if the source died now: the store may have a newer one.
-            nights = () if protected.straight_offsite else _nights(record, protected)
+            nights = () if protected.straight_offsite else _nights(record, protected, started_at)
             past = (*nights, *copies.artifacts)
             newest = max((each for each in past if each.sound), key=lambda each: each.captured_at)
             record.data_loss_seconds = max(0.0, (started_at - newest.captured_at).total_seconds())
@@ -112,56 +109,15 @@ def _write_down_lacking(record: Record, policy: Policy) -> None:
             record.not_measured(check.name, why)
 
 
-def _nights(record: Record, protected: Protected) -> tuple[Manifest, ...]:
+def _nights(record: Record, protected: Protected, now: datetime) -> tuple[Manifest, ...]:
     try:
-        return catalog.read(protected.store, protected.name).artifacts
+        return catalog.read(protected.store, protected.name, now=now).artifacts
     except OpsError as error:
         record.remarks.append(f"The nightly store could not be read: {error.what}")
         return ()
 
 
-@dataclass(frozen=True)
-class _ChosenCopy:
-    """What a drill restores, and where it lies."""
-
-    place: PlaceName
-    store: Store
-    copies: catalog.Catalog
-    manifest: Manifest
-    damaged: tuple[Finding, ...]
-    following: tuple[PlaceName, ...] = ()
-
-
-def _chosen_copy(record: Record, protected: Protected, quarter: date, today: date) -> _ChosenCopy:
-    """The copy whose turn it is; of several, the next one that answers and has what the quarter needs.
-
-    Raises:
-        OpsError: none can be drilled.
-    """
-    several, turns = protected.several_offsite, in_turn(quarter, protected.policy.offsites)
-    for number, place in enumerate(turns):
-        following = turns[number + 1 :]
-        try:
-            store = protected.place(place)
-            if several:
-                store.with_patience(SOON).check()
-            copies = catalog.read(store, protected.name)
-            manifest, damaged = _chosen(record, store, copies, quarter, today)
-        except (ArtifactMissing, ConfigError, StoreRefused, StoreUnreachable) as error:
-            # What is damaged there counts against the backup, whatever the others have.
-            if not following or record.checks_failed:
-                raise
-            record.remarks.append(f"{place} could not be drilled, and the next copy was: {error.what}")
-            continue
-        if several:
-            record.remarks.append(
-                f"Of {len(turns)} copies off-site this quarter's is {turns[0]}; drilled was {place}."
-            )
-        return _ChosenCopy(place, store, copies, manifest, damaged, following)
-    raise AssertionError("a database has a place off-site")
-
-
-def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[Store]:
+def _others_with_it(protected: Protected, chosen: ChosenCopy) -> Iterator[Store]:
     """The copies that have the same artifact, should the chosen one stop answering."""
     manifest = chosen.manifest
     for name in chosen.following:
@@ -172,40 +128,7 @@ def _others_with_it(protected: Protected, chosen: _ChosenCopy) -> Iterator[Store
                 yield store
 
 
-def _chosen(
-    record: Record, offsite: Store, copies: catalog.Catalog, quarter: date, today: date
-) -> tuple[Manifest, tuple[Finding, ...]]:
-    """What is restored, and a finding for every damaged artifact that it is restored in place of."""
-    record.remarks += map(str, copies.damaged)
-    record.remarks += [
-        f"{each.artifact_id} off-site is dated in the future, so it isn't the newest: a clock was wrong when "
-        "it was made."
-        for each in copies.ahead
-    ]
-    try:
-        manifest = choosing.newest_for_quarter(copies.artifacts, quarter, today)
-    except ArtifactMissing:
-        if damaged := choosing.damaged_since(copies.damaged, None, quarter, today):
-            record.check(
-                offsite_equals_manifest.CHECK.name,
-                tuple(_damaged(each) for each in damaged),
-                passed="",
-                failed="What is off-site can't be relied on, so nothing was restored from it",
-            )
-        raise
-    record.manifest = manifest
-    record.location = f"{offsite.describe()}/{manifest.prefix}"
-    damaged = choosing.damaged_since(copies.damaged, manifest, quarter, today)
-    return manifest, tuple(_damaged(each) for each in damaged)
-
-
-def _damaged(artifact: catalog.DamagedArtifact) -> Finding:
-    return Finding(
-        "artifact damaged", artifact.prefix, "a manifest of its own", artifact.problem, OTHER_BYTES
-    )
-
-
-def _drill(drilling: Drilling, chosen: _ChosenCopy, scratch: Scratch, drill_id: str) -> None:
+def _drill(drilling: Drilling, chosen: ChosenCopy, scratch: Scratch, drill_id: str) -> None:
     record = drilling.record
     with record.stage("sweep"):
         record.remarks += [f"Removed what a killed drill had left: {left}" for left in scratch.sweep()]

@@ -193,15 +193,20 @@ class ForACopy:
     mending: tuple[Mending, ...] = ()
 
 
-def for_a_copy(protected: Protected) -> ForACopy:
-    """What is known of a database's artifacts that matters to a copy; what can't be read says nothing."""
+def for_a_copy(protected: Protected, *, now: datetime | None = None) -> ForACopy:
+    """What is known of a database's artifacts that matters to a copy; what can't be read says nothing.
+
+    Args:
+        protected: the database.
+        now: the present, aware; None for this machine's.
+    """
     places = protected.places
     if len(protected.policy.copied_to) > 1:
         places, _ = answering(places)
     if not places:
         return ForACopy()
     try:
-        return known_for_a_copy(protected, read_judged(places, protected.name, tolerant=True))
+        return known_for_a_copy(protected, read_judged(places, protected.name, now=now, tolerant=True))
     except OpsError:
         return ForACopy()
 

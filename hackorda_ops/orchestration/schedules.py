@@ -5,15 +5,15 @@ partitioned jobs accept no custom cron and would name the window that has just e
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
 from dagster import DagsterInstance
 
-from hackorda_ops.calendar.catching_up import LATEST_TICK, built_on, of_use_still
-from hackorda_ops.calendar.due import Due, DueKind, cron_of, first_partition, is_due, partition_of
-from hackorda_ops.config.models import Policy, Schedule
+from hackorda_ops.calendar.catching_up import asked_by, built_on, held_up_by
+from hackorda_ops.calendar.due import Due, DueKind, cron_of
+from hackorda_ops.config.models import Policy
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration import instance as known
 from hackorda_ops.orchestration.held import held_by_maintenance
@@ -67,19 +67,22 @@ def every(
     def tick(
         context: dg.ScheduleEvaluationContext, environ: dg.ResourceParam[Mapping[str, str]]
     ) -> dg.RunRequest | dg.SkipReason:
-        answer = _answer(kind, schedule, context.scheduled_execution_time, clock.now())
-        if isinstance(answer, dg.RunRequest) and (held := held_by_maintenance(name, database, environ)):
+        answer = asked_by(kind, schedule, context.scheduled_execution_time, clock.now())
+        if isinstance(answer, str):
+            return dg.SkipReason(answer)
+        if held := held_by_maintenance(name, database, environ):
             return dg.SkipReason(held)
-        if isinstance(answer, dg.SkipReason) or (before := built_on(kind, jobs)) is None:
-            return answer
+        request = dg.RunRequest(partition_key=answer.isoformat())
+        if (before := built_on(kind, jobs)) is None:
+            return request
         # In UTC: a second before a local time at which clocks go forward does not exist.
         at = context.scheduled_execution_time.astimezone(UTC)
         missed = _missed(context.instance, before, name, database, jobs[before].name, tick=at)
         if missed is None:
-            return answer
+            return request
         return dg.SkipReason(
             f"The {before} {missed.partition} was due before it and never begun. The missed-work sensor starts "
-            f"that first, and then {answer.partition_key}."
+            f"that first, and then {answer}."
         )
 
     return tick
@@ -88,40 +91,20 @@ def every(
 def _missed(
     instance: DagsterInstance, kind: DueKind, name: str, database: Policy, job_name: str, *, tick: datetime
 ) -> Due | None:
-    """The newest of a kind that was due before a tick, if the missed-work sensor has still to start it.
-
-    One that can no longer be caught up on holds nothing up, nor does one that nothing would start.
-    """
+    """The newest of a kind that was due before a tick, if the missed-work sensor has still to start it."""
     switches = known.switches(instance)
     asset = assets_of(name, database)[kind]
     since = switches.since(schedule_name(kind, name), last_made=known.last_made(instance, asset))
     if since is None or not switches.is_on(for_all(name, MISSED_WORK)):
         return None
-    newest = of_use_still(
+    return held_up_by(
         kind,
         database.schedule,
         since=since,
-        until=tick - timedelta(seconds=1),
-        now=tick,
+        tick=tick,
         history=known.history(instance, name, database),
-    )[:1]
-    begun = known.begun(instance, asset, job_name, newest)
-    return next((due for due in newest if due.partition not in begun), None)
-
-
-def _answer(
-    kind: DueKind, schedule: Schedule, tick: datetime, now: datetime
-) -> dg.RunRequest | dg.SkipReason:
-    partition = partition_of(kind, tick, schedule)
-    if partition < (first := first_partition(kind, schedule)):
-        return dg.SkipReason(f"Its schedule begins with {first}.")
-    if not is_due(kind, tick, schedule):
-        return dg.SkipReason("This tick's partition was due at an earlier tick.")
-    if now - tick > LATEST_TICK:
-        return dg.SkipReason(
-            f"The daemon ran this tick {now - tick} late. The missed-work sensor starts {partition} in its turn."
-        )
-    return dg.RunRequest(partition_key=partition.isoformat())
+        begun=lambda dues: known.begun(instance, asset, job_name, dues),
+    )
 
 
 def without_catching_up(

@@ -132,6 +132,7 @@ def ship_week(
     passing_over: Collection[str] = (),
     mending: Iterable[Mending] = (),
     only: Collection[PlaceName] = (),
+    now: datetime | None = None,
     on_progress: OnProgress = ignore,
 ) -> Week:
     """Copies a week's newest sound artifact to every bucket off-site, and mends older copies there.
@@ -142,6 +143,7 @@ def ship_week(
         passing_over: ids of artifacts that are known not to restore, whatever their night found.
         mending: what is damaged or missing off-site, and sound elsewhere.
         only: the places to copy to; none for all.
+        now: the present, aware; None for this machine's.
         on_progress: called at every stage, from more than one thread.
 
     Raises:
@@ -153,7 +155,7 @@ def ship_week(
     require_copies(protected)
     protected.require("store", *(() if protected.several_offsite else ("offsite",)))
     with recorded("copy", protected, subject=f"week of {week}") as line:
-        listed = catalog.read(protected.store, protected.name)
+        listed = catalog.read(protected.store, protected.name, now=now)
         chosen = choosing.newest_sound_of_week(listed, week, passing_over)
         done = _shipped(protected, chosen, mending=mending, only=only, line=line, on_progress=on_progress)
     return replace(done, receipt=line.receipt)

@@ -1,6 +1,6 @@
 """Which artifact is copied or drilled."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -67,5 +67,7 @@ def test_a_damaged_artifact_counts_where_a_drill_would_have_restored_it(
     prefix: str, quarter: date, counts: bool
 ) -> None:
     damaged = DamagedArtifact(prefix, "It is not readable.")
-    found = damaged_since([damaged], of_night(18), quarter, date(2026, 11, 21))
+    found = damaged_since(
+        [damaged], of_night(18), quarter, date(2026, 11, 21), datetime(2026, 11, 21, 6, tzinfo=UTC)
+    )
     assert found == ((damaged,) if counts else ())

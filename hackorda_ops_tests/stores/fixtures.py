@@ -13,7 +13,7 @@ from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.stores import registry
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
-from hackorda_ops_tests.stores import sqlite_store
+from hackorda_ops_tests.stores import memory_store, sqlite_store
 from hackorda_ops_tests.stores.examples import CONTENTS, MANIFEST, MANIFEST_KEY, PREFIX, put, store_on
 
 SMALL_DISK_BYTES = 1024 * 1024
@@ -64,4 +64,16 @@ def third_store() -> Iterator[None]:
     """Adds the store in SQLite to the registry, as its line there would."""
     with patch.dict(STORE_SECTIONS), patch.dict(registry.OPENERS):
         registry.register(sqlite_store.Sqlite, sqlite_store.opened)
+        yield
+
+
+@pytest.fixture
+def memory_stores() -> Iterator[None]:
+    """Adds the stores in memory, likewise."""
+    with (
+        patch.dict(STORE_SECTIONS),
+        patch.dict(registry.OPENERS),
+        patch.dict(memory_store._OPENED, clear=True),
+    ):
+        registry.register(memory_store.Memory, memory_store.opened)
         yield

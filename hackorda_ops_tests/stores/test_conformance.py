@@ -92,12 +92,18 @@ def in_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
     return Named(one, other, {}, tmp_path / "work")
 
 
+def in_memory(tmp_path: Path, request: pytest.FixtureRequest) -> Named:
+    request.getfixturevalue("memory_stores")
+    return Named({"memory": "one"}, {"memory": "other"}, {}, tmp_path / "work")
+
+
 @pytest.fixture(
     params=[
         pytest.param(in_a_folder, id="folder"),
         pytest.param(in_a_bucket, id="s3", marks=pytest.mark.server),
         pytest.param(in_a_bucket_elsewhere, id="seaweed", marks=pytest.mark.server),
         pytest.param(in_sqlite, id="third"),
+        pytest.param(in_memory, id="memory"),
     ]
 )
 def named(request: pytest.FixtureRequest, tmp_path: Path) -> Named:

@@ -8,7 +8,7 @@ doesn't. Each database has its own value, and its own turn in a tick: no other's
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import dagster as dg
@@ -35,7 +35,6 @@ from hackorda_ops.readiness.standing import Standing, read_standing, unread
 NAME: Final = "raise_alarms"
 _OF_NO_DATABASE: Final = ""
 _TICK_EVERY_SECONDS: Final = 15
-_LOOKS_EVERY: Final = timedelta(minutes=5)
 # Together with the longest delivery that has begun, well below the minute that Dagster gives a tick: one that it
 # gives up would go on alongside the next.
 _READING_SECONDS: Final = 12.0
@@ -162,9 +161,7 @@ class _Tick:
         return known.after_runs(self.now), messages
 
     def _after_look(self, known: Desk, messages: list[Message]) -> tuple[Desk, list[Message]]:
-        # Either way: a clock that was set back must not stop the look.
-        recently = known.looked_at is not None and abs(self.now - known.looked_at) < _LOOKS_EVERY
-        if self.name is None or recently:
+        if self.name is None or not known.looks_again(self.now):
             return known, messages
         if self._held:
             # Nothing is overdue in a window, and nothing that was is over: what was reported stays as it is.
