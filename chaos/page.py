@@ -40,13 +40,16 @@ def _boundary(outcome: Outcome) -> str:
 
 
 def write(outcomes: Sequence[Outcome], possible: int, seconds: float, *, kills: bool) -> None:
-    """Puts it between its marks on the page; everything else there stays."""
-    name = "kills" if kills else "faults"
+    """Puts what was tried on the page."""
+    put("kills" if kills else "faults", [*summary(sorted(outcomes, key=_order), possible, seconds)])
+
+
+def put(name: str, lines: Sequence[str]) -> None:
+    """Puts lines between the marks of a name on the page; everything else there stays."""
     begin, end = (_MARK.format(name, which) for which in ("begin", "end"))
     before, _, rest = _PAGE.read_text(encoding="utf-8").partition(begin)
     after = rest.partition(end)[2]
-    shown = summary(sorted(outcomes, key=_order), possible, seconds)
-    told = "\n".join((begin, f"Tried on {datetime.now(UTC):%-d %B %Y}:", "", *shown, end))
+    told = "\n".join((begin, f"Tried on {datetime.now(UTC):%-d %B %Y}:", "", *lines, end))
     _PAGE.write_text(f"{before}{told}{after}", encoding="utf-8")
 
 

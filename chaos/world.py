@@ -86,6 +86,7 @@ class World:
     s3: S3Server
     library: Path
     stack: ExitStack = field(repr=False)
+    clock: Path | None = None
     proxies: list[Proxy] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     _nursery: subprocess.Popen[str] | None = None
@@ -203,7 +204,11 @@ class World:
                 stdout=subprocess.PIPE,
                 text=True,
                 bufsize=1,
-                env={**os.environ, "LD_PRELOAD": str(self.library)},
+                env={
+                    **os.environ,
+                    "LD_PRELOAD": str(self.library),
+                    **({"CHAOS_CLOCK": str(self.clock)} if self.clock else {}),
+                },
             )
             self.stack.callback(self._nursery.kill)
         nursery = self._nursery
@@ -292,20 +297,37 @@ def compiled(folder: Path) -> Path:
 
 
 @contextmanager
-def running_world(folder: Path, library: Path) -> Iterator[World]:
-    """Servers for as long as the block lasts."""
+def running_world(
+    folder: Path,
+    library: Path,
+    *,
+    s3: S3Server | None = None,
+    bin_dir: Path | None = None,
+    clock: Path | None = None,
+) -> Iterator[World]:
+    """Servers for as long as the block lasts.
+
+    Args:
+        folder: is made.
+        library: files.c, compiled.
+        s3: a server that runs already; by default one is started.
+        bin_dir: of the Postgres servers' programs, where they aren't the wheel's.
+        clock: the file of a simulated time.
+    """
     folder.mkdir()
     folder.chmod(0o711)
     with ExitStack() as stack:
-        source = stack.enter_context(running_postgres(folder / "source", settings=_SETTINGS))
-        scratch = stack.enter_context(running_postgres(folder / "scratch", settings=_SETTINGS))
-        s3 = stack.enter_context(running_s3())
+        source = stack.enter_context(running_postgres(folder / "source", settings=_SETTINGS, bin_dir=bin_dir))
+        scratch = stack.enter_context(
+            running_postgres(folder / "scratch", settings=_SETTINGS, bin_dir=bin_dir)
+        )
+        s3 = s3 or stack.enter_context(running_s3())
         create_bucket(s3, BUCKET)
         url = create_database(source, DATABASE)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(_ROWS)
         create_database(scratch, TARGET)
-        world = World(folder, source, scratch, s3, library, stack)
+        world = World(folder, source, scratch, s3, library, stack, clock=clock)
         home = world.case
         for each in (home, home / "tmp"):
             each.mkdir(exist_ok=True)

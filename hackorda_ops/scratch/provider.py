@@ -26,12 +26,14 @@ class Provider(Generic[S]):
             provider's API is repeated (None for as long as it thinks right).
         look: what a preflight looks at, given what its engine wants of the place; it begins
             with a part named "scratch".
+        outlives: whether what it makes can outlive the process that made it, so that a sweep has to look for it.
     """
 
     section: type[S]
     kind: str
     opened: Callable[[S, Protected, Any, float | None], AbstractContextManager[Scratch]]
     look: Callable[[S, Protected, Any], Iterator[Looked]]
+    outlives: bool = True
 
     def __post_init__(self) -> None:
         if bool(self.section.brings_history) != issubclass(self.section, HistorySection):

@@ -78,4 +78,4 @@ def _look(section: RedisSection, protected: Protected, wanted: object) -> Iterat
     yield looked("scratch", "stops the drill", start)
 
 
-PROVIDER = Provider(RedisSection, "drill", _opened, _look)
+PROVIDER = Provider(RedisSection, "drill", _opened, _look, outlives=False)

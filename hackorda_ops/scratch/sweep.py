@@ -31,7 +31,7 @@ def left_behind(protected: Protected, *, budget_seconds: float) -> tuple[str, ..
         OpsError: the scratch or the source refused, or didn't answer.
     """
     local = scratch_of(protected).left_behind()
-    if local and not protected.has("scratch"):
+    if _only_here(protected, local):
         return local
     with _opened(protected, budget_seconds) as (scratch, history):
         left = scratch.left_behind(retry_budget_seconds=budget_seconds)
@@ -49,10 +49,15 @@ def sweep(protected: Protected) -> tuple[str, ...]:
         OpsError: the scratch or the source refused, or didn't answer.
     """
     local = scratch_of(protected).sweep()
-    if local and not protected.has("scratch"):
+    if _only_here(protected, local):
         return local
     with _opened(protected) as (scratch, history):
         return (*local, *scratch.sweep(), *(history.sweep() if history is not None else ()))
+
+
+def _only_here(protected: Protected, local: tuple[str, ...]) -> bool:
+    """Whether there's nowhere else to look than on this machine."""
+    return not registry.provider_of(protected.policy).outlives or bool(local and not protected.has("scratch"))
 
 
 @contextmanager

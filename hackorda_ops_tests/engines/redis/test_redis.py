@@ -42,6 +42,7 @@ from hackorda_ops.redis.server import find_program, running
 from hackorda_ops.redis.target import RedisTarget, parse
 from hackorda_ops.redis.transfer import fetch_rdb
 from hackorda_ops.redis.wire import connected
+from hackorda_ops.scratch import sweep as sweeping
 from hackorda_ops_tests.engines import examples
 from hackorda_ops_tests.engines.examples import PATH, Example
 
@@ -431,3 +432,17 @@ def test_an_encrypted_server_is_read_only_under_a_certificate_and_a_name_that_ar
         pass
     with pytest.raises(OpsError), connected(replace(right, tls=False)):
         pass
+
+
+def test_a_sweep_finds_nothing_of_redis_because_its_servers_end_with_their_process(tmp_path: Path) -> None:
+    policy = Policy.model_validate(
+        {
+            "engine": "redis",
+            "source": {"url_env": "REDIS_URL"},
+            "scratch": {"redis": {}},
+            "dump": {"work_folder": str(tmp_path)},
+        }
+    )
+    protected = Protected("cache", policy, {"REDIS_URL": "redis://127.0.0.1:1/0"})
+
+    assert sweeping.left_behind(protected, budget_seconds=1) == sweeping.sweep(protected) == ()
