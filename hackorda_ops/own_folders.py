@@ -7,9 +7,11 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ from hackorda_ops.errors import LocalTrouble
 
 _LOCK_SUFFIX: Final = ".lock"
 _PRIVATE: Final = "hackorda_ops-"
+_GUARD: Final = Path(__file__).with_name("folder_guard.py")
 
 
 def _remove(folder: Path) -> None:
@@ -40,7 +43,7 @@ def private_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
+def new_folder(parent: Path, prefix: str, *, guarded: bool = False) -> Iterator[Path]:
     """A new folder of a name that begins so; it's gone when the block ends.
 
     Those that killed processes left there under such names are removed first.
@@ -48,17 +51,24 @@ def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
     Args:
         parent: is made where it's missing.
         prefix: what its name begins with: no other kind of folder's may.
+        guarded: see `own_folder`.
 
     Raises:
         LocalTrouble: it can't be made; DiskFull where there's no room.
     """
-    with own_folder(parent, f"{prefix}{secrets.token_hex(6)}", siblings=f"{prefix}*") as folder:
+    name = f"{prefix}{secrets.token_hex(6)}"
+    with own_folder(parent, name, siblings=f"{prefix}*", guarded=guarded) as folder:
         yield folder
 
 
 @contextmanager
 def own_folder(
-    parent: Path, name: str, *, siblings: str = "*", remove: Callable[[Path], None] = _remove
+    parent: Path,
+    name: str,
+    *,
+    siblings: str = "*",
+    remove: Callable[[Path], None] = _remove,
+    guarded: bool = False,
 ) -> Iterator[Path]:
     """A folder that only this user can read; whatever is in it at the end is removed.
 
@@ -67,6 +77,8 @@ def own_folder(
         name: the folder's; there must be none of that name.
         siblings: the names of those that are removed first if a killed process left them.
         remove: removes such a folder, where more belongs to it than its files.
+        guarded: it's also removed at once where this process is killed, by another that outlives it: for what must
+            not stay on the disk. Nothing does that where the machine stops, or every process on it is killed.
 
     Raises:
         LocalTrouble: it can't be made; DiskFull where there's no room.
@@ -84,12 +96,35 @@ def own_folder(
         except OSError as error:
             raise _unusable(str(folder), error) from None
         try:
-            yield folder
+            with _guard(folder) if guarded else nullcontext():
+                yield folder
         finally:
             remove(folder)
     finally:
         _forget(folder)
         os.close(lock)
+
+
+@contextmanager
+def _guard(folder: Path) -> Iterator[None]:
+    """Has another process remove the folder where this one is killed."""
+    try:
+        process = subprocess.Popen(
+            # As a child's supervisor: none of the caller's Python settings or site-packages, and its own session.
+            [sys.executable, "-I", "-S", "-X", "utf8", str(_GUARD), str(folder), str(_lock_of(folder))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _unusable(str(folder), error) from None
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def remove_abandoned(

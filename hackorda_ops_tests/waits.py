@@ -279,6 +279,11 @@ ALLOWED = {
         "selector.select()",
     ): "a thread of its own, which the end of the child's supervisor wakes",
     ("processes/child_handle.py", "self._supervisor.wait()"): "it was killed",
+    ("own_folders.py", "process.wait()"): "it was killed",
+    (
+        "folder_guard.py",
+        "fcntl.flock(lock, fcntl.LOCK_EX)",
+    ): "the kernel frees it when the process that holds it ends",
     ("processes/workers.py", "worker.wait()"): "it has ended",
     ("redis/server.py", "server.wait()"): "it was stopped, and killed if it didn't",
     (

@@ -7,7 +7,14 @@ import typer
 from rich.text import Text
 
 from hackorda_ops.cli import terminal
-from hackorda_ops.cli.arguments import ArtifactId, AsJson, ConfigPath, DatabaseName, choose_database
+from hackorda_ops.cli.arguments import (
+    ArtifactId,
+    AsJson,
+    ConfigPath,
+    DatabaseName,
+    IdentityFile,
+    choose_database,
+)
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.drill.consequences import consequence_of
 from hackorda_ops.night_proof.prove import Proved, in_a_sentence
@@ -25,6 +32,7 @@ def prove(
         int | None,
         typer.Option(help="Repeat the choices of an earlier proof's self-test; its check names the seed."),
     ] = None,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +43,7 @@ def prove(
     be, it restores where drills do; proof.where in databases.yaml says which. Dagster does the same after each night.
     Exit code 0: PASS. 1: FAIL, the backup is not what it must be. 3: ERROR, it could not judge.
     """
-    protected = choose_database(config, database)
+    protected = choose_database(config, database, None, identity)
     with terminal.progress_shown() as on_progress:
         proved = prove_night(
             protected,

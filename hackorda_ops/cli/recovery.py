@@ -255,6 +255,7 @@ def drill(
         int | None,
         typer.Option(help="Repeat the choices of an earlier drill's self-test; the seed is in its report."),
     ] = None,
+    identity: IdentityFile = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -263,7 +264,7 @@ def drill(
     PASS: this backup restores. FAIL (exit code 1): the backup, or what depends on it, is not what it must be.
     ERROR (3): the drill couldn't judge. The report is stored next to the artifacts, in the store and off-site.
     """
-    protected = choose_database(config, database)
+    protected = choose_database(config, database, None, identity)
     first_day = partitions.quarter_named(quarter) if quarter else None
     with heartbeat_of(protected, "quarter", first_day) as told, terminal.progress_shown() as on_progress:
         held = quarterly.hold_drill(

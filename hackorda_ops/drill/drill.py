@@ -11,6 +11,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.by_hand import copies_of
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.calendar import partitions
 from hackorda_ops.config.models import Policy
 from hackorda_ops.drill.by_hand import restore_commands
@@ -81,7 +82,8 @@ def run_drill(
         else:
             record.manifest = artifact.manifest
             # It also removes what a killed drill had fetched.
-            with staged_folder(policy.dump.work_folder, name, drill_id) as folder:
+            guarded = is_sealed(manifest)
+            with staged_folder(policy.dump.work_folder, name, drill_id, guarded=guarded) as folder:
                 source = engine_of(policy).source(protected, private_folder=folder / "tls")
                 drilling = Drilling(
                     record,

@@ -9,6 +9,7 @@ from typing import Final
 
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import SEALED_FORMAT_VERSION, Manifest, files_digest
+from hackorda_ops.artifacts.sealed import is_sealed
 from hackorda_ops.config.offsite import STORE
 from hackorda_ops.drill.checks import scratch_gone
 from hackorda_ops.drill.checks.offsite_equals_manifest import opened_here
@@ -144,10 +145,10 @@ class _Attempt:
             stores: the place to restore from, and then those that have the same, should it not answer any more.
             base: the record so far.
         """
-        work_folder = self.protected.policy.dump.work_folder
+        work_folder, guarded = self.protected.policy.dump.work_folder, is_sealed(self.held.manifest)
         with (
             base.stoppable(),
-            staged_folder(work_folder, self.protected.name, self.proof_id) as folder,
+            staged_folder(work_folder, self.protected.name, self.proof_id, guarded=guarded) as folder,
         ):
             artifact = opened_here(base, FILES_CHECK.name, self.protected, stores[0], self.held.manifest)
             if artifact is None:

@@ -140,7 +140,7 @@ def bring_back(
                 )
             )
         )
-        folder = stack.enter_context(new_folder(work_folder, "restore-"))
+        folder = stack.enter_context(new_folder(work_folder, "restore-", guarded=artifact.key is not None))
         reading = _ArtifactAtHand(
             protected, store, artifact, manifest if tables else None, folder, jobs, on_progress, twins
         )

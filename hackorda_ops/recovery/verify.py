@@ -62,9 +62,10 @@ def verify(protected: Protected, store: Store, manifest: Manifest, *, on_progres
     not_measured = ""
     began_at, location = datetime.now(UTC), f"{store.describe()}/{manifest.prefix}"
     with recorded("verification", protected, subject=manifest.artifact_id) as line:
-        with new_folder(protected.policy.dump.work_folder, "verify-") as folder:
+        work_folder, sealed = protected.policy.dump.work_folder, is_sealed(manifest)
+        with new_folder(work_folder, "verify-", guarded=sealed) as folder:
             try:
-                if is_sealed(manifest) and protected.policy.identity is None:
+                if sealed and protected.policy.identity is None:
                     findings = _bytes_alone(store, manifest, folder, on_progress)
                     not_measured = "its rows and digests were not measured: that needs the identity"
                 else:

@@ -52,7 +52,8 @@ def taken(order: NightOrder) -> Iterator[Taken]:
     due = order.night or partitions.night_of(captured_at, policy.schedule)
     late = partitions.require_open(due, captured_at, policy.schedule)
     artifact_id, root = new_id(captured_at), protected.store.staging_root
-    with staged_folder(root, protected.name, artifact_id) as staged:
+    guarded = bool(protected.policy.encrypt_to)
+    with staged_folder(root, protected.name, artifact_id, guarded=guarded) as staged:
         space = room.look_at_room(staged, room.free_bytes(staged), info.memory_bytes, before)
         require_none(concerns_in([space], "stops the night"))
         path = staged / SNAPSHOT

@@ -124,7 +124,12 @@ class Capture:
                 snapshot = self.read_from.dated(of_target)
                 artifact_id = new_id(snapshot.captured_at)
                 staged = mine.enter_context(
-                    staged_folder(self.protected.store.staging_root, self.protected.name, artifact_id)
+                    staged_folder(
+                        self.protected.store.staging_root,
+                        self.protected.name,
+                        artifact_id,
+                        guarded=self.encrypt_to is not None,
+                    )
                 )
                 readers = mine.enter_context(
                     reading_back(
