@@ -11,6 +11,7 @@ from hackorda_ops.cli.arguments import AsJson, ConfigPath, DatabaseName, choose_
 from hackorda_ops.cli.printing import print_json
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.retention.wanted import hidden_problems
 from hackorda_ops.stores.disk_errors import disk_errors
 from hackorda_ops.words import NOTHING, duration
 
@@ -33,7 +34,11 @@ def status(
     databases, now = choose_databases(config, database), datetime.now(UTC)
     with terminal.progress_shown() as on_progress:
         found = [
-            assess(read_survey(each, now=now, on_progress=on_progress), each.policy) for each in databases
+            assess(
+                read_survey(each, now=now, also=hidden_problems(each, now=now), on_progress=on_progress),
+                each.policy,
+            )
+            for each in databases
         ]
     if html is not None:
         _write_page(html, found, now)

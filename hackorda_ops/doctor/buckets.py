@@ -7,11 +7,9 @@ from hackorda_ops.config.places import S3
 from hackorda_ops.doctor.answer import Answer, Remedy, worst
 from hackorda_ops.doctor.patient import Patient
 from hackorda_ops.errors import OpsError
-from hackorda_ops.hidden.seen import undelete_command
-from hackorda_ops.retention.wanted import wanted_back
+from hackorda_ops.retention.wanted import hiding_places
 from hackorda_ops.stores.settings import Aspect, BucketSettings, ExpiryRule
 from hackorda_ops.stores.store import Location, PlaceName, Store, folder_prefix
-from hackorda_ops.stores.versions import OpensVersions
 from hackorda_ops.words import counted, named
 
 
@@ -98,27 +96,12 @@ def lock(patient: Patient) -> Answer:
 
 def hidden(patient: Patient) -> Answer:
     """Whether artifacts are hidden that retention would keep, and so didn't delete."""
-    answers = []
-    for place, store in patient.places.items():
-        if not isinstance(store, OpensVersions):
-            continue
-        try:
-            wanted, _ = wanted_back(patient.protected, place, store, now=patient.now)
-        except OpsError as error:
-            answers.append(Answer("unknown", error.what, error.next_step))
-            continue
-        if wanted:
-            answers.append(
-                Answer(
-                    "problem",
-                    f"{place} hides {counted(len(wanted), 'artifact')} that should be there: "
-                    f"{named((each.sentence for each in wanted), shown=3, between='; ')}.",
-                    "Take the key away from whoever deleted, then bring them back: "
-                    f"`{undelete_command(patient.protected.name, place)}`.",
-                )
-            )
-        else:
-            answers.append(Answer("ok", f"{place} hides nothing that should be there."))
+    answers = [
+        Answer(
+            "unknown" if each.unread else "problem" if each.hidden else "ok", each.sentence, each.next_step
+        )
+        for each in hiding_places(patient.protected, now=patient.now)
+    ]
     return worst(answers) if answers else Answer("none", "No place is a bucket.")
 
 

@@ -14,6 +14,7 @@ from hackorda_ops.errors import OpsError
 from hackorda_ops.progress import OnProgress, ignore
 from hackorda_ops.proof.verdict import Verdict
 from hackorda_ops.readiness.standing import ArtifactSeen, Standing, read_standing, seen, unforeseen
+from hackorda_ops.readiness.undrilled import undrilled
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import PlaceName, Store, StoredVersion, versions_or_files
 
@@ -75,19 +76,23 @@ class Survey:
     stored: tuple[Stored, ...]
 
 
-def read_survey(protected: Protected, *, now: datetime, on_progress: OnProgress = ignore) -> Survey:
+def read_survey(
+    protected: Protected, *, now: datetime, also: Iterable[str] = (), on_progress: OnProgress = ignore
+) -> Survey:
     """Reads it all; a place that can't be read is left out, and `standing.problems` says so.
 
     Args:
         protected: the database.
         now: aware.
+        also: what else is odd, a sentence each.
         on_progress: called for the manifests that this machine hasn't read before, from several threads.
     """
     name, standing = protected.name, read_standing(protected, now=now, counting=True)
     artifacts: dict[str, ArtifactSeen] = {}
-    drills: dict[str, DrillHeld] = {}
+    results: dict[str, DrillResult] = {}
+    oldest: dict[PlaceName, datetime] = {}
     stored: list[Stored] = []
-    problems = list(standing.problems)
+    problems = [*standing.problems, *also]
     for place in protected.place_names:
         try:
             store = protected.place(place)
@@ -96,7 +101,9 @@ def read_survey(protected: Protected, *, now: datetime, on_progress: OnProgress 
                 store.with_patience(SOON).check()
             versions, _ = versions_or_files(store, f"{name}/")
             found = catalog.summarise(store, name, now=now, listed=versions, on_progress=on_progress)
-            drills |= {each.drill_id: _held(each) for each in read_history(store, name).until(now)}
+            results |= {each.drill_id: each for each in read_history(store, name).until(now)}
+            if found.artifacts:
+                oldest[place] = found.artifacts[0].captured_at
             stored.append(_stored(place, store, versions, found))
         except Exception as error:  # noqa: BLE001  # one database must not cost the others their page
             why = error.what if isinstance(error, OpsError) else unforeseen(name, error)
@@ -104,6 +111,11 @@ def read_survey(protected: Protected, *, now: datetime, on_progress: OnProgress 
                 problems.append(why)
             continue
         artifacts |= {each.artifact_id: seen(each) for each in found.artifacts}
+    drills = {drill_id: _held(each) for drill_id, each in results.items()}
+    places = {
+        place: protected.place(place).describe() for place in protected.policy.offsites if place in oldest
+    }
+    problems += undrilled(places, oldest, results.values(), now)
     return Survey(
         standing=replace(standing, problems=tuple(problems)),
         artifacts=tuple(sorted(artifacts.values(), key=lambda each: (each.captured_at, each.artifact_id))),

@@ -12,8 +12,12 @@ from hackorda_ops.config.models import Config
 from hackorda_ops.local.s3 import S3Server, create_bucket
 from hackorda_ops.orchestration.build import build_defs
 from hackorda_ops.orchestration.resources import ENVIRON
+from hackorda_ops.orchestration.upkeep.blast_radius import NOTHING_HIDDEN
+from hackorda_ops.readiness.assessment import assess
+from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.retention.wanted import hidden_problems
 from hackorda_ops_tests.blast_radius.test_truth_table import protected_by
-from hackorda_ops_tests.retention.places import artifact, put_artifact
+from hackorda_ops_tests.retention.places import NOW, artifact, put_artifact
 from hackorda_ops_tests.stores.examples import store_on
 
 pytestmark = pytest.mark.server
@@ -34,7 +38,8 @@ def test_the_asset_fails_its_check_as_a_warning_where_no_copy_would_survive(
         done = defs.resolve_job_def("hackorda_blast_radius").execute_in_process(instance=instance)
 
     assert done.success
-    [check] = done.get_asset_check_evaluations()
+    check, hidden = done.get_asset_check_evaluations()
+    assert hidden.passed
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.description == "Whoever owns this machine could destroy every copy."
 
@@ -68,3 +73,38 @@ def test_the_command_names_what_would_be_lost_and_prints_a_policy_that_can_be_pa
     assert "s3:DeleteObjectVersion" in allowed[2]["Action"]
     assert allowed[2]["Effect"] == "Deny"
     assert not any("Delete" in action for each in allowed[:2] for action in each["Action"])
+
+
+def test_a_hidden_artifact_fails_its_check_as_an_error_and_is_a_problem_of_readiness(
+    s3_server: S3Server, tmp_path: Path
+) -> None:
+    create_bucket(s3_server, "radius-hidden")
+    s3_server.client().put_bucket_versioning(
+        Bucket="radius-hidden", VersioningConfiguration={"Status": "Enabled"}
+    )
+    store = store_on(s3_server, "radius-hidden")
+    for age in (4, 5):
+        put_artifact(store, artifact(age))
+    protected = protected_by(s3_server, "radius-hidden", tmp_path, None)
+    config = Config.model_validate(
+        {"databases": {"hackorda": protected.policy.model_dump(exclude_unset=True)}}
+    )
+    defs = build_defs(config, resource_overrides={ENVIRON: dict(protected.environ)})
+
+    def checked() -> dg.AssetCheckEvaluation:
+        with dg.DagsterInstance.ephemeral() as instance:
+            done = defs.resolve_job_def("hackorda_blast_radius").execute_in_process(instance=instance)
+        return next(each for each in done.get_asset_check_evaluations() if each.check_name == NOTHING_HIDDEN)
+
+    assert checked().passed
+    for file in list(store.list(artifact(4).prefix)):
+        store.delete(file.key)
+
+    found = checked()
+
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "offsite hides 1 artifact that should be there" in (found.description or "")
+    assert "`hackorda-ops undelete hackorda --from offsite`" in (found.description or "")
+    [problem] = hidden_problems(protected, now=NOW)
+    survey = read_survey(protected, now=NOW, also=[problem])
+    assert problem in assess(survey, protected.policy).judgement.reasons

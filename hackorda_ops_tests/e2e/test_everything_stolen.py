@@ -240,6 +240,7 @@ def test_a_delete_marker_on_every_key_is_found_and_taken_away_again(
     here = here.without_its_disk()
 
     assert "hidden behind delete markers since" in here.says("backups", "shop")
+    assert "offsite hides 1 artifact that should be there" in here.says("status", code=None)
     assert "1 artifact behind delete markers" in here.says("restore", "shop", code=3, restore_url=scene.empty)
     assert "1 artifact brought back" in here.says("undelete", "shop")
     assert scene.is_back(here)

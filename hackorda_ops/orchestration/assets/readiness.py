@@ -19,6 +19,7 @@ from hackorda_ops.orchestration.metadata import Metadata
 from hackorda_ops.orchestration.names import for_all, key
 from hackorda_ops.readiness.assessment import Readiness, assess
 from hackorda_ops.readiness.survey import read_survey
+from hackorda_ops.retention.wanted import hidden_problems
 from hackorda_ops.stores.store import READINESS_PAGE
 from hackorda_ops.words import NOTHING
 
@@ -56,7 +57,10 @@ def readiness(config: Config) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         now = clock.now()
         databases = [Protected(name, policy, environ) for name, policy in config.databases.items()]
-        found = [assess(read_survey(each, now=now), each.policy) for each in databases]
+        found = [
+            assess(read_survey(each, now=now, also=hidden_problems(each, now=now)), each.policy)
+            for each in databases
+        ]
         for each in found:
             context.log.info(" ".join((f"{each.database}: {each.judgement.word}.", *each.judgement.reasons)))
         yield dg.MaterializeResult(metadata=_metadata(found, *_store_page(databases, found, now)))

@@ -1,6 +1,6 @@
 """`blast_radius`: every week, what whoever owns this machine could destroy, on canaries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import dagster as dg
@@ -10,14 +10,17 @@ from hackorda_ops.blast_radius.measure import BlastRadius, measure
 from hackorda_ops.blast_radius.radius import sentence
 from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
+from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import BLAST_RADIUS, SOURCE, group_of
 from hackorda_ops.orchestration.failures import ends_the_step
 from hackorda_ops.orchestration.jobs import of_assets
 from hackorda_ops.orchestration.labels import label_run, labels
 from hackorda_ops.orchestration.names import called, key
 from hackorda_ops.orchestration.schedules import without_catching_up
+from hackorda_ops.retention.wanted import HidingPlace, hiding_places
 
 SURVIVES: Final = "a_copy_survives"
+NOTHING_HIDDEN: Final = "nothing_is_hidden"
 _EVERY_WEEK: Final = "30 8 * * 0"
 
 
@@ -41,7 +44,13 @@ def of_one(name: str, database: Policy) -> dg.Definitions:
                 SURVIVES,
                 asset=own_key,
                 description="Whether a copy would survive for a week, whoever has the credentials of this machine.",
-            )
+            ),
+            dg.AssetCheckSpec(
+                NOTHING_HIDDEN,
+                asset=own_key,
+                description="Whether a bucket that keeps versions hides artifacts that should be there: somebody has "
+                "deleted them, and `hackorda-ops undelete` brings them back.",
+            ),
         ],
         pool=f"{name}_offsite",
         description=f"What whoever owns this machine could destroy of {name}: tried on canaries in each bucket, "
@@ -52,13 +61,16 @@ def of_one(name: str, database: Policy) -> dg.Definitions:
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         label_run(context, name, BLAST_RADIUS)
         with ends_the_step(context):
-            found = measure(Protected(name, database, environ))
+            protected = Protected(name, database, environ)
+            found = measure(protected)
+            hiding = hiding_places(protected, now=clock.now())
         yield dg.AssetCheckResult(
             passed=bool(found.survivors),
             check_name=SURVIVES,
             severity=dg.AssetCheckSeverity.WARN,
             description=f"{found.sentence}.",
         )
+        yield _nothing_hidden(hiding)
         yield dg.MaterializeResult(metadata=_metadata_of(found))
 
     job = of_assets(
@@ -76,6 +88,20 @@ def of_one(name: str, database: Policy) -> dg.Definitions:
         tags=labels(name, BLAST_RADIUS),
     )
     return dg.Definitions(assets=[measured], jobs=[job], schedules=[schedule])
+
+
+def _nothing_hidden(hiding: Sequence[HidingPlace]) -> dg.AssetCheckResult:
+    """An error, and so an alarm, where anything is hidden; a warning where that isn't known."""
+    against = [each for each in hiding if each.hidden] or [each for each in hiding if each.unread]
+    told = [f"{each.sentence} Next step: {each.next_step}" for each in against]
+    return dg.AssetCheckResult(
+        passed=not against,
+        check_name=NOTHING_HIDDEN,
+        severity=dg.AssetCheckSeverity.ERROR
+        if any(each.hidden for each in against)
+        else dg.AssetCheckSeverity.WARN,
+        description=" ".join(told or [each.sentence for each in hiding]) or "No place is a bucket.",
+    )
 
 
 def _metadata_of(found: BlastRadius) -> dict[str, MetadataValue]:
