@@ -2,13 +2,17 @@
 
 import os
 import threading
+from contextlib import suppress
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore import handlers
 from botocore.config import Config
+from botocore.parsers import ResponseParserFactory
+from botocore.utils import parse_timestamp
 
 from hackorda_ops.errors import StoreRefused
 from hackorda_ops.stores.s3.patient import make_patient
@@ -102,4 +106,25 @@ def _session() -> boto3.session.Session:
 
     Nobody else's: not boto3's shared one, and no key is kept in it. It makes one client at a time.
     """
-    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=_NOBODY_ELSES))
+    own = botocore.session.Session(session_vars=_NOBODY_ELSES)
+    parsers = ResponseParserFactory()
+    parsers.set_parser_defaults(timestamp_parser=moment)
+    own.register_component("response_parser_factory", parsers)
+    return boto3.session.Session(botocore_session=own)
+
+
+def moment(said: Any) -> datetime:
+    """A moment in an answer: a list has one for each object, and botocore's own parser takes most of the time for it.
+
+    Args:
+        said: as the answer has it; whatever isn't in the form that S3 documents is left to botocore.
+
+    Raises:
+        ValueError: it is no moment at all.
+    """
+    if isinstance(said, str):
+        with suppress(ValueError):
+            found = datetime.fromisoformat(said)
+            if found.tzinfo is not None:
+                return found
+    return parse_timestamp(said)
