@@ -42,6 +42,9 @@ bench: $(READY_TO_TEST) ## what the proof costs beside the bare tools, as ratios
 chaos: $(READY_TO_TEST) ## a fault at every call of the commands, and what must hold after each; ARGS=--short for a few
 	@exec $(BIN)/python -m chaos $(ARGS)
 
+soak: $(READY_TO_TEST) ## a quarter of nights on a clock of its own; in the end every artifact left is restored
+	@exec $(BIN)/python -m chaos.soak $(ARGS)
+
 years: $(READY_TO_TEST) ## years of decisions on a simulated source, places and clocks: make years ARGS='--years 5000 --seed 7'
 	@exec $(BIN)/python -m hackorda_ops_tests.years $(ARGS)
 

@@ -270,7 +270,12 @@ class _Copier:
 
     def _put(self, key: str, entry: FileEntry) -> None:
         try:
-            if not self._put_shared(key, entry):
+            try:
+                if not self._put_shared(key, entry):
+                    self._put_from(self._source.open(key), key, entry)
+            except ArtifactDamaged:
+                # What is found damaged is never chosen again, and a disk or a network may err once.
+                self._copying.expect(entry.size_bytes)
                 self._put_from(self._source.open(key), key, entry)
         except (ArtifactDamaged, ArtifactMissing):
             self._other_bytes.in_source.add(entry.path)

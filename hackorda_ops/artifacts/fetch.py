@@ -154,6 +154,19 @@ class _Fetching:
         return False
 
     def _download(self, source: Twin, entry: FileEntry) -> None:
+        try:
+            self._download_once(source, entry)
+            arrived = self.seen.hashed[entry.path]
+            if (arrived.size_bytes, arrived.sha256) == (entry.size_bytes, entry.sha256):
+                return
+            with self._lock:
+                self._done_bytes -= arrived.size_bytes
+        except ArtifactDamaged:
+            pass
+        # It would be held against the backup, and a disk or a network may err once.
+        self._download_once(source, entry)
+
+    def _download_once(self, source: Twin, entry: FileEntry) -> None:
         target_path = self.folder / entry.path
         target_path.unlink(missing_ok=True)
         digest, written_bytes = hashlib.sha256(), 0

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +26,12 @@ from hackorda_ops_tests.stores.examples import (
     MANIFEST,
     MIB,
     PREFIX,
+    SPOILED,
     copy,
     entries,
     keys,
     put,
+    read_wrongly_once,
     require_whole,
     unfinished,
 )
@@ -47,6 +49,19 @@ def test_a_source_that_was_damaged_on_its_disk_is_not_copied(nightly: FolderStor
         copy(nightly, destination)
 
     assert not keys(destination) & {MANIFEST_NAME, "dump/1.dat.zst"}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_a_file_that_is_read_wrongly_once_is_read_again_before_it_counts_as_damaged(
+    nightly: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoiled: Callable[[bytes], bytes]
+) -> None:
+    waiting = read_wrongly_once(monkeypatch, "toc.dat", spoiled)
+    destination = FolderStore(tmp_path / "off-site")
+
+    copy(nightly, destination)
+
+    assert waiting == []
+    require_whole(destination)
 
 
 def test_a_source_that_lacks_a_file_is_not_copied(nightly: FolderStore, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hackorda_ops.errors import ArtifactDamaged, ArtifactMissing
 from hackorda_ops.progress import Progress
 from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops_tests.artifacts.nights import of_night
-from hackorda_ops_tests.stores.examples import CONTENTS, FILES, put
+from hackorda_ops_tests.stores.examples import CONTENTS, FILES, SPOILED, put, read_wrongly_once
 
 ARTIFACT: Manifest = replace(of_night(18), files=FILES)
 BAD = "dump/2.dat.zst"
@@ -54,6 +54,19 @@ def stored(root: Path) -> FolderStore:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path: (folder / path).read_bytes() for path in CONTENTS}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_a_file_that_is_read_wrongly_once_is_read_again_before_it_counts_as_damaged(
+    here: FolderStore, folder: Path, monkeypatch: pytest.MonkeyPatch, spoiled: Callable[[bytes], bytes]
+) -> None:
+    waiting = read_wrongly_once(monkeypatch, BAD.rpartition("/")[2], spoiled)
+
+    fetched = Fetched()
+    fetch_artifact(here, ARTIFACT, folder, on_progress=lambda _: None, fetched=fetched)
+
+    assert (waiting, fetched.damaged) == ([], [])
+    assert contents(folder) == CONTENTS
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

@@ -2,16 +2,19 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
+
+import pytest
 
 from hackorda_ops.artifacts.copying import CopyResult, copy_artifact
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, FileEntry
 from hackorda_ops.local.s3 import S3Server
 from hackorda_ops.progress import OnProgress, ignore
+from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.s3.store import S3Store
 from hackorda_ops.stores.store import Store
 from hackorda_ops_tests.stores.s3_proxy import Misbehave, proxied
@@ -106,3 +109,26 @@ def require_whole(store: Store) -> None:
     assert keys(store) == {*CONTENTS, MANIFEST_NAME}
     for path, data in {**CONTENTS, MANIFEST_NAME: MANIFEST}.items():
         assert store.read_small(f"{PREFIX}/{path}") == data
+
+
+# What one bad reading makes of a file: cut off, or another byte.
+SPOILED: tuple[Callable[[bytes], bytes], ...] = (lambda data: data[:-100], lambda data: b"?" + data[1:])
+
+
+def read_wrongly_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, spoiled: Callable[[bytes], bytes]
+) -> list[str]:
+    """Has the next reading of a file of that name in a folder go wrong; returns the names that still wait for that."""
+    opened, waiting = FolderStore.open, [name]
+
+    @contextmanager
+    def wrongly_once(store: FolderStore, key: str) -> Iterator[BinaryIO]:
+        with opened(store, key) as stream:
+            if key.rpartition("/")[2] in waiting:
+                waiting.clear()
+                yield BytesIO(spoiled(stream.read()))
+            else:
+                yield stream
+
+    monkeypatch.setattr(FolderStore, "open", wrongly_once)
+    return waiting
