@@ -9,6 +9,7 @@ from hackorda_ops.artifacts import catalog
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME, Manifest
 from hackorda_ops.blast_radius.radius import CopyAtRisk, PlaceRadius, Reach, of_place, reach_of
 from hackorda_ops.blast_radius.remedies import BUCKET, FOLDER, role_remedies
+from hackorda_ops.blast_radius.secrecy import Secrecy, secrecy_of
 from hackorda_ops.engines.registry import engine_of
 from hackorda_ops.engines.rights import RoleRights, TellsRights
 from hackorda_ops.environment import Protected
@@ -32,6 +33,7 @@ class BlastRadius:
         canaries: what the canaries showed, for each place that is a bucket.
         role: of the source; None where it couldn't be asked.
         role_remedies: what to change about it, a statement or a sentence each.
+        secrecy: what could be read of encrypted artifacts.
         not_measured: a sentence for whatever couldn't be.
         unreached: the places that could not be looked at.
     """
@@ -43,6 +45,7 @@ class BlastRadius:
     role: RoleRights | None
     role_remedies: tuple[str, ...]
     not_measured: tuple[str, ...]
+    secrecy: Secrecy
     unreached: tuple[PlaceName, ...] = ()
 
     @property
@@ -107,6 +110,7 @@ def measure(protected: Protected, *, now: datetime | None = None) -> BlastRadius
         role,
         role_remedies(role) if role else (),
         tuple(not_measured),
+        secrecy_of(protected),
         tuple(unreached),
     )
 

@@ -47,12 +47,13 @@ def _show(found: BlastRadius) -> None:
     lines = [
         *(("copy", sentence(each)) for each in found.places),
         *((("source", found.role.sentence),) if found.role else ()),
+        ("secrecy", found.secrecy.sentence),
         *(("note", each) for each in found.not_measured),
         *(
             ("change", each)
             for each in dict.fromkeys(each for place in found.places for each in place.remedies)
         ),
-        *(("change", each) for each in found.role_remedies),
+        *(("change", each) for each in (*found.role_remedies, *found.secrecy.remedies)),
     ]
     for label, text in lines:
         terminal.out.print(f"  {label:<7} {text}", markup=False, soft_wrap=True)

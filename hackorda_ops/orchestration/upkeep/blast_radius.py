@@ -108,10 +108,11 @@ def _metadata_of(found: BlastRadius) -> dict[str, MetadataValue]:
     lines = [
         *(sentence(each) for each in found.places),
         *((found.role.sentence,) if found.role else ()),
+        found.secrecy.sentence,
         *found.not_measured,
     ]
     remedies = dict.fromkeys(each for place in found.places for each in place.remedies)
-    changes = "\n".join(f"- {each}" for each in (*remedies, *found.role_remedies))
+    changes = "\n".join(f"- {each}" for each in (*remedies, *found.role_remedies, *found.secrecy.remedies))
     return {
         "answer": MetadataValue.text(found.sentence),
         "what could be destroyed": MetadataValue.md("\n".join(f"- {each}" for each in lines) or "nothing"),
