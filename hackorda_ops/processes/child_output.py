@@ -105,7 +105,8 @@ class Output:
     @property
     def tail(self) -> str:
         """The last 50 lines, redacted, each cut to 2,000 characters; empty unless requested."""
-        return "\n".join(self._tail or ())
+        # Once more in one piece: a secret may be folded over lines.
+        return self._redact("\n".join(self._tail)) if self._tail else ""
 
     def _pass_on(self, lines: list[str]) -> None:
         for line in lines:

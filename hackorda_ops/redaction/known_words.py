@@ -47,6 +47,9 @@ _KNOWN: Final = re.compile(
             # Rights and logins.
             rf"permission denied (?:for|to) [a-z -]+(?:{_N})?|must be (?:owner of [a-z ]+{_N}|superuser to [a-z ]+)"
             r'|must be (?:able to SET ROLE|member of role) "[^"]*"',
+            r"(?:permission denied|must be superuser or have privileges of the \w+ role) to COPY (?:to or )?from an? "
+            r"(?:external program|file)",
+            r"(?:permission denied|must be superuser or have privileges of the \w+ role) to COPY to a file",
             rf"query would be affected by row-level security policy for table {_N}",
             rf"[\w-]+ authentication failed for user {_N}|no pg_hba\.conf entry for [\w \",.:/]+",
             rf"role {_N} is not permitted to log in|permission denied for database {_N}",
