@@ -121,6 +121,53 @@ def test_another_users_lock_is_left_alone(tmp_path: Path) -> None:
     assert theirs.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_another_user_left_where_all_write_blocks_nobody_and_stays(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o711)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    users = (0, 65534)
+    left = {user: _as(user, shared, killed=True) for user in users}
+    for user in users:
+        assert _as(user, shared, killed=False) != ""
+    # Each removed its own, and the other's wasn't touched before that.
+    assert [path.name for path in shared.iterdir()] == []
+    assert set(left) == set(users)
+    for user, other in (users, users[::-1]):
+        folder = Path(_as(user, shared, killed=True))
+        assert _as(other, shared, killed=False) != ""
+        assert folder.exists()
+        _as(user, shared, killed=False)
+        assert not folder.exists()
+
+
+def _as(user: int, parent: Path, *, killed: bool) -> str:
+    """Works in a folder as another user; the folder's path."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+            with new_folder(parent, "restore-") as folder:
+                (folder / "rows").write_bytes(b"x")
+                os.write(writing, str(folder).encode())
+                if killed:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        folder_path = said.read()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == (-signal.SIGKILL if killed else 0)
+    return folder_path
+
+
 def test_a_full_disk_for_temporary_files_says_what_to_free(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

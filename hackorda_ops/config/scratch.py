@@ -16,10 +16,15 @@ from hackorda_ops.given import given
 
 
 class ServerSection(ScratchSection):
-    """A drill restores into a new database of this Postgres server.
+    """A drill restores into a new database of this Postgres server, as a role that it makes for that.
 
     Attributes:
-        admin_url_env: variable with the server's connection string, for a role that can create databases.
+        admin_url_env: variable with the server's connection string, for a role that can create databases and roles.
+        superuser: the name of that role, where it is a superuser or may read files and run programs on the server's
+            machine: it is refused unless it is named here. Only it can create some extensions, event triggers and
+            publications.
+        restore_as_admin: restores as that role itself, for a database whose dump needs its rights (functions in C or
+            in an untrusted language, base types, operator classes). The code in the dump then runs with them.
         tls: overrides `tls_mode_env`, as for the source.
         tls_mode_env: variable with the TLS mode, as for the source. Where nothing is set, a host that isn't local must
             prove who it is.
@@ -27,6 +32,8 @@ class ServerSection(ScratchSection):
     """
 
     admin_url_env: VariableName = "SCRATCH_ADMIN_URL"
+    superuser: Annotated[str | None, Field(min_length=1, max_length=63, examples=["postgres"])] = None
+    restore_as_admin: bool = False
     tls: TlsMode | None = None
     tls_mode_env: VariableName = "SCRATCH_SSL_MODE"
     ca_certificate_env: VariableName = "SCRATCH_CA_CERT"
@@ -36,7 +43,7 @@ class ServerSection(ScratchSection):
         if not given(environ, self.admin_url_env):
             yield (
                 f"{at}.admin_url_env: set {self.admin_url_env} to the scratch server's connection string, "
-                "for a role that can create databases"
+                "for a role that can create databases and roles"
             )
 
 

@@ -118,7 +118,8 @@ def _move(
     protected: Protected, site: Site, seconds: dict[str, float], notes: list[str]
 ) -> tuple[int, tuple[Finding, ...]]:
     source, target = site.source(), site.target()
-    scratch = ServerScratch(protected.name, target, source)
+    # As the cutover itself will: the target's role restores, whatever it is.
+    scratch = ServerScratch(protected.name, target, source, superuser=target.user, restore_as_admin=True)
     for left in scratch.sweep():
         site.say(f"Removed {left}, which a killed rehearsal or drill had left behind.")
     with _timed(seconds, "dump and proof"):

@@ -1,7 +1,21 @@
 """What a run of the migration command proves, and what it doesn't: what isn't known hasn't passed. Pure."""
 
+import re
+from typing import Final
+
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.words import counted, duration, named
+
+# As Postgres says it, and as drivers name its SQLSTATE; not a shell's "Permission denied".
+_OF_RIGHTS: Final = re.compile(
+    r"permission denied (?:for|to) |must be (?:superuser|owner of |(?:a )?member of |able to SET ROLE)|Only roles with "
+    r"|\b42501\b|[Ii]nsufficient_?[Pp]rivilege"
+)
+
+
+def lacked_rights(result: MigrationResult) -> bool:
+    """Whether a command failed because the role on the scratch may not do what it asked for."""
+    return result.returncode != 0 and _OF_RIGHTS.search(result.output_tail) is not None
 
 
 def unmeasured(result: MigrationResult) -> str | None:

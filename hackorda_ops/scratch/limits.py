@@ -4,7 +4,7 @@ A restore that hits one of these ends in ERROR, a quarter later. A preflight fin
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
@@ -52,6 +52,11 @@ class ScratchLimits:
         if self.role_connections is None:
             return self.server_connections
         return min(self.role_connections, self.server_connections)
+
+    @property
+    def of_another_role(self) -> "ScratchLimits":
+        """Those of a new role on the same server."""
+        return replace(self, role_connections=None, writes=True)
 
 
 def read_limits(connection: psycopg.Connection[Any]) -> ScratchLimits:

@@ -38,6 +38,9 @@ class Place:
             its engine reaches it.
         branch: the clone of the source that came with it; None on a scratch server.
         warnings: what its creator should know about it.
+        administrator: any database of its server as a superuser, who creates what whoever restores may not; None where
+            there is none, or that restores itself.
+        more_rights: what to do where whoever restores there lacks a right; "" where the error's own remedy fits.
         interrupt: ends whatever works on it, from another thread, because its time is up.
     """
 
@@ -45,6 +48,8 @@ class Place:
     new_database: Callable[[str], Any]
     branch: ComparableBranch | None
     warnings: tuple[str, ...] = ()
+    administrator: ConnectionTarget | None = None
+    more_rights: str = ""
     interrupt: Callable[[], None] = _nothing
 
 

@@ -150,7 +150,7 @@ def ship(
         policy = {
             "store": str(night.store.root),
             "offsite": {"bucket": new_bucket},
-            "scratch": {"server": {}},
+            "scratch": {"server": {"superuser": "postgres"}},
             "dump": {"work_folder": str(tmp_path / "work")},
         }
         protected = Shipped(

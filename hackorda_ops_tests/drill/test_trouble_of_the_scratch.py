@@ -121,7 +121,9 @@ def test_a_role_that_may_not_connect_often_enough_is_an_error_with_its_remedy(
     # A superuser is not bound by its limit.
     url = admin("ALTER ROLE limited NOSUPERUSER CREATEDB CONNECTION LIMIT 3")
 
-    result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
+    result = protected.changed(
+        scratch={"server": {"restore_as_admin": True}}, environ={"SCRATCH_ADMIN_URL": url}
+    ).drill()
 
     assert result.verdict == "ERROR"
     assert result.error is not None
@@ -148,7 +150,8 @@ def test_settings_of_the_scratchs_role_do_not_matter(protected: Shipped, admin: 
     )
     url = admin(";".join(f"ALTER ROLE limited SET {setting}" for setting in settings))
 
-    result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
+    as_admin = {"server": {"superuser": "limited", "restore_as_admin": True}}
+    result = protected.changed(scratch=as_admin, environ={"SCRATCH_ADMIN_URL": url}).drill()
 
     assert (result.error, result.verdict, result.findings) == (None, "PASS", ())
 

@@ -151,7 +151,7 @@ def _policy(s3: S3Server) -> dict[str, Any]:
                 "source": {"url_env": f"{name.upper()}_URL", "tls": "disable"},
                 "store": {**bucket, "prefix": "nights"},
                 "offsite": bucket,
-                "scratch": {"server": {}},
+                "scratch": {"server": {"superuser": "postgres"}},
                 # The tests count the nights that run at a time.
                 "proof": {"every": "off"},
                 "schedule": {

@@ -173,7 +173,7 @@ def protected_shop(
         "source": {"url_env": "SHOP_URL", "tls": "disable"},
         "store": "backups",
         "offsite": {"bucket": BUCKET, "endpoint_url": s3.endpoint_url, "region": s3.region},
-        "scratch": {"server": {}},
+        "scratch": {"server": {"superuser": "postgres"}},
         "migrate": {"command": shlex.join(["sh", "-c", migrate])},
         "dump": {"work_folder": str(folder / "work")},
         # What a proof has in the work folder would be taken for what a night or a drill left.

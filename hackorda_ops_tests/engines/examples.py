@@ -79,7 +79,7 @@ def of_postgres(
             session.execute("DELETE FROM users WHERE id > 20")
 
     environ = {**of_bucket(s3), "DATABASE_URL": url, "SCRATCH_ADMIN_URL": drilled_on.url()}
-    policy = policy_of({"scratch": {"server": {}}}, folder, bucket)
+    policy = policy_of({"scratch": {"server": {"superuser": "postgres"}}}, folder, bucket)
     return Example(Protected("shop", policy, environ), lose, database)
 
 

@@ -110,7 +110,7 @@ class Gallery:
         written = {
             "store": str(night.store.root),
             "offsite": {"bucket": bucket},
-            "scratch": {"server": {}},
+            "scratch": {"server": {"superuser": "postgres", "restore_as_admin": True}},
             # One worker is enough for so little, and starts sooner than two.
             "dump": {"work_folder": str(self.new_folder()), "jobs": 1},
             **policy,

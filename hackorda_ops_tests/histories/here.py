@@ -51,7 +51,7 @@ class KeptHere:
         """Writes databases.yaml; the rest is as somebody finds it who has just installed the product."""
         folder.mkdir()
         written = {
-            "scratch": {"server": {}},
+            "scratch": {"server": {"superuser": "postgres"}},
             "history": {"barman": {"command": str(command)}},
         }
         (folder / "databases.yaml").write_text(yaml.safe_dump({"databases": {NAME: written}}))

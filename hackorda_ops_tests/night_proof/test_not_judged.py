@@ -101,7 +101,7 @@ def test_without_an_extension_it_is_an_error_that_says_what_to_install(
 def test_what_this_machine_lacks_the_scratch_server_has(
     shop: Taken, tmp_path: Path, nowhere: None, scratch_server: PostgresServer
 ) -> None:
-    lacking = on(shop, without("initdb", tmp_path)).changed(scratch={"server": {}})
+    lacking = on(shop, without("initdb", tmp_path)).changed(scratch={"server": {"superuser": "postgres"}})
     environ = {**lacking.environ, "PATH": "/usr/bin:/bin", "SCRATCH_ADMIN_URL": scratch_server.url()}
     proof = replace(lacking, environ=environ).prove().proof
     assert (proof.verdict, proof.error) == ("PASS", None)

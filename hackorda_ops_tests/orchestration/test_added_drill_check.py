@@ -64,7 +64,7 @@ def shipped(
     def ship() -> CodeLocation:
         shop = {
             **dict(protected.config.databases["shop"]),
-            "scratch": {"server": {}},
+            "scratch": {"server": {"superuser": "postgres"}},
             "key_tables": ["users"],
             "migrate": {"command": running("CREATE TABLE migrated ()")},
             "dump": {"work_folder": str(protected.store.parent / "work")},

@@ -67,7 +67,7 @@ def shipped(
     )
     shop = protected.config.databases["shop"]
     settings: dict[str, Any] = {
-        "scratch": {"server": {}},
+        "scratch": {"server": {"superuser": "postgres"}},
         "key_tables": ["users"],
         "migrate": {"command": running("CREATE TABLE migrated ()")},
         "dump": {"work_folder": str(protected.store.parent / "work")},

@@ -96,6 +96,61 @@ def test_only_what_is_provably_ours_and_not_in_use_is_swept(
     make.drop()
 
 
+def test_what_another_administrator_left_is_told_and_walked_around(
+    protected: Shipped, scratch_server: PostgresServer
+) -> None:
+    owner = "hackorda_ops_drill_hackorda_20261108t060000z_dead00"
+    name = name_of(DEAD)
+    with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+        for role in ("one", "other"):
+            connection.execute(f"CREATE ROLE {role} LOGIN CREATEDB CREATEROLE PASSWORD 'pw'".encode())
+    with psycopg.connect(scratch_server.url(user="one", password="pw"), autocommit=True) as connection:
+        written = sql.Literal(json.dumps(label(DEAD)))
+        connection.execute(f"CREATE ROLE {owner}".encode())
+        connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(owner), written))
+        connection.execute(f"GRANT {owner} TO one WITH INHERIT TRUE, SET TRUE".encode())
+        connection.execute(f"CREATE DATABASE {name} OWNER {owner}".encode())
+    drilled = {
+        role: protected.changed(
+            scratch={"server": {}},
+            environ={"SCRATCH_ADMIN_URL": scratch_server.url(user=role, password="pw")},
+        )
+        for role in ("one", "other")
+    }
+    try:
+        assert sweep(drilled["other"]) == ()
+        result = drilled["other"].drill()
+        assert (result.error, result.findings, result.verdict) == (None, (), "PASS")
+        [told] = [
+            warning for warning in result.warnings if "another administrator's killed drills" in warning
+        ]
+        assert f"{name} (of {owner})" in told
+        assert name in databases_on(scratch_server)
+        # Whose it is drops it.
+        assert sweep(drilled["one"]) == (name,)
+        assert databases_on(scratch_server) == EMPTY
+    finally:
+        with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+            for role in (owner, "one", "other"):
+                connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
+
+
+def test_a_role_that_a_killed_drill_left_without_its_databases_is_swept(
+    protected: Shipped, scratch_server: PostgresServer
+) -> None:
+    role = "hackorda_ops_drill_hackorda_20261108t060000z_dead00"
+    with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role}; CREATE ROLE {role}_of_somebody".encode())
+        written = sql.Literal(json.dumps(label(DEAD)))
+        connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), written))
+    try:
+        assert sweep(protected) == (f"the role {role}",)
+    finally:
+        with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
+            connection.execute(f"DROP ROLE {role}_of_somebody".encode())
+
+
 def test_a_scratch_with_people_in_it_is_dropped_all_the_same(protected: Shipped, make: Maker) -> None:
     dead = make(name_of(DEAD), label(DEAD))
     with psycopg.connect(make.server.url(dead)):
@@ -124,7 +179,7 @@ def test_a_role_that_may_not_create_databases_is_an_error_with_the_remedy(
     protected: Shipped, scratch_server: PostgresServer
 ) -> None:
     with psycopg.connect(scratch_server.url(), autocommit=True) as connection:
-        connection.execute("CREATE ROLE modest LOGIN PASSWORD 'pw'")
+        connection.execute("CREATE ROLE modest LOGIN CREATEROLE PASSWORD 'pw'")
     try:
         url = scratch_server.url(user="modest", password="pw")
         result = protected.changed(environ={"SCRATCH_ADMIN_URL": url}).drill()
@@ -189,7 +244,7 @@ def test_a_database_that_is_there_already_is_refused_and_not_dropped(
 ) -> None:
     taken = make(name_of(DEAD), "not ours", content=True)
     scratch = ServerScratch(
-        "hackorda", target_of(scratch_server.url()), target_of(protected.environ["DATABASE_URL"])
+        "hackorda", target_of(scratch_server.url()), target_of(protected.environ["DATABASE_URL"]), "postgres"
     )
     with (
         pytest.raises(TargetRefused, match=f"already has a database {taken}"),
@@ -235,7 +290,8 @@ def test_an_extension_that_the_scratch_lacks_is_an_error_with_the_remedy(
 def test_a_scratch_that_can_not_be_dropped_is_told_and_no_pass(
     protected: Shipped, scratch_server: PostgresServer, tmp_path: Path, migration: str, complaint: str
 ) -> None:
-    result = protected.changed(migrate=psql(migration, tmp_path)).drill()
+    as_admin = {"server": {"superuser": "postgres", "restore_as_admin": True}}
+    result = protected.changed(scratch=as_admin, migrate=psql(migration, tmp_path)).drill()
     [left] = databases_on(scratch_server) - EMPTY
     with psycopg.connect(scratch_server.url(left), autocommit=True) as connection:
         connection.execute("UPDATE pg_database SET datistemplate = false WHERE datname = current_database()")

@@ -77,18 +77,18 @@ def servers(request: pytest.FixtureRequest, servers_of: Callable[[int], Servers]
 
 
 @pytest.fixture
-def drilled(
+def drilled_with(
     servers: Servers, new_bucket: str, s3_server: S3Server, tmp_path: Path
-) -> Callable[[str], DrillResult]:
-    """Takes a night of a database, ships it, and drills it: gives the drill's result."""
+) -> Callable[..., DrillResult]:
+    """Takes a night of a database, ships it, and drills it on a scratch that is set so: gives the drill's result."""
 
-    def drilled(url: str) -> DrillResult:
+    def drilled_with(url: str, section: dict[str, object], admin: str | None = None) -> DrillResult:
         database = Policy.model_validate(
             {
                 "source": {"client_folders": [str(servers.source.bin_dir)]},
                 "store": str(tmp_path / "store"),
                 "offsite": {"bucket": new_bucket},
-                "scratch": {"server": {}},
+                "scratch": {"server": section},
                 "dump": {"work_folder": str(tmp_path / "work")},
             }
         )
@@ -99,7 +99,7 @@ def drilled(
             "OFFSITE_REGION": s3_server.region,
             "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
             "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
-            "SCRATCH_ADMIN_URL": servers.scratch.url(),
+            "SCRATCH_ADMIN_URL": admin or servers.scratch.url(),
         }
         before = databases_on(servers.scratch)
         night = take_night(Protected("zoo", database, environ))
@@ -108,7 +108,19 @@ def drilled(
         assert databases_on(servers.scratch) == before
         return result
 
-    return drilled
+    return drilled_with
+
+
+@pytest.fixture
+def drilled(drilled_with: Callable[..., DrillResult]) -> Callable[[str], DrillResult]:
+    """The same, restored by the scratch server's superuser: only it can restore an animal of every kind."""
+    return lambda url: drilled_with(url, {"superuser": "postgres", "restore_as_admin": True})
+
+
+@pytest.fixture
+def as_restorer(drilled_with: Callable[..., DrillResult]) -> Callable[[str], DrillResult]:
+    """The same, restored by a role that was made for it."""
+    return lambda url: drilled_with(url, {"superuser": "postgres"})
 
 
 def make(server: PostgresServer, name: str, options: str = "") -> str:

@@ -10,10 +10,17 @@ from pathlib import Path
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.own_folders import private_folder
 from hackorda_ops.postgres.archives.contents import ArchiveEntry, list_entries, restorable, write_list
+from hackorda_ops.postgres.restoring.by_administrator import create, remarks, reserved
 from hackorda_ops.postgres.restoring.failures import cause_of
 from hackorda_ops.postgres.restoring.rest import NotRestored, left_out
 from hackorda_ops.postgres.sessions.answering import WatchedServer
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
+from hackorda_ops.postgres.sessions.connection import (
+    ConnectionTarget,
+    environment,
+    redact,
+    secret_files,
+    with_database,
+)
 from hackorda_ops.postgres.sessions.session import conninfo_of, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
 from hackorda_ops.postgres.tools.clients import Clients
@@ -55,6 +62,7 @@ def restore(
     jobs: int = 2,
     keep_going: bool = False,
     only: Collection[int] | None = None,
+    administrator: ConnectionTarget | None = None,
 ) -> RestoreResult:
     """Restores a dump into an empty database (`restore_target.require_empty`), without owners and grants.
 
@@ -72,6 +80,8 @@ def restore(
         keep_going: restores everything that the server accepts, and reports what it rejects. If the server,
             not the dump, is at fault, or the dump can't be read, that is still an error.
         only: the numbers of the entries to restore; None for all.
+        administrator: any database of the server as a superuser, who creates what `target`'s role may not
+            (`by_administrator`); None where that creates everything.
 
     Raises:
         RightsMissing: the role can't create something in the dump; the message names it.
@@ -85,6 +95,9 @@ def restore(
     entries = restorable(list_entries(clients, folder))
     if only is not None:
         entries = tuple(entry for entry in entries if entry.dump_id in only)
+    special = () if administrator is None else reserved(entries, clients=clients, archive=folder)
+    ours = {each.entry for each in special}
+    entries = tuple(entry for entry in entries if entry not in ours)
     progress = _Progress(_data_sizes(entries, folder), on_progress)
     server = WatchedServer(conninfo_of(target))
 
@@ -145,8 +158,11 @@ def restore(
                     )  # again: some of them failed temporarily, and others because those were missing
                 else:
                     raise
+    if administrator is not None and not lacking:
+        create(with_database(administrator, target.database), special)
     progress.complete()
-    return RestoreResult(time.monotonic() - started, tuple(progress.output.warnings), tuple(lacking))
+    warnings = (*progress.output.warnings, *remarks(special))
+    return RestoreResult(time.monotonic() - started, warnings, tuple(lacking))
 
 
 def _parts(entries: Sequence[ArchiveEntry]) -> Iterator[Sequence[ArchiveEntry]]:

@@ -197,11 +197,13 @@ def setting_statement(connection: psycopg.Connection[TupleRow], settings: Mappin
     may_ask = (
         "pg_catalog.has_parameter_privilege('lc_messages', 'SET')"
         if version >= 150000
-        else "pg_catalog.current_setting('is_superuser') = 'on'"
+        else "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'"
     )
     wanted = {**limits_off, **settings, "client_encoding": encoding, "lc_messages": "C"}
     return sql.SQL(
         "SELECT pg_catalog.pg_backend_pid(), pg_catalog.set_config(name, value, false)"
-        " FROM unnest({}::text[], {}::text[]) AS wanted (name, value)"
-        " WHERE name <> 'lc_messages' OR {}"
+        # Qualified to the last operator: until now the search_path is whatever the database's owner made it.
+        " FROM ROWS FROM (pg_catalog.unnest({}::pg_catalog.text[]), pg_catalog.unnest({}::pg_catalog.text[]))"
+        " AS wanted (name, value)"
+        " WHERE name OPERATOR(pg_catalog.<>) 'lc_messages' OR {}"
     ).format(sql.Literal(list(wanted)), sql.Literal(list(wanted.values())), sql.SQL(may_ask))

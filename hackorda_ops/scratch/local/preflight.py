@@ -9,7 +9,7 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.errors import DiskFull, OpsError
 from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.servers import programs
-from hackorda_ops.scratch.local.scratch import OF_ITS_OWN_BYTES, require_no_superuser, scratch_of
+from hackorda_ops.scratch.local.scratch import OF_ITS_OWN_BYTES, scratch_of
 from hackorda_ops.words import size
 
 
@@ -24,7 +24,6 @@ def look_at_local(protected: Protected, inventory: Inventory) -> Looked:
     major = inventory.source.server_version_number // 10_000
     try:
         folder = programs.find(major, folders=scratch.folders, environ=scratch.environ)
-        require_no_superuser(inventory)
     except OpsError as error:
         return Looked("proof", "", (_weighed(concern_of(error, "stops the proof"), policy, protected),))
     lying_in = _there(policy.dump.work_folder)

@@ -1,9 +1,8 @@
 """A scratch on this machine: databases on a server of our own, restored by a role that may do nothing else."""
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,17 +12,17 @@ from hackorda_ops import own_folders
 from hackorda_ops.artifacts import room
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.environment import Protected
-from hackorda_ops.errors import DiskFull, TargetRefused
+from hackorda_ops.errors import DiskFull
 from hackorda_ops.evidence.manifest import PostgresManifest, of_postgres
-from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.restoring.target import create_like
 from hackorda_ops.postgres.servers import programs
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
-from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
-from hackorda_ops.scratch.local import extensions, server
+from hackorda_ops.scratch.extensions import Refusing
+from hackorda_ops.scratch.local import server
 from hackorda_ops.scratch.local.server import LocalServer
 from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.restorer import WHOSE_CODE, hand_over, make_role
 from hackorda_ops.words import size
 
 RESTORER: Final = "hackorda_ops_restorer"
@@ -76,7 +75,6 @@ class LocalScratch:
         artifact = of_postgres(manifest)
         major = artifact.inventory.source.server_version_number // 10_000
         folder_of_programs = programs.find(major, folders=self.folders, environ=self.environ)
-        require_no_superuser(artifact.inventory)
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with own_folders.own_folder(self.root / self.name, drill_id, remove=server.delete) as folder:
             _require_room(server.disk_of(folder), artifact)
@@ -86,46 +84,31 @@ class LocalScratch:
                 yield self._place(running, artifact, major)
 
     def _place(self, running: LocalServer, artifact: PostgresManifest, major: int) -> Place:
-        restorer = replace(
-            running.admin,
-            parameters={**running.admin.parameters, "user": RESTORER},
-            password=secrets.token_urlsafe(24),
-        )
         inventory = artifact.inventory
+        refusing = Refusing(
+            f"The Postgres {major} on this machine",
+            f"Install their packages for Postgres {major} here (on Debian postgresql-{major}-NAME)",
+            "Or set proof.where to scratch, with a server that can have them.",
+        )
+        restorer = make_role(running.admin, RESTORER, label="of this server's one restore")
         with (
-            translated_errors(running.admin, "Making the role that restores"),
+            translated_errors(running.admin, "Making the roles that policies name"),
             connect(running.admin, application_name=_APPLICATION_NAME) as connection,
         ):
-            connection.execute(
-                # Row-level security would hide rows from the comparison.
-                sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS PASSWORD {}").format(
-                    sql.Identifier(RESTORER), sql.Literal(restorer.password)
-                )
-            )
             for role in inventory.left_out.required_roles:
                 connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-            before = extensions.to_create(inventory.extensions, extensions.offered_by(connection), major)
 
         def new_database(purpose: str) -> ConnectionTarget:
             create_like(running.admin, purpose, inventory.source)
-            admin = with_database(running.admin, purpose)
-            with (
-                translated_errors(admin, "Preparing the database"),
-                connect(admin, application_name=_APPLICATION_NAME, settings=RESTORE_SETTINGS) as connection,
-            ):
-                extensions.create(connection, before, RESTORER, major)
-                for kind, name in (("DATABASE", purpose), ("SCHEMA", "public")):
-                    connection.execute(
-                        sql.SQL("ALTER {} {} OWNER TO {}").format(
-                            sql.SQL(kind), sql.Identifier(name), sql.Identifier(RESTORER)
-                        )
-                    )
-            return with_database(restorer, purpose)
+            return hand_over(running.admin, restorer, purpose, inventory.extensions, refusing)
 
         return Place(
             description=f"a server of Postgres {major} of our own on this machine, a new database",
             new_database=new_database,
             branch=None,
+            administrator=running.admin,
+            more_rights=f"{WHOSE_CODE}If it is meant, set proof.where to scratch, with a server whose "
+            "administrator may restore (scratch.server.restore_as_admin).",
             interrupt=running.end,
         )
 
@@ -151,26 +134,12 @@ def _named(folder: Path) -> str:
     return f"the local server {folder.name}"
 
 
-def require_no_superuser(inventory: Inventory) -> None:
-    """Refuses what only a superuser can restore.
-
-    Raises:
-        TargetRefused: the database has some of it.
-    """
-    triggers = inventory.left_out.event_triggers
-    if triggers:
-        raise TargetRefused(
-            f"The database has event triggers ({', '.join(triggers)}), which only a superuser can restore.",
-            meaning="On this machine a backup is restored without a superuser, because it holds the source's code.",
-            next_step="Set proof.on to scratch, with a server on which the role of drills can create them.",
-        )
-
-
 def _require_room(folder: Path, artifact: PostgresManifest) -> None:
     free, needed = room.free_bytes(folder), needed_bytes(artifact)
     if free < needed:
         raise DiskFull(
             f"{folder} has {size(free)} free, and the restored database needs about {size(needed)}.",
             meaning="Nothing was restored, so nothing is known against the backup.",
-            next_step="Free some room on that disk, put dump.work_folder on a larger one, or set proof.on to scratch.",
+            next_step="Free some room on that disk, put dump.work_folder on a larger one, or set proof.where to "
+            "scratch.",
         )

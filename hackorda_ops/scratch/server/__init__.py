@@ -41,12 +41,12 @@ def _opened(
     budget_seconds: float | None,  # noqa: ARG001  # there is no API, and each look says how long to try
 ) -> Iterator[ServerScratch]:
     with _admin(section, protected) as admin:
-        yield ServerScratch(protected.name, admin, source)
+        yield ServerScratch(protected.name, admin, source, section.superuser, section.restore_as_admin)
 
 
 def _look(section: ServerSection, protected: Protected, wanted: Wanted) -> Iterator[Looked]:
     with _admin(section, protected) as admin:
-        yield from look_at_server(protected.name, admin, wanted)
+        yield from look_at_server(protected.name, admin, wanted, section)
 
 
 PROVIDER = Provider(ServerSection, "drill", _opened, _look)

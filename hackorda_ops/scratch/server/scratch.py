@@ -1,59 +1,68 @@
-"""A scratch on a plain Postgres server: a new database, dropped at the end."""
+"""A scratch on a plain Postgres server: a new database and a role that restores into it, dropped at the end."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-import psycopg
-from psycopg import sql
-
-from hackorda_ops import untrusted
 from hackorda_ops.artifacts.ids import new_id
 from hackorda_ops.artifacts.manifest import Manifest
-from hackorda_ops.errors import PermanentError, TargetRefused
 from hackorda_ops.evidence.manifest import of_postgres
 from hackorda_ops.history.alive import kept_alive, lives
-from hackorda_ops.postgres.catalogs.inventory import SourceIdentity
+from hackorda_ops.postgres.catalogs.inventory import Inventory
 from hackorda_ops.postgres.catalogs.same_database import require_elsewhere
-from hackorda_ops.postgres.restoring.target import create_like, end_sessions, require_empty
+from hackorda_ops.postgres.restoring.target import create_like, end_sessions
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget, with_database
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
-from hackorda_ops.redaction.server_words import shown_error
+from hackorda_ops.scratch.extensions import Refusing
 from hackorda_ops.scratch.place import Place
+from hackorda_ops.scratch.restorer import (
+    SUPERUSER,
+    WHOSE_CODE,
+    hand_over,
+    make_role,
+    powers_of,
+    require_modest,
+)
+from hackorda_ops.scratch.server import leftovers
+from hackorda_ops.scratch.server.leftovers import CONNECTION_NAME, Leftover
+from hackorda_ops.words import named
 
-_PREFIX: Final = "hackorda_ops_drill_"
-_APPLICATION: Final = "hackorda_ops"
-_CONNECTION_NAME: Final = "hackorda_ops scratch"
 _RETRY_BUDGET_SECONDS: Final = 60.0
-# Postgres cuts names at 63 bytes; a drill's id takes 23 of them and the purpose up to 8.
-_DATABASE_NAME_CHARACTERS: Final = 10
+_REFUSING: Final = Refusing(
+    "The scratch server",
+    "Install their packages on that server, or drill on one that has them",
+    "Or set scratch.server.restore_as_admin, where the source's code may run with the administrator's rights.",
+)
 
-_OURS_BY_NAME: Final = """
-SELECT d.datname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datdba = me.oid
-  FROM pg_catalog.pg_database d, pg_catalog.pg_roles me
- WHERE me.rolname = current_user AND pg_catalog.starts_with(d.datname, %s)
- ORDER BY d.datname
-"""
+_MORE_RIGHTS: Final = (
+    f"{WHOSE_CODE}If it is meant, set scratch.server.restore_as_admin: the dump's code then runs with the "
+    "administrator's rights."
+)
 
 
 @dataclass(frozen=True)
 class ServerScratch:
     """Scratch databases on a server of their own.
 
+    The dump holds the source's code: its functions run as whoever restores. So that is a role made for the drill,
+    without any right beyond its databases.
+
     Attributes:
         name: the protected database's name in databases.yaml.
-        admin: any database of the scratch server, as a role that can create databases.
+        admin: any database of the scratch server, as a role that can create databases and roles.
         source: the live database, which must be on another server.
+        superuser: the administrator's name, where it is allowed to be a superuser.
+        restore_as_admin: whether the administrator itself restores, and no role is made.
     """
 
     name: str
     admin: ConnectionTarget
     source: ConnectionTarget
+    superuser: str | None = None
+    restore_as_admin: bool = False
 
     def left_behind(self, *, retry_budget_seconds: float) -> tuple[str, ...]:
         """See `Scratch.left_behind`.
@@ -61,158 +70,179 @@ class ServerScratch:
         Raises:
             OpsError: the server refused or could not be reached.
         """
-        with (
-            translated_errors(self.admin, "Looking for what killed drills left behind"),
-            connect(
-                self.admin, application_name=_CONNECTION_NAME, retry_budget_seconds=retry_budget_seconds
-            ) as connection,
-        ):
-            # A listing taken after the lock was looked for could name a drill that has just begun.
-            return tuple(
-                database
-                for database, drill_id in self._databases(connection)
-                if not lives(connection, drill_id)
-            )
+        return _told(self._left(retry_budget_seconds, droppable=True))
 
     def sweep(self) -> tuple[str, ...]:
-        """Drops the databases of this database's drills that are no longer running.
+        """Drops the databases and roles of this database's drills that are no longer running.
+
+        What another administrator's drills left is walked around: a place warns of it.
 
         Raises:
             TargetRefused: the scratch server is the source's.
             OpsError: the server refused or could not be reached.
         """
         require_elsewhere(self.source, self.admin)
-        left = self.left_behind(retry_budget_seconds=_RETRY_BUDGET_SECONDS)
+        left = self._left(_RETRY_BUDGET_SECONDS, droppable=True)
         with (
             translated_errors(self.admin, "Sweeping what killed drills left behind"),
-            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
+            connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
-            _drop_all(connection, left)
-        return left
+            leftovers.drop_all(connection, left)
+        return _told(left)
+
+    def of_others(self) -> tuple[str, ...]:
+        """What killed drills of this database left behind under another administrator, and only that can drop.
+
+        Raises:
+            OpsError: the server refused or could not be reached.
+        """
+        return tuple(
+            f"{each} (of {each.owner})" if each.owner else str(each)
+            for each in self._left(_RETRY_BUDGET_SECONDS, droppable=False)
+        )
 
     @contextmanager
     def opened(self, manifest: Manifest, drill_id: str) -> Iterator[Place]:
         """See `Scratch.opened`."""
         require_elsewhere(self.source, self.admin)
+        powers = self.require_modest()
+        inventory = of_postgres(manifest).inventory
         # Also remembered here, because the team's migrations may replace the label with their own comment.
-        made: list[str] = []
-
-        def new_database(purpose: str) -> ConnectionTarget:
-            database = self._database_name(drill_id, purpose)
-            create_like(self.admin, database, of_postgres(manifest).inventory.source)
-            made.append(database)
-            self._label(database, drill_id)
-            return with_database(self.admin, database)
-
+        made: list[Leftover] = []
         with kept_alive(self.admin, drill_id):
             try:
+                restorer = self._restorer(drill_id, made)
+
+                def new_database(purpose: str) -> ConnectionTarget:
+                    return self._new_database(purpose, drill_id, restorer, inventory, made)
+
                 yield Place(
                     description=f"scratch server {self.admin.host}:{self.admin.port}, a new database",
                     new_database=new_database,
                     branch=None,
-                    interrupt=lambda: self._end_sessions(made),
+                    warnings=tuple(self._warnings()),
+                    administrator=self.admin if powers == SUPERUSER and not self.restore_as_admin else None,
+                    more_rights="" if self.restore_as_admin else _MORE_RIGHTS,
+                    interrupt=lambda: _end_sessions(restorer, made),
                 )
             finally:
                 self._take_down(drill_id, made)
 
-    def try_out(self, like: SourceIdentity) -> None:
-        """Makes an empty database as a drill would, and drops it again. Only on a server that isn't the source's.
+    def require_modest(self) -> str:
+        """Refuses an administrator that is a superuser, unless it is allowed by name.
+
+        Returns:
+            What it may do on the server's machine (`powers_of`).
 
         Raises:
-            RightsMissing: the role lacks the right to create databases.
+            TargetRefused: it isn't allowed.
+            OpsError: the server refused or could not be reached.
+        """
+        with (
+            translated_errors(self.admin, "Looking at the scratch server's administrator"),
+            connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
+        ):
+            powers = powers_of(connection)
+        require_modest(self.admin, powers, self.superuser)
+        return powers
+
+    def try_out(self, like: Inventory) -> None:
+        """Makes an empty database as a drill would, and drops it again. Only on a server that isn't the source's.
+
+        Args:
+            like: what is in the database that it should be like.
+
+        Raises:
+            RightsMissing: the administrator lacks the right to create databases or roles.
             TargetRefused: the server can't have one like the source.
             OpsError: the login or the connection failed, or it could not be dropped.
         """
-        # If this process dies, the next sweep recognizes the name and treats it as a killed drill's.
+        # If this process dies, the next sweep recognizes the names and treats them as a killed drill's.
         drill_id = new_id(datetime.now(UTC))
-        database = self._database_name(drill_id, "check")
+        made: list[Leftover] = []
         with kept_alive(self.admin, drill_id):
-            create_like(self.admin, database, like)
-            self._take_down(drill_id, [database])
+            try:
+                restorer = self._restorer(drill_id, made)
+                target = self._new_database("check", drill_id, restorer, like, made)
+                with (
+                    translated_errors(target, "Logging in as the role that restores"),
+                    connect(target, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS),
+                ):
+                    pass
+            finally:
+                self._take_down(drill_id, made)
 
-    def _end_sessions(self, made: Sequence[str]) -> None:
-        for database in tuple(made):
-            end_sessions(with_database(self.admin, database))
+    def _restorer(self, drill_id: str, made: list[Leftover]) -> ConnectionTarget:
+        if self.restore_as_admin:
+            return self.admin
+        name = leftovers.name_of(self.name, drill_id)
+        restorer = make_role(self.admin, name, label=leftovers.label_text(self.name, drill_id))
+        made.append(Leftover("role", name, drill_id, "", droppable=True))
+        return restorer
 
-    def _database_name(self, drill_id: str, purpose: str) -> str:
-        short = self.name.lower()[:_DATABASE_NAME_CHARACTERS]
-        return f"{_PREFIX}{short}_{drill_id.lower().replace('-', '_')}_{purpose}"
-
-    def _label(self, database: str, drill_id: str) -> None:
-        label = {"app": _APPLICATION, "database": self.name, "drill": drill_id}
+    def _new_database(
+        self,
+        purpose: str,
+        drill_id: str,
+        restorer: ConnectionTarget,
+        inventory: Inventory,
+        made: list[Leftover],
+    ) -> ConnectionTarget:
+        database = f"{leftovers.name_of(self.name, drill_id)}_{purpose}"
+        create_like(self.admin, database, inventory.source)
+        made.append(Leftover("database", database, drill_id, "", droppable=True))
         with (
             translated_errors(self.admin, f"Labelling the database {database}"),
-            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
+            connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
-            connection.execute(
-                sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-                    sql.Identifier(database), sql.Literal(json.dumps(label))
-                )
+            leftovers.label(connection, database, leftovers.label_text(self.name, drill_id))
+        if self.restore_as_admin:
+            return with_database(self.admin, database)
+        return hand_over(self.admin, restorer, database, inventory.extensions, _REFUSING)
+
+    def _warnings(self) -> Iterator[str]:
+        if others := self.of_others():
+            yield (
+                f"On the scratch server another administrator's killed drills left {named(others)}. They hold a copy "
+                "of the database, and only that administrator, or a superuser, can drop them."
             )
 
-    def _databases(self, connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
-        """The scratch databases of this protected database that are provably ours, with their drills' ids."""
-        for database, comment, is_owner in connection.execute(_OURS_BY_NAME, (_PREFIX,)).fetchall():
-            label = _label_of(comment)
-            if label.get("app") == _APPLICATION and label.get("database") == self.name:
-                yield database, label.get("drill", "")
-                continue
-            # A drill that was killed between CREATE DATABASE and its label has put nothing in yet.
-            drill_id = self._drill_in(database) if comment is None and is_owner else None
-            if drill_id is not None and self._is_empty(database):
-                yield database, drill_id
+    def _left(self, retry_budget_seconds: float, *, droppable: bool) -> list[Leftover]:
+        with (
+            translated_errors(self.admin, "Looking for what killed drills left behind"),
+            connect(
+                self.admin, application_name=CONNECTION_NAME, retry_budget_seconds=retry_budget_seconds
+            ) as connection,
+        ):
+            # A listing taken after the lock was looked for could name a drill that has just begun.
+            return [
+                each
+                for each in list(leftovers.found(connection, self.admin, self.name))
+                if each.droppable == droppable and not lives(connection, each.drill_id)
+            ]
 
-    def _drill_in(self, database: str) -> str | None:
-        short = re.escape(self.name.lower()[:_DATABASE_NAME_CHARACTERS])
-        match = re.fullmatch(rf"{_PREFIX}{short}_(\d{{8}}t\d{{6}}z)_([0-9a-f]{{6}})_[a-z]+", database)
-        return f"{match[1].upper()}-{match[2]}" if match else None
-
-    def _is_empty(self, database: str) -> bool:
-        with connect(
-            with_database(self.admin, database), application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS
-        ) as connection:
-            try:
-                require_empty(connection)
-            except TargetRefused:
-                return False
-        return True
-
-    def _take_down(self, drill_id: str, made: Sequence[str]) -> None:
+    def _take_down(self, drill_id: str, made: Sequence[Leftover]) -> None:
         with (
             translated_errors(self.admin, "Taking the scratch down"),
-            connect(self.admin, application_name=_CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
+            connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
         ):
-            labelled = [name for name, owner_id in self._databases(connection) if owner_id == drill_id]
-            _drop_all(connection, sorted({*made, *labelled}))
+            labelled = [
+                each
+                for each in leftovers.found(connection, self.admin, self.name)
+                if each.drill_id == drill_id
+            ]
+            known = {(each.kind, each.name): each for each in (*labelled, *made)}
+            leftovers.drop_all(connection, list(known.values()))
 
 
-def _drop_all(connection: psycopg.Connection[Any], databases: Sequence[str]) -> None:
-    """Drops databases; one that can't be dropped doesn't keep the others from being dropped."""
-    kept = [f"{database} ({why})" for database in databases if (why := _drop(connection, database))]
-    if kept:
-        raise PermanentError(
-            f"Scratch databases on {connection.info.host} could not be dropped: {', '.join(kept)}.",
-            meaning="A copy of the protected database is left there, and drills can't run until it is gone.",
-            next_step="Remove what keeps it (a subscription, a prepared transaction, a template), and drill again: "
-            "that drops it.",
-        )
+def _told(left: Sequence[Leftover]) -> tuple[str, ...]:
+    """The names of the databases, and of roles whose databases are gone."""
+    with_database = {each.drill_id for each in left if each.kind == "database"}
+    return tuple(str(each) for each in left if each.kind == "database" or each.drill_id not in with_database)
 
 
-def _drop(connection: psycopg.Connection[Any], database: str) -> str:
-    """Drops a database; returns why it is still there, or ""."""
-    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-    try:
-        connection.execute(statement)
-    except (psycopg.errors.ObjectInUse, psycopg.errors.WrongObjectType) as error:
-        # The team's migrations can make a subscription, a prepared transaction or a template of it.
-        return shown_error(error)
-    listed = connection.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", (database,))
-    return "it is still listed after it was dropped" if listed.fetchone() is not None else ""
-
-
-def _label_of(comment: str | None) -> Mapping[str, str]:
-    try:
-        label = untrusted.parsed((comment or "").encode("utf-8", "replace"))
-    except ValueError:
-        return {}
-    return label if isinstance(label, dict) else {}
+def _end_sessions(restorer: ConnectionTarget, made: Sequence[Leftover]) -> None:
+    # As the role whose sessions they are: an administrator's has no business among the restored code.
+    for each in tuple(made):
+        if each.kind == "database":
+            end_sessions(with_database(restorer, each.name))

@@ -31,7 +31,7 @@ def shop(protected: CodeLocation, scratch_server: PostgresServer) -> CodeLocatio
     """The database with a place to restore on."""
     settings: dict[str, Any] = {
         **dict(protected.config.databases["shop"]),
-        "scratch": {"server": {}},
+        "scratch": {"server": {"superuser": "postgres"}},
         "dump": {"work_folder": str(protected.store.parent / "work")},
     }
     return replace(

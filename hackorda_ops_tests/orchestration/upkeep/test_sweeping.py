@@ -55,7 +55,7 @@ def on_neon(protected: CodeLocation, neon: LocalNeon) -> Iterator[CodeLocation]:
 @pytest.fixture
 def on_a_server(protected: CodeLocation, scratch_server: PostgresServer) -> CodeLocation:
     shop = protected.config.databases["shop"]
-    drilled = Policy.model_validate({**dict(shop), "scratch": {"server": {}}})
+    drilled = Policy.model_validate({**dict(shop), "scratch": {"server": {"superuser": "postgres"}}})
     return replace(
         protected,
         config=Config(databases={"shop": drilled}),

@@ -1,6 +1,7 @@
 """What a drill of Postgres does on its scratch: compare the branch, restore, then check the restored copy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from hackorda_ops.drilling import within_recovery_time_objective
 from hackorda_ops.drilling.declaration import DrillCheck, Drilling
@@ -9,8 +10,9 @@ from hackorda_ops.engines.postgres.drill.checks import branch_equals_manifest, r
 from hackorda_ops.engines.postgres.drill.copy import Copy
 from hackorda_ops.engines.postgres.drill.not_compared import beyond_comparison
 from hackorda_ops.engines.postgres.recovery.target import admitted
-from hackorda_ops.errors import OpsError
+from hackorda_ops.errors import OpsError, RightsMissing
 from hackorda_ops.evidence.manifest import of_postgres
+from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.scratch.place import Place
 
 
@@ -39,9 +41,27 @@ def run_steps(drilling: Drilling, place: Place, checks: Sequence[DrillCheck]) ->
         target, manifest, source=drilling.source, application_name="hackorda_ops drill"
     ) as connection:
         tools = drilling.protected.client_tools(connection.info.server_version // 10_000)
-        if restored_equals_manifest.restored(drilling, target, tools):
+        with _asking_for_rights(place, target):
+            complete = restored_equals_manifest.restored(drilling, target, tools, place.administrator)
+        if complete:
             within_recovery_time_objective.hold_against_objective(drilling, checks)
             _check(Copy(drilling, place, target, connection, tools), checks)
+
+
+@contextmanager
+def _asking_for_rights(place: Place, target: ConnectionTarget) -> Iterator[None]:
+    try:
+        yield
+    except RightsMissing as error:
+        if not place.more_rights:
+            raise
+        raise RightsMissing(
+            error.what,
+            meaning=f"The dump asks for a right that {target.user} doesn't have. That role was made for the "
+            "restore, and may do nothing beyond its database: what was asked for was not done, and the backup was "
+            "not judged.",
+            next_step=place.more_rights,
+        ) from None
 
 
 def _check(copy: Copy, checks: Sequence[DrillCheck]) -> None:

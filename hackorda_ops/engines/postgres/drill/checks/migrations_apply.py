@@ -6,13 +6,16 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.drilling.declaration import MIGRATIONS, DrillCheck
 from hackorda_ops.engines.postgres.drill.branch_migrations import migrate_branch
 from hackorda_ops.engines.postgres.drill.copy import Copy
+from hackorda_ops.errors import RightsMissing
 from hackorda_ops.findings import fatal
-from hackorda_ops.migrations.conclusion import failure_words, success_words, unmeasured
+from hackorda_ops.migrations.conclusion import failure_words, lacked_rights, success_words, unmeasured
 from hackorda_ops.migrations.result import MigrationResult
 from hackorda_ops.migrations.run import migrate_copy, row_losses
 from hackorda_ops.postgres.catalogs import counting, source_catalog
 from hackorda_ops.postgres.catalogs.whole_tables import rows_of_whole_tables
 from hackorda_ops.postgres.sessions.session import translated_errors
+
+_SHOWN_CHARACTERS: Final = 1000
 
 
 def _lacking(database: Policy) -> str:
@@ -27,6 +30,16 @@ def _migrate(copy: Copy) -> None:
     with record.stage("migrate"):
         migrated = migrate_copy(migrate, copy.target, connection, environ=drilling.protected.environ)
     result = record.migration = migrated.result
+    if lacked_rights(result):
+        raise RightsMissing(
+            f"{result.command} ended with return code {result.returncode}, because the role {copy.target.user} may "
+            f"not do what it asked for: {result.output_tail[-_SHOWN_CHARACTERS:]}",
+            meaning="The scratch lacks a right, so whether the migrations apply is not known. Nothing is known "
+            "against the backup.",
+            next_step="Have an administrator do on the source what needs the right (an extension, for example): the "
+            "next dump brings it along. Or let the drill restore as the scratch server's administrator "
+            "(scratch.server.restore_as_admin), where the source's code may run with its rights.",
+        )
     with record.counting(CHECK.name, migrated.findings, failed=failure_words(result)):
         with record.stage("count again"), translated_errors(copy.target, "Counting after the migrations"):
             tables = source_catalog.read_catalog(connection).tables

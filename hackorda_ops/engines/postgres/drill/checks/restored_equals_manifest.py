@@ -6,6 +6,7 @@ from hackorda_ops.drilling.declaration import RESTORED, DrillCheck, Drilling
 from hackorda_ops.engines.postgres.drill.comparisons.materialized_views import refresh_findings
 from hackorda_ops.engines.postgres.drill.comparisons.schema import schema_findings
 from hackorda_ops.engines.postgres.drill.copy import Copy
+from hackorda_ops.engines.postgres.drill.reaching_out import reaching_out
 from hackorda_ops.engines.postgres.recovery.not_restored import with_rest
 from hackorda_ops.errors import ArtifactDamaged, RestoreRefused
 from hackorda_ops.evidence import comparing
@@ -19,13 +20,16 @@ from hackorda_ops.postgres.tools.clients import Clients
 _OTHERWISE: Final = "The restored copy is not what the manifest says"
 
 
-def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bool:
+def restored(
+    drilling: Drilling, target: ConnectionTarget, tools: Clients, administrator: ConnectionTarget | None
+) -> bool:
     """Restores the artifact into an empty database; whether all of it went in.
 
     Args:
         drilling: the drill.
         target: the empty database.
         tools: the client tools of its major version.
+        administrator: see `Place.administrator`.
 
     Raises:
         OpsError: it could not be tried to the end.
@@ -42,6 +46,7 @@ def restored(drilling: Drilling, target: ConnectionTarget, tools: Clients) -> bo
                 deadline_seconds=dump.deadline_hours * 3600,
                 # So that all that is wrong is reported at once; the drill doesn't go on with part of the backup.
                 keep_going=True,
+                administrator=administrator,
             )
         refused = with_rest(done.not_restored, ())
     except (RestoreRefused, ArtifactDamaged) as error:
@@ -81,11 +86,14 @@ def _compare(copy: Copy) -> None:
             on_progress=drilling.on_progress,
             psql=copy.tools.psql,
         )
+    found = tuple(each for each in compared.findings if not _switched_off_for_the_drill(copy, each))
     copy.compared = compared
     record.restored = {str(name): digest for name, digest in compared.digests.items()}
     record.sequences_compared = len(manifest.inventory.sequences)
     record.remarks += compared.notes
-    with record.counting(CHECK.name, compared.findings, failed=_OTHERWISE):
+    with translated_errors(target, "Looking at the functions of the dump"):
+        record.remarks += reaching_out(connection)
+    with record.counting(CHECK.name, found, failed=_OTHERWISE):
         with record.stage("compare the schema"):
             schema, objects = schema_findings(
                 drilling.folder / DUMP_FOLDER_NAME,
@@ -94,16 +102,27 @@ def _compare(copy: Copy) -> None:
                 tools=copy.tools,
                 new_twin=lambda: copy.place.new_database("twin"),
                 folder=drilling.folder,
+                administrator=copy.place.administrator,
             )
         with record.stage("refresh the views"), translated_errors(target, "Refreshing materialized views"):
             stale = tuple(refresh_findings(connection, compared.inventory.tables))
     record.check(
         CHECK.name,
-        (*compared.findings, *schema, *stale),
+        (*found, *schema, *stale),
         passed=f"{manifest.rows:,} rows in {len(manifest.tables)} tables, {record.sequences_compared} sequences, "
         f"{manifest.large_objects.objects:,} large objects and {objects} schema objects came back exactly as the "
         "manifest and the archive have them.",
         failed=_OTHERWISE,
+    )
+
+
+def _switched_off_for_the_drill(copy: Copy, finding: Finding) -> bool:
+    """Whether an event trigger is off only because the administrator made it so (`by_administrator`)."""
+    return (
+        copy.place.administrator is not None
+        and finding.code == "switched otherwise"
+        and finding.subject.startswith("event trigger ")
+        and finding.observed == "off"
     )
 
 

@@ -6,7 +6,7 @@ once more, alone, into another empty database. What took the same path must have
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +22,15 @@ from hackorda_ops.engines.postgres.drill.comparisons.schema_text import (
 )
 from hackorda_ops.errors import ToolFailed
 from hackorda_ops.findings import Finding
-from hackorda_ops.postgres.archives.contents import list_entries, restorable, write_list
-from hackorda_ops.postgres.sessions.connection import ConnectionTarget, environment, redact, secret_files
+from hackorda_ops.postgres.archives.contents import ArchiveEntry, list_entries, restorable, write_list
+from hackorda_ops.postgres.restoring import by_administrator
+from hackorda_ops.postgres.sessions.connection import (
+    ConnectionTarget,
+    environment,
+    redact,
+    secret_files,
+    with_database,
+)
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS, client_encoding
 from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
@@ -52,6 +59,7 @@ def schema_findings(
     tools: Clients,
     new_twin: Callable[[], ConnectionTarget],
     folder: Path,
+    administrator: ConnectionTarget | None = None,
 ) -> tuple[tuple[Finding, ...], int]:
     """Compares the schema of a restored database with its archive's.
 
@@ -62,6 +70,7 @@ def schema_findings(
         tools: of the server's major version.
         new_twin: makes an empty database next to the restored one; called only where texts differ.
         folder: an existing private folder for what is dumped here.
+        administrator: creates what the role that restores may not; None where that creates everything.
 
     Returns:
         A finding per object that is missing, extra or different; and how many objects were compared.
@@ -87,7 +96,7 @@ def schema_findings(
     suspects = differing(expected, observed)
     if suspects:
         twin = new_twin()
-        _restore_schema(tools, archive, twin, folder)
+        _restore_schema(tools, archive, twin, folder, administrator)
         expected = schema_of(twin, "twin.dump", lambda: archived)
         # An object that even the twin lacks, or has as an extra, is among the findings already.
         findings += [
@@ -115,11 +124,14 @@ def schema_of_archive(tools: Clients, archive: Path, folder: Path) -> Schema:
 
 
 @contextmanager
-def _script(tools: Clients, archive: Path, folder: Path) -> Iterator[Path]:
+def _script(
+    tools: Clients, archive: Path, folder: Path, without: Collection[ArchiveEntry] = ()
+) -> Iterator[Path]:
     """An archive's schema as SQL in a file, for as long as the block lasts."""
     # Of a name of its own: two of them may be read at a time.
     script, chosen = (folder / f"{archive.name}.{suffix}" for suffix in ("sql", "list"))
-    write_list(restorable(list_entries(tools, archive)), chosen)
+    entries = restorable(list_entries(tools, archive))
+    write_list([entry for entry in entries if entry not in without], chosen)
     finished = child.run(
         [tools.pg_restore, *_SAME_FOR_ALL, f"--use-list={chosen}", f"--file={script}", archive],
         environment=for_an_archive(),
@@ -156,9 +168,19 @@ def _dump_schema(tools: Clients, target: ConnectionTarget, encoding: str, file: 
     return file
 
 
-def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget, folder: Path) -> None:
+def _restore_schema(
+    tools: Clients,
+    archive: Path,
+    target: ConnectionTarget,
+    folder: Path,
+    administrator: ConnectionTarget | None,
+) -> None:
+    special: tuple[by_administrator.Reserved, ...] = ()
+    if administrator is not None:
+        entries = restorable(list_entries(tools, archive))
+        special = by_administrator.reserved(entries, clients=tools, archive=archive)
     # By psql: a pg_restore that alters what it restores would alter the twin the same way, and so hide it.
-    with _script(tools, archive, folder) as script:
+    with _script(tools, archive, folder, {each.entry for each in special}) as script:
         _run(
             "psql",
             f"restoring the schema into {target.describe()}",
@@ -174,6 +196,8 @@ def _restore_schema(tools: Clients, archive: Path, target: ConnectionTarget, fol
             ],
             target,
         )
+    if administrator is not None:
+        by_administrator.create(with_database(administrator, target.database), special)
 
 
 def _run(tool: str, doing: str, arguments: list[str | Path], target: ConnectionTarget) -> None:
