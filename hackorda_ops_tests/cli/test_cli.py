@@ -139,7 +139,7 @@ def test_preflight_ends_with_0_where_all_is_well_1_where_something_stops_and_2_f
     run: Run, dumped: object, scratch_server: PostgresServer, tmp_path: Path
 ) -> None:
     (tmp_path / "databases.yaml").write_text(
-        "databases: {hackorda: {scratch: {server: {}}}}", encoding="utf-8"
+        "databases: {hackorda: {scratch: {server: {superuser: postgres}}}}", encoding="utf-8"
     )
     sound = run("preflight", within=tmp_path, SCRATCH_ADMIN_URL=scratch_server.url())
     assert sound.returncode == 0, sound.stdout
@@ -164,7 +164,8 @@ def test_everything_is_asked_and_what_is_not_met_ends_with_1(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "databases.yaml").write_text(
-        "databases: {hackorda: {scratch: {server: {}}, dump: {work_folder: work}}}", encoding="utf-8"
+        "databases: {hackorda: {scratch: {server: {superuser: postgres}}, dump: {work_folder: work}}}",
+        encoding="utf-8",
     )
     done = run("doctor", "--json", within=tmp_path, SCRATCH_ADMIN_URL=scratch_server.url())
     assert done.returncode == 1, done.stderr
@@ -397,7 +398,7 @@ def test_a_drill_ends_with_its_verdict_as_exit_code_and_a_report(
 ) -> None:
     config = folder / "drilled.yaml"
     config.write_text(
-        f"databases: {{hackorda: {{scratch: {{server: {{}}}}, migrate: {{command: '{migrate}'}}}}}}"
+        f"databases: {{hackorda: {{scratch: {{server: {{superuser: postgres}}}}, migrate: {{command: '{migrate}'}}}}}}"
     )
     admin = scratch_server.url(password=password)
 
@@ -433,7 +434,7 @@ def test_a_sweep_says_what_it_removed(run: Run, scratch_server: PostgresServer, 
         session.execute(f"CREATE DATABASE {name}")
         session.execute(f"COMMENT ON DATABASE {name} IS '{json.dumps(label)}'")
     config = folder / "swept.yaml"
-    config.write_text("databases: {hackorda: {scratch: {server: {}}}}")
+    config.write_text("databases: {hackorda: {scratch: {server: {superuser: postgres}}}}")
     command, admin = ("sweep", "--config", str(config)), scratch_server.url()
 
     removed = run(*command, SCRATCH_ADMIN_URL=admin)
@@ -452,7 +453,7 @@ def test_a_drill_for_scripts_is_one_json_document(
     run: Run, dumped: dict[str, object], scratch_server: PostgresServer, folder: Path
 ) -> None:
     config = folder / "drilled.yaml"
-    config.write_text("databases: {hackorda: {scratch: {server: {}}}}")
+    config.write_text("databases: {hackorda: {scratch: {server: {superuser: postgres}}}}")
 
     done = run("drill", "--json", "--config", str(config), SCRATCH_ADMIN_URL=scratch_server.url())
 

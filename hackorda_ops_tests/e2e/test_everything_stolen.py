@@ -184,7 +184,10 @@ def test_when_a_provider_is_gone_for_good_everything_goes_on_with_the_other(
     with ExitStack() as provider:
         going = provider.enter_context(running_s3())
         here = machine(
-            scene.folder, scene.url, {gone: (going, {}), left: (s3_server, {})}, scratch={"server": {}}
+            scene.folder,
+            scene.url,
+            {gone: (going, {}), left: (s3_server, {})},
+            scratch={"server": {"superuser": "postgres"}},
         )
         here = Machine(here.folder, {**here.environ, "SCRATCH_ADMIN_URL": scratch_server.url()})
         here.run("copy", "shop")
@@ -214,7 +217,7 @@ def test_a_wrong_identity_is_found_as_what_it_is_and_the_right_one_brings_the_da
         {"vault": (s3_server, {})},
         encrypt_to=[keygen(right)],
         identity={"file": str(wrong)},
-        scratch={"server": {}},
+        scratch={"server": {"superuser": "postgres"}},
     )
     here = Machine(here.folder, {**here.environ, "SCRATCH_ADMIN_URL": scratch_server.url()})
     here.run("dump", "shop")

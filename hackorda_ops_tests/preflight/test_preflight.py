@@ -64,12 +64,13 @@ def test_a_sound_setup_tells_nothing_and_leaves_nothing_behind(
     )
     assert concerns_in(parts) == ()
     assert "key tables" in [part.part for part in parts]
-    assert [part.part for part in parts[-11:]] == [
+    assert [part.part for part in parts[-12:]] == [
         "off-site",
         "deletion",
         "night before",
         "work folder",
         "scratch",
+        "scratch rights",
         "extensions",
         "scratch limits",
         "new database",
@@ -137,8 +138,14 @@ def test_a_scratch_role_that_may_not_create_databases_and_a_wrong_password_are_t
 ) -> None:
     with awkward.new_role(scratch_server.url(), "modest") as url:
         parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": url}))
+        assert "permission denied to create role" in told(parts, "new database")
+        awkward.execute(scratch_server.url(), "ALTER ROLE modest CREATEROLE")
+        parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": url}))
     assert stopping(parts) == [("new database", "stops the drill")]
     assert "permission denied to create database" in told(parts, "new database")
+    unnamed = look(protected.changed(scratch={"server": {}}))
+    assert ("scratch rights", "stops the drill") in stopping(unnamed)
+    assert "The role postgres of the scratch server is a superuser" in told(unnamed, "scratch rights")
     wrong = scratch_server.url(password="wrong-secret")
     parts = look(protected.changed(environ={"SCRATCH_ADMIN_URL": wrong}))
     assert stopping(parts) == [("scratch", "stops the drill")]

@@ -42,7 +42,7 @@ SELECT r.rolname, pg_catalog.shobj_description(r.oid, 'pg_authid'), pg_catalog.p
 
 
 @dataclass(frozen=True)
-class Leftover:
+class ScratchObject:
     """A database or a role of a drill.
 
     Attributes:
@@ -64,7 +64,7 @@ class Leftover:
 
 
 def name_of(protected: str, drill_id: str) -> str:
-    """The role of a drill, and what the names of its databases begin with."""
+    """The role of a drill, and what the names of its databases begin with. Pure."""
     short = protected.lower()[:_DATABASE_NAME_CHARACTERS]
     return f"{_PREFIX}{short}_{drill_id.lower().replace('-', '_')}"
 
@@ -77,6 +77,11 @@ def label_text(protected: str, drill_id: str) -> str:
 def label(connection: psycopg.Connection[Any], database: str, text: str) -> None:
     """Writes it to a database.
 
+    Args:
+        connection: the administrator's session.
+        database: the database's name.
+        text: `label_text`.
+
     Raises:
         psycopg.Error: the caller translates.
     """
@@ -85,7 +90,9 @@ def label(connection: psycopg.Connection[Any], database: str, text: str) -> None
     )
 
 
-def found(connection: psycopg.Connection[Any], admin: ConnectionTarget, protected: str) -> Iterator[Leftover]:
+def found(
+    connection: psycopg.Connection[Any], admin: ConnectionTarget, protected: str
+) -> Iterator[ScratchObject]:
     """What drills of a protected database have on the server, running or not: databases, then roles.
 
     Args:
@@ -102,20 +109,24 @@ def found(connection: psycopg.Connection[Any], admin: ConnectionTarget, protecte
     ).fetchall():
         for text in (of_role, comment):
             if (drill_id := _drill_of(text, protected)) is not None:
-                yield Leftover("database", database, drill_id, owner, droppable)
+                yield ScratchObject("database", database, drill_id, owner, droppable)
                 break
         else:
             # A drill that was killed between CREATE DATABASE and its label has put nothing in yet.
             unlabelled = _drill_in(database, protected) if comment is None and own else None
             if unlabelled is not None and _is_empty(with_database(admin, database)):
-                yield Leftover("database", database, unlabelled, owner, droppable)
+                yield ScratchObject("database", database, unlabelled, owner, droppable)
     for role, comment, droppable in connection.execute(_ROLES_BY_NAME.encode(), (_PREFIX,)).fetchall():
         if (drill_id := _drill_of(comment, protected)) is not None:
-            yield Leftover("role", role, drill_id, "", droppable)
+            yield ScratchObject("role", role, drill_id, "", droppable)
 
 
-def drop_all(connection: psycopg.Connection[Any], leftovers: Sequence[Leftover]) -> None:
+def drop_all(connection: psycopg.Connection[Any], leftovers: Sequence[ScratchObject]) -> None:
     """Drops them, roles after their databases; one that can't be dropped doesn't keep the others.
+
+    Args:
+        connection: the administrator's session.
+        leftovers: what is dropped.
 
     Raises:
         PermanentError: some are still there.
@@ -131,7 +142,7 @@ def drop_all(connection: psycopg.Connection[Any], leftovers: Sequence[Leftover])
         )
 
 
-def _drop(connection: psycopg.Connection[Any], leftover: Leftover) -> str:
+def _drop(connection: psycopg.Connection[Any], leftover: ScratchObject) -> str:
     """Drops one of them; returns why it is still there, or ""."""
     name = sql.Identifier(leftover.name)
     if leftover.kind == "role":

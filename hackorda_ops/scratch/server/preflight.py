@@ -1,6 +1,7 @@
 """Whether a plain server can take a drill."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hackorda_ops.concerns import Concern, Looked, concern_of, looked
 from hackorda_ops.config.scratch import ServerSection
@@ -73,7 +74,11 @@ def look_at_server(
     )
     if wanted.source is None:
         return
-    inventory, source = wanted.inventory, wanted.source
+    source = wanted.source
+    # Those that it lacks are told already.
+    inventory = replace(
+        wanted.inventory, extensions=tuple(each for each in extensions if each.name in offered)
+    )
     scratch = ServerScratch(name, admin, source, section.superuser, section.restore_as_admin)
 
     def try_out() -> str:

@@ -27,7 +27,7 @@ from hackorda_ops.scratch.restorer import (
     require_modest,
 )
 from hackorda_ops.scratch.server import leftovers
-from hackorda_ops.scratch.server.leftovers import CONNECTION_NAME, Leftover
+from hackorda_ops.scratch.server.leftovers import CONNECTION_NAME, ScratchObject
 from hackorda_ops.words import named
 
 _RETRY_BUDGET_SECONDS: Final = 60.0
@@ -108,7 +108,7 @@ class ServerScratch:
         powers = self.require_modest()
         inventory = of_postgres(manifest).inventory
         # Also remembered here, because the team's migrations may replace the label with their own comment.
-        made: list[Leftover] = []
+        made: list[ScratchObject] = []
         with kept_alive(self.admin, drill_id):
             try:
                 restorer = self._restorer(drill_id, made)
@@ -159,7 +159,7 @@ class ServerScratch:
         """
         # If this process dies, the next sweep recognizes the names and treats them as a killed drill's.
         drill_id = new_id(datetime.now(UTC))
-        made: list[Leftover] = []
+        made: list[ScratchObject] = []
         with kept_alive(self.admin, drill_id):
             try:
                 restorer = self._restorer(drill_id, made)
@@ -172,12 +172,12 @@ class ServerScratch:
             finally:
                 self._take_down(drill_id, made)
 
-    def _restorer(self, drill_id: str, made: list[Leftover]) -> ConnectionTarget:
+    def _restorer(self, drill_id: str, made: list[ScratchObject]) -> ConnectionTarget:
         if self.restore_as_admin:
             return self.admin
         name = leftovers.name_of(self.name, drill_id)
         restorer = make_role(self.admin, name, label=leftovers.label_text(self.name, drill_id))
-        made.append(Leftover("role", name, drill_id, "", droppable=True))
+        made.append(ScratchObject("role", name, drill_id, "", droppable=True))
         return restorer
 
     def _new_database(
@@ -186,11 +186,11 @@ class ServerScratch:
         drill_id: str,
         restorer: ConnectionTarget,
         inventory: Inventory,
-        made: list[Leftover],
+        made: list[ScratchObject],
     ) -> ConnectionTarget:
         database = f"{leftovers.name_of(self.name, drill_id)}_{purpose}"
         create_like(self.admin, database, inventory.source)
-        made.append(Leftover("database", database, drill_id, "", droppable=True))
+        made.append(ScratchObject("database", database, drill_id, "", droppable=True))
         with (
             translated_errors(self.admin, f"Labelling the database {database}"),
             connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
@@ -207,7 +207,7 @@ class ServerScratch:
                 "of the database, and only that administrator, or a superuser, can drop them."
             )
 
-    def _left(self, retry_budget_seconds: float, *, droppable: bool) -> list[Leftover]:
+    def _left(self, retry_budget_seconds: float, *, droppable: bool) -> list[ScratchObject]:
         with (
             translated_errors(self.admin, "Looking for what killed drills left behind"),
             connect(
@@ -221,7 +221,7 @@ class ServerScratch:
                 if each.droppable == droppable and not lives(connection, each.drill_id)
             ]
 
-    def _take_down(self, drill_id: str, made: Sequence[Leftover]) -> None:
+    def _take_down(self, drill_id: str, made: Sequence[ScratchObject]) -> None:
         with (
             translated_errors(self.admin, "Taking the scratch down"),
             connect(self.admin, application_name=CONNECTION_NAME, settings=RESTORE_SETTINGS) as connection,
@@ -235,13 +235,13 @@ class ServerScratch:
             leftovers.drop_all(connection, list(known.values()))
 
 
-def _told(left: Sequence[Leftover]) -> tuple[str, ...]:
+def _told(left: Sequence[ScratchObject]) -> tuple[str, ...]:
     """The names of the databases, and of roles whose databases are gone."""
     with_database = {each.drill_id for each in left if each.kind == "database"}
     return tuple(str(each) for each in left if each.kind == "database" or each.drill_id not in with_database)
 
 
-def _end_sessions(restorer: ConnectionTarget, made: Sequence[Leftover]) -> None:
+def _end_sessions(restorer: ConnectionTarget, made: Sequence[ScratchObject]) -> None:
     # As the role whose sessions they are: an administrator's has no business among the restored code.
     for each in tuple(made):
         if each.kind == "database":
