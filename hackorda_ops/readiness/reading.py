@@ -16,6 +16,7 @@ from hackorda_ops.artifacts import catalog, operations_log
 from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
+from hackorda_ops.calendar.clocks import TOO_FAR
 from hackorda_ops.calendar.due import Due
 from hackorda_ops.calendar.partitions import night_of, quarter_of, year_of
 from hackorda_ops.config.models import Schedule
@@ -229,6 +230,43 @@ def newest_drills(
         return drill.verdict == "PASS" and drill.quarter == quarter_of(night_of(drill.started_at, schedule))
 
     return _down_to(answers, _from_any(places, lambda place: place.drill_ids, one), trouble)
+
+
+def drills_since(
+    places: Sequence[Listed], database: str, artifact_id: str, known: dict[str, DrillResult | str]
+) -> tuple[DrillResult, ...]:
+    """Every drill that may have been of an artifact: `newest_drills` ends with one that may be of a newer one.
+
+    What can't be read says nothing here: where it's among the newest, it was told.
+
+    Args:
+        places: the places that could be listed.
+        database: the database's name in databases.yaml.
+        artifact_id: the artifact's; no drill of it began before it was captured.
+        known: what was read already, by the drill's id; gets what is read now.
+
+    Raises:
+        StoreRefused, StoreUnreachable: a place can't be read.
+    """
+    captured_at = moment_of(artifact_id)
+    if captured_at is None:
+        return ()
+
+    def ids(place: Listed) -> tuple[str, ...]:
+        # The source's clock named the artifact, this machine's the drill: they may be as far apart as a night allows.
+        return tuple(
+            each
+            for each in place.drill_ids
+            if (began_at := moment_of(each)) is not None and began_at >= captured_at - TOO_FAR
+        )
+
+    def one(store: Store, drill_id: str) -> DrillResult | str:
+        if drill_id not in known or isinstance(known[drill_id], str):
+            known[drill_id] = read_report(store, database, drill_id)
+        return known[drill_id]
+
+    found = islice(_from_any(places, ids, one), _MOST_READ)
+    return tuple(each for each in found if isinstance(each, DrillResult))
 
 
 def newest_proofs(

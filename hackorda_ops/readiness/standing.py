@@ -166,13 +166,24 @@ def _read_standing(protected: Protected, now: datetime, *, counting: bool) -> St
     proofs = reading.newest_proofs(places, name, now, trouble) if places else None
     proofs_said = night_proofs_seen.said_by(proofs or ())
 
+    reports: dict[str, DrillResult | str] = {each.drill_id: each for each in drills or ()}
+
+    def drills_of(artifact: Manifest) -> tuple[DrillSaid, ...]:
+        try:
+            since = reading.drills_since(places, name, artifact.artifact_id, reports)
+        except OpsError as error:
+            trouble.hides(error.what)
+            return drills_said
+        found = (*drills_said, *(each for each in map(said, since) if each is not None))
+        return tuple({each.drill_id: each for each in found}.values())
+
     def judged(place: Listed, artifact: Manifest) -> ArtifactJudgement:
         of_artifact = reading.proofs_of(places, name, artifact.artifact_id, trouble)
         return judge(
             artifact,
             f"{place.store.describe()}/{artifact.prefix}",
             Sayings(
-                (*drills_said, *night_proofs_seen.said_by(of_artifact)),
+                (*drills_of(artifact), *night_proofs_seen.said_by(of_artifact)),
                 reading.verifications_of(places, name, artifact.artifact_id, trouble),
             ),
             now=now,

@@ -234,6 +234,23 @@ def test_a_drill_or_an_exercise_that_was_killed_is_none(kept_on_neon: Kept) -> N
     assert (standing.overdue, standing.problems) == ((), ())
 
 
+def test_what_a_drill_found_bad_stays_bad_once_the_newer_artifact_that_passed_is_gone(kept: Kept) -> None:
+    bad = kept.night(utc(11, 17, 2))
+    kept.copy(bad)
+    kept.drill(bad, utc(11, 17, 6), "FAIL")
+    passed = kept.night(utc(11, 18, 2))
+    kept.copy(passed)
+    kept.drill(passed, utc(11, 18, 6))
+    assert kept.standing(utc(11, 18, 12)).newest_copy is not None
+
+    for store in (kept.store, kept.offsite):
+        for each in list(store.list(f"{passed.prefix}/")):
+            store.delete(each.key)
+    standing = kept.standing(utc(11, 18, 12))
+    assert (standing.newest_sound_night, standing.newest_copy) == (None, None)
+    assert {each.artifact_id for each in standing.passed_over} == {bad.artifact_id}
+
+
 def test_a_report_that_is_damaged_in_one_store_is_read_from_the_other(kept: Kept) -> None:
     kept.in_order(FRIDAY)
     proven = kept.standing(FRIDAY).last_proven

@@ -231,14 +231,17 @@ def _last_proven(world: World, place: PlaceName, before: set[str], gone: set[str
         each
         for each in world.observed
         if each.came_back
-        and each.dated_right
         and each.artifact_id in before
         and world.readable(each)
         and (last := world.last_restored(each.artifact_id)) is not None
         and last.came_back
     ]
-    if proven:
-        require(proven[-1].artifact_id not in gone, "the last proven artifact is kept", (place, proven[-1]))
+    if not proven:
+        return
+    left = [each for each in proven if each.artifact_id not in gone]
+    require(bool(left), "something proven is kept", (place, proven[-1].artifact_id))
+    if all(each.dated_right for each in proven):
+        require(proven[-1] in left, "the last proven artifact is kept", (place, proven[-1].artifact_id))
         newest = max(each.artifact_id for each in proven)
         require(newest not in gone, "the newest proven artifact is kept", (place, newest))
 
