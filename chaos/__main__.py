@@ -1,7 +1,7 @@
 """A fault at every call of the commands, on real servers, and what must hold after each.
 
     python -m chaos                     every position of every command with every fault: many hours
-    python -m chaos --cases 500         an even share of them
+    python -m chaos --cases 500         so many of them, evenly of all commands
     python -m chaos --short             what CI runs
     python -m chaos --command night     of one command
     python -m chaos --boundary s3       at one boundary
@@ -29,11 +29,11 @@ from rich.console import Console
 from chaos import cases as running
 from chaos import page
 from chaos.cases import Case, Outcome
-from chaos.commands import EVERY, chosen, make_state
+from chaos.commands import COMMANDS, EVERY, chosen, make_state
 from chaos.faults import Fault
 from chaos.world import World, compiled, running_world
 
-_SHORT = 60
+_SHORT = 24
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -43,7 +43,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--command", action="append", choices=[*EVERY], default=[], help="only this command")
     parser.add_argument("--boundary", help="only positions whose boundary begins with this")
     parser.add_argument("--fault", help="only this kind of fault")
-    parser.add_argument("--cases", type=int, help="an even share of so many cases")
+    parser.add_argument("--cases", type=int, help="so many cases, evenly of all commands")
     parser.add_argument("--case", action="append", default=[], help="this case alone")
     parser.add_argument("--kills", type=int, help="so many SIGKILLs at random moments instead of faults")
     parser.add_argument(
@@ -52,7 +52,11 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, default=4, help="cases at a time, each on servers of its own (4)"
     )
-    parser.add_argument("--short", action="store_true", help=f"{_SHORT} cases without hangs")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help=f"{_SHORT} cases of the commands without Neon and Redis, no hangs",
+    )
     parser.add_argument("--write", action="store_true", help="write what was found into docs/reliability.md")
     parser.add_argument("--positions", action="store_true", help="only list the positions")
     return parser.parse_args(arguments)
@@ -62,7 +66,8 @@ def listed(world: World, options: argparse.Namespace, console: Console) -> tuple
     """Every case that is asked for, and what didn't hold without any fault."""
     cases: list[Case] = []
     wrong: list[str] = []
-    for command in chosen(options.command):
+    names = options.command or ([each.name for each in COMMANDS] if options.short else [])
+    for command in chosen(names):
         began = time.monotonic()
         if options.kills is not None:
             make_state(world, command.starts_from)

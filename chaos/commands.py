@@ -53,20 +53,20 @@ def _left_behind(world: World) -> None:
 COMMANDS: Final = (
     Command("night", ("dump",)),
     Command("copy", ("copy",)),
-    Command("proof", ("prove",)),
-    Command("drill", ("drill",)),
+    Command("proof", ("prove", "--seed", "1")),
+    Command("drill", ("drill", "--seed", "1")),
     Command("restore", ("restore",), refused_again=True),
     Command("verify", ("verify",)),
     Command("prune", ("prune", "--delete"), starts_from="old"),
     Command("sweep", ("sweep",), prepare=_left_behind),
 )
 ON_NEON: Final = (
-    Command("drill on Neon", ("drill",), starts_from="neon"),
+    Command("drill on Neon", ("drill", "--seed", "1"), starts_from="neon"),
     Command("exercise", ("exercise",), starts_from="neon"),
 )
 OF_REDIS: Final = (
     Command("night of Redis", ("dump",), starts_from="redis", of="cache"),
-    Command("drill of Redis", ("drill",), starts_from="redis", of="cache"),
+    Command("drill of Redis", ("drill", "--seed", "1"), starts_from="redis", of="cache"),
 )
 EVERY: Final = {each.name: each for each in (*COMMANDS, *ON_NEON, *OF_REDIS)}
 
