@@ -1,5 +1,5 @@
 # demo and test set up all that they need: Python 3.11 or later and make are enough.
-.PHONY: help demo dev test test-long quick check bench chaos years docs clean
+.PHONY: help demo dev test test-long fuzz quick check bench chaos years docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -32,6 +32,9 @@ test: $(READY_TO_TEST) ## every test, on real servers that it starts itself
 
 test-long: $(READY_TO_TEST) ## the same in the long form: every kill, every storm, thousands of tables on every version
 	@HACKORDA_OPS_LONG=1 $(BIN)/python -m pytest $(SPREAD) $(ARGS)
+
+fuzz: $(READY_TO_TEST) ## every reader of what lies in a store, on real files with something wrong in them; minutes
+	@HACKORDA_OPS_LONG=1 HACKORDA_OPS_FUZZ=$${HACKORDA_OPS_FUZZ:-15000} $(BIN)/python -m pytest -n $(WORKERS) hackorda_ops_tests/fuzz $(ARGS)
 
 quick: $(READY_TO_TEST) ## every test that needs no server, and a night, a week and a drill on real ones
 	@exec $(BIN)/python -m pytest -m "quick or not (server or e2e)" $(SPREAD) $(ARGS)
