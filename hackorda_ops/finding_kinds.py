@@ -277,6 +277,12 @@ KINDS: Final[Mapping[str, FindingKind]] = {
         "source",
         "The database may have been reset to an older state, or a table emptied and refilled.",
     ),
+    "connection not encrypted": FindingKind(
+        "warning",
+        "source",
+        "Whoever is on the network path to the source could read every row, and change what the night read. A change "
+        "on one of two connections is found, and the same change on both isn't.",
+    ),
     "extension vanished": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),
     "large objects collapsed": FindingKind("fatal", "source", _SINCE_LAST_NIGHT),
 }

@@ -77,7 +77,7 @@ class Source(Section):
         direct_url_env: variable with the direct endpoint's connection string, used instead of `url_env`.
         variables: a variable for each part of the connection instead of a connection string.
         tls: overrides `tls_mode_env`. "disable" is the only way to an unencrypted connection with a
-            host that isn't local.
+            host that isn't local: then every night says so, and reads each table twice.
         tls_mode_env: variable with the TLS mode.
         ca_certificate_env: variable with the provider's CA bundle (PEM text).
         client_folders: folders with pg_dump, pg_restore and psql, looked into first.

@@ -56,6 +56,7 @@ def tonight(
     now: datetime,
     dump: Dump,
     of_a_branch: bool,
+    plain: bool = False,
 ) -> Tonight:
     """Plans what is read from the source alongside the dump. Pure.
 
@@ -66,6 +67,8 @@ def tonight(
         now: tonight's snapshot.
         dump: how the dump is taken.
         of_a_branch: whether a branch is dumped, which nobody else uses: then all of it is read.
+        plain: whether it is reached without TLS from elsewhere: then all of it is read as well, whatever share of the
+            dump's time that takes, because what one connection brought is not believed.
     """
     before = before if before is not None and _same(before.inventory.source, inventory.source) else None
     held = [table for table in inventory.tables if table.has_data_in_dump]
@@ -77,6 +80,8 @@ def tonight(
     )
     saved = known.saved_seconds if known else 0.0
     percent = dump.compare_with_source_percent
+    if plain:
+        return Tonight(tables, everything(tables, limit_seconds=dump.deadline_hours * 3600), saved, percent)
     if not percent:
         return Tonight(tables, ReadingPlan((), 0.0), saved, percent)
     if of_a_branch:

@@ -166,6 +166,11 @@ def verified(target: ConnectionTarget) -> ConnectionTarget:
     return replace(target, parameters=parameters)
 
 
+def is_plain_elsewhere(target: ConnectionTarget) -> bool:
+    """Whether rows travel unencrypted to or from a host that isn't local, as somebody allowed. Pure."""
+    return not is_local(target) and target.parameters.get("sslmode", "prefer") in _MAY_BE_OFF
+
+
 def is_local(target: ConnectionTarget) -> bool:
     """Whether a connection stays on this machine or in a private network, as far as its hosts' names say. Pure."""
     hosts = target.parameters.get("hostaddr") or target.parameters["host"]

@@ -25,7 +25,7 @@ def balancer(*server_ports: int) -> Iterator[int]:
             _pump(client, server)
             back.join()
 
-    with _listening(serve) as port:
+    with listening(serve) as port:
         yield port
 
 
@@ -59,7 +59,7 @@ class Freezable:
 def freezable(server_port: int) -> Iterator[Freezable]:
     """Stands before a server, and can be frozen."""
     relay = Freezable()
-    with _listening(lambda client: relay._serve(client, server_port)) as relay.port:
+    with listening(lambda client: relay._serve(client, server_port)) as relay.port:
         yield relay
 
 
@@ -88,12 +88,13 @@ def transaction_pooler(url: str) -> Iterator[int]:
                     in_transaction = False
                     borrowed.release()
 
-        with server, _listening(serve) as port:
+        with server, listening(serve) as port:
             yield port
 
 
 @contextmanager
-def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Serves every connection in a thread of its own; yields the port."""
     clients: list[socket.socket] = []
 
     def accept(listener: socket.socket) -> None:

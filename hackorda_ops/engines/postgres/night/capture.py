@@ -30,6 +30,7 @@ from hackorda_ops.postgres.sessions.lock import Lock
 from hackorda_ops.postgres.sessions.reading import Burden, Reading
 from hackorda_ops.postgres.sessions.session import letting_go, translated_errors
 from hackorda_ops.postgres.sessions.snapshot import Snapshot, exported
+from hackorda_ops.postgres.sessions.tls import is_plain_elsewhere
 from hackorda_ops.postgres.tools import clients, dump
 from hackorda_ops.progress import OnProgress, timed
 from hackorda_ops.stores.disk_errors import disk_errors
@@ -181,6 +182,7 @@ class Capture:
                 now=snapshot.captured_at,
                 dump=policy.dump,
                 of_a_branch=self.read_from.branch is not None,
+                plain=is_plain_elsewhere(target),
             )
         tools = preflight.require_ready(
             self.protected,

@@ -27,6 +27,7 @@ from hackorda_ops.evidence.manifest import (
     of_postgres,
 )
 from hackorda_ops.evidence.night import as_restored, large_object_evidence, table_evidence
+from hackorda_ops.evidence.plain import not_encrypted
 from hackorda_ops.evidence.rules_kept import warnings_of
 from hackorda_ops.evidence.same_source import another_source
 from hackorda_ops.postgres.archives import contents as archive
@@ -36,6 +37,7 @@ from hackorda_ops.postgres.catalogs.inventory import Sequence
 from hackorda_ops.postgres.definitions.schema_digest import read_schema_digest
 from hackorda_ops.postgres.definitions.server_text import read_source_definitions_of
 from hackorda_ops.postgres.sessions.lock import dump_lock
+from hackorda_ops.postgres.sessions.tls import is_plain_elsewhere
 from hackorda_ops.progress import OnProgress, timed
 from hackorda_ops.sealing import last_night
 
@@ -83,6 +85,9 @@ def taken(order: NightOrder) -> Iterator[Taken]:
         )
         if before is not None:
             manifest = _held_against(before, manifest, policy.tolerances, new_source=order.new_source)
+        if is_plain_elsewhere(read_from.target) and manifest.source_values is not None:
+            plain = not_encrypted(read_from.target.host, manifest.source_values, manifest.captured_at)
+            manifest = replace(manifest, findings=(*manifest.findings, plain))
         yield Taken(
             manifest,
             captured.staged,
@@ -165,6 +170,7 @@ def _prove(
             *captured.dump.warnings,
             *made_way(captured.burden),
             *left_empty,
+            *values.warnings,
         ),
         timings_seconds={stage: round(value, 3) for stage, value in seconds.items()},
         as_of=branch.as_of if branch else None,
