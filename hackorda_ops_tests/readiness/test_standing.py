@@ -1,7 +1,7 @@
 """How a database stands, read from a real folder and a real bucket."""
 
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from hackorda_ops.artifacts.operations_log import Event, record
 from hackorda_ops.config.places import S3
 from hackorda_ops.config.scratch import ScratchPlace
 from hackorda_ops.drill.report.history import drill_prefix
+from hackorda_ops.readiness import reading
 from hackorda_ops.readiness.assessment import assess
 from hackorda_ops.readiness.at_risk import at_risk
 from hackorda_ops.readiness.standing import Standing
@@ -208,13 +209,15 @@ def test_a_folder_named_by_a_date_that_never_was_is_no_artifact(kept: Kept) -> N
     assert (standing.overdue, standing.problems) == ((), ())
 
 
-def test_a_database_that_breaks_the_look_is_told_and_does_not_break_that_of_others(kept: Kept) -> None:
+def test_a_database_that_breaks_the_look_is_told_and_does_not_break_that_of_others(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept.in_order(FRIDAY)
-    schedule = kept.policy.schedule.model_copy(update={"timezone": "America/New_York"})
-    kept.policy = kept.policy.model_copy(update={"schedule": schedule})
-    # No calendar has a day before the first.
-    begin = datetime(1, 1, 1, tzinfo=UTC)
-    kept.drill(None, FRIDAY, started_at=begin, finished_at=begin)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OverflowError("a time that no calendar has")
+
+    monkeypatch.setattr(reading, "newest_drills", broken)
     standing = kept.standing(FRIDAY)
     assert (standing.overdue, standing.judged) == ((), ())
     assert standing.problems == standing.unreadable

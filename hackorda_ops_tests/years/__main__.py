@@ -2,6 +2,7 @@
 
     python -m hackorda_ops_tests.years                        a hundred years
     python -m hackorda_ops_tests.years --years 5000 --seed 7  as many as that, from this seed on
+    python -m hackorda_ops_tests.years --eventful             stories of a few months in which much happens
     python -m hackorda_ops_tests.years --story 17             one story again, as the report of a failure says
 
 Each seed is a story, which a commit tells the same way each time. Where one breaks a rule, the smallest story that
@@ -18,19 +19,24 @@ from collections.abc import Iterator, Sequence
 
 from hackorda_ops_tests.years.run import Told, tell
 from hackorda_ops_tests.years.shrinking import shrunk
-from hackorda_ops_tests.years.story import told
+from hackorda_ops_tests.years.story import eventful, told
 
 
 def _of_seed(seed: int) -> Told:
     return tell(told(seed))
 
 
-def _stories(seeds: Sequence[int], jobs: int) -> Iterator[Told]:
+def _eventful(seed: int) -> Told:
+    return tell(eventful(seed))
+
+
+def _stories(seeds: Sequence[int], jobs: int, *, much_happens: bool) -> Iterator[Told]:
+    of_seed = _eventful if much_happens else _of_seed
     if jobs == 1:
-        yield from map(_of_seed, seeds)
+        yield from map(of_seed, seeds)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(_of_seed, seeds)
+        yield from pool.imap(of_seed, seeds)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,15 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--years", type=int, default=100, help="how many, at least")
     parser.add_argument("--seed", type=int, default=0, help="of the first story")
     parser.add_argument("--story", type=int, help="tells this one alone")
+    parser.add_argument(
+        "--eventful", action="store_true", help="stories of a few months in which much happens"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="stories at a time")
     given = parser.parse_args(arguments)
-    days = told(0).days
+    days = (eventful(0) if given.eventful else told(0)).days
     number = 1 if given.story is not None else -(-given.years * 365 // days)
     first = given.seed if given.story is None else given.story
     seeds = range(first, first + number)
     began, broken = time.monotonic(), list[Told]()
     counted: Counter[str] = Counter()
-    for done, each in enumerate(_stories(seeds, 1 if number == 1 else given.jobs), start=1):
+    for done, each in enumerate(
+        _stories(seeds, 1 if number == 1 else given.jobs, much_happens=given.eventful), start=1
+    ):
         counted.update(days=each.at, looks=each.looks, nights=each.nights, alarms=each.alarms)
         if each.broken is not None:
             broken.append(each)
@@ -67,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for each in rules.values():
         smallest = shrunk(each)
         print(f"\n{smallest.broken}\n{smallest.story}")
-        print(f"Again: make years ARGS='--story {each.story.seed}'")
+        how = "--eventful " if given.eventful else ""
+        print(f"Again: make years ARGS='{how}--story {each.story.seed}'")
     return 1 if broken else 0
 
 

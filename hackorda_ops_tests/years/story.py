@@ -112,3 +112,25 @@ def told(seed: int, *, years: int = 1) -> Story:
         for _ in range(number)
     ]
     return Story(seed, days, quiet, tuple(sorted(found)))
+
+
+def eventful(seed: int) -> Story:
+    """A story of few months, in which much happens at once.
+
+    Args:
+        seed: any number.
+    """
+    chance = random.Random(f"dense {seed}")
+    days, quiet = 110, 140
+    kinds, weights = list(KINDS), list(KINDS.values())
+    found = [
+        Happening(
+            day=chance.randrange(1, days),
+            hour=chance.randrange(24),
+            kind=chance.choices(kinds, weights)[0],
+            days=chance.choice((0.2, 1, 2, 5, 13)),
+            which=chance.randrange(1_000_000),
+        )
+        for _ in range(chance.choice((10, 20, 40)))
+    ]
+    return Story(seed, days + quiet, quiet, tuple(sorted(found)))
