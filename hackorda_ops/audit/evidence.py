@@ -83,6 +83,7 @@ class Evidence:
     Attributes:
         database: its name in databases.yaml.
         proven_artifacts: ids of those of which a proof passed.
+        unproven: the proofs that were asked for and never begun, where proofs are made at all.
         first, last: the days of the period.
         at: when this was put together, aware.
         schedule: as it is now.
@@ -102,6 +103,7 @@ class Evidence:
     entries: tuple[Entry, ...]
     began_at: datetime | None
     proven_artifacts: frozenset[str]
+    unproven: tuple[Expected, ...] = ()
 
     def count(self, kind: DueKind, outcome: Outcome) -> int:
         """How many partitions of a kind ended like that."""
@@ -133,7 +135,7 @@ class Evidence:
         missing = (
             each for of_kind in self.expected.values() for each in of_kind if each.outcome == "missing"
         )
-        return tuple(sorted(missing, key=lambda each: each.due.at))
+        return tuple(sorted((*missing, *self.unproven), key=lambda each: each.due.at))
 
     @property
     def failures(self) -> tuple[Entry, ...]:
@@ -201,7 +203,38 @@ def gather(policy: Policy, checked: Checked, *, first: date, last: date, now: da
         tuple(each for each in every if each.began_at is not None and start <= each.began_at < end),
         began_at,
         frozenset(each.about for each in every if each.kind == "proof" and each.verdict == "PASS"),
+        tuple(_unproven(policy, expected["night"], every, now)),
     )
+
+
+def _unproven(
+    policy: Policy, nights: Sequence[Expected], every: Sequence[Entry], now: datetime
+) -> Iterator[Expected]:
+    """The proofs of nights that passed, which nobody has begun.
+
+    They are asked for from the first proof on that there is, or by databases.yaml.
+    """
+    proofs = [each for each in every if each.kind == "proof"]
+    if policy.proof.every == "off" or not (policy.proof.demanded or proofs):
+        return
+    since = min((each.began_at for each in proofs if each.began_at), default=None)
+    begun = {each.about for each in proofs}
+    allowed = timedelta(hours=policy.schedule.grace_hours, minutes=policy.proof.within_minutes)
+    tried = {night.due.partition for night in nights if any(each.artifact in begun for each in night.entries)}
+    tried_weeks = {week_of(each) for each in tried}
+    told: set[date] = set()
+    for night in nights:
+        week = week_of(night.due.partition)
+        late = night.due.at + allowed <= now and (since is None or night.due.at >= since)
+        if night.outcome != "PASS" or not late or night.due.partition in tried:
+            continue
+        if policy.proof.every == "week":
+            if week in tried_weeks or week in told or night.due.at + timedelta(days=7) > now:
+                continue
+            told.add(week)
+            yield Expected(night.due, f"proof of a night of the week of {week}", (), "missing")
+        else:
+            yield Expected(night.due, f"proof of {night.name}", (), "missing")
 
 
 def _asked(policy: Policy) -> Iterator[DueKind]:

@@ -93,6 +93,9 @@ QUESTIONS: Final[Sequence[Question | QuestionSeries]] = (
     Question(
         "heartbeats", AROUND, "Does something outside notice that this has stopped?", surroundings.heartbeats
     ),
+    Question(
+        "receipts", AROUND, "Is the chain of receipts whole, and does none wait?", surroundings.receipts
+    ),
     Question("leftovers", AROUND, "Have killed runs left anything behind?", surroundings.leftovers),
     Question(
         "own folders", AROUND, "Can only this user reach what lies on this machine?", surroundings.own_folders

@@ -9,9 +9,10 @@ from hackorda_ops.alerts import channels
 from hackorda_ops.calendar.due import DueKind
 from hackorda_ops.doctor.answer import Answer, Remedy, worst
 from hackorda_ops.doctor.patient import Patient
+from hackorda_ops.receipts.waiting import RECEIPTS_WAIT, waiting_sentence
 from hackorda_ops.scratch.sweep import left_behind, sweep
 from hackorda_ops.stores.disk_errors import disk_errors
-from hackorda_ops.words import named
+from hackorda_ops.words import counted, named
 
 _BUDGET_SECONDS: Final = 10.0
 _OTHERS: Final = 0o077
@@ -46,6 +47,34 @@ def heartbeats(patient: Patient) -> Answer:
         "Make a check at a monitor (healthchecks.io, for example), put its URL into a variable, and name that in "
         "heartbeats.night_env.",
     )
+
+
+def receipts(patient: Patient) -> Answer:
+    """Whether the chain of receipts is whole, and none waits on this machine."""
+    from hackorda_ops.receipts import reading  # noqa: PLC0415  # loads cryptography
+    from hackorda_ops.receipts.keys import trusted_ids  # noqa: PLC0415
+
+    protected, section = patient.protected, patient.protected.policy.receipts
+    found = reading.check(protected, trusted=trusted_ids(section))
+    look = f"`hackorda-ops receipts verify {protected.name}` says all of it; docs/receipts.md says what it means."
+    if against := (*found.differences, *found.chain.problems):
+        return Answer("problem", " ".join(against[:3]), look)
+    if waits := waiting_sentence(protected):
+        return Answer("attention", waits, RECEIPTS_WAIT.next_step)
+    if found.unread:
+        return Answer("unknown", " ".join(found.unread), "Make the place readable, then ask again.")
+    number = counted(len(found.chain.receipts), "receipt")
+    if not section.signs:
+        return Answer(
+            "ok", f"{number}, chained by hash and not signed (`hackorda-ops receipts key` makes a key)"
+        )
+    if found.chain.receipts and not found.chain.trusted:
+        return Answer(
+            "attention",
+            f"{number}, whole; the key that they begin with is taken on trust: {found.chain.first_key}",
+            "Compare it with the one that was noted when the key was made, and name its file in receipts.trusted_keys.",
+        )
+    return Answer("ok", f"{number}, whole and signed")
 
 
 def leftovers(patient: Patient) -> Answer:

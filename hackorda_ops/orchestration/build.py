@@ -31,6 +31,7 @@ from hackorda_ops.orchestration.upkeep import (
     housekeeping,
     keeping,
     readiness,
+    receipts,
     retention,
     sweeping,
 )
@@ -86,6 +87,7 @@ def build_defs(
             if database.cutover
         ),
         *(blast_radius.of_one(name, database) for name, database in config.databases.items()),
+        *(receipts.of_one(name, database) for name, database in config.databases.items()),
         *(_deleting(name, database) for name, database in config.databases.items() if database.deletes),
     )
 

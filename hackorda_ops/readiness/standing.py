@@ -28,6 +28,7 @@ from hackorda_ops.readiness.counting import count_copies
 from hackorda_ops.readiness.overdue import Attempt, Overdue, OverdueKind
 from hackorda_ops.readiness.reading import Listed, Trouble
 from hackorda_ops.readiness.seen import ArtifactSeen, DrillSeen, Proof, ProofSeen
+from hackorda_ops.receipts.waiting import waiting_sentence
 from hackorda_ops.stores.store import PlaceName
 from hackorda_ops.unforeseen import described
 from hackorda_ops.week.apart import one_bucket
@@ -160,6 +161,8 @@ def _read_standing(protected: Protected, now: datetime, *, counting: bool) -> St
         called = f"{one} and {other}" if protected.several_offsite else "The store and off-site"
         if both := one_bucket(first.store, second.store, called=called):
             trouble.problems.append(both)
+    if waits := waiting_sentence(protected):
+        trouble.problems.append(waits)
 
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     drills_said = tuple(each for each in map(said, drills or ()) if each is not None)

@@ -102,6 +102,17 @@ class UnsentReceipts:
         """How many wait, those of work that goes on included."""
         return len(self._paths())
 
+    def left_over(self, *, before: float) -> tuple[str, ...]:
+        """The ids of those that were written before a moment, and whose work is over.
+
+        Args:
+            before: in seconds since the epoch.
+
+        Raises:
+            OSError: the folder can't be read.
+        """
+        return tuple(path.stem for path in self._paths() if _left_alone(path, before))
+
     @contextmanager
     def to_send(self) -> Iterator[Iterator[UnsentReceipt]]:
         """Those that may be sent, oldest first, and nobody else's meanwhile; nothing where another process sends them.
@@ -160,6 +171,17 @@ class UnsentReceipts:
             for name in sorted(names)
             if name.endswith(_SUFFIX) and is_id(name[: -len(_SUFFIX)])
         ]
+
+
+def _left_alone(path: Path, before: float) -> bool:
+    with suppress(FileNotFoundError, BlockingIOError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return os.fstat(handle).st_mtime < before
+        finally:
+            os.close(handle)
+    return False
 
 
 def _locked_soon(handle: int) -> bool:

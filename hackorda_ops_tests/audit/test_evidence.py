@@ -95,7 +95,28 @@ def test_nights_are_proven_by_the_proof_of_their_artifact(shop: Shop) -> None:
 
 
 def test_a_night_that_was_never_begun_is_a_gap(shop: Shop) -> None:
-    assert [each.name for each in evidence_of(shop).gaps] == [str(MISSED)]
+    gaps = [each.name for each in evidence_of(shop).gaps if not each.name.startswith("proof of ")]
+    assert gaps == [str(MISSED)]
+
+
+def test_the_proof_of_a_night_that_was_never_begun_is_a_gap(shop: Shop) -> None:
+    found = [each.name for each in evidence_of(shop).unproven]
+    # Those with an odd day have one; a failed one is a failure and no gap. The first is of 2026-01-05.
+    assert found[:2] == ["proof of 2026-01-06", "proof of 2026-01-08"]
+    assert not {f"proof of {MISSED}", f"proof of {ERRORED}", "proof of 2026-01-09"} & set(found)
+    assert len(found) == 26
+    assert "proof of 2026-01-06" in page(evidence_of(shop))
+
+
+@pytest.mark.parametrize(("proof", "count"), [({"every": "off"}, 0), ({"every": "week"}, 0), ({}, 26)])
+def test_what_is_asked_for_decides_which_proofs_are_missing(
+    shop: Shop, proof: dict[str, str], count: int
+) -> None:
+    policy = Policy.model_validate(
+        {"schedule": {"since": "2026-01-05"}, "scratch": {"server": {}}, "proof": proof}
+    )
+    found = gather(policy, reading.check(shop.protected), first=FIRST, last=LAST, now=NOW)
+    assert len(found.unproven) == count
 
 
 def test_each_failure_is_told_with_its_reason(shop: Shop) -> None:

@@ -70,7 +70,7 @@ def _automations(databases: int) -> tuple[set[str], set[str], set[str]]:
     )
 
 
-JOBS_OF_ONE = ("night", "proof", "week", "quarter", "year", "retention", "blast_radius")
+JOBS_OF_ONE = ("night", "proof", "week", "quarter", "year", "retention", "blast_radius", "receipts")
 
 
 def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> None:
@@ -94,18 +94,19 @@ def test_there_is_one_sensor_of_a_kind_however_many_databases_there_are() -> Non
         "exercise_every_year",
         "prune_every_week",
         "measure_blast_radius_every_week",
+        "check_receipts_every_week",
     }
     shared = {"check_histories_every_week", "assess_readiness_every_day", "delete_old_runs_every_week"}
     assert schedules == {f"db0_{each}" for each in of_one} | shared
     assert schedules_of_ten == {f"db{n}_{each}" for n in range(10) for each in of_one} | shared
-    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (16, 70)
+    assert (len(sensors | schedules), len(sensors_of_ten | schedules_of_ten)) == (17, 80)
     assert jobs - {f"db0_{each}" for each in JOBS_OF_ONE} == {
         "sweep",
         "history",
         "all_readiness",
         "housekeeping",
     }
-    assert (len(jobs), len(jobs_of_ten)) == (11, 74)
+    assert (len(jobs), len(jobs_of_ten)) == (12, 84)
 
 
 def test_what_belongs_to_a_database_can_be_filtered_by_its_label() -> None:

@@ -15,6 +15,7 @@ RECOVERY_EXERCISE = "recovery_exercise"
 PROVIDER_HISTORY = "provider_history"
 BASE_BACKUP = "base_backup"
 BLAST_RADIUS = "blast_radius"
+RECEIPTS = "receipts"
 
 
 def night_key(database: str, policy: Policy) -> AssetKey:
