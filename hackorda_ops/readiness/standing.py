@@ -161,8 +161,7 @@ def _read_standing(protected: Protected, now: datetime, *, counting: bool) -> St
         called = f"{one} and {other}" if protected.several_offsite else "The store and off-site"
         if both := one_bucket(first.store, second.store, called=called):
             trouble.problems.append(both)
-    if waits := waiting_sentence(protected):
-        trouble.problems.append(waits)
+    trouble.problems += filter(None, [waiting_sentence(protected)])
 
     drills = reading.newest_drills(places, name, schedule, trouble) if places else None
     drills_said = tuple(each for each in map(said, drills or ()) if each is not None)
