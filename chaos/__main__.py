@@ -2,7 +2,7 @@
 
     python -m chaos                     every position of every command with every fault: many hours
     python -m chaos --cases 500         so many of them, evenly of all commands
-    python -m chaos --short             what CI runs
+    python -m chaos --short             a few, in minutes
     python -m chaos --command night     of one command
     python -m chaos --boundary s3       at one boundary
     python -m chaos --case NAME         one case again, by the name that it was reported with
