@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,8 @@ from hackorda_ops_tests.years.invariants import Broken, require
 from hackorda_ops_tests.years.story import BEGINS, Story
 from hackorda_ops_tests.years.world import World, shape_of
 
+# What is tried and fails raises alarms, which are answered by trying again: there is an end to it.
+_MOST_TO_MEND = 20
 # For how long after anything has happened it is looked at as often as this.
 _ALERT = timedelta(days=3)
 _LOOKS = tuple(timedelta(hours=hours) for hours in (1, 7, 13, 19))
@@ -74,6 +77,7 @@ class _Teller:
         self._coming: list[tuple[object, int, Callable[[], None]]] = []
         self._asleep_until = BEGINS
         self._answered = 0
+        self._to_mend: Counter[str] = Counter()
         self._busy_until = BEGINS
 
     def tell(self) -> None:
@@ -123,11 +127,15 @@ class _Teller:
             kind = "night" if what.startswith("night") else "week" if what.startswith("week") else "quarter"
             if what.startswith("what is overdue"):
                 continue
+            if self._to_mend[kind] >= _MOST_TO_MEND:
+                continue
+            self._to_mend[kind] += 1
             hours = 2 if quiet else (3, 9, 20, 50, 100)[(self._story.seed + self._answered) % 5]
             at = max(self._asleep_until, self._world.true) + timedelta(hours=hours)
             self._later(at, lambda kind=kind: self._mends(kind))
 
     def _mends(self, kind: str) -> None:
+        self._to_mend[kind] -= 1
         mends(self._daemon, kind)
         self._daemon.works()
 
