@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -45,6 +45,7 @@ def test_what_this_product_never_writes_is_refused_with_a_reason(data: bytes) ->
     assert 0 < len(str(caught.value)) < 100
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(st.characters(codec="utf-8")),
@@ -58,6 +59,7 @@ def test_what_json_says_is_what_is_read(value: object) -> None:
         assert parsed(text.encode()) == value
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=60))
 def test_any_bytes_have_an_answer(data: bytes) -> None:
     with suppress(Unreadable):

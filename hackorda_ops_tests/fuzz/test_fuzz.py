@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hackorda_ops.age.identities import parse_identities
@@ -213,6 +213,7 @@ def test_ciphertexts(path: Path, tmp_path: Path) -> None:
         assert whole is not None or not target.exists()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=6))
 def test_the_digest_in_c_is_the_one_in_python_wherever_blocks_end(data: bytes, cuts: list[int]) -> None:
     text = data.replace(b"\x00", b"\n")
