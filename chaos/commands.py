@@ -76,7 +76,8 @@ def policy(world: World, **changes: Any) -> dict[str, Any]:
     return {
         "store": str(world.case / "store"),
         "offsite": {"bucket": BUCKET},
-        "scratch": {"server": {}},
+        # Its administrator is a superuser, which a drill uses only where it is named.
+        "scratch": {"server": {"superuser": "postgres"}},
         # A client tool that waits for a silent server is ended by these alone.
         "dump": {"work_folder": str(world.case / "work"), "deadline_hours": 0.02},
         "proof": {"within_minutes": 1.5},
