@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from hackorda_ops.artifacts import catalog, operations_log
-from hackorda_ops.artifacts.ids import id_is_ahead, moment_of
+from hackorda_ops.artifacts.ids import id_is_ahead, moment_of, second
 from hackorda_ops.artifacts.manifest import Manifest
 from hackorda_ops.artifacts.verifications import Verification, read_verifications, verification_keys
 from hackorda_ops.calendar.clocks import TOO_FAR
@@ -252,21 +252,20 @@ def drills_since(
     if captured_at is None:
         return ()
 
+    # The source's clock named the artifact, this machine's the drill: they may be as far apart as a night allows.
+    first = second(captured_at - TOO_FAR)
+
     def ids(place: Listed) -> tuple[str, ...]:
-        # The source's clock named the artifact, this machine's the drill: they may be as far apart as a night allows.
-        return tuple(
-            each
-            for each in place.drill_ids
-            if (began_at := moment_of(each)) is not None and began_at >= captured_at - TOO_FAR
-        )
+        # They begin with their time, newest first.
+        return tuple(takewhile(lambda each: each >= first, place.drill_ids))
 
     def one(store: Store, drill_id: str) -> DrillResult | str:
         if drill_id not in known or isinstance(known[drill_id], str):
             known[drill_id] = read_report(store, database, drill_id)
         return known[drill_id]
 
-    found = islice(_from_any(places, ids, one), _MOST_READ)
-    return tuple(each for each in found if isinstance(each, DrillResult))
+    # All of them: the one that found it bad may be the oldest.
+    return tuple(each for each in _from_any(places, ids, one) if isinstance(each, DrillResult))
 
 
 def newest_proofs(
@@ -389,9 +388,10 @@ def _from_any(
     places: Sequence[Listed], ids: Callable[[Listed], tuple[str, ...]], read: Callable[[Store, str], T | str]
 ) -> Iterator[T | str]:
     """Reads each id, newest first, from the first store where it can be read."""
-    holders = {
-        each: [place for place in places if each in ids(place)] for place in places for each in ids(place)
-    }
+    holders: dict[str, list[Listed]] = {}
+    for place in places:
+        for each in ids(place):
+            holders.setdefault(each, []).append(place)
     for each in sorted(holders, reverse=True):
         found: T | str | None = None
         for place in holders[each]:
