@@ -121,7 +121,12 @@ def _encoded(secret: str, fold: str) -> Iterator[str]:
             # The characters at its ends share their bits with what is beside it.
             first, last = (0, 2, 3)[before], (before + len(form)) * 8 // 6
             neighbours = rf"[{_BASE64}]?" if before else ""
-            yield f"{neighbours}{_of_both_alphabets(text[first:last], fold)}[{_BASE64}]?={{0,2}}"
+            # Where one at the end holds the secret's last bits, a line may end before it, and before what fills up.
+            before_last = fold if len(text) > last else ""
+            yield (
+                f"{neighbours}{_of_both_alphabets(text[first:last], fold)}"
+                f"(?:{before_last}[{_BASE64}])?(?:{before_last}=){{0,2}}"
+            )
 
 
 def _of_both_alphabets(text: str, fold: str) -> str:

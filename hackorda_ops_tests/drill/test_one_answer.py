@@ -25,8 +25,8 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def apart(protected: Shipped, night: Night, tmp_path: Path) -> Shipped:
-    """The shipped night, with a store of its own."""
-    shutil.copytree(night.store.root, tmp_path / "store")
+    """The shipped night, with a store of its own, which has no drill or proof of other tests."""
+    shutil.copytree(night.store.root / night.manifest.prefix, tmp_path / "store" / night.manifest.prefix)
     return protected.changed(store=str(tmp_path / "store"))
 
 

@@ -109,6 +109,8 @@ def values(
         session.execute("CREATE TABLE users (id int PRIMARY KEY, created_at timestamptz DEFAULT now())")
         session.execute("INSERT INTO users SELECT generate_series(1, 100)")
     create_bucket(s3_server, "readme")
+    with psycopg.connect(scratch_server.url(), autocommit=True) as session:
+        session.execute("CREATE ROLE readme_drills LOGIN CREATEDB CREATEROLE PASSWORD 'as the README says'")
     yield {
         "DATABASE_URL": url,
         "OFFSITE_BUCKET": "readme",
@@ -116,7 +118,7 @@ def values(
         "OFFSITE_REGION": s3_server.region,
         "OFFSITE_ACCESS_KEY_ID": s3_server.access_key_id,
         "OFFSITE_SECRET_ACCESS_KEY": s3_server.secret_access_key,
-        "SCRATCH_ADMIN_URL": scratch_server.url(),
+        "SCRATCH_ADMIN_URL": scratch_server.url(user="readme_drills", password="as the README says"),
         "RESTORE_URL": create_database(scratch_server, "shop restored"),
         "DAGSTER_HOME": str(tmp_path / "home" / "protected"),
         **storage_variables(create_database(scratch_server, "readme dagster")),
@@ -128,6 +130,8 @@ def values(
     ):
         with psycopg.connect(server.url(), autocommit=True) as session:
             session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with psycopg.connect(scratch_server.url(), autocommit=True) as session:
+        session.execute("DROP ROLE readme_drills")
 
 
 def installed(home: Path, install: Block, folder: Path) -> Shell:

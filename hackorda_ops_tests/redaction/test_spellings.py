@@ -93,6 +93,7 @@ def test_any_secret_is_removed_from_any_spelling(secret: str, encoder: str) -> N
 
 @settings(deadline=None)
 @given(secret=SECRETS, at=st.integers(1, 200), encoder=st.sampled_from(sorted(ENCODERS)))
+@example(secret="000\xa0¡¢£¤", at=130, encoder="base64")
 def test_the_end_of_a_line_within_a_secret_does_not_save_it(secret: str, at: int, encoder: str) -> None:
     spelled = ENCODERS[encoder](secret)
     at = 1 + at % max(1, len(spelled) - 1)

@@ -100,7 +100,7 @@ def desk(
         "dump": {"work_folder": str(folder / "work")},
         "offsite": {"bucket": bucket, "lock": {"mode": "governance", "days": 1}},
         "encrypt_to": [keygen(folder / "id.txt")],
-        "scratch": {"server": {}},
+        "scratch": {"server": {"superuser": "postgres"}},
         "key_tables": ["telling_customers"],
     }
     keygen(folder / "wrong.txt")
