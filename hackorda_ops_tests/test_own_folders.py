@@ -124,7 +124,10 @@ def test_another_users_lock_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_what_another_user_left_where_all_write_blocks_nobody_and_stays(tmp_path: Path) -> None:
     # pytest's own folders, of which there is one more where several workers run.
-    for folder in (tmp_path, *(each for each in tmp_path.parents if each.name.startswith(("pytest-", "popen-")))):
+    for folder in (
+        tmp_path,
+        *(each for each in tmp_path.parents if each.name.startswith(("pytest-", "popen-"))),
+    ):
         folder.chmod(0o711)
     shared = tmp_path / "shared"
     shared.mkdir()
