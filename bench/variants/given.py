@@ -33,7 +33,7 @@ def protected(folder: Path, **more: object) -> Protected:
     policy = {
         "store": str(folder / "store"),
         "dump": {"work_folder": str(folder)},
-        "scratch": {"server": {}},
+        "scratch": {"server": {"superuser": "postgres"}},
         "offsite": {"bucket": NAME},
         **more,
     }
