@@ -38,15 +38,7 @@ def commands(bench: Bench, artifacts: int) -> Iterator[Row]:
     bench.run("night", work, environment)
     for arguments, goal in ((["--help"], 0.25), (["backups"], 0.5), (["status"], 0.6)):
         run = _command(bench, arguments, environment)
-        yield Row(
-            f"hackorda-ops {' '.join(arguments)}, from start to end",
-            run.seconds,
-            "s",
-            goal,
-            run.seconds,
-            cpu_seconds=run.cpu_seconds,
-            peak_bytes=run.peak_bytes,
-        )
+        yield _seconds(f"hackorda-ops {' '.join(arguments)}, from start to end", run, goal)
     of = protected(work)
     [held] = read_judged({"store": of.store}, NAME).held
     yield from _with_many(
@@ -80,29 +72,26 @@ def _with_many(
     bench.told(f"{artifacts:,} artifacts in a {place}: making them")
     _multiply(store, manifest, artifacts)
     first = measure([_PROGRAM, "backups"], environment)
-    yield Row(
-        f"backups, {artifacts:,} artifacts in a {place} that were never read before",
-        first.seconds,
-        "s",
-        None,
-        first.seconds,
-        cpu_seconds=first.cpu_seconds,
-        peak_bytes=first.peak_bytes,
-    )
+    yield _seconds(f"backups, {artifacts:,} artifacts in a {place} that were never read before", first, None)
     bare = _bare_list(bench, environment) if place == "bucket" and shutil.which("aws") else None
     for command in ("backups", "status", "prune"):
         run = _command(bench, [command], environment)
-        yield Row(
-            f"{command}, {artifacts:,} artifacts in a {place}",
-            run.seconds,
-            "s",
-            goal,
-            run.seconds,
-            bare.seconds if bare else None,
-            cpu_seconds=run.cpu_seconds,
-            peak_bytes=run.peak_bytes,
-        )
+        yield _seconds(f"{command}, {artifacts:,} artifacts in a {place}", run, goal, beside=bare)
         yield Row(f"{command}, {artifacts:,} artifacts in a {place}: memory", run.peak_bytes / 1e6, "MB", 150)
+
+
+def _seconds(what: str, run: Run, goal: float | None, *, beside: Run | None = None) -> Row:
+    """A row with the time of a command as a whole process."""
+    return Row(
+        what,
+        run.seconds,
+        "s",
+        goal,
+        run.seconds,
+        beside.seconds if beside else None,
+        cpu_seconds=run.cpu_seconds,
+        peak_bytes=run.peak_bytes,
+    )
 
 
 def _bare_list(bench: Bench, environment: dict[str, str]) -> Run:

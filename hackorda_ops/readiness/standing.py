@@ -321,7 +321,7 @@ def _missing_copies(
     for place in in_copies:
         if wanted.artifact_id not in listed[place].artifact_ids:
             yield (
-                f"{MISSING_COPY.headline.capitalize()}: {place} lacks {wanted.artifact_id}, which {ahead} has. It is "
+                f"{MISSING_COPY.what.capitalize()}: {place} lacks {wanted.artifact_id}, which {ahead} has. It is "
                 "made up for by the next run of the weekly copy, or by `hackorda-ops copy`."
             )
 

@@ -2,34 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from hackorda_ops.artifacts.ids import moment_of
 from hackorda_ops.environment import Protected
+from hackorda_ops.errors import Problem
 from hackorda_ops.receipts.record import outbox_of
 
 # A store that is down for a while is nobody's alarm: the next night sends what waits.
 _ON_ITS_WAY_SECONDS: Final = 3_600.0
 
 
-@dataclass(frozen=True)
-class ReceiptsWait:
-    """What follows, in the words that check, alarm, page and command share.
-
-    Attributes:
-        headline: what is wrong, as a clause.
-        meaning: what it says of the backup, in a sentence.
-        next_step: what to do.
-    """
-
-    headline: str
-    meaning: str
-    next_step: str
-
-
-RECEIPTS_WAIT: Final = ReceiptsWait(
+# In the words that check, alarm, page and command share.
+RECEIPTS_WAIT: Final = Problem(
     "receipts wait on this machine",
     "The backups are not affected: what is missing is the evidence of them, which nobody else can check yet.",
     "Look whether the store answers, and whether the key under receipts is the chain's own (`hackorda-ops receipts "
@@ -53,7 +39,7 @@ def waiting_sentence(protected: Protected) -> str | None:
     if since is None:
         return None
     return (
-        f"{RECEIPTS_WAIT.headline.capitalize()}: what was done of {protected.name} since {since:%Y-%m-%d %H:%M} UTC is "
+        f"{RECEIPTS_WAIT.what.capitalize()}: what was done of {protected.name} since {since:%Y-%m-%d %H:%M} UTC is "
         f"in no chain yet. {RECEIPTS_WAIT.next_step}"
     )
 

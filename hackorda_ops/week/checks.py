@@ -54,7 +54,7 @@ def copy_check(place: PlaceName) -> StepCheck[Week]:
         return Shown(
             passed=False,
             numbers={},
-            summary=f"{MISSING_COPY.headline.capitalize()}: {error.what} {MISSING_COPY.meaning} "
+            summary=f"{MISSING_COPY.what.capitalize()}: {error.what} {MISSING_COPY.meaning} "
             f"Next step: {MISSING_COPY.next_step} {error.next_step}",
         )
 

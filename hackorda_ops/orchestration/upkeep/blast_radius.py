@@ -13,10 +13,9 @@ from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration import clock
 from hackorda_ops.orchestration.assets import BLAST_RADIUS, SOURCE, group_of
 from hackorda_ops.orchestration.failures import ends_the_step
-from hackorda_ops.orchestration.jobs import of_assets
 from hackorda_ops.orchestration.labels import label_run, labels
-from hackorda_ops.orchestration.names import called, key
-from hackorda_ops.orchestration.schedules import without_catching_up
+from hackorda_ops.orchestration.names import key
+from hackorda_ops.orchestration.upkeep.weekly import every_week
 from hackorda_ops.retention.wanted import HidingPlace, hiding_places
 
 SURVIVES: Final = "a_copy_survives"
@@ -73,21 +72,16 @@ def of_one(name: str, database: Policy) -> dg.Definitions:
         yield _nothing_hidden(hiding)
         yield dg.MaterializeResult(metadata=_metadata_of(found))
 
-    job = of_assets(
-        dg.AssetSelection.assets(own_key),
-        name=called(name, BLAST_RADIUS),
-        description=f"Measures what whoever owns this machine could destroy of {name}.",
-        tags=labels(name, BLAST_RADIUS),
+    return every_week(
+        measured,
+        name,
+        database,
+        kind=BLAST_RADIUS,
+        cron=_EVERY_WEEK,
+        schedule="measure_blast_radius_every_week",
+        doing=f"Measures what whoever owns this machine could destroy of {name}.",
+        every_week_doing=f"Measures every week what a thief could destroy of {name}.",
     )
-    schedule = without_catching_up(
-        job,
-        _EVERY_WEEK,
-        timezone=database.schedule.timezone,
-        name=called(name, "measure_blast_radius_every_week"),
-        description=f"Measures every week what a thief could destroy of {name}.",
-        tags=labels(name, BLAST_RADIUS),
-    )
-    return dg.Definitions(assets=[measured], jobs=[job], schedules=[schedule])
 
 
 def _nothing_hidden(hiding: Sequence[HidingPlace]) -> dg.AssetCheckResult:

@@ -10,10 +10,9 @@ from hackorda_ops.config.models import Policy
 from hackorda_ops.environment import Protected
 from hackorda_ops.orchestration.assets import RECEIPTS, group_of, night_key
 from hackorda_ops.orchestration.failures import ends_the_step
-from hackorda_ops.orchestration.jobs import of_assets
 from hackorda_ops.orchestration.labels import label_run, labels
-from hackorda_ops.orchestration.names import called, key
-from hackorda_ops.orchestration.schedules import without_catching_up
+from hackorda_ops.orchestration.names import key
+from hackorda_ops.orchestration.upkeep.weekly import every_week
 
 WHOLE: Final = "the_chain_is_whole"
 SENT: Final = "no_receipt_waits"
@@ -80,18 +79,13 @@ def of_one(name: str, database: Policy) -> dg.Definitions:
             shown["head"] = MetadataValue.text(str(found.chain.head))
         yield dg.MaterializeResult(metadata=shown)
 
-    job = of_assets(
-        dg.AssetSelection.assets(own_key),
-        name=called(name, RECEIPTS),
-        description=f"Checks that the chain of receipts of {name} is whole.",
-        tags=labels(name, RECEIPTS),
+    return every_week(
+        checked,
+        name,
+        database,
+        kind=RECEIPTS,
+        cron=_EVERY_WEEK,
+        schedule="check_receipts_every_week",
+        doing=f"Checks that the chain of receipts of {name} is whole.",
+        every_week_doing=f"Checks every week that the chain of receipts of {name} is whole.",
     )
-    schedule = without_catching_up(
-        job,
-        _EVERY_WEEK,
-        timezone=database.schedule.timezone,
-        name=called(name, "check_receipts_every_week"),
-        description=f"Checks every week that the chain of receipts of {name} is whole.",
-        tags=labels(name, RECEIPTS),
-    )
-    return dg.Definitions(assets=[checked], jobs=[job], schedules=[schedule])

@@ -14,16 +14,13 @@ from typing import Final
 import psycopg
 
 from hackorda_ops.errors import RightsMissing
-from hackorda_ops.own_folders import private_folder
-from hackorda_ops.postgres.archives.contents import ArchiveEntry, write_list
-from hackorda_ops.postgres.definitions.archive_text import HEADER
+from hackorda_ops.postgres.archives.contents import ArchiveEntry
+from hackorda_ops.postgres.restoring.one_entry import written
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.session import connect, translated_errors
 from hackorda_ops.postgres.sessions.settings import RESTORE_SETTINGS
-from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
-from hackorda_ops.processes import child
+from hackorda_ops.postgres.tools.clients import Clients
 
-_DEADLINE_SECONDS: Final = 600.0
 _TYPES: Final = frozenset({"EVENT TRIGGER", "PUBLICATION", "PUBLICATION TABLES IN SCHEMA"})
 _COMMENTS: Final = ("- EVENT TRIGGER ", "- PUBLICATION ")
 
@@ -48,9 +45,6 @@ _WRITTEN: Final = {
     "PUBLICATION TABLES IN SCHEMA": _OF_SCHEMA,
     "COMMENT": _COMMENT,
 }
-_AROUND: Final = re.compile(
-    r"^(?:SET default_(?:tablespace|table_access_method) = .*;|--.*|\\.*)?\n", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -86,15 +80,15 @@ def reserved(entries: Sequence[ArchiveEntry], *, clients: Clients, archive: Path
     found: list[Reserved] = []
     names: set[tuple[str, str]] = set()
     for entry in (*kinds, *(about if kinds else ())):
-        text = _text_of(entry, clients, archive)
-        said = _WRITTEN[entry.type].fullmatch(text)
+        alone = written(entry, clients, archive, undecodable="replace")
+        said = None if alone is None else _WRITTEN[entry.type].fullmatch(alone.statements)
         if said is None:
             continue
         name = said.groupdict().get("name", "")
         if entry.type == "COMMENT" and (said["kind"], name) not in names:
             continue
         names.add((entry.type, name))
-        found.append(Reserved(entry, text, name if entry.type == "EVENT TRIGGER" else None))
+        found.append(Reserved(entry, said.string, name if entry.type == "EVENT TRIGGER" else None))
     return tuple(found)
 
 
@@ -140,29 +134,3 @@ def remarks(wanted: Sequence[Reserved]) -> Iterator[str]:
             "Event triggers were restored switched off, so that none of them runs during a drill: whether they are on "
             "in the dump was not compared."
         )
-
-
-def _text_of(entry: ArchiveEntry, clients: Clients, archive: Path) -> str:
-    """An entry's statements, without what pg_restore writes around them; "" where there are none."""
-    with private_folder() as private:
-        chosen = private / "entry.list"
-        write_list([entry], chosen)
-        written = child.run(
-            [
-                clients.pg_restore,
-                "--no-owner",
-                "--no-privileges",
-                "--no-subscriptions",
-                f"--use-list={chosen}",
-                "--file=-",
-                archive,
-            ],
-            environment=for_an_archive(),
-            capture_stdout=True,
-            deadline_seconds=_DEADLINE_SECONDS,
-        )
-    script = written.stdout.decode("utf-8", "replace")
-    header = HEADER.search(script)
-    return (
-        "" if written.returncode != 0 or header is None else _AROUND.sub("", script[header.end() :]).strip()
-    )

@@ -9,21 +9,16 @@ from typing import Final
 import psycopg
 
 from hackorda_ops.errors import OpsError, ToolFailed
-from hackorda_ops.own_folders import private_folder
-from hackorda_ops.postgres.archives.contents import ArchiveEntry, write_list
+from hackorda_ops.postgres.archives.contents import ArchiveEntry
 from hackorda_ops.postgres.archives.toc import TocEntry, read_toc
-from hackorda_ops.postgres.definitions.archive_text import HEADER, named, without_secrets
+from hackorda_ops.postgres.definitions.archive_text import named, without_secrets
 from hackorda_ops.postgres.restoring.failures import cause_of, sqlstate_alone
+from hackorda_ops.postgres.restoring.one_entry import written
 from hackorda_ops.postgres.sessions.connection import ConnectionTarget
 from hackorda_ops.postgres.sessions.sqlstates import is_of_the_dump
-from hackorda_ops.postgres.tools.clients import Clients, for_an_archive
-from hackorda_ops.processes import child
+from hackorda_ops.postgres.tools.clients import Clients
 
-_DEADLINE_SECONDS: Final = 600.0
 _STATEMENT_CHARACTERS: Final = 2000
-_AROUND_STATEMENTS: Final = re.compile(
-    r"^(?:SET default_(?:tablespace|table_access_method) = .*;|--.*|\\.*)?\n", re.M
-)
 _WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -122,28 +117,9 @@ def _definition(
     entry: ArchiveEntry, known: TocEntry | None, clients: Clients, archive: Path
 ) -> tuple[str, str]:
     """An entry's name, and its SQL; data has none that can be shown."""
-    with private_folder() as private:
-        chosen = private / "entry.list"
-        write_list([entry], chosen)
-        written = child.run(
-            [
-                clients.pg_restore,
-                "--schema-only",
-                "--no-owner",
-                "--no-privileges",
-                f"--use-list={chosen}",
-                "--file=-",
-                archive,
-            ],
-            environment=for_an_archive(),
-            capture_stdout=True,
-            deadline_seconds=_DEADLINE_SECONDS,
-        )
-    script = written.stdout.decode("utf-8", "backslashreplace")
-    header = HEADER.search(script)
-    if written.returncode != 0 or header is None:
+    alone = written(entry, clients, archive, undecodable="backslashreplace")
+    if alone is None:
         # pg_restore's list ends each line with the owner, which can't be distinguished from a name with a blank.
         name = f"{entry.type} {entry.description}" if known is None else str(known)
         return name, f"its data (number {entry.dump_id} of the dump)"
-    body = _AROUND_STATEMENTS.sub("", script[header.end() :]).strip()
-    return named(header["type"], header["schema"], header["name"]), without_secrets(header["type"], body)
+    return named(alone.kind, alone.schema, alone.name), without_secrets(alone.kind, alone.statements)
