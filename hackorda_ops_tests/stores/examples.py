@@ -33,6 +33,23 @@ CONTENTS = {
     "RESTORE.md": b"# How to restore",
 }
 ODD_KEYS = ["db/a b+c%20&?#.dat", "db/ü/日本語", "db/quote'\"\\x", "db/.hidden", "db/~"]
+# None of them names a file of a store.
+NO_KEYS = (
+    "",
+    "/etc/x",
+    "../x",
+    "a/../../x",
+    "a//b",
+    "a/",
+    "./a",
+    "a/\0b",
+    ".staging/x",
+    "a/\n",
+    "a/line\nbreak",
+    "a/\x1b[2J",
+    "x" * 1025,
+    "a/" * 600 + "x",
+)
 
 
 def entries(contents: dict[str, bytes]) -> tuple[FileEntry, ...]:

@@ -26,7 +26,7 @@ from hackorda_ops.stores.folder import FolderStore
 from hackorda_ops.stores.patience import SOON
 from hackorda_ops.stores.store import Store, StoredFile
 from hackorda_ops_tests.builders import manifest
-from hackorda_ops_tests.stores.examples import MIB, ODD_KEYS, copy, entries, put, require_whole
+from hackorda_ops_tests.stores.examples import MIB, NO_KEYS, ODD_KEYS, copy, entries, put, require_whole
 
 
 @dataclass(frozen=True)
@@ -163,20 +163,7 @@ def test_odd_names_are_kept_as_they_are(store: Store, named: Named, key: str) ->
 
 
 def test_a_key_that_points_outside_is_refused(store: Store) -> None:
-    for key in (
-        "",
-        "/etc/x",
-        "../x",
-        "a/../../x",
-        "a//b",
-        "a/",
-        "./a",
-        "a/\0b",
-        ".staging/x",
-        "a/line\nbreak",
-        "a/\x1b[2J",
-        "a/" * 600 + "x",
-    ):
+    for key in NO_KEYS:
         for use in (lambda: put(store, key, b"x"), lambda: store.read_small(key), lambda: store.delete(key)):  # noqa: B023
             with pytest.raises(StoreRefused, match="doesn't name a file"):
                 use()
