@@ -271,6 +271,12 @@ def _looked_into(folders: Iterable[str]) -> Iterator[str]:
 
 def _read_one(store: Store, key: str) -> Manifest | DamagedArtifact | None:
     """What a manifest says; None if it isn't there, or no longer: retention deletes while others read."""
+    found = _read_once(store, key)
+    # What is damaged is passed over by every choice, and a disk or a network may err once.
+    return _read_once(store, key) if isinstance(found, DamagedArtifact) else found
+
+
+def _read_once(store: Store, key: str) -> Manifest | DamagedArtifact | None:
     prefix = key.removesuffix(f"/{MANIFEST_NAME}")
     try:
         manifest = from_bytes(store.read_small(key), origin=f"{store.describe()}/{key}")

@@ -56,6 +56,24 @@ def test_what_is_deleted_between_listing_and_reading_is_none(store: FolderStore)
     assert catalog.read_newest(changing, "hackorda") is None
 
 
+class ErrsOnce(FolderStore):
+    """A store on a disk that gives half of a file, once."""
+
+    def read_small(self, key: str) -> bytes:
+        whole = super().read_small(key)
+        marker = self.root / "erred"
+        if marker.exists():
+            return whole
+        marker.touch()
+        return whole[: len(whole) // 2]
+
+
+def test_a_manifest_that_is_read_wrong_once_is_no_damaged_artifact(store: FolderStore) -> None:
+    put(store, f"{of_night(19).prefix}/{MANIFEST_NAME}", to_bytes(of_night(19)))
+    found = catalog.read(ErrsOnce(store.root), "hackorda")
+    assert (found.artifacts, found.damaged) == ((of_night(19),), ())
+
+
 class Unlisted(FolderStore):
     """A store whose files take too long to list."""
 
